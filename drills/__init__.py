@@ -1,0 +1,1 @@
+"""What a drill is, how it runs and how it is judged."""

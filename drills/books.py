@@ -1,0 +1,190 @@
+"""Rows of the books: the one schema that targets, load and judge agree on.
+
+A book is a JSON-lines file, one row a line, each tagged with ``kind`` and stamped with ``t_ns`` (CLOCK_MONOTONIC).
+``world`` is made from the seed before the target starts. ``customers``, ``exchange`` and ``bank`` are witnesses that
+the system under drill cannot touch; ``oms`` and ``notices`` are the target's own statements about itself.
+Money is integer yen; quantities are shares.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Side = Literal["buy", "sell"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+    """What every row of every book carries."""
+
+    t_ns: int
+    id: str
+    account: str = ""
+    key: str = ""
+
+
+# -- world: the oracle's input, from the seed alone ---------------------------------------------------------------
+
+
+class Account(Row, frozen=True, kw_only=True, tag="account"):
+    """A customer's opening cash in yen."""
+
+    cash: int
+
+
+class Holding(Row, frozen=True, kw_only=True, tag="holding"):
+    """Opening shares of one instrument; ``id`` is ``ACCOUNT/CODE``."""
+
+    code: str
+    quantity: int
+
+
+class Price(Row, frozen=True, kw_only=True, tag="price"):
+    """An instrument's base price for the day with its tick and daily limits; ``id`` is the code."""
+
+    base: int
+    tick: int
+    low: int
+    high: int
+
+
+class Calendar(Row, frozen=True, kw_only=True, tag="calendar"):
+    """The business day the drill plays on; ``id`` is the ISO date."""
+
+    opens_at: str
+    compression: int
+
+
+# -- customers: what was asked, answered, shown and done ----------------------------------------------------------
+
+
+class Request(Row, frozen=True, kw_only=True, tag="request"):
+    """A request left a customer. ``t_ns`` is when it was sent; ``root`` links re-typed orders to the first intent."""
+
+    action: Literal["login", "balances", "quote", "order", "cancel", "status"]
+    intended_ns: int
+    root: str = ""
+    code: str = ""
+    side: Side | None = None
+    quantity: int = 0
+    price: int = 0
+    final: bool = False  # asked after the load had ended, to learn what became of an unknown order
+
+
+class Reply(Row, frozen=True, kw_only=True, tag="reply"):
+    """What came back for the request of the same ``id``; status 0 when nothing came back."""
+
+    action: Literal["login", "balances", "quote", "order", "cancel", "status"]
+    status: int
+    outcome: str
+    order: str = ""
+    state: str = ""
+    error: str = ""
+
+
+class Shown(Row, frozen=True, kw_only=True, tag="shown"):
+    """A figure a customer was shown, with the window in which the system may have read it."""
+
+    figure: Literal["cash"]
+    yen: int
+    current: bool
+    as_of: str
+    sent_ns: int
+    received_ns: int
+
+
+class Acted(Row, frozen=True, kw_only=True, tag="acted"):
+    """A customer relied on a figure (``shown`` is that row's id) for an amount of ``yen``."""
+
+    shown: str
+    yen: int
+    what: Literal["order"]
+
+
+# -- exchange: its own book ---------------------------------------------------------------------------------------
+
+
+class ExchangeOrder(Row, frozen=True, kw_only=True, tag="exchange-order"):
+    """An order the exchange accepted; ``id`` is ClOrdID, ``key`` the customer's key that travelled with it."""
+
+    code: str
+    side: Side
+    quantity: int
+    price: int
+
+
+class ExchangeExecution(Row, frozen=True, kw_only=True, tag="exchange-execution"):
+    """A trade at the exchange; ``id`` is ExecID, ``order`` the ClOrdID."""
+
+    order: str
+    code: str
+    side: Side
+    quantity: int
+    price: int
+
+
+class ExchangeCancel(Row, frozen=True, kw_only=True, tag="exchange-cancel"):
+    """The exchange cancelled what was left of the order ``id`` (ClOrdID)."""
+
+
+# -- the target's own statements ----------------------------------------------------------------------------------
+
+
+class OmsOrder(Row, frozen=True, kw_only=True, tag="oms-order"):
+    """An order as the brokerage sees it; ``cl_ord_id`` is what it was last sent to the exchange as."""
+
+    code: str
+    side: Side
+    quantity: int
+    price: int
+    state: str
+    cl_ord_id: str
+    filled: int
+
+
+class OmsExecution(Row, frozen=True, kw_only=True, tag="oms-execution"):
+    """An execution the brokerage has posted; ``id`` is ExecID, ``t_ns`` when the posting was committed."""
+
+    order: str
+    code: str
+    side: Side
+    quantity: int
+    price: int
+
+
+class Posting(Row, frozen=True, kw_only=True, tag="posting"):
+    """One leg of a double entry: the legs of one ``reference`` sum to zero; ``account`` may be a house account."""
+
+    reference: str
+    yen: int
+
+
+class Balance(Row, frozen=True, kw_only=True, tag="balance"):
+    """Cash on an account as stored by the brokerage (opening cash included)."""
+
+    cash: int
+
+
+class Notice(Row, frozen=True, kw_only=True, tag="notice"):
+    """An execution notice delivered to a customer; ``key`` is the ExecID, ``id`` names the delivered file."""
+
+
+WorldRow = Account | Holding | Price | Calendar
+CustomerRow = Request | Reply | Shown | Acted
+ExchangeRow = ExchangeOrder | ExchangeExecution | ExchangeCancel
+OmsRow = OmsOrder | OmsExecution | Posting | Balance
+AnyRow = WorldRow | CustomerRow | ExchangeRow | OmsRow | Notice
+
+BOOKS: dict[str, type] = {
+    "world": WorldRow,  # type: ignore[dict-item]  # a union is what msgspec decodes into
+    "customers": CustomerRow,  # type: ignore[dict-item]
+    "exchange": ExchangeRow,  # type: ignore[dict-item]
+    "oms": OmsRow,  # type: ignore[dict-item]
+    "notices": Notice,
+}
+"""Book name -> row type. Who may write which: world the runner, customers the load, exchange the exchange, the rest
+the target."""
+
+WITNESSES = ("customers", "exchange")
+"""Books kept by parties that the fault cannot touch."""

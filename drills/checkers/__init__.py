@@ -1,0 +1,1 @@
+"""Pure checks of a history: one file per family."""

@@ -1,0 +1,224 @@
+"""What happened in a run, as plain data: the plan, the events, the samples and the books.
+
+The history is the product; everything that judges is a pure function of it. Imports nothing else of ours but the
+book rows. All times are integer nanoseconds of one CLOCK_MONOTONIC.
+
+Events, by actor:
+
+========== ====================================================================================================
+runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline`` (invoke, then ok or fail),
+           ``observe`` (invoke), ``snapshot`` (invoke/ok), ``finished`` (info; why the observation ended), ``interrupted``
+fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)
+monitor    ``alert`` (info; rule, status firing|resolved, labels, runbook, t_ns of receipt), ``heartbeat`` (info; n, t_ns)
+operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says), ``page`` (ok/fail)
+load       ``ready``, ``started``, ``stopped`` (info)
+stop_if    ``tripped`` (info)
+========== ====================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from drills.books import AnyRow
+
+NS = 1_000_000_000
+"""Nanoseconds in a second."""
+
+
+class Kind(StrEnum):
+    """Of an event: something began, ended well, ended badly, or is simply so (also: outcome unknown)."""
+
+    INVOKE = "invoke"
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of ``events.jsonl``; ``index`` counts from 0 without gaps, ``t`` is CLOCK_MONOTONIC in ns."""
+
+    index: int
+    t: int
+    actor: str
+    kind: Kind
+    what: str
+    data: dict[str, Any] = {}
+
+
+class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What good means, in ns; the defaults stand in ``drills.spec``."""
+
+    latency: int  # tau: a reply later than this after the intended instant is bad
+    hold: int  # H: how long it must stay good to count as restored
+    grace: int  # G: how far a figure or a posting may lag the exchange
+    notice: int  # T: how late an execution notice may be
+    monitor_gap: int  # longest silence of the monitor
+
+
+class Objective(msgspec.Struct, frozen=True):
+    """A limit on one card metric; ``at_most`` unless ``at_least``."""
+
+    id: str
+    limit: float
+    unit: str
+    at_least: bool = False
+
+
+class PlannedFault(msgspec.Struct, frozen=True):
+    """A fault as drawn from the seed: onset counts from the end of the baseline."""
+
+    index: int
+    kind: str
+    at: int  # ns
+    lasts: int | None  # ns; None: until judged
+    params: dict[str, Any]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All that was fixed before the run started; hashed into it, so objectives cannot move afterwards."""
+
+    drill: str
+    variant: str | None
+    title: dict[str, str]
+    sources: list[str]
+    phase: str
+    fidelity: str
+    limits: list[str]
+    condition: dict[str, Any] | None
+    arm: str  # no-fault | false-alarm | no-action | runbook | wrong:NAME | without:STEP
+    operator: str  # auto | human | none
+    reaction: int  # ns
+    seed: int
+    slo: Slo
+    services: dict[str, float]  # rated service -> intended requests per second
+    alerts: list[str]
+    objectives: list[Objective]
+    checks: list[str]
+    faults: list[PlannedFault]  # what the drill would inject; the arms without a fault inject none of it
+    baseline: int  # ns
+    cap: int  # ns after the (planned) onset of the first fault
+    drill_sha256: str
+    runbook_sha256: str | None
+    compression: int = 1
+    monitor_interval: int = 250_000_000
+
+    @property
+    def injects(self) -> bool:
+        """Whether this arm breaks anything."""
+        return self.arm not in ("no-fault", "false-alarm")
+
+
+class RunEnd(msgspec.Struct, frozen=True):
+    """How the run ended; a run folder without it is invalid."""
+
+    t: int
+    reason: str  # judged | cap | stop_if | baseline | interrupted | terminated | error
+    says: str = ""
+
+
+class RunRecord(msgspec.Struct, frozen=True):
+    """``run.json``: identity, plan, means and end of one run."""
+
+    schema: Literal["kunren.run/1"]
+    run: str  # DRILL/FOLDER
+    plan: Plan
+    started: str  # wall clock, UTC, ISO 8601
+    t0: int  # CLOCK_MONOTONIC at run start, ns
+    kunren: str
+    subject: str | None
+    target: str
+    engines: dict[str, str]
+    machine: dict[str, Any]
+    clock: dict[str, int]  # wall-minus-monotonic offsets in ns, at start and end
+    attempts: int = 1
+    books: list[str] = []  # the books the target offers
+    mandatory: int = 0  # ns: baseline + fault + recovery + hold of this very run
+    ready: int | None = None  # CLOCK_MONOTONIC when the target was ready, ns
+    end: RunEnd | None = None
+
+
+class Outcome(StrEnum):
+    """Of a request sample."""
+
+    OK = "ok"
+    REJECT = "reject"  # a business answer; good
+    CLOSED = "closed"  # the operator closed the service; bad, and counted apart as planned closure
+    UNKNOWN = "unknown"  # the system said it does not know
+    ERROR = "error"  # any other 5xx or protocol error
+    TIMEOUT = "timeout"  # no answer within the client's time-out: indeterminate
+    REFUSED = "refused"
+    RESET = "reset"
+    DROPPED = "dropped"  # never sent: no idle customer
+
+
+OUTCOMES = tuple(Outcome)
+"""Code -> outcome, as stored in ``samples/outcome.npy``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Request samples as columns of equal length, sorted by ``intended``.
+
+    ``sent`` and ``done`` are 0 where it did not happen. ``name`` indexes ``names``, the rated services.
+    ``key`` is the id of the request's row in the customers' book.
+    """
+
+    intended: npt.NDArray[np.int64]
+    sent: npt.NDArray[np.int64]
+    done: npt.NDArray[np.int64]
+    outcome: npt.NDArray[np.uint8]
+    name: npt.NDArray[np.uint8]
+    key: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.intended)
+
+    @staticmethod
+    def empty(names: tuple[str, ...] = ()) -> Samples:
+        """No request was ever intended."""
+        i64 = np.empty(0, np.int64)
+        u8 = np.empty(0, np.uint8)
+        return Samples(i64, i64, i64, u8, u8, i64, names)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read, in words."""
+
+    run: RunRecord
+    events: tuple[Event, ...]
+    samples: Samples
+    books: Mapping[str, tuple[AnyRow, ...]]
+    damage: tuple[str, ...] = field(default=())
+
+    @property
+    def plan(self) -> Plan:
+        """What was fixed before the run."""
+        return self.run.plan
+
+
+class Ruling(StrEnum):
+    """Of a check or an objective. ``n/a`` is for the arms without a fault, alone."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+    NOT_APPLICABLE = "n/a"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What one checker says: a ruling, a sentence, and the evidence as event indexes or book references."""
+
+    ruling: Ruling
+    says: str
+    evidence: list[str] = []

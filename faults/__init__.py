@@ -1,0 +1,1 @@
+"""Ways to break a target: one small file per primitive."""

@@ -1,0 +1,1 @@
+"""The mini-brokerage: the system under drill that ships with kunren."""

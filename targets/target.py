@@ -1,0 +1,167 @@
+"""What a drill may ask of a system under drill, whichever way it runs.
+
+A ``Target`` is a context manager: entering starts (or attaches to) the system, leaving stops it and removes what it
+made. Everything here is plain data or a short blocking call with a time-out of its own. Runtimes: ``targets.local``
+(processes on this machine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+
+class TargetError(Exception):
+    """The target could not do what was asked; the message says what, why and the mend."""
+
+
+class Unlabelled(TargetError):
+    """The target did not prove that it is a drill target: nothing may be injected into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was actually done or seen: ``ok``, a sentence, and the facts behind it (JSON-able)."""
+
+    ok: bool
+    says: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network connection between two parts that passes through a named proxy. Addresses are ``host:port``."""
+
+    name: str
+    listen: str
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run."""
+
+    name: str
+    pid: int | None
+    healthy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as the target's own monitor sent it; ``t_ns`` is CLOCK_MONOTONIC at receipt of the webhook."""
+
+    rule: str
+    status: str  # firing | resolved
+    t_ns: int
+    severity: str
+    labels: Mapping[str, str]
+    summary: str
+    runbook: str | None  # the alert's own link; None when the rule has none
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the operator's tool answered: ``exit`` 0 done, 1 refused, 2 failed half-way; ``data`` is its JSON."""
+
+    exit: int
+    says: str
+    data: Mapping[str, Any]
+    began_ns: int
+    ended_ns: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether the command changed the state of the system; what did not say so is taken to have changed it."""
+        return bool(self.data.get("changed", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a target can do, known before anything starts: names only."""
+
+    links: frozenset[str]
+    services: frozenset[str]
+    books: frozenset[str]
+    operator: bool
+    alerts: bool
+    plantable: frozenset[str] = frozenset()
+
+
+class Proxies(Protocol):
+    """The target's Toxiproxy-compatible server, as the faults drive it. Each call reads its effect back."""
+
+    def engine(self) -> str:
+        """Name and version, such as ``embedded 2.12.0`` or ``toxiproxy 2.12.0``."""
+
+    def enabled(self, link: str) -> bool:
+        """Whether the link's proxy accepts connections."""
+
+    def set_enabled(self, link: str, enabled: bool) -> None:
+        """Open or close the link's proxy; closing drops its connections."""
+
+    def toxics(self, link: str) -> Mapping[str, Mapping[str, Any]]:
+        """Toxic name -> type, stream, toxicity, attributes."""
+
+    def add_toxic(
+        self, link: str, name: str, kind: str, stream: str, toxicity: float, attributes: Mapping[str, float]
+    ) -> None:
+        """Add one toxic; TargetError if it is not there afterwards."""
+
+    def remove_toxic(self, link: str, name: str) -> None:
+        """Remove one toxic; removing what is not there is no error."""
+
+
+class Target(Protocol):
+    """A system under drill. Blocking calls; each bounded in time; TargetError says what went wrong."""
+
+    name: str
+
+    def __enter__(self) -> Self:
+        """Start and wait until healthy."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop, and leave nothing behind."""
+
+    def offer(self) -> Offer:
+        """What this target can do; needs nothing running."""
+
+    def engines(self) -> Mapping[str, str]:
+        """Engine names and versions for the card: proxy, database, volume …"""
+
+    def handshake(self) -> Evidence:
+        """Label and token, held and shown by the target itself; raises Unlabelled."""
+
+    def customers_url(self) -> str:
+        """Base URL at which customers reach it, through the client link."""
+
+    def links(self) -> Mapping[str, Link]:
+        """Link name -> addresses."""
+
+    def proxies(self) -> Proxies:
+        """The proxy server's control."""
+
+    def services(self) -> Mapping[str, Service]:
+        """Service name -> state, as of now."""
+
+    def signal(self, service: str, number: int) -> None:
+        """Send a signal to every process of the service."""
+
+    def start(self, service: str) -> None:
+        """Start a service that does not run; no-op if it does. Waits until healthy."""
+
+    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+        """Run the operator's own tool, as a person would type it."""
+
+    def alerts(self, after: int) -> tuple[Alert, ...]:
+        """Alerts received so far, in order, without the first ``after``."""
+
+    def heartbeat(self) -> tuple[int, int] | None:
+        """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
+
+    def books(self) -> Mapping[str, Iterable[Mapping[str, Any]]]:
+        """Book name -> rows, a snapshot as of now, in the schema of ``kunren schema book``."""
+
+    def logs(self) -> Mapping[str, Path]:
+        """Service name -> its log file."""
