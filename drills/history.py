@@ -7,10 +7,10 @@ Events, by actor:
 
 ========== ====================================================================================================
 runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline`` (invoke, then ok or fail),
-           ``observe`` (invoke), ``snapshot`` (invoke/ok), ``finished`` (info; why the observation ended), ``interrupted``
+           ``observe`` (invoke), ``snapshot`` (invoke/ok), ``finished`` (info; why it ended), ``interrupted``
 fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)
-monitor    ``alert`` (info; rule, status firing|resolved, labels, runbook, t_ns of receipt), ``heartbeat`` (info; n, t_ns)
-operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says), ``page`` (ok/fail)
+monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
+operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says)
 load       ``ready``, ``started``, ``stopped`` (info)
 stop_if    ``tripped`` (info)
 ========== ====================================================================================================

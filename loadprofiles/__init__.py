@@ -1,1 +1,8 @@
-"""Who the customers are and when they come."""
+"""Who the customers are and when they come.
+
+Cheap to import: the load generator with Locust and gevent lives in a process of its own (``loadprofiles.process``).
+"""
+
+from loadprofiles.profiles import PROFILES, Behaviour, Patience, Profile
+
+__all__ = ["PROFILES", "Behaviour", "Patience", "Profile"]

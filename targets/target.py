@@ -1,8 +1,8 @@
 """What a drill may ask of a system under drill, whichever way it runs.
 
-A ``Target`` is a context manager: entering starts (or attaches to) the system, leaving stops it and removes what it
-made. Everything here is plain data or a short blocking call with a time-out of its own. Runtimes: ``targets.local``
-(processes on this machine).
+A ``Target`` is a system that runs; a ``Startable`` one is also a context manager: entering starts it, leaving stops it
+and removes what it made. Everything here is plain data or a short blocking call with a time-out of its own. Runtimes:
+``targets.local`` (processes on this machine).
 """
 
 from __future__ import annotations
@@ -112,17 +112,14 @@ class Proxies(Protocol):
     def remove_toxic(self, link: str, name: str) -> None:
         """Remove one toxic; removing what is not there is no error."""
 
+    def reset(self) -> None:
+        """Open every link and remove every toxic."""
+
 
 class Target(Protocol):
     """A system under drill. Blocking calls; each bounded in time; TargetError says what went wrong."""
 
     name: str
-
-    def __enter__(self) -> Self:
-        """Start and wait until healthy."""
-
-    def __exit__(self, *exc: object) -> None:
-        """Stop, and leave nothing behind."""
 
     def offer(self) -> Offer:
         """What this target can do; needs nothing running."""
@@ -165,3 +162,13 @@ class Target(Protocol):
 
     def logs(self) -> Mapping[str, Path]:
         """Service name -> its log file."""
+
+
+class Startable(Target, Protocol):
+    """A target that this process starts and stops."""
+
+    def __enter__(self) -> Self:
+        """Start and wait until healthy."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop, and leave nothing behind."""

@@ -1,0 +1,48 @@
+# make drill   set everything up and run the first drill        make test    lint, types, unit tests, a real drill
+# make lint    ruff, mypy, import contracts                      make gates   the long proof: every arm x 3 seeds
+# make bench   timings, as ratios                                make clean   remove .venv, caches and runs/
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DRILL ?= exchange-link-down
+.DEFAULT_GOAL := help
+.PHONY: help drill test lint unit live gates bench clean
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+# The stamp is newer than pyproject.toml once the venv holds what it asks for, so a second run installs nothing.
+$(VENV)/.installed: pyproject.toml
+	@echo "setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kunren needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Mend: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
+	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a venv. Mend: install your distribution's python3-venv"; exit 3; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+drill: $(VENV)/.installed
+	@$(BIN)/kunren run $(DRILL)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/kunren lint
+
+unit: $(VENV)/.installed
+	$(BIN)/pytest -q -n 2 -m "not live"
+
+live: $(VENV)/.installed
+	$(BIN)/pytest -q -m live
+
+test: lint unit live
+
+gates: $(VENV)/.installed
+	$(BIN)/python tests/gates/gates.py $(GATES)
+
+bench: $(VENV)/.installed
+	$(BIN)/python tests/bench/bench.py
+
+clean:
+	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

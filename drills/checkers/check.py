@@ -1,0 +1,60 @@
+"""What a checker is, and the helpers that word its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drills.history import History, Ruling, Verdict
+from drills.timeline import snapshot_at
+
+NOT_EXERCISED = "0 of 0, not exercised"
+MOST_EVIDENCE = 20
+"""A verdict names this many rows at most; its sentence has the full count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question asked of a history.
+
+    ``invariant`` is its number in the incident catalogue, empty for the standing checks, which ask whether the run
+    can judge at all. ``needs_books`` are the books without which the answer is unknown.
+    """
+
+    id: str
+    invariant: str
+    needs_books: tuple[str, ...]
+    standing: bool
+    run: Callable[[History], Verdict]
+
+
+def rule(check: Check, history: History) -> Verdict:
+    """Ask it. A missing book and a checker that fails are unknown, never a pass."""
+    missing = [book for book in check.needs_books if book not in history.books]
+    if missing:
+        return Verdict(Ruling.UNKNOWN, f"cannot tell: no book {', '.join(missing)}")
+    if check.needs_books and snapshot_at(history) is None:
+        return Verdict(Ruling.UNKNOWN, "cannot tell: the books were never read at an end")
+    try:
+        return check.run(history)
+    except Exception as error:  # noqa: BLE001  # whatever broke in a checker, the other verdicts must still come out
+        return Verdict(Ruling.UNKNOWN, f"the checker failed: {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One count within a check: ``evidence`` names the bad ones among ``domain``."""
+
+    what: str
+    evidence: list[str]
+    domain: int
+
+
+def weigh(*parts: Part) -> Verdict:
+    """Pass if nothing bad was found, "0 of 0" said plainly; else fail with the evidence."""
+    if not any(part.domain for part in parts):
+        return Verdict(Ruling.PASS, NOT_EXERCISED)
+    bad = [part for part in parts if part.evidence]
+    says = "; ".join(f"{len(part.evidence)} of {part.domain} {part.what}" for part in bad or parts)
+    evidence = [row for part in bad for row in part.evidence[:MOST_EVIDENCE]]
+    return Verdict(Ruling.FAIL if bad else Ruling.PASS, says, evidence[:MOST_EVIDENCE])

@@ -1,0 +1,77 @@
+"""Everything the harness raises on purpose.
+
+::
+
+    KunrenError              exit 70  something of ours went wrong
+    └── Refused              exit  3  refused to start; nothing was touched; says the mend
+        ├── BadInput                  a file says what we cannot take: file:line, what was found, what is known
+        ├── UnknownName               no drill, arm, schema … of this name; says what is known
+        └── MissingMeans              the machine or the target lacks what the drill needs
+
+A message is a full sentence for a person; ``mend`` is what to do about it, empty where the message already says it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from pathlib import Path
+from typing import ClassVar
+
+
+class KunrenError(Exception):
+    """Root of the tree; ``exit_code`` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 70
+
+
+class Refused(KunrenError):
+    """Refused to start: ``message`` says why, ``mend`` what to do about it."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.mend})" if self.mend else self.message
+
+
+class BadInput(Refused):
+    """A file that cannot be taken; ``line`` counts from 1, ``says`` is the message without the place."""
+
+    def __init__(self, file: Path | str, line: int, says: str, mend: str = "") -> None:
+        super().__init__(f"{file}:{line}: {says}", mend)
+        self.file = str(file)
+        self.line = line
+        self.says = says
+
+
+class UnknownName(Refused):
+    """``name`` is not among ``known``; ``what`` is the kind of thing, such as "drill"."""
+
+    def __init__(self, what: str, name: str, known: Collection[str]) -> None:
+        super().__init__(unknown(what, name, known))
+        self.name = name
+
+
+class MissingMeans(Refused):
+    """What the drill needs and the machine or target does not offer; ``lacks`` names each."""
+
+    def __init__(self, lacks: Collection[str], mend: str = "") -> None:
+        super().__init__("; ".join(lacks), mend)
+        self.lacks = tuple(lacks)
+
+
+def unknown(what: str, found: object, known: Collection[str]) -> str:
+    """Say what was found, the closest known name if one is close, and all that is known."""
+    close = difflib.get_close_matches(str(found), known, n=1, cutoff=0.6)
+    hint = f", did you mean '{close[0]}'?" if close else ";"
+    return f"unknown {what} '{_short(found)}'{hint} known: {', '.join(known) or 'none'}"
+
+
+def _short(found: object) -> str:
+    text = str(found).replace("\n", " ")
+    return text if len(text) <= 60 else text[:57] + "…"

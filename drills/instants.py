@@ -1,0 +1,223 @@
+"""The instants of a run and the spans between them, each with its uncertainty, from samples, books and events.
+
+What had to happen and did not is ``None``. What never had to happen (service was never bad, the books never differed)
+has no instant and a span of nothing. What cannot be known, because a book is missing, is unknown and says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drills import harm, leftovers, oracle, outage, timeline
+from drills.history import NS, History, Kind
+from drills.interval import NOTHING, Interval, later, point
+from drills.trades import trades, unknown_postings
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant that may not have come: ``calm`` if it never had to, ``unknowable`` says why nobody can tell."""
+
+    at: Interval | None = None
+    calm: bool = False
+    unknowable: str = ""
+
+    def since(self, start: Interval | None) -> Interval | None:
+        """The span from ``start``; nothing if calm, None if it did not come or has no start."""
+        if self.calm:
+            return NOTHING
+        return None if self.at is None or start is None else self.at.since(start)
+
+    def believed(self, seen: bool) -> Mark:
+        """Calm counts only where it was seen: the fault witnessed, the monitor heard all along."""
+        return self if seen or not self.calm else Mark(unknowable="the fault was not witnessed, or the watch had a gap")
+
+
+CALM = Mark(calm=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """All of one run, CLOCK_MONOTONIC ns."""
+
+    inject: Interval | None
+    impact: Interval | None
+    alert: Interval | None
+    declared: Interval | None
+    runbook: Interval | None
+    contained: Mark
+    available: Mark
+    restored: Mark
+    reconciled: Mark
+    recovered: Mark
+    prevented: bool  # the fault was seen, samples and books were watched without a gap, and nothing bad was in them
+
+
+def instants(history: History) -> Instants:
+    """Everything that can be dated. Nothing is dated from an injection that did not take place."""
+    inject = timeline.injected_at(history)
+    found = outage.services(history)
+    late = outage.lateness_p99(history)
+    contained, available, restored, reconciled = (Mark(),) * 4
+    impact = None
+    if inject is not None:
+        hit = outage.impact(found, inject.earliest)
+        impact = hit.widened(late) if hit else None
+        contained = _contained(history, inject.earliest)
+        available = _held(history, outage.return_of(found, inject.earliest), late)
+        restored = _restored(history, inject.earliest, available)
+        reconciled = _reconciled(history, inject.earliest)
+    recovered = _recovered(history, restored, reconciled) if inject else Mark()
+    seen = timeline.witnessed(history) and timeline.watched(history)
+    return Instants(
+        inject=inject,
+        impact=impact,
+        alert=_alert(history),
+        declared=_declared(history),
+        runbook=_paged(history),
+        contained=contained.believed(seen),
+        available=available.believed(seen),
+        restored=restored.believed(seen),
+        reconciled=reconciled.believed(seen),
+        recovered=recovered.believed(seen),
+        prevented=seen and impact is None and contained.calm and recovered.calm,
+    )
+
+
+def _alert(history: History) -> Interval | None:
+    mine = (page for page in timeline.pages(history) if timeline.is_for_fault(history, page))
+    return next((point(page.t) for page in mine), None)
+
+
+def _declared(history: History) -> Interval | None:
+    done = (step for step in timeline.steps(history) if step.id == "declare" and step.outcome == "ok")
+    declared = [Interval(step.start, step.end) for step in done if step.end is not None]
+    escalated = [point(event.t) for event in timeline.events(history, "operator", "escalate")]
+    return min(declared + escalated, default=None)
+
+
+def _paged(history: History) -> Interval | None:
+    return next((point(event.t) for event in timeline.events(history, "operator", "page", Kind.INVOKE)), None)
+
+
+def _missing(history: History, needs: tuple[str, ...]) -> str:
+    lacks = [book for book in needs if book not in history.books]
+    return f"no book {', '.join(lacks)}" if lacks else ""
+
+
+def _holds(history: History, at: Interval) -> bool:
+    return timeline.observed_until(history) - at.latest >= history.plan.slo.hold
+
+
+def _held(history: History, back: outage.Return, late: int = 0) -> Mark:
+    if not back.disturbed:
+        return CALM
+    at = back.at.widened(late) if back.at else None
+    return Mark(at if at and _holds(history, at) else None)
+
+
+def _contained(history: History, after: int) -> Mark:
+    """The last harm, if the rest of the observation, at least the hold, was quiet."""
+    lacks = _missing(history, harm.NEEDS)
+    if lacks:
+        return Mark(unknowable=lacks)
+    last = max((one.t for one in harm.harms(history) if one.t >= after), default=None)
+    return _held(history, outage.Return(last is not None, None if last is None else point(last)))
+
+
+def _restored(history: History, after: int, available: Mark) -> Mark:
+    """Good service, no wrong figure shown as current, and balances current again where they were before."""
+    lacks = _missing(history, ("world", "customers", "exchange"))
+    if lacks:
+        return Mark(unknowable=lacks)
+    return _all_of([available, _held(history, _figures_back(history, after))])
+
+
+def _figures_back(history: History, after: int) -> outage.Return:
+    shown = oracle.figures(history)
+    before = [figure.row.current for figure in shown if figure.row.received_ns < after]
+    must_be_current = any(before) or not before
+    spoilt = [figure.wrong or (must_be_current and not figure.row.current) for figure in shown]
+    late = [n for n, bad in enumerate(spoilt) if bad and shown[n].row.received_ns >= after]
+    if not late:
+        return outage.Return(False, None)
+    following = shown[late[-1] + 1 :]
+    if not following:
+        return outage.Return(True, None)
+    last, first = shown[late[-1]].row, following[0].row
+    return outage.Return(True, Interval(min(last.sent_ns, first.received_ns), first.received_ns))
+
+
+def _reconciled(history: History, after: int) -> Mark:
+    """From when on each execution was posted and notified within the grace, and no older difference stood."""
+    lacks = _missing(history, ("exchange", "oms", "notices"))
+    if lacks:
+        return Mark(unknowable=lacks)
+    grace, end = history.plan.slo.grace, timeline.observed_until(history)
+    known = trades(history)
+    if unknown_postings(history, known) or not all(trade.same for trade in known):
+        return Mark()  # such a difference never goes away by itself
+    spans: list[Interval] = []
+    for trade in known:
+        due, settled = trade.row.t_ns + grace, trade.settled_at
+        if due <= end and (settled is None or settled > due):
+            spans.append(Interval(due, end if settled is None else settled))
+    stood = [span.latest for span in spans if span.latest >= after and not _is_lone(span, spans, grace)]
+    return _held(history, outage.Return(bool(stood), point(max(stood)) if stood else None))
+
+
+def _is_lone(span: Interval, spans: list[Interval], grace: int) -> bool:
+    """A difference that stood by itself for less than the grace is one slow commit, not a queue."""
+    if span.latest - span.earliest >= grace:
+        return False
+    near = span.widened(NS)
+    return sum(other.earliest <= near.latest and near.earliest <= other.latest for other in spans) == 1
+
+
+def _recovered(history: History, restored: Mark, reconciled: Mark) -> Mark:
+    """Restored, reconciled and nothing left behind."""
+    lacks = _missing(history, leftovers.NEEDS)
+    if lacks:
+        return Mark(unknowable=lacks)
+    if leftovers.leftovers(history):
+        return Mark()
+    return _all_of([restored, reconciled])
+
+
+def _all_of(marks: list[Mark]) -> Mark:
+    unknowable = "; ".join(mark.unknowable for mark in marks if mark.unknowable)
+    needed = [mark for mark in marks if not mark.calm]
+    if unknowable or not needed:
+        return Mark(calm=not unknowable, unknowable=unknowable)
+    known = [mark.at for mark in needed if mark.at is not None]
+    return Mark(later(known) if len(known) == len(needed) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """The spans of a run, ns; negative where the first instant came second."""
+
+    detect: Interval | None
+    detect_from_inject: Interval | None
+    decide: Interval | None
+    contain: Interval | None
+    available: Interval | None
+    restore: Interval | None
+    reconcile: Interval | None
+    recover: Interval | None
+
+
+def durations(at: Instants) -> Durations:
+    """Spans from the impact; from the injection where no request was ever bad (which is the longer)."""
+    start = at.impact or at.inject
+    alert = Mark(at.alert)
+    return Durations(
+        detect=alert.since(start),
+        detect_from_inject=alert.since(at.inject),
+        decide=Mark(at.runbook).since(at.alert),
+        contain=at.contained.since(at.alert),
+        available=at.available.since(start),
+        restore=at.restored.since(start),
+        reconcile=at.reconciled.since(at.inject if at.restored.calm else at.restored.at),
+        recover=at.recovered.since(start),
+    )

@@ -1,0 +1,70 @@
+"""What was still lying about when the observation ended: stuck orders, unposted executions, closed doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from drills import books, outage
+from drills.history import History
+from drills.timeline import observed_until
+from drills.trades import trades
+
+STUCK = frozenset({"unknown", "pending-new", "pending-cancel"})
+"""Order states that must not last."""
+
+NEEDS = ("customers", "exchange", "oms", "notices")
+"""The books without which nobody can say whether something was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing left behind: what, in words that can be counted, and its book row (empty for a service)."""
+
+    what: str
+    evidence: str
+
+
+def leftovers(history: History) -> list[Leftover]:
+    """Everything left behind at the end of the observation. Needs all books of ``NEEDS``."""
+    return [*stuck_orders(history), *_open_trades(history), *_closed_services(history), *_marked_figures(history)]
+
+
+def stuck_orders(history: History) -> Iterator[Leftover]:
+    """Orders in a passing state, older than the grace plus the time an answer may take."""
+    slo = history.plan.slo
+    due = observed_until(history) - slo.grace - slo.latency
+    for index, row in enumerate(history.books["oms"]):
+        if isinstance(row, books.OmsOrder) and row.state in STUCK and row.t_ns <= due:
+            yield Leftover(f"order still {row.state}", f"oms:{index}")
+
+
+def _open_trades(history: History) -> Iterator[Leftover]:
+    grace, end = history.plan.slo.grace, observed_until(history)
+    for trade in trades(history):
+        if trade.row.t_ns > end - grace:
+            continue
+        if not trade.posted:
+            yield Leftover("execution not posted", f"exchange:{trade.index}")
+        elif not trade.noticed and trade.posted[0][1].t_ns <= end - grace:
+            yield Leftover("notice not sent", f"exchange:{trade.index}")
+
+
+def _closed_services(history: History) -> Iterator[Leftover]:
+    for service in outage.services(history):
+        if len(service.closed) and bool(service.closed[-1]):
+            row = int(np.searchsorted(history.samples.intended, service.intended[-1]))
+            yield Leftover(f"service {service.name} still closed", f"samples:{row}")
+
+
+def _marked_figures(history: History) -> Iterator[Leftover]:
+    end = observed_until(history)
+    shown = [
+        (row.received_ns, index, row.current)
+        for index, row in enumerate(history.books["customers"])
+        if isinstance(row, books.Shown) and row.received_ns <= end
+    ]
+    if shown and not max(shown)[2] and any(current for _, _, current in shown):
+        yield Leftover("balances still marked not current", f"customers:{max(shown)[1]}")

@@ -1,0 +1,145 @@
+"""Drills and runbooks checked against one another and against what a recovery manual must have, nothing started.
+
+Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a page holds for the drill's phase and
+alerts; a step that runs says what is expected; a right page's first step can tell a false alarm, it forbids something,
+and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drills.arms import ARMS, Expectation
+from drills.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.errors import BadInput, unknown
+from drills.node import Node, read
+from drills.planning import wrong_files
+from drills.runbook import Runbook, Sort, load_runbook
+from drills.spec import CATALOGUE, Drill, load_drill
+from drills.steps import Step
+from drills.vocabulary import Vocabulary, embedded
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing to mend, with its place; prints as ``file:line: message``."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+def lint(paths: Sequence[Path] = (), words: Vocabulary | None = None) -> list[Finding]:
+    """Check files and folders (default: the catalogue); findings sorted by place, none twice."""
+    vocabulary = words or embedded()
+    found: set[Finding] = set()
+    for path in paths or (CATALOGUE,):
+        files = _files(path)
+        if not files:
+            found.add(Finding(str(path), 1, "no drill or runbook in this folder"))
+        for file in files:
+            found.update(_findings(file, vocabulary))
+    return sorted(found)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
+
+
+def _findings(file: Path, words: Vocabulary) -> Iterator[Finding]:
+    try:
+        root = read(file)
+        keys = root.value if isinstance(root.value, dict) else {}
+        if "drill" in keys or file.name.split(".")[0] == "drill":
+            yield from lint_drill(load_drill(file, words))
+        elif "runbook" in keys:
+            yield from lint_runbook(load_runbook(file))
+        else:
+            raise root.bad("neither a drill nor a runbook: no key 'drill' and no key 'runbook'")
+    except BadInput as error:
+        yield Finding(error.file, error.line, error.says)
+
+
+def lint_drill(drill: Drill) -> Iterator[Finding]:
+    """Findings on a drill with its pages; the pages must be readable (BadInput)."""
+    root = read(drill.file)
+    page = load_runbook(drill.runbook)
+    yield from _arms(root, drill, page)
+    if drill.phase not in page.phases:
+        yield _at(root.child("phase"), f"the runbook holds for {', '.join(page.phases)}, not for phase {drill.phase}")
+    if not set(drill.alerts) & set(page.alerts):
+        yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(page.alerts)}")
+    for file in wrong_files(drill).values():
+        yield from _wrong(load_runbook(file), page, drill)
+
+
+def lint_runbook(page: Runbook) -> Iterator[Finding]:
+    """Findings on one page; on a wrong page only what no page may lack."""
+    for step in page.steps:
+        if step.argv is not None and step.expect is None:
+            yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
+        refusal = not_permitted(step.argv, step.role) if step.argv is not None else None
+        if refusal is not None:
+            yield _on(page, step, f"step '{step.id}': {refusal}")
+    if page.sort is not Sort.RIGHT:
+        return
+    if page.steps[0].before is None:
+        yield _on(page, page.steps[0], "the first step has no 'before': nothing would end the page on a false alarm")
+    if not page.prohibited:
+        yield Finding(str(page.file), 1, "'prohibited' lists nothing; say what must not be done")
+    for step in page.steps:
+        if is_one_of(step.argv, REOPENS) and not _verified(page, step):
+            asked = " or ".join(sorted(VERIFIES))
+            yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
+
+
+def _arms(root: Node, drill: Drill, page: Runbook) -> Iterator[Finding]:
+    place = root.child("arms")
+    lacking = [arm for arm in ARMS if arm not in drill.arms]
+    if lacking and drill.variant is None:
+        yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
+    for arm, wanted in drill.arms.items():
+        kind, _, detail = arm.partition(":")
+        known = [step.id for step in page.steps] if kind == "without" else list(wrong_files(drill))
+        if detail and detail not in known:
+            yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
+        yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+
+
+def _wrong(page: Runbook, right: Runbook, drill: Drill) -> Iterator[Finding]:
+    root = read(page.file)
+    if page.id != right.id:
+        yield _at(root.child("runbook"), f"runbook is '{page.id}', but it stands in for '{right.id}' behind the alert")
+    if page.expect is not None and "expect" in root.value:
+        yield from (_at(root.child("expect"), f"expect: {says}") for says in _unjudged(page.expect, drill))
+
+
+def _unjudged(wanted: Expectation, drill: Drill) -> Iterator[str]:
+    judged = {*drill.checks, *(objective.id for objective in drill.objectives)}
+    for name in wanted.by:
+        if name not in judged:
+            yield f"'{name}' is neither a check nor an objective of drill {drill.name}"
+
+
+def _verified(page: Runbook, step: Step) -> bool:
+    """Whether a step that verifies must have been done before this one; ``needs`` only point up, so this ends."""
+    for need in step.needs:
+        before = page.step(need)
+        if before is not None and (is_one_of(before.argv, VERIFIES) or _verified(page, before)):
+            return True
+    return False
+
+
+def _on(page: Runbook, step: Step, message: str) -> Finding:
+    return Finding(str(page.file), step.line, message)
+
+
+def _at(node: Node, message: str) -> Finding:
+    return Finding(str(node.doc.file), node.line, message)

@@ -1,0 +1,198 @@
+"""The part of a run between the first customer and the snapshot: gate, faults, alerts, operator, and when to stop.
+
+One task per concern on one event loop; everything that blocks goes to a thread. All that is seen is recorded as it is
+seen; nothing is judged here but the steady-state gate and the moment to stop looking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from drills.history import NS, Kind, Plan
+from drills.operator import Operator
+from drills.runbook import Runbook
+from drills.spec import StopIf
+from drills.watch import View, should_finish
+from loadprofiles.process import Load
+from targets.target import Alert, Target
+
+TICK_S = 0.1
+HEARTBEAT_S = 0.25
+ALERTS_S = 0.05
+GATE_GOOD = 0.99
+"""Share of good requests that the baseline must reach before anything is injected."""
+
+FALSE_ALARM_AFTER = NS
+"""How long after the planned onset the false alarm comes, about where a true one would."""
+
+Note = Callable[[str, Kind, str, Mapping[str, Any] | None], None]
+
+
+class Observation:
+    """Watches one run from ``t0`` on. ``inject`` and ``undo`` take a fault's index and block."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        page: Runbook | None,
+        target: Target,
+        load: Load,
+        view: View,
+        note: Note,
+        inject: Callable[[int], bool],
+        undo: Callable[[int], None],
+        show: Callable[[View], None],
+        stop_if: tuple[StopIf, ...],
+    ) -> None:
+        self.plan, self.page, self.target, self.load = plan, page, target, load
+        self.view, self.note, self.inject, self.undo, self.show = view, note, inject, undo, show
+        self.stop_if = stop_if
+        self.stop = threading.Event()
+        self.page_called = asyncio.Event()
+        self.why: dict[str, Any] = {}
+
+    async def watch(self, t0: int) -> str:
+        """Until there is nothing more to see; the reason: judged, cap, stop_if or baseline."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                followers = [tasks.create_task(each) for each in (self._alerts(), self._heartbeats(), self._screen())]
+                reason = await self._play(t0, tasks, followers)
+                self.stop.set()
+                for follower in followers:
+                    follower.cancel()
+        finally:
+            self.stop.set()
+        return reason
+
+    async def _play(self, t0: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> str:
+        await _until(t0)
+        self.note("runner", Kind.INVOKE, "baseline", None)
+        self.view.phase = "baseline"
+        await _until(t0 + self.plan.baseline)
+        if not self._gate(t0):
+            return "baseline"
+        self._schedule(t0 + self.plan.baseline, tasks, followers)
+        return await self._until_finished()
+
+    def _gate(self, t0: int) -> bool:
+        """The steady-state gate: good service, no alert, or nothing is injected."""
+        self.view.take(self.load.tail())
+        shares = {name: service.share_good(t0) for name, service in self.view.services.items()}
+        alerts = [alert.rule for alert in self.view.alerts if alert.status == "firing"]
+        good = not alerts and all(share is not None and share >= GATE_GOOD for share in shares.values())
+        self.note("runner", Kind.OK if good else Kind.FAIL, "baseline", {"good": shares, "alerts": alerts})
+        return good
+
+    def _schedule(self, zero: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> None:
+        """Let the faults and the operator loose; ``zero`` is the end of the baseline."""
+        self.view.phase = "watching"
+        first = zero + min((fault.at for fault in self.plan.faults), default=0)
+        quiet = 2 * self.plan.slo.hold + NS
+        self.view.ends_at = first + (self.plan.cap if self.plan.injects else quiet)
+        self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
+        if self.plan.injects:
+            followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
+        if self.page is not None:
+            followers.append(tasks.create_task(self._operate(self.page)))
+        if self.plan.arm == "false-alarm":
+            followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
+
+    async def _until_finished(self) -> str:
+        above: dict[str, int] = {}
+        while True:
+            now = time.monotonic_ns()
+            self.view.take(self.load.tail())
+            reason = should_finish(self.view, now)
+            if reason is not None:
+                return reason
+            for rule in self.stop_if:
+                if self._trips(rule, now, above):
+                    self.note("stop_if", Kind.INFO, "tripped", {"metric": rule.metric, "above": rule.above})
+                    return "stop_if"
+            await asyncio.sleep(TICK_S)
+
+    def _trips(self, rule: StopIf, now: int, above: dict[str, int]) -> bool:
+        service = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}[rule.metric]
+        share = self.view.services[service].share_good(now - 2 * NS)
+        if share is None or 1 - share <= rule.above:
+            above.pop(rule.metric, None)
+            return False
+        return now - above.setdefault(rule.metric, now) >= rule.lasts
+
+    async def _fault(self, index: int, zero: int) -> None:
+        planned = self.plan.faults[index]
+        await _until(zero + planned.at)
+        self.view.phase = f"fault {planned.kind}"
+        await asyncio.to_thread(self.inject, index)
+        self.view.injected_at = self.view.injected_at or time.monotonic_ns()
+        if planned.lasts is not None:
+            await _until(zero + planned.at + planned.lasts)
+            await asyncio.to_thread(self.undo, index)
+
+    async def _alerts(self) -> None:
+        seen = 0
+        while True:
+            for alert in await asyncio.to_thread(self.target.alerts, seen):
+                seen += 1
+                self.view.alerts.append(alert)
+                self.note("monitor", Kind.INFO, "alert", _alert(alert))
+                if alert.status == "firing" and self.page is not None and alert.runbook == self.page.id:
+                    self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
+            await asyncio.sleep(ALERTS_S)
+
+    def _call(self, why: Mapping[str, Any]) -> None:
+        """Page the operator, once: who is at it already is not sent away by a second alert."""
+        if not self.page_called.is_set():
+            self.why = dict(why)
+            self.page_called.set()
+
+    async def _false_alarm(self, at: int) -> None:
+        await _until(at)
+        self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
+
+    async def _operate(self, page: Runbook) -> None:
+        await self.page_called.wait()
+        await _until(self.why["alert_ns"] + self.plan.reaction)
+        self.view.page_began = time.monotonic_ns()
+        operator = Operator(self.target, self.note, self.stop, self._show_step)
+        await asyncio.to_thread(operator.follow, page, self.why)
+        self.view.page_ended = time.monotonic_ns()
+
+    def _show_step(self, step: str, outcome: str) -> None:
+        self.view.step = step
+        self.view.steps = [each for each in self.view.steps if each[0] != step] + [(step, outcome)]
+
+    async def _heartbeats(self) -> None:
+        last = -1
+        while True:
+            beat = await asyncio.to_thread(self.target.heartbeat)
+            if beat is not None and beat[0] != last:
+                last = beat[0]
+                self.note("monitor", Kind.INFO, "heartbeat", {"n": beat[0], "t_ns": beat[1]})
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _screen(self) -> None:
+        while True:
+            self.show(self.view)
+            await asyncio.sleep(0.2)
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "rule": alert.rule,
+        "status": alert.status,
+        "t_ns": alert.t_ns,
+        "severity": alert.severity,
+        "labels": dict(alert.labels),
+        "summary": alert.summary,
+        "runbook": alert.runbook,
+    }
+
+
+async def _until(t: int) -> None:
+    """Sleep until that instant of CLOCK_MONOTONIC."""
+    await asyncio.sleep(max(0, t - time.monotonic_ns()) / NS)

@@ -1,0 +1,177 @@
+"""The robot operator: follows a runbook page against the target's own tool, exactly as it is written.
+
+It knows nothing of the drill: the page was chosen by the alert's link, each command is what a person would type, and
+what the tool answers decides how the page goes on. A failed step stops the page (or escalates, or goes on further
+down, where the page says so).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from drills.demands import Demand, disagreements
+from drills.history import NS, Kind
+from drills.runbook import Runbook
+from drills.steps import Step
+from targets.target import Answer, Target
+
+ASK_EVERY_S = 0.1
+QUERY_WITHIN_S = 5.0
+
+Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
+"""``record(actor, kind, what, data)``: one event of the history."""
+
+
+class Outcome(StrEnum):
+    """Of a step."""
+
+    OK = "ok"
+    REFUSED = "refused"  # a precondition did not hold, or the tool refused: nothing was changed by this step
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    TIMEOUT = "timeout"
+
+
+class PageEnd(StrEnum):
+    """How a page ended. ``refused`` at its first step is the right end of a false alarm."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    ESCALATED = "escalated"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What came of one step, and what the tool answered if it was asked."""
+
+    outcome: Outcome
+    says: str
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
+
+    target: Target
+    record: Record
+    stop: threading.Event
+    show: Callable[[str, str], None]
+
+    def follow(self, page: Runbook, why: Mapping[str, Any]) -> PageEnd:
+        """Carry out the page from the top; blocking. ``why`` (the alert) goes into the history."""
+        self.record("operator", Kind.INVOKE, "page", {"runbook": page.id, "sha256": page.sha256, **why})
+        end = self._steps(page)
+        kind = Kind.OK if end in (PageEnd.DONE, PageEnd.REFUSED) else Kind.FAIL
+        self.record("operator", kind, "page", {"runbook": page.id, "end": end.value})
+        return end
+
+    def _steps(self, page: Runbook) -> PageEnd:
+        outcomes: dict[str, Outcome] = {}
+        jump: str | None = None
+        for step in page.steps:
+            if self.stop.is_set():
+                return PageEnd.INTERRUPTED
+            if jump is not None and step.id != jump:
+                continue
+            jump = None
+            result = self._step(step, outcomes)
+            outcomes[step.id] = result.outcome
+            if result.outcome in (Outcome.OK, Outcome.SKIPPED):
+                continue
+            if result.outcome is Outcome.REFUSED and len(outcomes) == 1:
+                return PageEnd.REFUSED
+            if step.if_failed.action == "stop":
+                return PageEnd.STOPPED
+            if step.if_failed.action == "escalate":
+                return self._escalate(page, step)
+            jump = step.if_failed.step
+        return PageEnd.DONE
+
+    def _step(self, step: Step, outcomes: Mapping[str, Outcome]) -> StepResult:
+        began = time.monotonic_ns()
+        self.record("operator", Kind.INVOKE, "step", {"id": step.id, "role": step.role})
+        self.show(step.id, "running")
+        result = self._try(step, outcomes)
+        self.record("operator", _kind(result.outcome), "step", _facts(step, result, began))
+        self.show(step.id, result.outcome.value)
+        return result
+
+    def _try(self, step: Step, outcomes: Mapping[str, Outcome]) -> StepResult:
+        lacking = [need for need in step.needs if outcomes.get(need) is not Outcome.OK]
+        if lacking:
+            return StepResult(Outcome.SKIPPED, f"needs {', '.join(lacking)}")
+        until = time.monotonic() + step.within / NS
+        if step.before is not None:
+            against = self._ask(step.before, step.role, time.monotonic())
+            if against:
+                return StepResult(Outcome.REFUSED, f"precondition does not hold: {'; '.join(against)}")
+        if step.argv is None:
+            return StepResult(Outcome.OK, "a person's step: nothing to run")
+        answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
+        if answer.exit != 0:
+            return StepResult(_of_exit(answer), answer.says, answer)
+        against = self._unmet(step, answer, until)
+        if against:
+            return StepResult(Outcome.FAILED, f"{answer.says}; but {'; '.join(against)}", answer)
+        return StepResult(Outcome.OK, answer.says, answer)
+
+    def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[str, ...]:
+        if step.expect is None:
+            return ()
+        if step.expect.argv is None:
+            return disagreements(step.expect.says, answer.data)
+        return self._ask(step.expect, step.role, until)
+
+    def _ask(self, demand: Demand, role: str, until: float) -> tuple[str, ...]:
+        """Ask until the answer is as demanded or time is up (at least once); what still disagrees."""
+        assert demand.argv is not None  # only an expectation about the step's own answer has none
+        while True:
+            answer = self.target.operator(demand.argv, role, QUERY_WITHIN_S)
+            against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
+            if not against or time.monotonic() >= until or self.stop.is_set():
+                return against
+            time.sleep(ASK_EVERY_S)
+
+    def _escalate(self, page: Runbook, step: Step) -> PageEnd:
+        call = {"to": page.escalation.to, "deputy": page.escalation.deputy, "step": step.id}
+        self.record("operator", Kind.INFO, "escalate", call)
+        return PageEnd.ESCALATED
+
+
+def without(page: Runbook, step_id: str) -> Runbook:
+    """The page with one step left out; the steps that needed it no longer do."""
+    left = tuple(
+        msgspec.structs.replace(step, needs=tuple(need for need in step.needs if need != step_id))
+        for step in page.steps
+        if step.id != step_id
+    )
+    return msgspec.structs.replace(page, steps=left)
+
+
+def _of_exit(answer: Answer) -> Outcome:
+    if answer.data.get("timeout"):
+        return Outcome.TIMEOUT
+    return Outcome.REFUSED if answer.exit == 1 else Outcome.FAILED
+
+
+def _kind(outcome: Outcome) -> Kind:
+    return {Outcome.OK: Kind.OK, Outcome.SKIPPED: Kind.INFO}.get(outcome, Kind.FAIL)
+
+
+def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": step.id, "outcome": result.outcome.value, "says": result.says, "began": began}
+    if result.answer is not None:
+        facts |= {"exit": result.answer.exit, "changed": result.answer.changed, "answer": dict(result.answer.data)}
+    else:
+        facts["changed"] = False
+    return facts

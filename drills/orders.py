@@ -1,0 +1,162 @@
+"""What became of the orders: what customers asked and were told, against what the exchange's book holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from drills import books
+from drills.history import History, Outcome
+from drills.timeline import observed_until
+
+ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "cancelled"})
+"""Order states that say the exchange has, or had, the order."""
+
+
+class Told(StrEnum):
+    """What a customer has been told of an order."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # rejected, or never received
+    CLOSED = "closed"  # this attempt was not taken in; says nothing of an earlier one with the same key
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Intent:
+    """All that passed between a customer and the brokerage about one idempotency key."""
+
+    key: str
+    root: str
+    index: int  # of the first request, in the customers' book
+    t_ns: int
+    told: Told = Told.UNKNOWN
+    acknowledged: int | None = None  # of the first reply, before the end, that said the exchange has it
+    replies: list[int] = field(default_factory=list)
+    asked_at_end: bool = False
+
+
+def intents(history: History) -> dict[str, Intent]:
+    """Every order asked for up to the end of the observation, by key, with the last word on it."""
+    end = observed_until(history)
+    found: dict[str, Intent] = {}
+    keys: dict[str, str] = {}
+    for index, row in enumerate(history.books["customers"]):
+        if isinstance(row, books.Request):
+            keys[row.id] = row.key
+            _ask(found, index, row, end)
+    for t_ns, index, row in sorted(_replies(history)):
+        intent = found.get(row.key or keys.get(row.id, ""))
+        if intent is not None:
+            _hear(intent, index, row, before_end=t_ns <= end)
+    return found
+
+
+def _ask(found: dict[str, Intent], index: int, row: books.Request, end: int) -> None:
+    if row.action == "order" and row.t_ns <= end and row.key not in found:
+        found[row.key] = Intent(row.key, row.root or row.key, index, row.t_ns)
+    if row.final and row.key in found:
+        found[row.key].asked_at_end = True
+
+
+def _replies(history: History) -> list[tuple[int, int, books.Reply]]:
+    rows = enumerate(history.books["customers"])
+    return [(row.t_ns, index, row) for index, row in rows if isinstance(row, books.Reply)]
+
+
+def _hear(intent: Intent, index: int, row: books.Reply, before_end: bool) -> None:
+    word = said(row)
+    if word is None:
+        return
+    silent_on_earlier = word == Told.CLOSED and intent.replies  # a closed door does not unsay what was said before
+    intent.replies.append(index)
+    if word == Told.ACCEPTED and intent.acknowledged is None and before_end:
+        intent.acknowledged = index
+    if intent.told != Told.ACCEPTED and not silent_on_earlier:
+        intent.told = word
+
+
+def said(row: books.Reply) -> Told | None:
+    """What a reply tells of its order; None where it tells nothing."""
+    if row.state in ACCEPTED:
+        return Told.ACCEPTED
+    if row.action == "order":
+        return _said_of_order(row)
+    if row.action == "status":
+        gone = row.state == "rejected" or row.error == "NO_SUCH_ORDER"
+        return Told.REFUSED if gone else Told.UNKNOWN
+    return None
+
+
+def _said_of_order(row: books.Reply) -> Told:
+    if row.state in ("unknown", "pending-new"):
+        return Told.UNKNOWN
+    if row.state == "rejected":
+        return Told.REFUSED
+    return _WORDS.get(row.outcome, Told.UNKNOWN)
+
+
+_WORDS: dict[str, Told] = {
+    Outcome.OK: Told.ACCEPTED,
+    Outcome.REJECT: Told.REFUSED,
+    Outcome.CLOSED: Told.CLOSED,
+    Outcome.REFUSED: Told.CLOSED,  # no connection: it cannot have been taken in
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AtExchange:
+    """An order the exchange accepted, with its place in the exchange's book."""
+
+    index: int
+    row: books.ExchangeOrder
+
+
+def at_exchange(history: History) -> list[AtExchange]:
+    """Orders the exchange accepted, all that its book holds, in its order."""
+    rows = enumerate(history.books["exchange"])
+    return [AtExchange(index, row) for index, row in rows if isinstance(row, books.ExchangeOrder)]
+
+
+def lost(asked: dict[str, Intent], accepted: list[AtExchange]) -> list[Intent]:
+    """Acknowledged to a customer, but not at the exchange."""
+    there = {order.row.key for order in accepted}
+    return [intent for intent in asked.values() if intent.acknowledged is not None and intent.key not in there]
+
+
+def phantoms(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[AtExchange]:
+    """At the exchange, though no customer asked for it, or was told that it was refused or never received."""
+    end = observed_until(history)
+    denied = (Told.REFUSED, Told.CLOSED)
+    return [
+        order
+        for order in accepted
+        if order.row.t_ns <= end and (order.row.key not in asked or asked[order.row.key].told in denied)
+    ]
+
+
+def duplicates(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[AtExchange]:
+    """Orders at the exchange beyond the first of one intent, however often it was re-typed or sent again.
+
+    An earlier order that had been cancelled at the exchange, unfilled, before the next was accepted does not count.
+    """
+    end = observed_until(history)
+    dead = _cancelled_unfilled(history)
+    by_root: dict[str, list[AtExchange]] = defaultdict(list)
+    extra = []
+    for order in accepted:
+        if order.row.t_ns > end:
+            continue
+        intent = asked.get(order.row.key)
+        earlier = by_root[intent.root if intent else order.row.key]
+        if any(dead.get(other.row.id, end + 1) > order.row.t_ns for other in earlier):
+            extra.append(order)
+        earlier.append(order)
+    return extra
+
+
+def _cancelled_unfilled(history: History) -> dict[str, int]:
+    rows = history.books["exchange"]
+    filled = {row.order for row in rows if isinstance(row, books.ExchangeExecution)}
+    return {row.id: row.t_ns for row in rows if isinstance(row, books.ExchangeCancel) and row.id not in filled}

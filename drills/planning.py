@@ -1,0 +1,181 @@
+"""From a drill to one run of it: which page, which faults at which instant, what must come out, what is needed.
+
+Everything here is fixed before the run starts, and the plan is hashed into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from drills.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
+from drills.draw import corners, extremes
+from drills.errors import MissingMeans, UnknownName
+from drills.history import NS, Plan
+from drills.injections import TimedFault, draw_faults
+from drills.runbook import load_runbook
+from drills.vocabulary import embedded
+
+if TYPE_CHECKING:
+    from drills.spec import Drill
+    from targets.target import Offer
+
+BOOKS = ("exchange", "oms", "notices")
+"""Books that the checks read and a target must give; the customers' comes from the load, the world from the seed."""
+
+REACTION = NS
+"""How long the robot waits after an alert, in ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a target must offer, by name."""
+
+    faults: frozenset[str]
+    links: frozenset[str]
+    services: frozenset[str]
+    books: frozenset[str]
+    operator: bool
+    alerts: bool
+
+
+def plan(
+    drill: Drill,
+    arm: str,
+    seed: int,
+    reaction_ns: int = REACTION,
+    operator: str = "auto",
+    *,
+    runbook_sha256: str | None = None,
+    compression: int = 1,
+    monitor_interval_ns: int = 250_000_000,
+) -> Plan:
+    """Fix one run: onsets drawn from the seed and the drill's name alone, objectives, checks and hashes.
+
+    ``runbook_sha256`` is given when a page other than the arm's own is used. UnknownName for an arm the drill has not.
+    """
+    page = runbook_file(drill, arm)
+    if runbook_sha256 is None and page is not None:
+        runbook_sha256 = hashlib.sha256(page.read_bytes()).hexdigest()
+    return Plan(
+        drill=drill.name,
+        variant=drill.variant,
+        title=msgspec.to_builtins(drill.title),
+        sources=list(drill.sources),
+        phase=drill.phase,
+        fidelity=drill.fidelity,
+        limits=[limit.en for limit in drill.limits],
+        condition=None if drill.condition is None else msgspec.to_builtins(drill.condition),
+        arm=arm,
+        operator="none" if arm in WITHOUT_RUNBOOK else operator,
+        reaction=reaction_ns,
+        seed=seed,
+        slo=drill.slo,
+        services=drill.services,
+        alerts=list(drill.alerts),
+        objectives=list(drill.objectives),
+        checks=list(drill.checks),
+        faults=draw_faults(drill.timeline, drill.name, seed),
+        baseline=drill.baseline,
+        cap=drill.cap,
+        drill_sha256=drill.sha256,
+        runbook_sha256=runbook_sha256,
+        compression=compression,
+        monitor_interval=monitor_interval_ns,
+    )
+
+
+def runbook_file(drill: Drill, arm: str) -> Path | None:
+    """The page an arm follows, None where nobody acts; UnknownName for an arm that the drill has not."""
+    kind, _, detail = arm.partition(":")
+    if not is_arm(arm):
+        raise UnknownName("arm", arm, known_arms(drill))
+    if kind == "wrong":
+        return _wrong_file(drill, arm, detail)
+    if kind == "without":
+        page = load_runbook(drill.runbook)
+        if page.step(detail) is None:
+            raise UnknownName(f"step of {page.id}", detail, [step.id for step in page.steps])
+    return None if arm in WITHOUT_RUNBOOK else drill.runbook
+
+
+def wrong_files(drill: Drill) -> dict[str, Path]:
+    """Name -> page of each documented wrong variant, the harmless ones last."""
+    folder = drill.folder / "wrong"
+    files = [*sorted(folder.glob("*.yaml")), *sorted((folder / "harmless").glob("*.yaml"))]
+    return {file.stem: file for file in files}
+
+
+def known_arms(drill: Drill) -> tuple[str, ...]:
+    """Every arm that the drill can run, but for the many ``without:STEP``."""
+    return (*ARMS, *(f"wrong:{name}" for name in wrong_files(drill)), "without:STEP")
+
+
+def arms_of(drill: Drill) -> tuple[str, ...]:
+    """The arms that ``verify`` runs, in order: the drill's own block, then each wrong page (main drill only)."""
+    if drill.variant is not None:
+        return tuple(drill.arms)
+    return tuple(dict.fromkeys((*drill.arms, *(f"wrong:{name}" for name in wrong_files(drill)))))
+
+
+def expectation(drill: Drill, arm: str) -> Expectation | None:
+    """What the arm must show: the drill's own block first, then the page's ``expect``; None: nothing is declared."""
+    file = runbook_file(drill, arm)
+    if arm in drill.arms:
+        return drill.arms[arm]
+    return load_runbook(file).expect if arm.startswith("wrong:") and file is not None else None
+
+
+def requirements(drill: Drill) -> Requirements:
+    """What the drill needs of a target, whichever value its ranges take."""
+    return Requirements(
+        frozenset(fault.kind for fault in drill.timeline),
+        _named(drill, "link"),
+        _named(drill, "service"),
+        frozenset(BOOKS),
+        operator=True,
+        alerts=True,
+    )
+
+
+def missing(drill: Drill, offer: Offer, faults: Mapping[str, type[Any]] | None = None) -> tuple[str, ...]:
+    """What the target does not offer, a sentence each, with the line that asks for it; empty when nothing."""
+    needs = requirements(drill)
+    registry = embedded().faults if faults is None else faults
+    lacks = [_lack(drill, fault, offer, registry) for fault in drill.timeline]
+    lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - offer.books)]
+    lacks.append("the target has no operator tool" if needs.operator and not offer.operator else None)
+    lacks.append("the target sends no alerts" if needs.alerts and not offer.alerts else None)
+    return tuple(lack for lack in lacks if lack is not None)
+
+
+def refuse_missing(drill: Drill, offer: Offer, target: str) -> None:
+    """Raise MissingMeans when the target lacks anything; nothing has been started then."""
+    lacks = missing(drill, offer)
+    if lacks:
+        raise MissingMeans(lacks, f"drill {drill.name} cannot run on target {target}")
+
+
+def _wrong_file(drill: Drill, arm: str, name: str) -> Path:
+    files = wrong_files(drill)
+    if name not in files:
+        raise UnknownName("arm", arm, known_arms(drill))
+    return files[name]
+
+
+def _named(drill: Drill, field: str) -> frozenset[str]:
+    found = [extremes(fault.params[field]) for fault in drill.timeline if field in fault.params]
+    return frozenset(str(name) for names in found for name in names)
+
+
+def _lack(drill: Drill, fault: TimedFault, offer: Offer, registry: Mapping[str, type[Any]]) -> str | None:
+    for chosen in corners(fault.params):
+        lack = msgspec.convert(chosen, registry[fault.kind]).missing(offer)
+        if lack is not None:
+            return f"{drill.file}:{fault.line}: {fault.kind}: the target lacks {lack}"
+    return None

@@ -1,0 +1,362 @@
+"""One run of a drill, from an empty folder to a sealed one: the only part of the harness that acts.
+
+The order is fixed: write down what is intended; start load generator and target; prove that the target is a drill
+target; let the customers in; pass the steady-state gate; inject; watch, and let the operator act; snapshot the books
+*before* anything is undone; undo and look that nothing is left; stop; seal. Whatever goes wrong on the way, the faults
+are undone and everything is stopped; the folder stays, and says how far it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from drills import planning
+from drills.errors import KunrenError, MissingMeans
+from drills.history import NS, Kind, Plan, RunEnd, RunRecord
+from drills.observation import Observation
+from drills.operator import without
+from drills.reaper import Reaper
+from drills.runbook import Runbook, load_runbook
+from drills.spec import Drill
+from drills.store import RunFolder, StoreError
+from drills.watch import View
+from faults.fault import Fault
+from faults.scope import begin, end, from_intent
+from loadprofiles import PROFILES
+from loadprofiles.process import Load, LoadError
+from targets.brokerage import config as brokerage
+from targets.brokerage.clock import clock_config
+from targets.brokerage.world import make_world
+from targets.local import LocalTarget
+from targets.target import Evidence, TargetError
+
+LOAD_LEAD_S = 0.3
+"""Between the word to begin and the first arrival."""
+
+AFTER_LOAD_S = 12.0
+"""For the customers' last requests, and for asking what became of the unknown ones."""
+
+
+class RunFailed(KunrenError):
+    """The run could not go on; ``folder`` is kept and its card says invalid."""
+
+    def __init__(self, says: str, folder: Path) -> None:
+        super().__init__(says)
+        self.folder = folder
+
+
+class Terminated(SystemExit):
+    """SIGTERM, raised in the main thread so that everything is undone as on Ctrl-C.
+
+    A SystemExit, because an event loop passes that on at once instead of keeping it as some task's result.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, as asked for on the command line. ``runbook`` replaces the arm's own page."""
+
+    drill: Drill
+    arm: str
+    seed: int
+    runs: Path
+    reaction: int = NS
+    proxy: str = "auto"
+    runbook: Path | None = None
+    subject: str | None = None
+    attempts: int = 1
+
+
+def run(order: Order, show: Callable[[View], None]) -> Path:
+    """Carry out one run; the sealed folder. ``show`` is called with the live view several times a second.
+
+    Raises Refused when nothing was started, RunFailed, KeyboardInterrupt or Terminated after everything was undone
+    and stopped; the folder is sealed then as well.
+    """
+    page = _page(order)
+    plan = _plan(order, page)
+    began = time.monotonic_ns()
+    folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
+    with _sigterm_raises():
+        return _Run(order, plan, page, folder, began, show).carry_out()
+
+
+class _Run:
+    """The state of one run while it goes on."""
+
+    def __init__(
+        self,
+        order: Order,
+        plan: Plan,
+        page: Runbook | None,
+        folder: RunFolder,
+        began: int,
+        show: Callable[[View], None],
+    ) -> None:
+        self.order, self.plan, self.page, self.folder, self.show = order, plan, page, folder, show
+        self.view = View.of(plan)
+        self.scratch = folder.path / "work"
+        self.world = make_world(plan.seed)
+        clock = clock_config(plan.phase, order.drill.business_start, plan.compression)
+        self.target = LocalTarget(world=self.world, seed=plan.seed, logs=folder.logs, clock=clock, proxy=order.proxy)
+        self.load = Load(
+            PROFILES[order.drill.load],
+            self.scratch,
+            seed=plan.seed,
+            world=folder.path / "books" / "world.jsonl",
+            password=lambda customer: brokerage.password(plan.seed, customer),
+            max_s=(plan.baseline + max((f.at for f in plan.faults), default=0) + plan.cap) / NS + 5,
+        )
+        self.record = RunRecord(
+            schema="kunren.run/1",
+            run=folder.name,
+            plan=plan,
+            started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            t0=began,
+            kunren=version("kunren"),
+            subject=order.subject,
+            target=self.target.name,
+            engines={},
+            machine=_machine(),
+            clock={"start": _wall_offset()},
+            attempts=order.attempts,
+            books=["world", "customers", *sorted(self.target.offer().books)],
+        )
+        self.undone: set[int] = set()
+
+    def carry_out(self) -> Path:
+        """All of it; the record's end says how it ended."""
+        self._note("runner", Kind.INFO, "started", {"arm": self.plan.arm, "seed": self.plan.seed})
+        end = RunEnd(0, "error", "the harness failed")
+        try:
+            self._write_inputs()
+            end = self._with_everything_up()
+        except (TargetError, LoadError, StoreError, OSError) as error:
+            end = RunEnd(0, "error", str(error))
+            raise RunFailed(str(error), self.folder.path) from error
+        except KeyboardInterrupt:
+            end = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone")
+            raise
+        except Terminated:
+            end = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone")
+            raise
+        finally:
+            with _signals_held():
+                self._close(end)
+        return self.folder.path
+
+    def _write_inputs(self) -> None:
+        self.folder.copy_inputs(self.order.drill.content, None if self.page is None else self.page.content)
+        self.folder.write_book("world", self.world)
+        self.folder.write_run(self.record)
+
+    def _with_everything_up(self) -> RunEnd:
+        self._phase("starting")
+        self.load.start()
+        try:
+            self._note("runner", Kind.INVOKE, "target")
+            with self.target:
+                return self._with_target()
+        finally:
+            self.load.kill()
+
+    def _with_target(self) -> RunEnd:
+        assert self.target.lifeline is not None
+        self.folder.undo.append({"what": "target", "intent": self.target.intent()})
+        reaper = Reaper(self.folder.path, self.target.folder, self.target.lifeline)
+        try:
+            self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
+            shown = self.target.handshake()
+            self._ready(shown)
+            self._phase("logging customers in")
+            self.load.prepare(self.target.customers_url(), within_s=40)
+            self._note("load", Kind.INFO, "ready")
+            return self._observed()
+        finally:
+            with _signals_held():
+                self._undo_all()
+                reaper.dismiss()
+
+    def _ready(self, shown: Evidence) -> None:
+        self.record = msgspec.structs.replace(
+            self.record, ready=time.monotonic_ns(), engines=dict(self.target.engines())
+        )
+        self.folder.write_run(self.record)
+        self._note("runner", Kind.OK, "target", {"handshake": shown.says, "engines": self.record.engines})
+
+    def _observed(self) -> RunEnd:
+        t0 = time.monotonic_ns() + int(LOAD_LEAD_S * NS)
+        self.load.go(t0)
+        self._note("load", Kind.INFO, "started", {"t0": t0})
+        observation = Observation(
+            self.plan, self.page, self.target, self.load, self.view, self._note, self.inject, self.undo, self.show,
+            self.order.drill.stop_if,
+        )  # fmt: skip
+        try:
+            reason = asyncio.run(observation.watch(t0))
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+        self._phase("taking the books")
+        self._note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
+        self.record = msgspec.structs.replace(self.record, mandatory=time.monotonic_ns() - t0)
+        summary = self.load.stop(AFTER_LOAD_S)
+        self._note("load", Kind.INFO, "stopped", summary)
+        for name, rows in self.target.books().items():
+            self.folder.write_book(name, rows)
+        self._note("runner", Kind.OK, "snapshot")
+        return RunEnd(0, reason)
+
+    def inject(self, index: int) -> bool:
+        """Break what the plan says under this index; whether the effect was witnessed. Blocking."""
+        return begin(self._fault(index), self.target, index, self._note_fault, self.folder.undo.append).ok
+
+    def undo(self, index: int) -> None:
+        """Mend it and look that nothing is left; a second time does nothing. Blocking."""
+        if index in self.undone:
+            return
+        self.undone.add(index)
+        end(self._fault(index), self.target, index, self._note_fault, self.folder.undo.append)
+
+    def _undo_all(self) -> None:
+        self._phase("undoing")
+        if not self.plan.injects:
+            return
+        for planned in self.plan.faults:
+            self.undo(planned.index)
+
+    def _close(self, end: RunEnd) -> None:
+        """Write what is still missing and seal, however the run ended."""
+        self._phase("sealing")
+        end = self._keep_the_load(end)
+        if (self.scratch / "load.log").exists():
+            shutil.copyfile(self.scratch / "load.log", self.folder.logs / "load.log")
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._note("runner", Kind.INFO, "finished", {"reason": end.reason, "says": end.says})
+        clock = {**self.record.clock, "end": _wall_offset()}
+        end = msgspec.structs.replace(end, t=time.monotonic_ns())
+        self.folder.write_run(msgspec.structs.replace(self.record, clock=clock, end=end))
+        self.folder.seal()
+
+    def _keep_the_load(self, end: RunEnd) -> RunEnd:
+        """Take over what the load has written; an end in error when that cannot be taken."""
+        try:
+            self._write_samples()
+            self._write_customers()
+        except (StoreError, OSError, msgspec.DecodeError) as error:
+            return RunEnd(0, "error", f"{end.says}; {error}" if end.says else str(error))
+        return end
+
+    def _write_samples(self) -> None:
+        records = self.scratch / "samples.bin"
+        if records.exists():
+            self.folder.write_samples(records, tuple(self.plan.services))
+
+    def _write_customers(self) -> None:
+        journal = self.scratch / "customers.jsonl"
+        if not journal.exists():
+            return
+        self.folder.write_book("customers", _rows(journal.read_bytes()))
+
+    def _fault(self, index: int) -> Fault:
+        planned = self.plan.faults[index]
+        return from_intent({"kind": planned.kind, **planned.params})
+
+    def _note_fault(self, actor: str, kind: str, what: str, data: Mapping[str, Any]) -> None:
+        self._note(actor, Kind(kind), what, data)
+
+    def _note(self, actor: str, kind: Kind, what: str, data: Mapping[str, Any] | None = None) -> None:
+        self.folder.events.append(actor, kind, what, data)
+
+    def _phase(self, phase: str) -> None:
+        self.view.phase = phase
+        self.show(self.view)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first real error in a group of tasks that ended together."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _rows(journal: bytes) -> Iterator[dict[str, Any]]:
+    """Whole lines only: a killed load may leave a torn last one."""
+    for line in journal.split(b"\n")[:-1]:
+        yield msgspec.json.decode(line)
+
+
+def _page(order: Order) -> Runbook | None:
+    """The page behind the alert's link in this arm."""
+    file = order.runbook or planning.runbook_file(order.drill, order.arm)
+    if file is None:
+        return None
+    page = load_runbook(file)
+    if order.arm.startswith("without:"):
+        page = without(page, order.arm.partition(":")[2])
+    if order.drill.phase not in page.phases:
+        raise MissingMeans(
+            [f"runbook {page.id} holds for phases {', '.join(page.phases)}, the drill strikes in {order.drill.phase}"],
+            "write a page for this phase; that there is none is the finding",
+        )
+    return page
+
+
+def _plan(order: Order, page: Runbook | None) -> Plan:
+    return planning.plan(
+        order.drill,
+        order.arm,
+        order.seed,
+        order.reaction,
+        runbook_sha256=None if page is None else page.sha256,
+        compression=brokerage.COMPRESSION,
+    )
+
+
+def _machine() -> dict[str, Any]:
+    import psutil
+
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "cores": psutil.cpu_count(),
+        "memory_mib": psutil.virtual_memory().total // 2**20,
+    }
+
+
+def _wall_offset() -> int:
+    """Wall clock minus CLOCK_MONOTONIC, ns: the same at start and end unless a clock was set meanwhile."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def raise_it(*_: object) -> None:
+        raise Terminated(143)
+
+    before = signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """A second Ctrl-C must not stop the undoing half-way; it takes seconds at most."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,196 @@
+"""JSON Schemas (draft 2020-12) of what people write and scripts read, for editors that complete and check.
+
+The YAML forms are looser than the structs they become (``5s``, ranges, short forms), so their schemas are written here,
+from the same vocabularies that the loaders use. The loaders say more: they know the other files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import msgspec
+
+from drills import spec, steps
+from drills.arms import GRADES, VERDICTS
+from drills.books import AnyRow
+from drills.demands import BOUNDS
+from drills.errors import UnknownName
+from drills.history import Slo
+from drills.metrics import DURATIONS, METRICS
+from drills.vocabulary import PHASES, Vocabulary, embedded
+
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+NAME: Schema = {"type": "string", "pattern": "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"}
+TIME: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)?\s?(ms|s|m|h)$"}
+SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+COMMAND: Schema = {"type": "string", "pattern": "^brokerctl "}
+
+
+def schema(name: str) -> Schema:
+    """The schema of ``drill``, ``runbook``, ``scorecard`` or ``book`` (one row); UnknownName for any other."""
+    if name not in SCHEMAS:
+        raise UnknownName("schema", name, tuple(SCHEMAS))
+    return {"$schema": DRAFT, "title": f"kunren {name}", **SCHEMAS[name]()}
+
+
+def drill_schema(words: Vocabulary | None = None) -> Schema:
+    """Of drill.yaml, with the names that are known here."""
+    known = words or embedded()
+    properties: Schema = {
+        "drill": NAME,
+        "title": _words(),
+        "sources": _list({"type": "string", "pattern": r"^[a-z]{2,8}-t?\d{2}$"}),
+        "phase": _enum(PHASES),
+        "load": _enum(known.loads),
+        "slo": _object(dict.fromkeys(Slo.__struct_fields__, TIME), ()),
+        "baseline": TIME,
+        "timeline": _list(_timed_fault(known)),
+        "alerts": _list(_enum(known.alerts) if known.alerts else TEXT),
+        "runbook": TEXT,
+        "objectives": {**_object({name: _limit(name) for name in METRICS}, ()), "minProperties": 1},
+        "checks": _list(_enum(known.checks)),
+        "arms": _arms((*known.checks, *METRICS)),
+        "stop_if": _object({name: _stop() for name in spec.STOP_METRICS}, ()),
+        "cap": TIME,
+        "fidelity": {"type": "string", "pattern": r"^[FPAT](\+[FPAT])*$"},
+        "limits": _list({"anyOf": [TEXT, _words()]}, least=0),
+        "condition": _object({"en": TEXT, "ja": TEXT, "left": {"type": "number"}, "right": {"type": "number"}}),
+        "business_start": {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"},
+    }
+    return _object(properties, spec.REQUIRED)
+
+
+def runbook_schema() -> Schema:
+    """Of runbook.yaml and of the wrong pages, which have four keys more."""
+    says = {**_map(SCALAR, dict.fromkeys(BOUNDS, SCALAR)), "minProperties": 1}
+    asked = _object({"run": COMMAND, "says": says})
+    step = {
+        "id": NAME,
+        "role": _enum(steps.ROLES),
+        "text": _words(),
+        "run": COMMAND,
+        "before": asked,
+        "expect": {"anyOf": [asked, says]},
+        "within": TIME,
+        "needs": _list(NAME, least=0),
+        "if_failed": {"type": "string", "pattern": "^(stop|escalate|go [a-z0-9-]+)$"},
+    }
+    properties = {
+        "runbook": NAME,
+        "title": _words(),
+        "for": _object({"alerts": _list(TEXT), "phases": _list(_enum(PHASES))}),
+        "prohibited": _list(_words(), least=0),
+        "escalation": _object({"after": TIME, "to": TEXT, "deputy": TEXT}),
+        "steps": _list(_object(step, steps.REQUIRED)),
+        "source": TEXT,
+        "wrong": _words(),
+        "expect": _expectation(None),
+        "cause": _words(),
+    }
+    return _object(properties, ("runbook", "title", "for", "escalation", "steps"))
+
+
+def book_schema() -> Schema:
+    """Of one row of any book."""
+    return msgspec.json.schema(AnyRow)
+
+
+def scorecard_schema() -> Schema:
+    """Of scorecard.json."""
+    from drills.scorecard import Scorecard  # here: the other schemas need none of the judge
+
+    return msgspec.json.schema(Scorecard)
+
+
+SCHEMAS: dict[str, Callable[[], Schema]] = {
+    "drill": drill_schema,
+    "runbook": runbook_schema,
+    "scorecard": scorecard_schema,
+    "book": book_schema,
+}
+"""Name -> builder."""
+
+
+def _object(properties: Schema, required: Collection[str] | None = None) -> Schema:
+    """A mapping with these keys and no others; all are required unless said."""
+    names = list(properties if required is None else required)
+    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+
+
+def _map(value: Schema, bounds: Schema) -> Schema:
+    one = {
+        "type": "object",
+        "properties": bounds,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"type": "object", "additionalProperties": {"anyOf": [value, one]}}
+
+
+def _list(item: Schema, least: int = 1) -> Schema:
+    return {"type": "array", "items": item, "minItems": least}
+
+
+def _enum(names: Collection[str]) -> Schema:
+    return {"type": "string", "enum": list(names)}
+
+
+def _words() -> Schema:
+    return _object({"en": TEXT, "ja": TEXT})
+
+
+def _ranged(value: Schema) -> Schema:
+    between = _object({"between": {"type": "array", "items": value, "minItems": 2, "maxItems": 2}})
+    return {"anyOf": [value, between, _list(value)]}
+
+
+def _timed_fault(known: Vocabulary) -> Schema:
+    kinds = [_fault(kind, fault, known) for kind, fault in known.faults.items()]
+    lasts = {"anyOf": [{"const": "until-judged"}, *_ranged(TIME)["anyOf"]]}
+    return _object({"at": _ranged(TIME), "for": lasts, "fault": {"anyOf": kinds}})
+
+
+def _fault(kind: str, fault: type[Any], known: Vocabulary) -> Schema:
+    names = {"link": known.links, "service": known.services}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(fault)}
+    values = {
+        name: _enum(names[name] or ()) if names.get(name) else _inline(found.type) for name, found in fields.items()
+    }
+    required = ("kind", *(name for name, field in fields.items() if field.required))
+    return _object({"kind": {"const": kind}, **{name: _ranged(value) for name, value in values.items()}}, required)
+
+
+def _inline(declared: Any) -> Schema:
+    (found,), definitions = msgspec.json.schema_components([declared], ref_template="#/$defs/{name}")
+    return {} if definitions else found  # a nested type: the loader checks it
+
+
+def _limit(name: str) -> Schema:
+    metric = METRICS[name]
+    number: Schema = {"type": "number" if metric.unit in ("s", "ratio") else "integer", "minimum": 0}
+    value = TIME if name in DURATIONS else {"anyOf": [number, TIME]} if metric.unit == "s" else number
+    if metric.more_is_better:
+        return _object({"at_least": value})
+    return {"anyOf": [value, _object({"at_most": value})]}
+
+
+def _expectation(outcomes: Collection[str] | None) -> Schema:
+    by = _list(TEXT if outcomes is None else _enum(outcomes))
+    whole = _object({"verdict": _enum(VERDICTS), "grade": _enum(GRADES), "by": by}, ("verdict",))
+    return {"anyOf": [_enum(VERDICTS), whole]}
+
+
+def _arms(outcomes: Collection[str]) -> Schema:
+    pattern = "^(no-fault|false-alarm|no-action|runbook|without:.+|wrong:.+)$"
+    properties = {pattern: _expectation(outcomes)}
+    return {"type": "object", "patternProperties": properties, "additionalProperties": False, "minProperties": 1}
+
+
+def _stop() -> Schema:
+    return _object({"above": {"type": "number", "minimum": 0, "maximum": 1}, "for": TIME})

@@ -1,0 +1,253 @@
+"""A history's scorecard: instants, loss, checks and objectives put together. Pure: the same history, the same card."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from drills import outage, timeline
+from drills.checkers import NOT_EXERCISED, rule_all
+from drills.history import History, Kind, Objective, Ruling
+from drills.instants import Instants, Mark, instants
+from drills.interval import Interval, seconds
+from drills.loss import Loss, loss
+from drills.measures import Judged, Measured, judge_objectives
+from drills.scorecard import (
+    RULES,
+    AfterAlertCell,
+    AlertCell,
+    CheckCell,
+    ClockCell,
+    CostCell,
+    DurationCells,
+    ExposedCell,
+    HealCell,
+    InstantCells,
+    LoadCell,
+    LossCell,
+    ObjectiveCell,
+    RunbookCell,
+    Scorecard,
+    Span,
+    StepCell,
+)
+from drills.verdict import Asked, grade, verdict
+
+__all__ = ["Scorecard", "score"]
+
+
+def score(history: History, evidence_head: str | None) -> Scorecard:
+    """Judge a run. ``evidence_head`` is the head of the chain over its files, None if it was never sealed."""
+    run, plan = history.run, history.plan
+    at = instants(history)
+    lost = loss(history, None if at.alert is None else at.alert.latest)
+    measured = Measured.of(history, at, lost)
+    objectives = judge_objectives(measured)
+    asked = rule_all(history)
+    total = verdict(asked, objectives)
+    return Scorecard(
+        drill=plan.drill,
+        variant=plan.variant,
+        title=plan.title,
+        sources=plan.sources,
+        drill_sha256=plan.drill_sha256,
+        runbook_sha256=plan.runbook_sha256,
+        arm=plan.arm,
+        operator=plan.operator,
+        seed=plan.seed,
+        attempts=run.attempts,
+        run=run.run,
+        started=run.started,
+        subject=run.subject,
+        kunren=run.kunren,
+        rules=RULES,
+        evidence=evidence_head,
+        clock=ClockCell(compression=plan.compression, monitor_interval_s=seconds(plan.monitor_interval)),
+        condition=plan.condition,
+        target=run.target,
+        engines=run.engines,
+        fidelity=plan.fidelity,
+        limits=plan.limits + limits(history, at, asked),
+        verdict=total,
+        grade=grade(history, total, asked, at),
+        prevented=at.prevented,
+        instants=_instants(at, run.t0),
+        durations=_durations(measured),
+        objectives=[_objective(judged) for judged in objectives],
+        checks=_checks(asked),
+        load=_load(history),
+        loss=_loss(lost),
+        alerts=_alerts(history),
+        runbook=_runbook(history),
+        heal=_heal(history),
+        cost=_cost(history),
+    )
+
+
+def limits(history: History, at: Instants, asked: Asked) -> list[str]:
+    """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
+    empty = [f"{check.id}: {NOT_EXERCISED}" for check, answer in asked if answer.says == NOT_EXERCISED]
+    blind = [f"{check.id}: {answer.says}" for check, answer in asked if answer.ruling == Ruling.UNKNOWN]
+    if not history.plan.injects:
+        return [*empty, *blind, "nothing was broken: instants and durations of a fault do not apply"]
+    if at.inject is None:
+        return [*empty, *blind, "nothing was injected: no instant can be dated"]
+    marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
+    plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}
+    missing = [_why_missing(name, mark) for name, mark in marks.items()]
+    absent = [f"t_{name}: did not happen" for name, instant in plain.items() if instant is None]
+    prevented = ["the impact was prevented: nothing bad was seen"] if at.prevented else []
+    return [*empty, *blind, *prevented, *absent, *(line for line in missing if line)]
+
+
+def _why_missing(name: str, mark: Mark) -> str:
+    if mark.unknowable:
+        return f"t_{name}: cannot be known, {mark.unknowable}"
+    if mark.calm:
+        return f"t_{name}: there was nothing to recover from, the span is zero"
+    return "" if mark.at is not None else f"t_{name}: did not happen while it was observed"
+
+
+def _span(interval: Interval | None, zero: int = 0) -> Span | None:
+    return None if interval is None else interval.seconds(zero)
+
+
+def _instants(at: Instants, t0: int) -> InstantCells:
+    return InstantCells(
+        t_inject=_span(at.inject, t0),
+        t_impact=_span(at.impact, t0),
+        t_alert=_span(at.alert, t0),
+        t_declared=_span(at.declared, t0),
+        t_runbook=_span(at.runbook, t0),
+        t_contained=_span(at.contained.at, t0),
+        t_available=_span(at.available.at, t0),
+        t_restored=_span(at.restored.at, t0),
+        t_reconciled=_span(at.reconciled.at, t0),
+        t_recovered=_span(at.recovered.at, t0),
+    )
+
+
+def _durations(measured: Measured) -> DurationCells:
+    spans = measured.spans
+    if not measured.history.plan.injects:
+        return DurationCells(**dict.fromkeys(field.name for field in fields(spans)))
+    return DurationCells(**{field.name: _span(getattr(spans, field.name)) for field in fields(spans)})
+
+
+def _objective(judged: Judged) -> ObjectiveCell:
+    objective: Objective = judged.objective
+    return ObjectiveCell(
+        id=objective.id,
+        limit=objective.limit,
+        unit=objective.unit,
+        at_least=objective.at_least,
+        measured=judged.shown,
+        verdict=judged.ruling,
+    )
+
+
+def _checks(asked: Asked) -> list[CheckCell]:
+    return [
+        CheckCell(
+            id=check.id,
+            invariant=check.invariant,
+            standing=check.standing,
+            verdict=answer.ruling,
+            says=answer.says,
+            evidence=answer.evidence,
+        )
+        for check, answer in asked
+    ]
+
+
+def _load(history: History) -> LoadCell:
+    counts = outage.counts(history)
+    return LoadCell(
+        rate=sum(history.plan.services.values()),
+        intended=counts.intended,
+        sent=counts.sent,
+        good=counts.good,
+        bad=counts.bad,
+        indeterminate=counts.indeterminate,
+        lateness_p99_ms=seconds(outage.lateness_p99(history) * 1000),
+        dropped=counts.dropped,
+    )
+
+
+def _loss(lost: Loss) -> LossCell:
+    orders, harms = lost.orders, lost.harms
+    return LossCell(
+        service_s=seconds(lost.service.worst),
+        by_service={name: seconds(ns) for name, ns in lost.service.by_service.items()},
+        not_current_s=None if lost.not_current is None else seconds(lost.not_current),
+        planned_closure_s=seconds(lost.service.planned),
+        acknowledged_orders=ExposedCell(exposed=orders.exposed, lost=orders.lost),
+        undecidable_figures=lost.undecidable,
+        phantom_orders=orders.phantom,
+        duplicated=harms.duplicated,
+        unbalanced_yen=lost.unbalanced,
+        late_notices=harms.late_notices,
+        wrong_figures_shown=harms.shown,
+        wrong_figures_acted_on=harms.acted,
+        harmful_actions=harms.harmful_actions,
+        yen_to_restore=harms.yen,
+        after_alert=_after_alert(lost),
+    )
+
+
+def _after_alert(lost: Loss) -> AfterAlertCell | None:
+    harms = lost.after_harms
+    if lost.after_service is None:
+        return None
+    return AfterAlertCell(
+        service_s=seconds(lost.after_service.worst),
+        wrong_figures_shown=harms.shown,
+        wrong_figures_acted_on=harms.acted,
+        harmful_actions=harms.harmful_actions,
+        yen_to_restore=harms.yen,
+    )
+
+
+def _alerts(history: History) -> list[AlertCell]:
+    t0 = history.run.t0
+    return [
+        AlertCell(
+            rule=page.rule,
+            t=seconds(page.t - t0),
+            runbook=page.runbook,
+            for_this_fault=timeline.is_for_fault(history, page),
+        )
+        for page in timeline.pages(history)
+    ]
+
+
+def _runbook(history: History) -> RunbookCell | None:
+    page = next(timeline.events(history, "operator", "page", Kind.INVOKE), None)
+    if page is None:
+        return None
+    t0 = history.run.t0
+    steps = [
+        StepCell(
+            id=step.id,
+            start=seconds(step.start - t0),
+            end=None if step.end is None else seconds(step.end - t0),
+            outcome=step.outcome,
+        )
+        for step in timeline.steps(history)
+    ]
+    return RunbookCell(id=str(page.data.get("runbook", "")), reaction_s=seconds(history.plan.reaction), steps=steps)
+
+
+def _heal(history: History) -> HealCell:
+    records = [timeline.injection(history, fault.index) for fault in history.plan.faults]
+    begun = [record for record in records if record.injected]
+    return HealCell(
+        injected=len(begun),
+        undone=sum(record.undone for record in begun),
+        verified_gone=sum(record.gone for record in begun),
+    )
+
+
+def _cost(history: History) -> CostCell:
+    end = history.run.end
+    wall = None if end is None else seconds(end.t - history.run.t0)
+    return CostCell(wall_s=wall, mandatory_s=seconds(history.run.mandatory))

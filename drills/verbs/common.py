@@ -1,0 +1,76 @@
+"""What several verbs share: consoles, exit codes, JSON output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from drills.errors import Refused
+from reports.texts import Lang as Language
+
+EXIT_PASS, EXIT_FAIL, EXIT_UNKNOWN, EXIT_REFUSED = 0, 1, 2, 3
+EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_TERMINATED = 70, 130, 143
+
+Lang = Annotated[str, typer.Option("--lang", help="en or ja.", metavar="en|ja")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
+DEFAULT_RUNS = Path("runs")
+
+PIPE_WIDTH = 120
+"""Columns where nobody's window says how many there are."""
+
+
+def console(*, to_stderr: bool) -> Console:
+    """For people: plain text in a pipe, with ``NO_COLOR`` or with ``TERM=dumb``."""
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    stream = sys.stderr if to_stderr else sys.stdout
+    return Console(
+        width=None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH,
+        stderr=to_stderr,
+        no_color=plain or None,
+        force_terminal=False if plain else None,
+        highlight=False,
+        soft_wrap=False,
+    )
+
+
+def complain(message: str) -> None:
+    """One line (or few) on stderr, never a trace-back."""
+    print(f"kunren: {message}", file=sys.stderr)
+
+
+def language(lang: str) -> Language:
+    """``en`` or ``ja``; Refused for anything else."""
+    known: dict[str, Language] = {"en": "en", "ja": "ja"}
+    if lang in known:
+        return known[lang]
+    raise Refused(f"unknown language {lang!r}; known: en, ja")
+
+
+def write(content: bytes, where: str) -> None:
+    """To a file, or to stdout when ``where`` is ``-``; Refused when the file cannot be written."""
+    if where == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(where).write_bytes(content)
+    except OSError as error:
+        raise Refused(f"cannot write {where}: {error.strerror}") from error
+
+
+def as_json(document: object) -> bytes:
+    """Indented JSON with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Of several runs: 1 when any failed, else 2 when any is unknown, else 0."""
+    found = set(codes)
+    return EXIT_FAIL if EXIT_FAIL in found else EXIT_UNKNOWN if EXIT_UNKNOWN in found else EXIT_PASS

@@ -1,0 +1,102 @@
+"""Verbs that start nothing: list, doctor, lint, schema, runbook show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from drills.catalog import listing
+from drills.doctor import examine
+from drills.errors import UnknownName
+from drills.lint import lint as lint_files
+from drills.page import render_page
+from drills.planning import runbook_file
+from drills.runbook import load_runbook
+from drills.schemas import SCHEMAS, schema
+from drills.spec import catalogue, load_drill
+from drills.verbs.common import DEFAULT_RUNS, EXIT_FAIL, EXIT_REFUSED, Lang, Runs, as_json, console, language, write
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command("list")(list_drills)
+    app.command("doctor")(doctor)
+    app.command("lint")(lint)
+    app.command("schema")(show_schema)
+    pages = typer.Typer(help="Runbooks as pages.", no_args_is_help=True)
+    pages.command("show", epilog="Example: kunren runbook show exchange-link-down --lang ja")(show_page)
+    app.add_typer(pages, name="runbook")
+
+
+def list_drills(
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    lang: Lang = "en",
+    runs: Runs = DEFAULT_RUNS,
+) -> None:
+    """List every drill of the catalogue: slug, title, sources, fidelity, last verdict."""
+    rows = listing(runs)
+    if json:
+        write(as_json(rows), "-")
+        return
+    table = Table("drill", "title", "sources", "fidelity", "last verdict", box=None, pad_edge=False)
+    for row in rows:
+        last = f"{row.last_verdict} ({row.last_arm})" if row.last_verdict else "not run yet"
+        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, last)
+    console(to_stderr=False).print(table)
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False, runs: Runs = DEFAULT_RUNS
+) -> None:
+    """Say what this machine offers for drills, what is missing, and the mend. Exit 3 when drills cannot run here."""
+    findings = examine(runs)
+    if json:
+        write(as_json(findings), "-")
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for fold in ("ellipsis", "ellipsis", "fold"):
+            table.add_column(overflow=fold)
+        for each in findings:
+            mark = "ok" if each.ok else ("MISSING" if each.needed else "absent")
+            table.add_row(mark, each.what, each.says + (f"\n  mend: {each.mend}" if each.mend else ""))
+        console(to_stderr=False).print(table)
+    raise typer.Exit(EXIT_REFUSED if any(each.needed and not each.ok for each in findings) else 0)
+
+
+def lint(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the catalogue.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Check drill files and runbooks without starting anything. Exit 1 when something is wrong."""
+    findings = lint_files(paths or [file.parent for file in catalogue().values()])
+    if json:
+        write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
+    else:
+        for found in findings:
+            print(f"{found.file}:{found.line}: {found.message}")
+        if not findings:
+            print("drills and runbooks: nothing to complain about")
+    raise typer.Exit(EXIT_FAIL if findings else 0)
+
+
+def show_schema(
+    what: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCHEMAS)}.")] = "drill",
+) -> None:
+    """Print the JSON Schema of a file format, for an editor that completes drill files."""
+    if what not in SCHEMAS:
+        raise UnknownName("schema", what, tuple(SCHEMAS))
+    write(as_json(schema(what)), "-")
+
+
+def show_page(
+    where: Annotated[str, typer.Argument(metavar="DRILL|FILE", help="A drill of the catalogue, or a runbook file.")],
+    lang: Lang = "en",
+) -> None:
+    """Show the page as a person follows it."""
+    path = Path(where)
+    file = path if path.is_file() and "runbook" in path.read_text(errors="replace")[:200] else None
+    page = load_runbook(file or runbook_file(load_drill(where), "runbook") or path)
+    print(render_page(page, language(lang)))

@@ -1,0 +1,259 @@
+"""Verbs that run and judge: run, verify, check."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from drills import planning
+from drills.errors import MissingMeans, Refused
+from drills.history import NS
+from drills.judge import judge_and_write
+from drills.node import TIME, UNITS
+from drills.runner import Order, RunFailed, Terminated, run
+from drills.scorecard import Scorecard
+from drills.spec import Drill, catalogue, load_drill
+from drills.store import card_bytes, evidence_number, find_run, verify_evidence
+from drills.verbs.common import (
+    DEFAULT_RUNS,
+    EXIT_FAIL,
+    EXIT_PASS,
+    EXIT_UNKNOWN,
+    Lang,
+    Runs,
+    console,
+    language,
+    worst,
+    write,
+)
+from drills.verification import Row, tell, verify_arm
+from reports.junit import junit_bytes
+from reports.live import Screen
+from reports.summary import summary
+from reports.terminal import print_card
+from reports.texts import Lang as Language
+from targets.brokerage.postgres import PostgresError, binaries
+from targets.local import BOOKS, LINKS, SERVICES
+from targets.target import Offer
+
+__all__ = ["Terminated", "register"]
+
+START_STOP_S = 10
+"""What starting and stopping the embedded target takes, for the forecast."""
+
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Decides onset, arrivals and fills; default: drawn.")]
+Reaction = Annotated[str, typer.Option("--reaction", help="How long the robot waits after the alert, such as 6s.")]
+Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy", help="auto prefers the real one.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
+Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
+Drills = Annotated[list[str] | None, typer.Argument(metavar="DRILL|PATH…", help="Names of the catalogue, or files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command(
+        "run",
+        epilog="Examples: kunren run exchange-link-down · kunren run exchange-link-down --arm no-action --seed 7"
+        " --json - · kunren run --all --junit report.xml",
+    )(run_drills)
+    app.command("verify", epilog="Example: kunren verify exchange-link-down --repeat 3")(verify)
+    app.command(
+        "check", epilog="Examples: kunren check last · kunren check last --json - · kunren check last --evidence"
+    )(check)
+
+
+def run_drills(
+    drills: Drills = None,
+    every: Annotated[bool, typer.Option("--all", help="Every drill of the catalogue.")] = False,
+    arm: Annotated[
+        str,
+        typer.Option("--arm", help="runbook, no-action, no-fault, false-alarm, without:STEP or wrong:NAME."),
+    ] = "runbook",
+    runbook: Annotated[Path | None, typer.Option("--runbook", help="Another page behind the alert's link.")] = None,
+    reaction: Reaction = "1s",
+    proxy: Proxy = "auto",
+    seed: Seed = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs per drill; seeds count up.")] = 1,
+    retry_invalid: Annotated[
+        int, typer.Option("--retry-invalid", min=0, max=1, help="Run an invalid run once more; both are kept.")
+    ] = 0,
+    subject: Annotated[str | None, typer.Option("--subject", help="What is drilled, such as app@1.2.3.")] = None,
+    runs: Runs = DEFAULT_RUNS,
+    lang: Lang = "en",
+    json: Json = None,
+    junit: Junit = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
+    orders = [
+        _order(drill, arm, seed, turn, runs, reaction, proxy, runbook, subject)
+        for drill in _drills(drills, every)
+        for turn in range(repeat)
+    ]
+    out, said = console(to_stderr=json == "-"), language(lang)
+    cards = []
+    for order in orders:
+        card = _one(order, out, said, quiet)
+        if card.verdict == "invalid" and retry_invalid:
+            card = _one(replace(order, attempts=2), out, said, quiet)
+        cards.append(card)
+    _deliver(cards, json, junit)
+    raise typer.Exit(worst(_exit(card) for card in cards))
+
+
+def verify(
+    drills: Annotated[list[str], typer.Argument(metavar="DRILL…", help="Names of the catalogue, or files.")],
+    arm: Annotated[list[str] | None, typer.Option("--arm", help="Only these arms (may be repeated).")] = None,
+    seed: Seed = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Seeds per arm.")] = 1,
+    reaction: Reaction = "1s",
+    proxy: Proxy = "auto",
+    runs: Runs = DEFAULT_RUNS,
+    lang: Lang = "en",
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Can this drill be trusted? Runs its arms and wrong variants and compares each with what is declared."""
+    out = console(to_stderr=json == "-")
+    rows: list[Row] = []
+    for drill in _drills(drills, every=False):
+        arms = arm or list(planning.arms_of(drill))
+        orders = [
+            _order(drill, name, seed, turn, runs, reaction, proxy, None, None)
+            for turn in range(repeat)
+            for name in arms
+        ]
+        out.print(f"{drill.name}: {len(orders)} runs, {sum(map(_forecast, orders)) / 60:.0f} min at most")
+        rows += [_verified(order, out, language(lang), quiet) for order in orders]
+    tell(rows, out, language(lang))
+    if json is not None:
+        from drills.verbs.common import as_json
+
+        write(as_json({"schema": "kunren.verification/1", "rows": rows}), json)
+    raise typer.Exit(EXIT_PASS if all(row.as_declared for row in rows) else EXIT_FAIL)
+
+
+def check(
+    refs: Annotated[list[str], typer.Argument(metavar="RUN…", help="A folder, last, or an unambiguous prefix.")],
+    evidence: Annotated[bool, typer.Option("--evidence", help="Also look whether anything was tampered with.")] = False,
+    runs: Runs = DEFAULT_RUNS,
+    lang: Lang = "en",
+    json: Json = None,
+    junit: Junit = None,
+    quiet: Quiet = False,
+) -> None:
+    """Judge again from the run folder alone: the same card, byte for byte."""
+    out = console(to_stderr=json == "-")
+    cards, problems = [], []
+    for folder in [find_run(runs, ref) for ref in refs]:
+        if evidence:
+            problems += [f"{folder}: {problem}" for problem in verify_evidence(folder)]
+        card, history = judge_and_write(folder)
+        if not quiet:
+            print_card(out, card, history, folder, lang=language(lang))
+        cards.append(card)
+    for problem in problems:
+        out.print(f"evidence: {problem}", style="red", markup=False)
+    if evidence and not problems:
+        out.print("evidence: nothing was changed since the run was sealed", markup=False)
+    _deliver(cards, json, junit)
+    raise typer.Exit(EXIT_FAIL if problems else worst(_exit(card) for card in cards))
+
+
+def _drills(names: list[str] | None, every: bool) -> list[Drill]:
+    if every == bool(names):
+        raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
+    found = [load_drill(name) for name in (names or catalogue(variants=True))]
+    offer = Offer(frozenset(LINKS), frozenset(SERVICES), frozenset(BOOKS), operator=True, alerts=True)
+    for drill in found:
+        planning.refuse_missing(drill, offer, "local")
+    _refuse_missing_means()
+    return found
+
+
+def _refuse_missing_means() -> None:
+    try:
+        binaries()
+    except PostgresError as error:
+        raise MissingMeans([str(error)]) from error
+
+
+def _order(
+    drill: Drill,
+    arm: str,
+    seed: int | None,
+    turn: int,
+    runs: Path,
+    reaction: str,
+    proxy: str,
+    runbook: Path | None,
+    subject: str | None,
+) -> Order:
+    if proxy not in ("auto", "embedded", "toxiproxy"):
+        raise Refused(f"unknown proxy engine {proxy!r}; known: auto, embedded, toxiproxy")
+    planning.runbook_file(drill, arm)  # refuses an arm that the drill has not
+    first = secrets.randbelow(1_000_000) if seed is None else seed
+    return Order(drill, arm, first + turn, runs, parse_reaction(reaction), proxy, runbook, subject)
+
+
+def parse_reaction(text: str) -> int:
+    """``1s``, ``250ms`` … in ns; Refused for anything else."""
+    match = TIME.match(text)
+    if match is None or match[2] not in UNITS:
+        raise Refused(f"--reaction {text!r} is no time with its unit", "such as 1s, 250ms or 2m")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def _forecast(order: Order) -> float:
+    """Seconds a run takes at most."""
+    plan = planning.plan(order.drill, order.arm, order.seed, order.reaction)
+    onset = min((fault.at for fault in plan.faults), default=0)
+    watched = plan.cap if plan.injects else 2 * plan.slo.hold + NS
+    return START_STOP_S + (plan.baseline + onset + watched) / NS
+
+
+def _one(order: Order, out: Console, lang: Language, quiet: bool) -> Scorecard:
+    """Run and judge one; a run that failed half-way still gets its card."""
+    if not quiet:
+        out.print(
+            f"{order.drill.name} · arm {order.arm} · seed {order.seed} · at most {_forecast(order):.0f} s", markup=False
+        )
+    failed: RunFailed | None = None
+    with Screen(out, quiet=quiet) as screen:
+        try:
+            folder = run(order, screen)
+        except RunFailed as error:
+            failed, folder = error, error.folder
+    card, history = judge_and_write(folder)
+    if not quiet:
+        print_card(out, card, history, folder, lang=lang)
+    if failed is not None:
+        out.print(f"kunren: {failed}", style="red", markup=False)
+    return card
+
+
+def _verified(order: Order, out: Console, lang: Language, quiet: bool) -> Row:
+    card = _one(order, out, lang, quiet=True)
+    row = verify_arm(order.drill, card, evidence_number(Path(order.runs) / card.run))
+    if not quiet:
+        out.print(row.words(), markup=False)
+    return row
+
+
+def _exit(card: Scorecard) -> int:
+    return {"pass": EXIT_PASS, "fail": EXIT_FAIL}.get(card.verdict, EXIT_UNKNOWN)
+
+
+def _deliver(cards: Iterable[Scorecard], json: str | None, junit: str | None) -> None:
+    found = list(cards)
+    if json is not None:
+        write(card_bytes(found[0] if len(found) == 1 else summary(found)), json)
+    if junit is not None:
+        write(junit_bytes(found), junit)

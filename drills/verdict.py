@@ -1,0 +1,72 @@
+"""From rulings to one verdict and one grade. The worst cell decides; nothing is averaged.
+
+The order is: integrity failure, invalid, objective failure, unknown, pass. One thing comes before all: a run that did
+not come to its end, or whose history is damaged, accuses nobody. What such a run lacks in its books may only not have
+been written yet, so it is invalid whatever the checks say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from drills import timeline
+from drills.checkers import Check
+from drills.history import History, Ruling, Verdict
+from drills.instants import Instants
+from drills.measures import Judged
+
+VOID = ("run-ended", "history-whole")
+"""Standing checks without which no other cell means anything."""
+
+Asked = Sequence[tuple[Check, Verdict]]
+
+
+def verdict(asked: Asked, objectives: Sequence[Judged]) -> Ruling:
+    """The verdict of a run."""
+    cells = [answer.ruling for _, answer in asked] + [judged.ruling for judged in objectives]
+    if any(check.id in VOID and answer.ruling != Ruling.PASS for check, answer in asked):
+        return Ruling.INVALID
+    if is_damaged(asked):
+        return Ruling.FAIL
+    if Ruling.INVALID in cells:
+        return Ruling.INVALID
+    if Ruling.FAIL in cells:
+        return Ruling.FAIL
+    judges = bool(objectives) or any(not check.standing for check, _ in asked)
+    return Ruling.PASS if judges and Ruling.UNKNOWN not in cells else Ruling.UNKNOWN
+
+
+def is_damaged(asked: Asked) -> bool:
+    """Whether a check of the books failed."""
+    return any(answer.ruling == Ruling.FAIL and not check.standing for check, answer in asked)
+
+
+class Grade(StrEnum):
+    """In words, after HSEEP."""
+
+    PERFORMED = "performed"  # all objectives met
+    SOME = "some-challenges"  # met, but a step had to be done again or went wrong, or nobody was alerted in time
+    MAJOR = "major-challenges"  # an objective was missed, the data are intact
+    UNABLE = "unable"  # not recovered by the cap, or data damaged
+
+
+def grade(history: History, total: Ruling, asked: Asked, at: Instants) -> Grade | None:
+    """The grade of a run that can judge; None for one that cannot."""
+    if total not in (Ruling.PASS, Ruling.FAIL):
+        return None
+    recovered = at.recovered.calm or at.recovered.at is not None
+    if is_damaged(asked) or (history.plan.injects and not recovered):
+        return Grade.UNABLE
+    if total == Ruling.FAIL:
+        return Grade.MAJOR
+    return Grade.SOME if history.plan.injects and _was_rough(history, at) else Grade.PERFORMED
+
+
+def _was_rough(history: History, at: Instants) -> bool:
+    """A step was retried or did not go well, or the page was opened before any alert."""
+    steps = timeline.steps(history)
+    again = len({step.id for step in steps}) < len(steps)
+    astray = any(step.outcome != "ok" for step in steps)
+    late = at.alert is None or (at.runbook is not None and at.runbook.earliest < at.alert.latest)
+    return again or astray or late

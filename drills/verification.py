@@ -1,0 +1,137 @@
+"""Can a drill be trusted? Compares what an arm showed with what is declared for it.
+
+A drill whose fault without a runbook passes, or whose wrong runbook is not caught by a named check, proves nothing
+when it passes with the right one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from drills.arms import Expectation
+from drills.planning import expectation
+from drills.scorecard import Scorecard
+from drills.spec import Drill
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One run of ``verify``: what was declared, what was shown; ``red`` are the failed checks and objectives."""
+
+    drill: str
+    arm: str
+    seed: int
+    verdict: str
+    grade: str | None
+    red: list[str]
+    declared: str
+    as_declared: bool
+    says: str
+    durations: dict[str, list[float] | None]
+    loss: dict[str, float | None]
+    run: str
+    evidence: str | None
+
+    def words(self) -> str:
+        """One line for people."""
+        mark = "as declared" if self.as_declared else "NOT AS DECLARED"
+        caught = f" by {', '.join(self.red)}" if self.red else ""
+        grade = f" — {self.grade}" if self.grade else ""
+        return f"  {mark}: {self.arm} seed {self.seed}: {self.verdict}{grade}{caught}{self.says and '; ' + self.says}"
+
+
+def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
+    """Hold one card against the declaration of its arm."""
+    wanted = expectation(drill, card.arm)
+    red = red_ids(card)
+    against = _against(wanted, card, red)
+    return Row(
+        drill=drill.name,
+        arm=card.arm,
+        seed=card.seed,
+        verdict=card.verdict,
+        grade=card.grade,
+        red=red,
+        declared=_declared(wanted),
+        as_declared=not against,
+        says="; ".join(against),
+        durations={name: _seconds(value) for name, value in msgspec.structs.asdict(card.durations).items()},
+        loss={
+            "service_s": card.loss.service_s,
+            "planned_closure_s": card.loss.planned_closure_s,
+            "wrong_figures_shown": card.loss.wrong_figures_shown,
+            "wrong_figures_acted_on": card.loss.wrong_figures_acted_on,
+            "late_notices": card.loss.late_notices,
+            "duplicated": card.loss.duplicated,
+            "lost": card.loss.acknowledged_orders.lost,
+        },
+        run=card.run,
+        evidence=evidence,
+    )
+
+
+def red_ids(card: Scorecard) -> list[str]:
+    """Ids of the checks and objectives that failed, checks first."""
+    checks = [check.id for check in card.checks if check.verdict == "fail"]
+    return checks + [objective.id for objective in card.objectives if objective.verdict == "fail"]
+
+
+def tell(rows: list[Row], out: Console, lang: str) -> None:
+    """The table of all runs, and whether the drills can be trusted."""
+    table = Table(
+        "arm", "seed", "verdict", "declared", "detect", "recover", "lost s", "caught by", box=None, pad_edge=False
+    )
+    for row in rows:
+        table.add_row(
+            ("" if row.as_declared else "! ") + row.arm,
+            str(row.seed),
+            row.verdict + (f" ({row.grade})" if row.grade else ""),
+            row.declared,
+            _span(row.durations.get("detect")),
+            _span(row.durations.get("recover")),
+            _number(row.loss["service_s"]),
+            ", ".join(row.red) or "-",
+        )
+    out.print(table)
+    bad = sum(not row.as_declared for row in rows)
+    if lang == "ja":
+        says = (
+            "すべてのアームが宣言どおり: この訓練は信頼できる"
+            if not bad
+            else f"{bad} 件が宣言と異なる: この訓練は信頼できない"
+        )
+    else:
+        says = "every arm behaved as declared" if not bad else f"{bad} of {len(rows)} runs did not behave as declared"
+    out.print(says, style="bold green" if not bad else "bold red")
+
+
+def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> list[str]:
+    if wanted is None:
+        return [f"nothing is declared for {card.arm}"]
+    found = []
+    if card.verdict != wanted.verdict:
+        found.append(f"declared {wanted.verdict}")
+    if wanted.grade is not None and card.grade != wanted.grade:
+        found.append(f"declared grade {wanted.grade}, was {card.grade}")
+    if wanted.by and not set(wanted.by) & set(red):
+        found.append(f"declared to be caught by {' or '.join(wanted.by)}")
+    return found
+
+
+def _declared(wanted: Expectation | None) -> str:
+    if wanted is None:
+        return "-"
+    return wanted.verdict + (f" ({wanted.grade})" if wanted.grade else "")
+
+
+def _seconds(value: tuple[float, float] | list[float] | None) -> list[float] | None:
+    return None if value is None else [float(each) for each in value]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _span(value: list[float] | None) -> str:
+    return "-" if value is None else f"{value[-1]:.1f}"

@@ -1,0 +1,95 @@
+"""What the runner sees while a drill runs: samples, alerts and heartbeats as they come, and whether service is good.
+
+This live view decides only when to stop looking (and what the screen shows). The verdict is computed afterwards from
+the history, by other code.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from drills.history import NS, OUTCOMES, Outcome, Plan
+from targets.target import Alert
+
+GOOD = {OUTCOMES.index(Outcome.OK), OUTCOMES.index(Outcome.REJECT)}
+BAD_SHARE = 0.05
+"""Share of bad requests above which the live view calls a service bad; a lone slow reply is noise."""
+
+
+@dataclass(slots=True)
+class ServiceView:
+    """The last seconds of one rated service: (intended, good) of each settled request."""
+
+    rate: float
+    recent: deque[tuple[int, bool]] = field(default_factory=deque)
+
+    def add(self, intended: int, good: bool) -> None:
+        """One settled request."""
+        self.recent.append((intended, good))
+
+    def share_good(self, since: int) -> float | None:
+        """Share of good ones intended at or after ``since``; None when there were none."""
+        marks = [good for intended, good in self.recent if intended >= since]
+        return sum(marks) / len(marks) if marks else None
+
+    def is_good(self, since: int, now: int) -> bool:
+        """Whether enough requests since then have settled and nearly all of them were good."""
+        marks = [good for intended, good in self.recent if intended >= since]
+        expected = self.rate * (now - since) / NS
+        return len(marks) >= 0.7 * expected and sum(not good for good in marks) <= BAD_SHARE * len(marks)
+
+    def forget(self, before: int) -> None:
+        """Drop what nobody will ask for."""
+        while self.recent and self.recent[0][0] < before:
+            self.recent.popleft()
+
+
+@dataclass(slots=True)
+class View:
+    """Everything known live about a run; the runner writes it, the screen and the stop rule read it."""
+
+    plan: Plan
+    services: dict[str, ServiceView]
+    phase: str = "starting"
+    sent: int = 0
+    alerts: list[Alert] = field(default_factory=list)
+    step: str = ""
+    steps: list[tuple[str, str]] = field(default_factory=list)
+    injected_at: int | None = None
+    page_began: int | None = None
+    page_ended: int | None = None
+    ends_at: int | None = None
+
+    @staticmethod
+    def of(plan: Plan) -> View:
+        """A view of a run in which nothing has happened yet."""
+        return View(plan, {name: ServiceView(rate) for name, rate in plan.services.items()})
+
+    def take(self, records: Any) -> None:
+        """Add new sample records (structured array with ``intended``, ``done``, ``outcome``, ``name``)."""
+        names = list(self.services)
+        latency = self.plan.slo.latency
+        for record in records:
+            intended, done, outcome = int(record["intended"]), int(record["done"]), int(record["outcome"])
+            good = outcome in GOOD and done - intended <= latency
+            self.services[names[int(record["name"])]].add(intended, good)
+        self.sent += len(records)
+
+    def all_good(self, span: int, now: int) -> bool:
+        """Whether each service has been good over the last ``span`` ns, requests still in flight left out."""
+        return all(service.is_good(now - span, now) for service in self.services.values())
+
+
+def should_finish(view: View, now: int) -> str | None:
+    """Why to stop looking now, or None: ``cap`` when time is up, ``judged`` when there is nothing more to see."""
+    plan = view.plan
+    if view.ends_at is not None and now >= view.ends_at:
+        return "cap" if plan.injects else "judged"
+    if not plan.injects or view.page_ended is None:
+        return None
+    quiet = plan.slo.hold + plan.slo.grace + NS
+    if now - view.page_ended >= quiet and view.all_good(quiet, now):
+        return "judged"
+    return None

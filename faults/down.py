@@ -1,0 +1,50 @@
+"""A link is cut: its port refuses, its connections are dropped."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from faults.probe import accepts, connects
+from targets.target import Evidence, Offer, Target
+
+LOOK_S = 1.0
+
+
+class Down(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The link's proxy is disabled."""
+
+    KIND: ClassVar[str] = "down"
+
+    link: str
+
+    def missing(self, offer: Offer) -> str | None:
+        """The link, if the target has none of that name."""
+        return None if self.link in offer.links else f"link {self.link} (it has: {', '.join(sorted(offer.links))})"
+
+    def inject(self, target: Target) -> Evidence:
+        """Disable the proxy."""
+        proxies = target.proxies()
+        proxies.set_enabled(self.link, False)
+        return Evidence(True, f"{self.link} disabled", {"link": self.link, "engine": proxies.engine()})
+
+    def witness(self, target: Target) -> Evidence:
+        """A connection through the link is refused."""
+        enabled = target.proxies().enabled(self.link)
+        seen = connects(target.links()[self.link].listen, LOOK_S)
+        ok = not enabled and seen.end == "refused"
+        data = {"enabled": enabled, "effect_seen": seen.end == "refused", "through": seen.plain()}
+        return Evidence(ok, f"{self.link}: a connection is {'refused' if seen.end == 'refused' else seen.end}", data)
+
+    def undo(self, target: Target) -> Evidence:
+        """Enable the proxy unless it is."""
+        proxies = target.proxies()
+        was = proxies.enabled(self.link)
+        if not was:
+            proxies.set_enabled(self.link, True)
+        return Evidence(True, f"{self.link} {'was enabled' if was else 'enabled again'}", {"changed": not was})
+
+    def gone(self, target: Target) -> Evidence:
+        """The link accepts connections."""
+        return accepts(target.links()[self.link].listen, target.proxies().enabled(self.link))

@@ -1,0 +1,50 @@
+"""A service hangs: it is there, its ports accept, it does nothing."""
+
+from __future__ import annotations
+
+import signal
+from typing import ClassVar
+
+import psutil
+
+from faults.service import ServiceFault, eventually, process_state, runs, state
+from targets.target import Evidence, Target
+
+
+class Pause(ServiceFault, frozen=True):
+    """SIGSTOP; the undo is SIGCONT."""
+
+    KIND: ClassVar[str] = "pause"
+
+    def inject(self, target: Target) -> Evidence:
+        """Stop it; not done when it does not run."""
+        pid = state(target, self.service).pid
+        if pid is None:
+            return Evidence(False, f"{self.service} does not run: nothing to pause", {"pid": None})
+        target.signal(self.service, signal.SIGSTOP)
+        return Evidence(True, f"SIGSTOP to {self.service}, pid {pid}", {"service": self.service, "pid": pid})
+
+    def witness(self, target: Target) -> Evidence:
+        """The kernel shows the process stopped, and the service does not answer as healthy."""
+        return eventually(lambda: self._hangs(target))
+
+    def undo(self, target: Target) -> Evidence:
+        """Let it go on, if it is there."""
+        pid = state(target, self.service).pid
+        if pid is None:
+            return Evidence(True, f"{self.service} does not run: nothing to let go on", {"changed": False})
+        target.signal(self.service, signal.SIGCONT)
+        return Evidence(True, f"SIGCONT to {self.service}, pid {pid}", {"changed": True, "pid": pid})
+
+    def gone(self, target: Target) -> Evidence:
+        """It runs, is not stopped, and is healthy."""
+        return eventually(lambda: runs(target, self.service))
+
+    def _hangs(self, target: Target) -> Evidence:
+        service = state(target, self.service)
+        process = process_state(service.pid)
+        # Processes in containers cannot always be seen from here; then the health alone has to do.
+        stopped = process in (psutil.STATUS_STOPPED, "unseen")
+        hangs = stopped and not service.healthy
+        data = {"effect_seen": hangs, "pid": service.pid, "process": process, "healthy": service.healthy}
+        return Evidence(hangs, f"{self.service} is {process}, {'' if service.healthy else 'not '}healthy", data)

@@ -1,0 +1,124 @@
+"""A named proxy: where it listens, where it leads, what is wrong with it; and the set of them.
+
+States: enabled (listening) and disabled (port refuses, connections dropped). Everything runs in one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from faults.proxy.connection import Connection, Side
+from faults.proxy.stream import Meter
+from faults.proxy.toxics import Attached
+
+DIRECTIONS = ("upstream", "downstream")
+BACKLOG = 4096  # thousands of customers may come at once
+
+
+def address(text: str) -> tuple[str | None, int]:
+    """``host:port`` as a pair; no host means every interface. ValueError says what is wrong with it."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"address {text!r}: want host:port")
+    return host.strip("[]") or None, int(port)
+
+
+def shown(listener: asyncio.Server) -> str:
+    """The address a server really listens on."""
+    host, port = listener.sockets[0].getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Proxy:
+    """One proxy. ``toxics`` per direction, in the order they act."""
+
+    def __init__(self, name: str, listen: str, upstream: str) -> None:
+        self.name = name
+        self.listen = listen or "127.0.0.1:0"
+        self.upstream = upstream
+        self.enabled = False
+        self.connections: set[Connection] = set()
+        self.toxics: dict[str, list[Attached]] = {direction: [] for direction in DIRECTIONS}
+        self.meters = {direction: Meter() for direction in DIRECTIONS}
+        self._listener: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; no-op when it does. OSError if the port cannot be had, ValueError if it is none."""
+        if self.enabled:
+            return
+        host, port = address(self.listen)
+        self._listener = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
+        self.listen = shown(self._listener)
+        self.enabled = True
+
+    def stop(self) -> None:
+        """Refuse new connections and drop the present ones; no-op when stopped."""
+        self.enabled = False
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for connection in list(self.connections):
+            connection.abort()
+
+    def same(self, listen: str, upstream: str) -> bool:
+        """Whether the addresses are those it has now; ``localhost`` is resolved first."""
+        host, port = address(listen or self.listen)
+        resolved = f"{socket.gethostbyname(host)}:{port}" if host and ":" not in host else listen
+        return resolved == self.listen and upstream == self.upstream
+
+    async def update(self, listen: str, upstream: str, enabled: bool) -> None:
+        """Take new addresses (connections are dropped if they differ) and open or close."""
+        if not self.same(listen, upstream):
+            address(upstream)
+            self.stop()
+            self.listen, self.upstream = listen, upstream
+        if enabled:
+            await self.start()
+        else:
+            self.stop()
+
+    def all_toxics(self) -> Iterator[Attached]:
+        """Upstream first, each in the order they act."""
+        for direction in DIRECTIONS:
+            yield from self.toxics[direction]
+
+    def find(self, name: str) -> Attached | None:
+        """The toxic of that name, if any."""
+        return next((toxic for toxic in self.all_toxics() if toxic.name == name), None)
+
+    def add(self, toxic: Attached) -> None:
+        """Act on new and on present connections."""
+        self.toxics[toxic.stream].append(toxic)
+        for connection in list(self.connections):
+            connection.stream(toxic.stream).attach(toxic)
+
+    def changed(self, toxic: Attached) -> None:
+        """Let present connections have the toxic's new attributes."""
+        for connection in list(self.connections):
+            connection.stream(toxic.stream).change(toxic)
+
+    def remove(self, toxic: Attached) -> None:
+        """Act no longer; what waited goes on its way."""
+        self.toxics[toxic.stream].remove(toxic)
+        for connection in list(self.connections):
+            connection.stream(toxic.stream).detach(toxic)
+
+    def plain(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {
+            "name": self.name,
+            "listen": self.listen,
+            "upstream": self.upstream,
+            "enabled": self.enabled,
+            "toxics": list(self.all_toxics()),
+        }
+
+    def _accept(self) -> Side:
+        return Connection(self).client
+
+
+Proxies = dict[str, Proxy]
+"""Name -> proxy: all that a server has."""

@@ -1,0 +1,64 @@
+"""What the faults on a service have in common: they wait, within limits, until its state is as it should be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+import psutil
+
+from targets.target import Evidence, Offer, Service, Target, TargetError
+
+LOOK_S = 5.0
+PAUSE_S = 0.05
+
+
+class ServiceFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault on one service."""
+
+    service: str
+
+    def missing(self, offer: Offer) -> str | None:
+        """The service, if the target has none of that name."""
+        known = ", ".join(sorted(offer.services))
+        return None if self.service in offer.services else f"service {self.service} (it has: {known})"
+
+
+def state(target: Target, name: str) -> Service:
+    """The service as of now; TargetError when the target knows none of that name."""
+    services = target.services()
+    if name not in services:
+        raise TargetError(f"no service {name}; there are: {', '.join(sorted(services))}")
+    return services[name]
+
+
+def eventually(look: Callable[[], Evidence], within_s: float = LOOK_S) -> Evidence:
+    """Look until it is so, or until the time is over; the last look."""
+    until = time.monotonic() + within_s
+    while not (seen := look()).ok and time.monotonic() < until:
+        time.sleep(PAUSE_S)
+    return seen
+
+
+def process_state(pid: int | None) -> str:
+    """``stopped``, ``running``, ``sleeping`` …, ``none`` without a pid, ``unseen`` where we cannot look."""
+    if pid is None:
+        return "none"
+    try:
+        return str(psutil.Process(pid).status())
+    except psutil.NoSuchProcess:
+        return "none"
+    except psutil.Error:
+        return "unseen"
+
+
+def runs(target: Target, name: str) -> Evidence:
+    """Whether the service runs, is not stopped, and calls itself healthy."""
+    service = state(target, name)
+    process = process_state(service.pid)
+    ok = service.pid is not None and service.healthy and process != psutil.STATUS_STOPPED
+    data = {"pid": service.pid, "process": process, "healthy": service.healthy}
+    return Evidence(
+        ok, f"{name}: pid {service.pid}, {process}, {'healthy' if service.healthy else 'not healthy'}", data
+    )

@@ -1,0 +1,123 @@
+"""A customer's own keep-alive connection: one request, one try, one answer.
+
+The parser is that of FastHttpUser (geventhttpclient), its client is not. That client sends a GET again when the
+connection ends before the answer, which hides resets, and it looks at idle connections with select(2), which cannot see
+descriptors from 1024 on: with 1,500 customers it takes most connections for dead and opens a new one each time.
+Here a connection that the server closed while it was idle is opened again *before* sending; after sending, nothing is
+ever repeated. Imports gevent: for the generator's process alone.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from select import POLLIN
+
+import gevent
+import gevent.monkey
+import gevent.socket
+import gevent.ssl
+from geventhttpclient.response import HTTPConnectionClosed, HTTPSocketResponse
+
+from loadprofiles.profiles import Patience
+from loadprofiles.samples import Outcome
+
+# gevent replaces poll by one that may switch greenlets; looking at an idle connection must not
+_poll = gevent.monkey.get_original("select", "poll")
+
+FAILURES: tuple[tuple[type[BaseException], Outcome], ...] = (
+    (gevent.Timeout, Outcome.TIMEOUT),
+    (TimeoutError, Outcome.TIMEOUT),
+    (ConnectionRefusedError, Outcome.REFUSED),
+    (ConnectionResetError, Outcome.RESET),
+    (BrokenPipeError, Outcome.RESET),
+    (HTTPConnectionClosed, Outcome.RESET),
+    (Exception, Outcome.ERROR),
+)
+"""What an exception of ``Connection.ask`` means; the first match counts."""
+
+
+def failure_of(error: BaseException) -> Outcome:
+    """The outcome of a request that ended in ``error``."""
+    return next(outcome for kind, outcome in FAILURES if isinstance(error, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the brokerage is; ``tls`` checks its certificate."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One context for all customers: loading the authorities takes 20 ms each time."""
+    context: ssl.SSLContext = gevent.ssl.create_default_context()
+    return context
+
+
+class Connection:
+    """Opened when first needed. Not for use by two greenlets at once."""
+
+    def __init__(self, server: Server, patience: Patience) -> None:
+        self._server = server
+        self._patience = patience
+        self._socket: gevent.socket.socket | None = None
+
+    def ask(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], within_s: float | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; raises what ``FAILURES`` lists. ``within_s`` shortens the total time-out."""
+        request = self._request(method, path, body, headers)
+        try:
+            with gevent.Timeout(self._patience.total_s if within_s is None else within_s):
+                if self._socket is None or _ended(self._socket):
+                    self.close()
+                    self._socket = self._open()
+                self._socket.sendall(request)
+                response = HTTPSocketResponse(self._socket, method=method)
+                content = response.read()
+        except BaseException:  # a time-out too: whatever is under way on this connection must not meet the next request
+            self.close()
+            raise
+        if response.should_close():
+            self.close()
+        return response.status_code, content
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._server.host}:{self._server.port}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if method == "POST":
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+    def _open(self) -> gevent.socket.socket:
+        address = (self._server.host, self._server.port)
+        plain = gevent.socket.socket()
+        try:
+            plain.settimeout(self._patience.connect_s)
+            plain.connect(address)
+            plain.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
+            opened = _tls().wrap_socket(plain, server_hostname=self._server.host) if self._server.tls else plain
+            opened.settimeout(self._patience.total_s)
+        except BaseException:
+            plain.close()
+            raise
+        return opened
+
+
+def _ended(sock: gevent.socket.socket) -> bool:
+    """Whether the server closed an idle connection, or said something unasked."""
+    poll = _poll()
+    poll.register(sock.fileno(), POLLIN)
+    return bool(poll.poll(0))

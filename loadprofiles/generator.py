@@ -1,0 +1,191 @@
+"""The load generator's process: ``python -m loadprofiles.generator PARENT-PID [CORE,…]``, started by ``process.Load``.
+
+Commands come as JSON lines on stdin, replies go as JSON lines to stdout. It imports Locust while the target still
+starts, logs everybody in when told where the target is, lets customers come from a given instant, and ends when stdin
+closes. When its parent dies the kernel kills it.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: I001  # Locust comes first: importing it patches the standard library for gevent
+import locust
+import locust.env
+import locust.event
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+from gevent.event import Event
+from gevent.fileobject import FileObject
+
+from loadprofiles.arrivals import schedule
+from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, loopback
+from loadprofiles.connection import Connection, Server
+from loadprofiles.desk import Customer, Desk
+from loadprofiles.floor import Floor, LoginFailed
+from loadprofiles.journal import Journal
+from loadprofiles.replies import Answer
+from loadprofiles.samples import Outcome
+from loadprofiles.tickets import World, read_world
+
+PR_SET_PDEATHSIG = 1
+
+
+class OpenModel(locust.User):  # type: ignore[misc]  # Locust has no types
+    """The one Locust user: it does not wait for replies, it lets customers in by the schedule."""
+
+    fixed_count = 1
+    opens: Event
+    floor: Floor
+    t0 = 0
+
+    @locust.task  # type: ignore[untyped-decorator]
+    def let_customers_in(self) -> None:
+        """Wait for the instant to be named, then serve until the load ends."""
+        self.opens.wait()
+        self.floor.open(type(self).t0)
+        raise locust.exception.StopUser
+
+
+class Generator:
+    """Obeys the commands, one after the other."""
+
+    def __init__(self, replies: int) -> None:
+        self._replies = replies
+        self._folder = Path()
+        self._floor: Floor | None = None
+        self._runner: Any = None
+        self._flusher: Any = None
+
+    def say(self, says: str, **facts: Any) -> None:
+        """One reply to the harness."""
+        os.write(self._replies, msgspec.json.encode(Reply(says, **facts)) + b"\n")
+
+    def obey(self, commands: Iterator[bytes]) -> int:
+        """Exit code: 0 after an orderly stop, 1 when log-in failed, 2 when the harness went away."""
+        decoder = msgspec.json.Decoder(Command)
+        self.say("imported")
+        for line in commands:
+            match decoder.decode(line):
+                case Begin() as begin:
+                    try:
+                        self._begin(begin)
+                    except LoginFailed as error:
+                        self.say("failed", why=f"log-in of {error}; is the target up, and made from the same seed?")
+                        return 1
+                    except (ValueError, LookupError, OSError) as error:  # a world that cannot be read or does not fit
+                        self.say("failed", why=f"{type(error).__name__}: {error}")
+                        return 1
+                    self.say("ready")
+                case Go(t0):
+                    OpenModel.t0 = t0
+                    OpenModel.opens.set()
+                case Stop():
+                    self._stop()
+                    self.say("stopped")
+                    return 0
+        return 2
+
+    def _begin(self, begin: Begin) -> None:
+        folder = Path(begin.folder)
+        world = read_world(_rows(Path(begin.world)))
+        arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S))  # bounded here too
+        desk = Desk(begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals))
+        self._floor = Floor(desk, _customers(begin, world), arrivals)
+        self._folder = folder
+        self._flusher = gevent.spawn(self._floor.flush_now_and_then)
+        self._floor.log_in(begin.passwords, lambda done: self.say("progress", done=done))
+        desk.unrated = 0  # log-ins are no part of the load
+        self._start_locust(begin.url)
+        gc.collect()
+        gc.freeze()  # 1,500 customers stay: later collections must not walk them
+
+    def _start_locust(self, url: str) -> None:
+        assert self._floor is not None
+        OpenModel.floor, OpenModel.opens = self._floor, Event()
+        environment = locust.env.Environment(user_classes=[OpenModel], events=locust.event.Events(), host=url)
+        self._floor.desk.report = _reporter(environment)
+        self._runner = environment.create_local_runner()
+        self._runner.start(1, spawn_rate=1)
+
+    def _stop(self) -> None:
+        if self._floor is None:
+            return
+        self._floor.close()
+        self._flusher.kill()
+        self._floor.desk.journal.close()
+        summary = msgspec.json.format(msgspec.json.encode(self._floor.summary()), indent=2)
+        (self._folder / "load.json").write_bytes(summary + b"\n")
+        self._runner.quit()
+
+
+def _reporter(environment: Any) -> Any:
+    """Feeds Locust's own statistics and listeners; the samples do not come from there."""
+
+    def report(action: str, answer: Answer, milliseconds: float) -> None:
+        good = answer.outcome in (Outcome.OK, Outcome.REJECT)
+        environment.events.request.fire(
+            request_type="HTTP", name=action, response_time=milliseconds, response_length=0,
+            exception=None if good else answer.outcome.word, context={},
+        )  # fmt: skip
+
+    return report
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        for line in file:
+            yield msgspec.json.decode(line)
+
+
+def _customers(begin: Begin, world: World) -> list[Customer]:
+    wanted = begin.profile.customers
+    if len(world.accounts) < wanted or not world.instruments:
+        raise ValueError(
+            f"{begin.world} has {len(world.accounts)} accounts and {len(world.instruments)} prices; "
+            f"profile {begin.profile.name} needs {wanted} accounts and a price"
+        )
+    server = Server(*loopback(begin.url))
+    return [
+        Customer(account, Connection(server, begin.profile.patience), world.means[account])
+        for account in world.accounts[:wanted]
+    ]
+
+
+def _tie_to(parent: int) -> None:
+    """Die with the harness, whatever ends it."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:  # it died before we asked
+        sys.exit(2)
+
+
+def _raise_file_limit() -> None:
+    """Each customer has a connection: the usual soft limit of 1024 is too low."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop."""
+    _tie_to(int(arguments[0]))
+    _raise_file_limit()
+    if len(arguments) > 1:
+        os.sched_setaffinity(0, {int(core) for core in arguments[1].split(",")})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
+    replies = os.dup(1)
+    os.dup2(2, 1)  # a stray print must not look like a reply
+    return Generator(replies).obey(iter(FileObject(0, "rb", closefd=False)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

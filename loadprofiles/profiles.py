@@ -1,0 +1,60 @@
+"""Load profiles: the rates of a time of day and the habits of its customers. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SERVICES = ("orders", "inquiry")
+"""What a profile can put a rate on; each arrival is one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Habits of the customers. Shares are probabilities; pairs are ranges in seconds, drawn uniformly."""
+
+    follow: float = 0.5  # share of inquiries that come from somebody who placed an order recently
+    recent_s: float = 10.0  # what counts as recently
+    balances: float = 0.8  # share of inquiries that ask for balances; the others ask for a quote
+    act: float = 0.5  # share of current balances that lead to an order sized by what was shown
+    sell: float = 0.5  # share of orders that sell, where the customer holds something
+    lots: int = 3  # an order is for 1 to this many lots of 100 shares
+    ticks: int = 3  # a limit is at most this many ticks from the base price
+    retype: float = 0.5  # share of customers in doubt who type the order again at once; the others look
+    retype_after_s: tuple[float, float] = (0.2, 0.5)
+    look_after_s: tuple[float, float] = (2.0, 6.0)
+    looks: int = 4  # how often a customer in doubt looks before giving up
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Time-outs of the customers' client, in seconds; ``total_s`` counts from sending and includes connecting."""
+
+    connect_s: float = 1.0
+    total_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A load: ``services`` maps each rated service to arrivals per second (Poisson), in the order of the samples."""
+
+    name: str
+    services: dict[str, float]
+    customers: int = 1500
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    patience: Patience = field(default_factory=Patience)
+
+    def __post_init__(self) -> None:
+        for service, rate in self.services.items():
+            if service not in SERVICES:
+                raise ValueError(f"profile {self.name}: unknown service {service!r}; known: {', '.join(SERVICES)}")
+            if not 0 < rate <= 2000:
+                raise ValueError(f"profile {self.name}: rate of {service} is {rate}; must be above 0, at most 2000/s")
+        if not 1 <= self.customers <= 10_000:
+            raise ValueError(f"profile {self.name}: {self.customers} customers; must be 1 to 10000")
+
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (Profile(name="day-session", services={"orders": 25.0, "inquiry": 35.0}, customers=1500),)
+}
+"""Profile name -> profile, as named by ``load:`` in a drill."""

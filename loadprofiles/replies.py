@@ -1,0 +1,82 @@
+"""What an answer, or the lack of one, means to a customer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from loadprofiles.samples import Outcome
+
+Action = Literal["login", "balances", "quote", "order", "cancel", "status"]
+
+IN_DOUBT = frozenset({Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.RESET})
+"""The customer does not know whether the order is in."""
+UNSETTLED = IN_DOUBT | {Outcome.ERROR}
+"""The order may be in although the customer was told otherwise: asked about at the end."""
+NO_EFFECT = frozenset({Outcome.REJECT, Outcome.CLOSED, Outcome.REFUSED})
+"""The order is surely not in."""
+OPEN_STATES = frozenset({"pending-new", "unknown", ""})
+"""Order states that tell the customer nothing yet."""
+
+_FIELDS: Mapping[str, Mapping[str, type]] = {
+    "login": {"token": str},
+    "balances": {"cash": int, "buying_power": int, "as_of": str, "status": str},
+    "quote": {"price": int},
+    "order": {"order": str, "state": str},
+    "cancel": {"order": str},
+    "status": {"order": str, "state": str},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended. ``status`` is 0 and ``data`` empty where nothing came back; times in ns."""
+
+    row: int
+    outcome: Outcome
+    status: int
+    data: Mapping[str, Any]
+    sent: int
+    done: int
+
+    def text(self, field: str) -> str:
+        """A field of the answer if it is text, else the empty string."""
+        value = self.data.get(field, "")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def error(self) -> str:
+        """The error code of the answer; ``GARBLED`` where it made no sense."""
+        if self.outcome is Outcome.ERROR and self.status in (200, 201):
+            return "GARBLED"
+        return self.text("error")
+
+
+def decode(body: bytes) -> Mapping[str, Any]:
+    """The JSON object in ``body``; empty where there is none."""
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def outcome_of(action: Action, status: int, data: Mapping[str, Any]) -> Outcome:
+    """What a complete answer means."""
+    if status in (200, 201):
+        return Outcome.OK if _complete(action, data) else Outcome.ERROR
+    if status in (409, 422) or (status == 404 and action == "status"):
+        return Outcome.REJECT
+    if status == 503 and data.get("error") == "SERVICE_CLOSED":
+        return Outcome.CLOSED
+    if status == 504 and data.get("error") == "STATE_UNKNOWN":
+        return Outcome.UNKNOWN
+    return Outcome.ERROR
+
+
+def _complete(action: Action, data: Mapping[str, Any]) -> bool:
+    # type() and not isinstance(): a cash of `true` is no figure
+    return all(type(data.get(name)) is kind for name, kind in _FIELDS[action].items())

@@ -1,0 +1,74 @@
+"""``kunren.summary/1``: several cards in one document, and the five numbers that sum them up.
+
+A number that the cards at hand cannot give is ``None``, and one that is missing on any card is missing in the sum:
+missing evidence never raises a score and never leaves the denominator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from drills.scorecard import LossCell, Scorecard
+from reports.card import as_card
+
+CONTROLS = ("no-fault", "false-alarm")
+"""Arms in which nothing is broken: every alert in them is a false page."""
+
+
+def summary(documents: Iterable[object]) -> dict[str, Any]:
+    """The document for scorecards (records or decoded JSON), in their order; encode it with ``card_bytes``."""
+    cards = list(documents)
+    return {"schema": "kunren.summary/1", "cards": cards, "five_numbers": five_numbers([as_card(one) for one in cards])}
+
+
+def five_numbers(cards: Sequence[Scorecard]) -> dict[str, Any]:
+    """Objectives met; harm; detection; the runbook's effect (known to studies alone); drills run."""
+    return {
+        "objectives": _objectives(cards),
+        "harm": _harm(cards),
+        "detection": _detection(cards),
+        "runbook_effect": None,
+        "drills": {"run": len({card.drill for card in cards}), "of": None},
+    }
+
+
+def _objectives(cards: Sequence[Scorecard]) -> dict[str, int]:
+    judged = [one for card in cards for one in card.objectives if one.verdict != "n/a"]
+    return {"met": sum(one.verdict == "pass" for one in judged), "of": len(judged)}
+
+
+def _harm(cards: Sequence[Scorecard]) -> dict[str, int | None]:
+    return {
+        "lost": _sum(cards, lambda loss: loss.acknowledged_orders.lost),
+        "duplicated": _sum(cards, lambda loss: loss.duplicated),
+        "phantom": _sum(cards, lambda loss: loss.phantom_orders),
+        "wrong_figures_acted_on": _sum(cards, lambda loss: loss.wrong_figures_acted_on),
+        "exposed": _sum(cards, lambda loss: loss.acknowledged_orders.exposed),
+    }
+
+
+def _sum(cards: Sequence[Scorecard], of: Callable[[LossCell], int | None]) -> int | None:
+    values = [of(card.loss) for card in cards]
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
+
+
+def _detection(cards: Sequence[Scorecard]) -> dict[str, float | int | None]:
+    """``worst_s`` is the latest end of the slowest detection among those detected."""
+    faulty = [card for card in cards if card.arm not in CONTROLS]
+    seen = [card for card in faulty if card.instants.t_alert is not None]
+    waits = [wait[1] for card in seen if (wait := card.durations.detect) is not None]
+    return {
+        "by_alert": len(seen),
+        "of": len(faulty),
+        "worst_s": max(waits, default=None),
+        "false_pages_per_hour": _false_pages([card for card in cards if card.arm in CONTROLS]),
+    }
+
+
+def _false_pages(controls: Sequence[Scorecard]) -> float | None:
+    watched = [card.cost.mandatory_s for card in controls if card.cost.mandatory_s]
+    if not watched or len(watched) < len(controls):
+        return None
+    return round(sum(len(card.alerts) for card in controls) * 3600 / sum(watched), 3)

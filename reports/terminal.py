@@ -1,0 +1,235 @@
+"""The terminal card: what a run showed, on one screen of 24 lines.
+
+First what was drilled, on what, and the verdict; then what happened when; then numbers with the books beside them;
+last the lines to copy. Nothing is shown for a field that is null, except a dash where a number would stand.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from drills.history import History
+from drills.scorecard import Scorecard
+from reports.blocks import RED, books_lines, data_lines, tables
+from reports.card import as_card, called
+from reports.cells import Line, clip, fit, pad, spread
+from reports.figures import amount, seconds
+from reports.strips import axis, fault_strip, faulty, service_strip, steps_strip
+from reports.texts import Lang, known, say
+
+MOST = 24
+"""Lines of the smallest screen that a card must fit."""
+LEAST_MIDDLE = 6
+"""Of these, kept for objectives, losses and books, whatever else there is to show."""
+NARROWEST = 80
+WIDEST = 120
+"""Cells; a wider screen does not make a better card."""
+RUNS = Path("runs")
+"""Where a run is found by its name alone."""
+LEGEND = 36
+"""Cells for what stands right of the strips."""
+
+
+def render_card(
+    document: object,
+    history: History | None,
+    folder: Path,
+    *,
+    lang: Lang = "en",
+    width: int = 100,
+    compare_with: str | None = None,
+) -> Text:
+    """The card of a scorecard (a record or decoded JSON) as styled text; ``.plain`` has no styles. To print it use
+    ``print_card``.
+
+    ``history`` draws the strips; without it they are left out. ``width`` is the screen's. ``compare_with`` is another
+    run to compare with, named in the last line.
+    """
+    card = as_card(document)
+    screen = max(NARROWEST, width)
+    wide = min(screen, WIDEST)
+    head = [*_first(card, wide, lang), *_second(card, wide, lang)]
+    strips = list(_strips(card, history, wide, lang)) if history is not None else []
+    foot = [*_small_print(card, folder, wide, lang), *_to_copy(card, folder, lang, compare_with)]
+    data = data_lines(card, wide, lang)
+    while strips and _rows([*head, *strips, *data, *foot], screen) > MOST - LEAST_MIDDLE:
+        strips.pop()
+    room = MOST - _rows([*head, *strips, *data, *foot], screen)
+    bad = sum(check.verdict in ("fail", "invalid", "unknown") for check in card.checks)
+    books = books_lines(card, wide, lang, most=max(2, min(1 + bad, room - 2 - len(card.objectives))))
+    middle = tables(card, wide, lang, most=max(2, room - len(books)))
+    return _join([*head, *strips, *middle, *data, *books, *foot])
+
+
+def print_card(
+    out: Console,
+    document: object,
+    history: History | None,
+    folder: Path,
+    *,
+    lang: Lang = "en",
+    compare_with: str | None = None,
+) -> None:
+    """Print the card so that the lines to copy stay whole: rich would break them at the width, or cut them there."""
+    text = render_card(document, history, folder, lang=lang, width=out.width, compare_with=compare_with)
+    out.print(text, soft_wrap=True)
+
+
+def _rows(lines: list[Line], width: int) -> int:
+    return sum(line.rows(width) for line in lines)
+
+
+def _join(lines: list[Line]) -> Text:
+    return Text("\n").join(line.text for line in lines)
+
+
+def _first(card: Scorecard, width: int, lang: Lang) -> list[Line]:
+    """Drill, title, target. The title gives way; that this is no production system never does."""
+    target = known(lang, f"target.{card.target}", say(lang, "target.other", target=card.target))
+    other: Lang = "ja" if lang == "en" else "en"
+    titles = [card.title[key] for key in (lang, other) if card.title.get(key)]
+    room = width - cell_len(called(card)) - cell_len(target) - 4
+    while len(titles) > 1 and cell_len("  ".join(titles)) > room:
+        titles.pop()
+    title = clip("  ".join(titles), room) if room >= 8 else ""
+    left = Text(called(card), "bold") + Text(f"  {title}" if title else "", "not bold")
+    return spread(left, target, width)
+
+
+def _second(card: Scorecard, width: int, lang: Lang) -> list[Line]:
+    context = fit(list(_context(card, lang)), " · ", width)
+    if card.verdict not in ("pass", "fail"):
+        return [*_cannot_judge(card, width, lang), Line(Text(context))]
+    words = say(lang, f"verdict.{card.verdict}")
+    grade = known(lang, f"grade.{card.grade}", card.grade) if card.grade else ""
+    style = f"bold {RED}" if card.verdict == "fail" else "bold"
+    return spread(Text(words, style) + Text(f" — {grade}" if grade else "", "not bold"), context, width)
+
+
+def _cannot_judge(card: Scorecard, width: int, lang: Lang) -> list[Line]:
+    """Why, and what to do, on one line or two."""
+    why = say(lang, "cannot-judge", why=_why(card, lang))
+    mend = say(lang, "mend.invalid" if card.verdict == "invalid" else "mend.unknown")
+    whole = why + say(lang, "cannot-judge.mend", mend=mend)
+    if cell_len(whole) <= width:
+        return [Line(Text(whole, "bold"))]
+    return [Line(Text(clip(why, width), "bold")), Line(Text(clip(f"  {mend}", width), "bold"))]
+
+
+def _why(card: Scorecard, lang: Lang) -> str:
+    """The first thing that kept the run from being judged."""
+    for verdict in ("invalid", "unknown"):
+        for check in card.checks:
+            if check.verdict == verdict:
+                return check.says
+        for objective in card.objectives:
+            if objective.verdict == verdict:
+                return say(lang, "why.objective", name=objective.id)
+    return say(lang, "why.nothing")
+
+
+def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
+    yield card.arm
+    reaction = card.runbook.reaction_s if card.runbook else None
+    operator = f"operator.{card.operator}" + (".idle" if card.operator == "auto" and reaction is None else "")
+    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s"))
+    yield say(lang, "compression", factor=card.clock.compression)
+    yield say(lang, "seed", seed=card.seed)
+    if card.attempts > 1:
+        yield say(lang, "attempts", attempts=card.attempts)
+    yield say(lang, "monitor", seconds=amount(card.clock.monitor_interval_s, "s"))
+
+
+def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterator[Line]:
+    names = [*history.plan.services]
+    labels = [say(lang, "strip.fault"), *names, say(lang, "strip.steps")]
+    label = max(map(cell_len, labels)) + 2
+    over = axis(history, width - label - LEGEND - 7)
+    if over is None:
+        yield Line(Text(f"  {say(lang, 'strip.no-load')}"))
+        return
+    injected = any(True for _ in faulty(history))
+    notes = [_fault_note(card, history, lang) if injected else say(lang, "strip.no-fault")]
+    notes += [say(lang, "strip.legend") if number == 0 else "" for number, _ in enumerate(names)]
+    notes.append(_alert_note(card, lang))
+    rows = [
+        fault_strip(history, over),
+        *(service_strip(history, name, over) for name in names),
+        steps_strip(card, over),
+    ]
+    for name, row, note in zip(labels, rows, notes, strict=True):
+        yield Line(_strip(pad(name, label), row, clip(note, LEGEND)))
+
+
+def _strip(label: str, row: str, note: str) -> Text:
+    text = Text(f"  {label}▕")
+    for cell in row:
+        text.append(cell, RED if cell == "░" else "")
+    text.append("▏" + (f"  {note}" if note else ""))
+    return text
+
+
+def _fault_note(card: Scorecard, history: History, lang: Lang) -> str:
+    at = card.instants.t_inject
+    kinds = ", ".join(dict.fromkeys(fault.kind for fault in history.plan.faults))
+    return f"{kinds} {seconds(at[0])}" if at is not None else kinds
+
+
+def _alert_note(card: Scorecard, lang: Lang) -> str:
+    first = next((alert for alert in card.alerts if alert.for_this_fault), next(iter(card.alerts), None))
+    if first is None:
+        return say(lang, "strip.no-alert")
+    return say(lang, "strip.alert", rule=first.rule, at=seconds(first.t))
+
+
+def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Iterator[Line]:
+    if card.condition is not None and (text := _condition(card, lang)):
+        yield Line(Text(clip(f"{say(lang, 'condition')}: {text}", width)))
+    if card.limits:
+        label = f"{say(lang, 'limits')}: "
+        shown = fit(card.limits, "; ", width - cell_len(label), lambda left: say(lang, "more", n=left))
+        yield Line(Text(label + shown))
+    number = f"{card.evidence[:16]}…" if card.evidence else say(lang, "not-sealed")
+    evidence = f"{say(lang, 'evidence')} {number}"
+    where = Line(Text(f"{evidence}  {folder}"))
+    yield where if where.rows(width) <= 2 else Line(Text(evidence))  # a long path stands in the lines to copy, too
+
+
+def _condition(card: Scorecard, lang: Lang) -> str:
+    """The condition in words; its two sides are added where the words do not name them already."""
+    condition = card.condition or {}
+    words = str(condition.get(lang) or condition.get("en") or "")
+    sides = [condition.get("left"), condition.get("right")]
+    if None in sides or all(str(side) in words for side in sides):
+        return words
+    return f"{words} ({sides[0]} : {sides[1]})"
+
+
+def _to_copy(card: Scorecard, folder: Path, lang: Lang, compare_with: str | None) -> Iterator[Line]:
+    kunren = shlex.quote(program())
+    run = shlex.quote(folder.name if folder.parent.parent == RUNS else str(folder))
+    replay = [kunren, "run", shlex.quote(called(card)), "--arm", shlex.quote(card.arm), "--seed", str(card.seed)]
+    reaction = card.runbook.reaction_s if card.runbook else None
+    if card.operator == "auto" and reaction not in (None, 1):
+        replay += ["--reaction", f"{reaction:g}s"]
+    yield Line(Text(f"{say(lang, 'replay')}: {' '.join(replay)}"))
+    yield Line(Text(f"{say(lang, 'closer')}: {kunren} check {run} --json -"))
+    if compare_with is not None:
+        yield Line(Text(f"{say(lang, 'compare')}: {kunren} compare {run} {shlex.quote(compare_with)}"))
+
+
+def program() -> str:
+    """How this very program can be called again from here."""
+    called = Path(sys.argv[0])
+    if called.name != "kunren" or not called.exists():
+        return "kunren"
+    beside = os.path.relpath(called)
+    return beside if not beside.startswith("..") else str(called)

@@ -1,0 +1,154 @@
+"""What customers can ask for. Each request belongs to a service, which can be closed, and is measured under it."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from targets.brokerage.api.rules import OrderBody, Refusal, check_order
+from targets.brokerage.api.server import Api
+from targets.brokerage.config import customer_of, customer_token, password
+from targets.brokerage.serving import BadBody, Handler, answer, read_body
+
+Reply = tuple[int, dict[str, Any]]
+Serve = Callable[[Request, str], Awaitable[Reply]]
+
+ACCOUNT = "SELECT cash, reserved FROM accounts WHERE id = %s"
+POSITIONS = "SELECT code, quantity, reserved FROM positions WHERE account = %s ORDER BY code"
+KEY_LIMIT = 100
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Credentials."""
+
+    customer: str
+    password: str
+
+
+def routes(api: Api) -> list[Route]:
+    """All endpoints of customers."""
+    desk = Customers(api)
+    return [
+        Route("/login", desk.login, methods=["POST"]),
+        Route("/quotes/{code}", desk.measured("inquiry", desk.quote), methods=["GET"]),
+        Route("/balances", desk.measured("inquiry", desk.balances), methods=["GET"]),
+        Route("/positions", desk.measured("inquiry", desk.positions), methods=["GET"]),
+        Route("/orders", desk.measured("orders", desk.order), methods=["POST"]),
+        Route("/orders/{key}", desk.measured("inquiry", desk.look), methods=["GET"]),
+        Route("/orders/{key}/cancel", desk.measured("orders", desk.cancel), methods=["POST"]),
+    ]
+
+
+class Customers:
+    """One method an endpoint; each gets the request and the customer who is logged in."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def measured(self, service: str, serve: Serve) -> Handler:
+        """Gate, log-in, time and outcome of a request around what it is about."""
+        level = self._api.levels[service]
+
+        async def handler(request: Request) -> Response:
+            ticket = level.begin(time.monotonic_ns())
+            status, body = 500, {"error": "INTERNAL", "says": "the api failed"}
+            try:
+                status, body = await self._served(service, serve, request)
+            finally:
+                outcome = outcome_of(status, str(body.get("error", "")))
+                level.end(ticket, time.monotonic_ns(), outcome in ("error", "unknown"))
+                self._api.requests.labels(service, outcome).inc()
+            return answer(status, body)
+
+        return handler
+
+    async def _served(self, service: str, serve: Serve, request: Request) -> Reply:
+        try:
+            customer = self._logged_in(request)
+            if not self._api.ready:
+                raise Refusal(503, "STARTING", "the api is not ready yet")
+            if not self._api.gates.is_open(service):
+                raise Refusal(503, "SERVICE_CLOSED", f"{service} is closed by the operator")
+            return await serve(request, customer)
+        except Refusal as refusal:
+            return refusal.status, {"error": refusal.code, "says": refusal.says, **refusal.fields}
+        except BadBody as error:
+            return 400, {"error": "BAD_REQUEST", "says": str(error)}
+
+    def _logged_in(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        customer = customer_of(self._api.config.token, token) if scheme == "Bearer" else None
+        if customer is None:
+            raise Refusal(401, "NOT_LOGGED_IN", "log in first")
+        return customer
+
+    async def login(self, request: Request) -> Response:
+        """A token for a customer's password."""
+        try:
+            body = await read_body(request, Login)
+            right = password(self._api.config.seed, body.customer)
+            if not hmac.compare_digest(right.encode(), body.password.encode()):
+                raise Refusal(401, "WRONG_PASSWORD", "customer or password is wrong")
+            if await self._api.store.one_or_none(ACCOUNT, [body.customer]) is None:
+                raise Refusal(401, "WRONG_PASSWORD", "customer or password is wrong")
+        except Refusal as refusal:
+            return answer(refusal.status, {"error": refusal.code, "says": refusal.says})
+        except BadBody as error:
+            return answer(400, {"error": "BAD_REQUEST", "says": str(error)})
+        return answer(200, {"token": customer_token(self._api.config.token, body.customer)})
+
+    async def quote(self, request: Request, customer: str) -> Reply:
+        """The price of an instrument."""
+        instrument = self._api.instruments.get(request.path_params["code"])
+        if instrument is None:
+            raise Refusal(422, "UNKNOWN_CODE", f"no instrument {request.path_params['code']}")
+        return 200, {"code": instrument.code, "price": instrument.base, "as_of": self._api.as_of()}
+
+    async def balances(self, request: Request, customer: str) -> Reply:
+        """Cash, what open buy orders hold of it, and what is left to buy with."""
+        cash, reserved = await self._api.store.one(ACCOUNT, [customer])
+        figures = {"account": customer, "cash": cash, "reserved": reserved, "buying_power": cash - reserved}
+        return 200, {**figures, "as_of": self._api.as_of(), "status": self._api.gates.balances}
+
+    async def positions(self, request: Request, customer: str) -> Reply:
+        """Shares held, and what open sell orders hold of them."""
+        rows = await self._api.store.all(POSITIONS, [customer])
+        held = [{"code": code, "quantity": quantity, "reserved": reserved} for code, quantity, reserved in rows]
+        return 200, {"account": customer, "positions": held, "as_of": self._api.as_of()}
+
+    async def order(self, request: Request, customer: str) -> Reply:
+        """Place an order under the customer's own key."""
+        key = request.headers.get("idempotency-key", "")
+        if not key or len(key) > KEY_LIMIT:
+            raise Refusal(
+                400, "IDEMPOTENCY_KEY", f"the header Idempotency-Key is needed, at most {KEY_LIMIT} characters"
+            )
+        body = await read_body(request, OrderBody)
+        check_order(body, self._api.instruments)
+        return await self._api.oms.place(customer, key, body)
+
+    async def look(self, request: Request, customer: str) -> Reply:
+        """What became of an order."""
+        return 200, await self._api.oms.look(customer, request.path_params["key"])
+
+    async def cancel(self, request: Request, customer: str) -> Reply:
+        """Cancel what is left of an order."""
+        return await self._api.oms.cancel(customer, request.path_params["key"])
+
+
+def outcome_of(status: int, error: str) -> str:
+    """``ok``, ``reject`` (the customer's own), ``closed`` (planned), ``unknown`` or ``error``."""
+    if error == "SERVICE_CLOSED":
+        return "closed"
+    if error == "STATE_UNKNOWN" and status == 504:
+        return "unknown"
+    if status >= 500:
+        return "error"
+    return "reject" if status >= 400 else "ok"

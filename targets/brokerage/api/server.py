@@ -1,0 +1,136 @@
+"""The customers' API at work: what it holds, what it measures, what it needs before it can serve."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily
+from starlette.routing import Route
+
+from targets.brokerage import database
+from targets.brokerage.api.gates import SERVICES, WITHIN_S, Gates
+from targets.brokerage.api.oms import Oms
+from targets.brokerage.api.rules import Instrument
+from targets.brokerage.api.slo import ServiceLevel
+from targets.brokerage.api.store import Store
+from targets.brokerage.client import Client
+from targets.brokerage.clock import business_time
+from targets.brokerage.config import Config
+from targets.brokerage.database import Connection, Line
+from targets.brokerage.serving import Job, Unhealthy
+
+log = logging.getLogger("api")
+
+POLL_S = 0.5
+RECOVER = """UPDATE orders SET state = 'unknown', unknown_ns = coalesce(unknown_ns, %s)
+    WHERE state = 'pending-new' AND created_ns < %s"""
+INSTRUMENTS = "SELECT code, base, tick, low, high FROM instruments"
+COUNT_UNKNOWN = "SELECT count(*) FROM orders WHERE state = 'unknown'"
+
+
+class Api:
+    """Implements ``serving.Service``."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        self.requests = Counter(
+            "api_requests_total", "Customers' requests", ("service", "outcome"), registry=self.registry
+        )
+        self.levels = {name: ServiceLevel(config.api) for name in SERVICES}
+        self.line = Line(database.dsn(config.via.api_pg, "api-operations"))
+        self.gates = Gates(self.line)
+        self.store = Store(config)
+        self.gateway = Client(config.ports.gateway, config.token)
+        self.oms = Oms(config, self.store, self.gateway)
+        self.instruments: dict[str, Instrument] = {}
+        self.unknown = 0
+
+    def routes(self) -> Sequence[Route]:
+        """Customers' and operators' endpoints."""
+        from targets.brokerage.api import customers, desk  # they need this class
+
+        return [*customers.routes(self), *desk.routes(self)]
+
+    def jobs(self) -> Sequence[Job]:
+        """Getting ready, then looking at the database now and then."""
+        return (self._run,)
+
+    def health(self) -> Mapping[str, Any]:
+        """Able to serve once gates and instruments have been read."""
+        if not self.ready:
+            raise Unhealthy("gates and instruments have not been read from the database yet")
+        return {"services": self.open_services()}
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        self.gateway.close()
+        await self.store.pool.close(timeout=1.0)
+        await self.line.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether what every request needs is there."""
+        return self.gates.known and bool(self.instruments)
+
+    def open_services(self) -> dict[str, bool]:
+        """Service -> whether customers may use it."""
+        return {name: self.gates.is_open(name) for name in SERVICES}
+
+    def as_of(self) -> str:
+        """The business time now, to the second, ISO 8601."""
+        return business_time(self.config.clock).isoformat(timespec="seconds")
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """The gauges, read when they are scraped."""
+        now = time.monotonic_ns()
+        flying = GaugeMetricFamily("api_in_flight", "Requests in flight", labels=["service"])
+        ratio = GaugeMetricFamily("api_slo_bad_ratio", "Share of bad requests", labels=["service", "window"])
+        burn = GaugeMetricFamily("api_slo_burn", "Burn of the error budget", labels=["service"])
+        is_open = GaugeMetricFamily("api_service_open", "Whether customers may use it", labels=["service"])
+        for name, level in self.levels.items():
+            flying.add_metric([name], level.in_flight)
+            for window, value in level.ratios(now):
+                ratio.add_metric([name, window], value)
+            burn.add_metric([name], level.burn(now))
+            is_open.add_metric([name], float(self.gates.is_open(name)))
+        yield from (flying, ratio, burn, is_open)
+        waiting = float(self.store.pool.get_stats().get("requests_waiting", 0))
+        yield GaugeMetricFamily("api_pool_waiting", "Requests waiting for a connection", value=waiting)
+        yield GaugeMetricFamily("api_orders_unknown", "Orders whose state is unknown", value=float(self.unknown))
+
+    async def _run(self) -> None:
+        await self.store.pool.open(wait=False)
+        while True:
+            try:
+                if not self.ready:
+                    await self._begin()
+                self.unknown = await self.line.run(_count_unknown, WITHIN_S)
+            except psycopg.OperationalError as error:
+                log.warning("the database does not answer: %s", str(error).strip())
+            await asyncio.sleep(POLL_S)
+
+    async def _begin(self) -> None:
+        """Read gates and instruments; an order that an earlier api was waiting for is unknown."""
+
+        async def work(connection: Connection) -> dict[str, Instrument]:
+            now = time.monotonic_ns()
+            await connection.execute(RECOVER, [now, now - int(2 * self.config.api.ack_timeout_s * 1e9)])
+            rows = await (await connection.execute(INSTRUMENTS)).fetchall()
+            return {row[0]: Instrument(*row) for row in rows}
+
+        self.instruments = await self.line.run(work, WITHIN_S)
+        await self.gates.read()
+
+
+async def _count_unknown(connection: Connection) -> int:
+    row = await (await connection.execute(COUNT_UNKNOWN)).fetchone()
+    assert row is not None
+    return int(row[0])

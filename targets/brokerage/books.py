@@ -1,0 +1,80 @@
+"""The books a stack can show: the exchange's own, and the brokerage's statements about itself.
+
+Rows are plain dicts in the form of the books. PostgreSQL is read directly, in one snapshot, not through a proxied link.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from targets.brokerage.config import Config
+
+Row = dict[str, Any]
+
+ORDERS = """SELECT 'oms-order' AS kind, created_ns AS t_ns, id, account, key, code, side, quantity, price, state,
+    cl_ord_id, filled FROM orders ORDER BY id"""
+EXECUTIONS = """SELECT 'oms-execution' AS kind, e.mono_ns AS t_ns, e.exec_id AS id, e.account,
+    coalesce(o.key, '') AS key, coalesce(e.order_id, '') AS "order", e.code, e.side, e.quantity, e.price
+    FROM executions e LEFT JOIN orders o ON o.id = e.order_id ORDER BY e.mono_ns, e.exec_id"""
+POSTINGS = """SELECT 'posting' AS kind, mono_ns AS t_ns, id::text AS id, account, reference, yen
+    FROM ledger ORDER BY ledger.id"""
+BALANCES = "SELECT 'balance' AS kind, %s::bigint AS t_ns, id, id AS account, cash FROM accounts ORDER BY id"
+
+
+def read_books(config: Config) -> dict[str, list[Row]]:
+    """Book name -> rows, as of now. psycopg.Error or OSError when a book cannot be read."""
+    folder = Path(config.folder)
+    return {
+        "exchange": read_lines(book_file(folder)),
+        "oms": read_oms(f"postgresql://postgres@127.0.0.1:{config.ports.postgres}/postgres"),
+        "notices": read_spool(spool_folder(folder)),
+    }
+
+
+def book_file(folder: Path) -> Path:
+    """The exchange's book in a stack's folder."""
+    return folder / "exchange" / "book.jsonl"
+
+
+def spool_folder(folder: Path) -> Path:
+    """Where delivered execution notices lie in a stack's folder."""
+    return folder / "spool"
+
+
+def read_lines(path: Path) -> list[Row]:
+    """The rows of a JSON-lines file that may be written to right now: a torn last line is not yet a row."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def read_oms(dsn: str) -> list[Row]:
+    """Orders, executions, postings and balances of one snapshot of the database."""
+    options = "-c statement_timeout=20000 -c default_transaction_isolation=repeatable\\ read"
+    with psycopg.connect(dsn, connect_timeout=5, options=options, row_factory=dict_row) as connection:
+        rows: list[Row] = []
+        for query in (ORDERS, EXECUTIONS, POSTINGS):
+            rows += connection.execute(query).fetchall()
+        return rows + connection.execute(BALANCES, [time.monotonic_ns()]).fetchall()
+
+
+def read_spool(folder: Path) -> list[Row]:
+    """The delivered notices, by file name."""
+    return [_notice(path) for path in _sorted(folder.glob("*.json"))] if folder.exists() else []
+
+
+def _notice(path: Path) -> Row:
+    body = json.loads(path.read_bytes())
+    return {"kind": "notice", "t_ns": body["t_ns"], "id": path.name, "key": body["exec_id"], "account": body["account"]}
+
+
+def _sorted(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: path.name)

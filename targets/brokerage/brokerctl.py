@@ -1,0 +1,115 @@
+"""``brokerctl``: what an operator types against a running stack.
+
+``brokerctl [--stack DIR] --role ROLE --env ENV [--json] NOUN [VERB] …``; exit 0 done, 1 refused (nothing was changed),
+2 failed half-way (what to check is said). With ``--json`` one object: ``ok, exit, says, changed`` and facts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from targets.brokerage import config as brokerage
+from targets.brokerage.operations import audit, grammar
+from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.outcome import HALF_WAY, REFUSED, Ended, NotReached, Outcome, Refused, ended
+from targets.brokerage.roles import READ_ONLY, Role, refusal
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and print its outcome; the exit status."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    outcome = run(words)
+    if "--json" in words:
+        print(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        print(outcome.says, *outcome.lines, sep="\n", file=sys.stderr if outcome.exit else sys.stdout)
+    return outcome.exit
+
+
+def run(words: Sequence[str]) -> Outcome:
+    """Carry out one command line, audited; every way it can go wrong is in the outcome."""
+    try:
+        args = grammar.parse(words)
+    except grammar.UsageError as error:
+        says, _, usage = str(error).partition("\n")
+        return _audited_refusal(words, Outcome(REFUSED, says, False, {"usage": usage}, (usage,)))
+    try:
+        stack = _stack(args.stack)
+    except Ended as error:
+        return ended(error, read_only=True)
+    command = " ".join(filter(None, (args.noun, getattr(args, "verb", None))))
+    outcome = _carry_out(stack, args, command, words)
+    return _audited(stack, args, words, outcome)
+
+
+def _carry_out(stack: Stack, args: Namespace, command: str, words: Sequence[str]) -> Outcome:
+    read_only = command in READ_ONLY
+    try:
+        _permit(stack.config.environment, args, command)
+        if not read_only:
+            _announce(stack, args, words)
+        outcome: Outcome = args.run(stack, args)
+    except Ended as error:
+        return ended(error, read_only)
+    except KeyboardInterrupt:
+        return Outcome(HALF_WAY, f"interrupted; check: brokerctl status, then repeat {command}", not read_only)
+    except Exception as error:  # noqa: BLE001  # Python's own exit status would be 1: "refused, nothing was changed"
+        traceback.print_exc()
+        return Outcome(HALF_WAY, f"internal error in {command}: {error!r}; check: brokerctl status", not read_only)
+    return outcome
+
+
+def _permit(environment: str, args: Namespace, command: str) -> None:
+    if args.env != environment:
+        raise Refused(f"this is environment {environment}, and the command is meant for {args.env}")
+    says = refusal(Role(args.role), command, args.force)
+    if says is not None:
+        raise Refused(says)
+
+
+def _stack(named: str | None) -> Stack:
+    folder = named or os.environ.get("KUNREN_STACK")
+    if not folder:
+        raise NotReached("no stack is named; check: --stack DIR or KUNREN_STACK")
+    try:
+        return Stack(brokerage.load(Path(folder)))
+    except OSError as error:
+        raise NotReached(f"{folder}/{brokerage.FILE}: {error.strerror}; check: does that stack run?") from error
+    except ValueError as error:
+        raise NotReached(f"{folder}/{brokerage.FILE} describes no stack: {error}") from error
+
+
+def _announce(stack: Stack, args: Namespace, words: Sequence[str]) -> None:
+    try:
+        audit.record(Path(stack.config.folder), args.role, args.env, words, None)
+    except OSError as error:
+        raise Refused(f"nothing is changed without an audit log: {error}") from error
+
+
+def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: Outcome) -> Outcome:
+    try:
+        audit.record(Path(stack.config.folder), args.role, args.env, words, outcome)
+    except OSError as error:
+        print(f"the audit log could not be written: {error}", file=sys.stderr)
+    return outcome
+
+
+def _audited_refusal(words: Sequence[str], outcome: Outcome) -> Outcome:
+    """A command line that was not understood, written down if it names a stack."""
+    folder = grammar.stack_named_in(words) or os.environ.get("KUNREN_STACK")
+    if folder and (Path(folder) / brokerage.FILE).is_file():
+        try:
+            audit.record(Path(folder), None, None, words, outcome)
+        except OSError as error:
+            print(f"the audit log could not be written: {error}", file=sys.stderr)
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())

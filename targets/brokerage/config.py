@@ -1,0 +1,175 @@
+"""The one typed place of configuration: every service of a stack loads the same ``config.json``.
+
+Fields ending in ``_s`` are seconds, in ``_ns`` nanoseconds of CLOCK_MONOTONIC. Secrets here belong to a drill stack
+that lives for a minute on 127.0.0.1; they exist so that stacks cannot be mistaken for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+import msgspec
+
+LABEL = "kunren.drill-target"
+"""What a target shows to prove that it may be broken."""
+
+FILE = "config.json"
+
+COMPRESSION = 60
+"""Business seconds a second, unless told otherwise: a minute of a drill is an hour of the brokerage."""
+
+
+class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each part itself listens, on 127.0.0.1."""
+
+    api: int
+    gateway: int
+    exchange_a: int
+    exchange_b: int
+    exchange_http: int
+    mail: int
+    monitor: int
+    pager: int
+    postgres: int
+    launcher: int
+    toxiproxy: int
+
+
+class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the client of each link connects: the listening port of the link's proxy."""
+
+    client_api: int
+    api_pg: int
+    gateway_pg: int
+    exchange_a: int
+    exchange_b: int
+
+
+class ClockConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Business time is ``business`` (ISO 8601) at ``anchor_ns`` and then runs ``compression`` times as fast."""
+
+    anchor_ns: int
+    business: str
+    compression: int = COMPRESSION
+    phase: str = "D3"
+
+
+class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the customers' API and the service level its gauges measure."""
+
+    pool: int = 12
+    pool_wait_s: float = 2.0
+    lock_timeout_s: float = 2.0
+    database_s: float = 4.0  # longest any database work may take before its connection is cut
+    ack_timeout_s: float = 1.0  # then an order that was sent is `unknown`
+    slo_latency_s: float = 1.0
+    slo_budget: float = 0.01
+    slo_short_s: float = 1.0
+    slo_long_s: float = 6.0
+    slo_least_events: int = 5
+
+
+class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The exchange session as the member keeps it."""
+
+    identity: str = "KUNREN"
+    heartbeat_s: float = 0.25
+    silent_after: float = 3.0  # heartbeat intervals without a byte before the session counts as silent
+    reconnect_s: float = 2.0  # silence before a fresh logon is tried, on the same link
+    window: int = 16  # NewOrderSingle outstanding at a time
+    logon_s: float = 2.0
+    request_s: float = 3.0  # status, capture and link changes wait this long for the exchange
+    reserve: int = 5_000  # outgoing sequence numbers made durable ahead of their use
+
+
+class ExchangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The exchange simulator: matching cycles, fills, retransmission."""
+
+    cycle_s: float = 0.15
+    jitter: float = 0.15  # of the cycle, either way
+    resend_per_s: float = 40.0
+    fill_from_s: float = 1.0
+    fill_to_s: float = 8.0
+    never_fill: float = 0.15
+    silent_s: float = 5.0  # a member not heard for so long is disconnected
+    reserve: int = 5_000
+
+
+class MailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the spool looks for notices, and how many it takes at a time."""
+
+    poll_s: float = 0.1
+    batch: int = 200
+
+
+class MonitorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the monitor scrapes, and how long it waits for an answer."""
+
+    scrape_interval_s: float = 0.25
+    timeout_s: float = 0.2
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stack: who it is, where its parts are, how they behave. ``folder`` holds its state, ``logs`` its logs."""
+
+    stack: str
+    token: str
+    seed: int
+    folder: str
+    logs: str
+    ports: Ports
+    via: Via
+    clock: ClockConfig
+    environment: str = "drill"
+    label: str = LABEL
+    proxy_engine: str = "auto"
+    api: ApiConfig = ApiConfig()
+    gateway: GatewayConfig = GatewayConfig()
+    exchange: ExchangeConfig = ExchangeConfig()
+    mail: MailConfig = MailConfig()
+    monitor: MonitorConfig = MonitorConfig()
+
+
+def load(folder: Path | None = None) -> Config:
+    """The configuration in ``folder``, or in the one ``KUNREN_STACK`` names.
+
+    Raises OSError when there is none and ValueError (msgspec.ValidationError) when it is not one of ours.
+    """
+    if folder is None:
+        named = os.environ.get("KUNREN_STACK")
+        if not named:
+            raise FileNotFoundError("no stack: set KUNREN_STACK to a stack's folder or name it")
+        folder = Path(named)
+    return msgspec.json.decode((folder / FILE).read_bytes(), type=Config)
+
+
+def save(config: Config) -> Path:
+    """Write ``config.json`` into the stack's folder, whole or not at all; returns its path."""
+    path = Path(config.folder) / FILE
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2))
+    temporary.replace(path)
+    return path
+
+
+def password(seed: int, customer: str) -> str:
+    """The password of a customer such as ``C-0001``; load and api derive it from the same seed."""
+    return _digest(f"password:{seed}".encode(), customer)[:16]
+
+
+def customer_token(secret: str, customer: str) -> str:
+    """Bearer token of a logged-in customer. Stateless, so that it outlives a restart of the api."""
+    return f"{customer}.{_digest(secret.encode(), customer)[:32]}"
+
+
+def customer_of(secret: str, token: str) -> str | None:
+    """The customer a bearer token was made for; None when it is not one of ours."""
+    customer = token.partition(".")[0]
+    return customer if hmac.compare_digest(customer_token(secret, customer), token) else None
+
+
+def _digest(secret: bytes, text: str) -> str:
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,273 @@
+"""The stack's launcher: imports everything once, then forks each service; ends them all when its stdin closes.
+
+``python -m targets.brokerage.launcher STACK_FOLDER`` reads ``config.json`` there, starts PostgreSQL and the proxy
+server at once, and takes one JSON line per connection on its control port (see ``Control``). It restarts nothing by
+itself: a service that dies stays dead until somebody starts it. Listening sockets are bound just before the fork and
+closed here just after, so that a dead service's port refuses instead of hanging.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from targets.brokerage import postgres
+from targets.brokerage.config import Config, load
+from targets.proxy_engine import engine_command
+
+MODULES = {
+    "pager": ("targets.brokerage.pager", ("pager",)),
+    "exchange": ("targets.brokerage.exchange", ("exchange_a", "exchange_b", "exchange_http")),
+    "gateway": ("targets.brokerage.gateway", ("gateway",)),
+    "api": ("targets.brokerage.api", ("api",)),
+    "mail": ("targets.brokerage.mail", ("mail",)),
+    "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
+}
+"""Forked service -> module with ``serve``, and the sockets it listens on; in order of starting."""
+
+PROGRAMS = ("postgres", "toxiproxy")
+"""Services that are programs of their own, started by exec."""
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(slots=True)
+class Child:
+    """A service's process; ``exit`` is its wait status once it has ended."""
+
+    pid: int
+    exit: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not been reaped yet."""
+        return self.exit is None
+
+
+class Launcher:
+    """Starts, signals and reaps the services of one stack. Single-threaded: children are forked from here."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.children: dict[str, Child] = {}
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def start(self, service: str) -> None:
+        """Start ``service`` unless it runs; KeyError for an unknown one, OSError when its port is taken."""
+        child = self.children.get(service)
+        if child is not None and child.running:
+            return
+        pid = self._exec(service) if service in PROGRAMS else self._fork(service)
+        self.children[service] = Child(pid)
+
+    def send(self, service: str, number: int) -> bool:
+        """Send a signal to the service's process; False when it does not run."""
+        child = self.children[service]
+        if not child.running:
+            return False
+        os.kill(child.pid, number)
+        return True
+
+    def reap(self) -> None:
+        """Note which children have ended."""
+        for child in self.children.values():
+            if child.running:
+                with contextlib.suppress(ChildProcessError):
+                    pid, status = os.waitpid(child.pid, os.WNOHANG)
+                    child.exit = os.waitstatus_to_exitcode(status) if pid else None
+
+    def status(self) -> dict[str, Any]:
+        """Service -> pid, running or exited, exit status."""
+        self.reap()
+        return {
+            name: {"pid": c.pid, "state": "running" if c.running else "exited", "exit": c.exit}
+            for name, c in self.children.items()
+        }
+
+    def stop(self) -> None:
+        """End all services: politely, then not."""
+        order = [name for name in reversed(MODULES) if name in self.children]
+        self._end(order, signal.SIGTERM, 2.0)
+        self._end([name for name in PROGRAMS if name in self.children], signal.SIGINT, 3.0)
+
+    def _end(self, services: list[str], number: signal.Signals, within_s: float) -> None:
+        for service in services:
+            with contextlib.suppress(ProcessLookupError):
+                self.send(service, number)
+                self.send(service, signal.SIGCONT)  # a paused process takes no signal but this and KILL
+        deadline = time.monotonic() + within_s
+        while self._alive(services) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for service in self._alive(services):
+            with contextlib.suppress(ProcessLookupError):
+                self.send(service, signal.SIGKILL)
+        while self._alive(services):
+            time.sleep(0.01)
+
+    def _alive(self, services: list[str]) -> list[str]:
+        self.reap()
+        return [name for name in services if self.children[name].running]
+
+    def _exec(self, service: str) -> int:
+        folder, ports = Path(self.config.folder), self.config.ports
+        if service == "postgres":
+            argv, deathsig = postgres.argv(folder / "pgdata", ports.postgres), signal.SIGQUIT
+        else:
+            argv, deathsig = engine_command(self.config.proxy_engine, ports.toxiproxy), signal.SIGKILL
+        with self._log(service) as log:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: self._die_with_parent(deathsig),
+            )
+        # The wait status is collected by reap(); without this Popen would warn when it is dropped.
+        process.returncode = 0
+        return process.pid
+
+    def _fork(self, service: str) -> int:
+        module, names = MODULES[service]
+        sockets = {name: _listen(getattr(self.config.ports, name)) for name in names}
+        pid = os.fork()
+        if pid == 0:
+            self._become(service, module, sockets)
+        for each in sockets.values():
+            each.close()
+        return pid
+
+    def _become(self, service: str, module: str, sockets: dict[str, socket.socket]) -> NoReturn:
+        status = 1
+        try:
+            self._die_with_parent(signal.SIGKILL)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
+            with self._log(service) as log, open(os.devnull) as null:
+                os.dup2(null.fileno(), 0)
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            keep = {each.fileno() for each in sockets.values()}
+            _close_others(keep)
+            importlib.import_module(module).serve(self.config, sockets)
+            status = 0
+        except KeyboardInterrupt:
+            status = 130
+        except BaseException:  # noqa: BLE001  # last stop of a forked child: log it and never return into the parent's code
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _die_with_parent(self, number: signal.Signals) -> None:
+        self._libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+    def _log(self, service: str) -> Any:
+        return open(Path(self.config.logs) / f"{service}.log", "ab", buffering=0)  # callers close it
+
+
+class Control:
+    """The control port: one JSON line in, one JSON line out, each with the stack's token.
+
+    Verbs: ``status``; ``start`` service; ``signal`` service, signal; ``stop``.
+    """
+
+    def __init__(self, launcher: Launcher) -> None:
+        self.launcher = launcher
+        self.stopping = False
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """Carry out one request; what goes wrong is in ``error``."""
+        try:
+            request = json.loads(line)
+            if request.pop("token", None) != self.launcher.config.token:
+                return {"ok": False, "error": "wrong or missing token"}
+            return {"ok": True, **self._do(**request)}
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+    def _do(self, verb: str, service: str = "", signal: int = 0) -> dict[str, Any]:
+        if verb == "start":
+            self.launcher.start(service)
+        elif verb == "signal":
+            return {"sent": self.launcher.send(service, signal)}
+        elif verb == "stop":
+            self.stopping = True
+        elif verb != "status":
+            raise ValueError(f"unknown verb {verb!r}; known: start, signal, stop, status")
+        return {"services": self.launcher.status()}
+
+
+def _listen(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.listen(2048)
+    sock.set_inheritable(True)
+    return sock
+
+
+def _close_others(keep: set[int]) -> None:
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in keep:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
+def _preload() -> None:
+    for module, _ in MODULES.values():
+        importlib.import_module(module)
+
+
+def _serve_one(listener: socket.socket, control: Control) -> None:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.settimeout(2.0)
+        line = connection.makefile("rb").readline(65_536)
+        connection.sendall(json.dumps(control.answer(line)).encode() + b"\n")
+
+
+def run(config: Config) -> None:
+    """Start the programs, preload, then obey the control port until told to stop or stdin closes."""
+    launcher = Launcher(config)
+    control = Control(launcher)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the harness ends us in order
+    signal.signal(signal.SIGTERM, lambda *_: setattr(control, "stopping", True))
+    try:
+        for program in PROGRAMS:
+            launcher.start(program)
+        _preload()
+        with _listen(config.ports.launcher) as listener, selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            selector.register(sys.stdin, selectors.EVENT_READ)
+            while not control.stopping:
+                for key, _ in selector.select(timeout=0.25):
+                    if key.fileobj is listener:
+                        _serve_one(listener, control)
+                    elif not os.read(0, 4096):  # the harness and its reaper are gone
+                        control.stopping = True
+                launcher.reap()
+    finally:
+        launcher.stop()
+
+
+def main() -> None:
+    """Entry point of ``python -m targets.brokerage.launcher``."""
+    run(load(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

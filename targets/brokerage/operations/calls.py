@@ -1,0 +1,101 @@
+"""How ``brokerctl`` reaches a running stack: the services' operator endpoints and the launcher's control port."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from targets.brokerage.config import Config
+from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
+
+TIMEOUT_S = 5.0
+
+
+class Stack:
+    """A stack's services as an operator reaches them. Every call has a time-out and raises ``Ended``."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask the api."""
+        return self.ask("api", method, path, body)
+
+    def gateway(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
+        """Ask the gateway."""
+        return self.ask("gateway", method, path, body, timeout_s)
+
+    def ask(
+        self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
+        """The JSON object that ``service`` answers. Refused on 4xx, HalfWay on 5xx, on silence and on nonsense."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port(service), timeout=timeout_s)
+        try:
+            self._connect(connection, service)
+            try:
+                headers = {"X-Ops-Token": self.config.token, "Content-Type": "application/json"}
+                connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
+                reply = connection.getresponse()
+                status, found = reply.status, json.loads(reply.read())
+            except TimeoutError as error:
+                raise HalfWay(f"{service} did not answer within {timeout_s:g} s; {self.check(service)}") from error
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise HalfWay(f"{service} broke off: {_words(error)}; {self.check(service)}") from error
+        finally:
+            connection.close()
+        return self._judge(service, status, found)
+
+    def control(self, request: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+        """One request to the launcher, that is, to the host the services run on."""
+        line = json.dumps({**request, "token": self.config.token}).encode() + b"\n"
+        try:
+            sock = socket.create_connection(("127.0.0.1", self.config.ports.launcher), timeout=timeout_s)
+        except OSError as error:
+            raise NotReached(f"the stack {self.config.stack} does not run: its launcher does not answer") from error
+        with sock:
+            try:
+                sock.sendall(line)
+                answer = json.loads(sock.makefile("rb").readline())
+            except (OSError, ValueError) as error:
+                raise HalfWay(f"the launcher broke off: {_words(error)}; check: brokerctl status") from error
+        if not isinstance(answer, dict) or not answer.get("ok"):
+            says = answer.get("error") if isinstance(answer, dict) else answer
+            raise HalfWay(f"the launcher would not {request.get('verb')}: {says}; check: brokerctl status")
+        return answer
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Service -> pid, state (running|exited), exit, from the launcher."""
+        found: dict[str, dict[str, Any]] = self.control({"verb": "status"})["services"]
+        return found
+
+    def port(self, service: str) -> int:
+        """Where the service listens for HTTP."""
+        return int(getattr(self.config.ports, "exchange_http" if service == "exchange" else service))
+
+    def check(self, service: str) -> str:
+        """Where to look when ``service`` misbehaves."""
+        return f"check: brokerctl status, {self.config.logs}/{service}.log"
+
+    def _connect(self, connection: http.client.HTTPConnection, service: str) -> None:
+        try:
+            connection.connect()
+        except OSError as error:
+            raise NotReached(f"{service} accepts no connection ({_words(error)}); {self.check(service)}") from error
+
+    def _judge(self, service: str, status: int, found: Any) -> dict[str, Any]:
+        facts: dict[str, Any] = found if isinstance(found, dict) else {"answer": found}
+        if 200 <= status < 300:
+            return facts
+        says = str(facts.get("says") or facts.get("error") or f"status {status}")
+        if 400 <= status < 500:
+            raise Refused(f"{service} refused: {says}", facts)
+        raise HalfWay(f"{service} failed: {says}; {self.check(service)}", facts)
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

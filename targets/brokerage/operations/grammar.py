@@ -1,0 +1,158 @@
+"""The command line of ``brokerctl``."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from targets.brokerage.operations import desk, host, overview, session
+from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.outcome import Outcome
+from targets.brokerage.roles import Role
+
+Command = Callable[[Stack, Namespace], Outcome]
+
+ABOUT = """The operator's tool of the brokerage. Every command names the role it is given with and the environment it
+is meant for; each is written to the audit log, also when it is refused."""
+
+EXITS = "exit status: 0 done, 1 refused (nothing was changed), 2 failed half-way (what to check is said)"
+
+CALL = "brokerctl --role operator --env drill"
+SERVICES = ("inquiry", "orders")
+LINKS = ("A", "B")
+
+
+class UsageError(Exception):
+    """A command line that is not understood; the message has the usage line with it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse would end the process with a status that means something else here."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        own: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+        super().__init__(*args, **{**own, **kwargs})
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}\n{self.format_usage().strip()}")
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """``command`` (such as ``gateway use-link``), ``run`` and the options. UsageError; SystemExit 0 after --help."""
+    return _parser().parse_args(argv)
+
+
+def stack_named_in(argv: Sequence[str]) -> str | None:
+    """The ``--stack`` of a command line that may not be understood otherwise."""
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if word == "--stack":
+            return following or None
+        if word.startswith("--stack="):
+            return word.removeprefix("--stack=") or None
+    return None
+
+
+def _parser() -> _Parser:
+    top = _Parser("brokerctl", description=ABOUT, epilog=_examples("status", "service close orders"))
+    top.add_argument("--stack", metavar="DIR", help="folder of the stack (default: $KUNREN_STACK)")
+    top.add_argument(
+        "--role", required=True, choices=[str(role) for role in Role], metavar="ROLE", help=" | ".join(Role)
+    )
+    top.add_argument("--env", required=True, metavar="ENV", help="environment the command is meant for, such as drill")
+    top.add_argument("--json", action="store_true", help="answer with one JSON object")
+    top.set_defaults(force=False)
+    nouns = top.add_subparsers(metavar="NOUN", required=True, dest="noun")
+    _add(nouns, "status", overview.status, "processes, gates and the exchange session", "status")
+    _add(nouns, "reconcile", session.reconcile, "compare the books with the exchange's", "reconcile")
+    _service(nouns)
+    _balances(nouns)
+    _gateway(nouns)
+    _customers(nouns)
+    _host(nouns)
+    return top
+
+
+def _examples(*commands: str) -> str:
+    return "\n".join(["examples:", *(f"  {CALL} {command}" for command in commands), "", EXITS])
+
+
+def _noun(nouns: argparse._SubParsersAction[_Parser], name: str, says: str) -> argparse._SubParsersAction[_Parser]:
+    parser = nouns.add_parser(name, help=says, description=says)
+    return parser.add_subparsers(metavar="VERB", required=True, dest="verb")
+
+
+def _add(
+    verbs: argparse._SubParsersAction[_Parser], name: str, run: Command, says: str, *examples: str
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=says, description=says, epilog=_examples(*examples))
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="overrule what the system finds against it (duty manager)")
+
+
+def _service(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "service", "open and close services to customers")
+    shut = _add(verbs, "close", desk.close_service, "refuse customers, telling them so", "service close orders")
+    shut.add_argument("name", choices=SERVICES)
+    says = "serve customers again; orders only while the books agree with the exchange"
+    opening = _add(verbs, "open", desk.open_service, says, "service open orders")
+    opening.add_argument("name", choices=SERVICES)
+    _force(opening)
+
+
+def _balances(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "balances", "say whether the balances shown are current")
+    says = "show customers that balances may be out of date"
+    _add(verbs, "mark-not-current", desk.mark_not_current, says, "balances mark-not-current")
+    says = "show balances as current again; only while the books agree"
+    _force(_add(verbs, "mark-current", desk.mark_current, says, "balances mark-current"))
+
+
+def _gateway(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "gateway", "the session with the exchange")
+    _add(verbs, "status", session.status, "session, link, last heartbeat, open questions", "gateway status")
+    probing = _add(verbs, "probe", session.probe, "does the exchange answer on a link?", "gateway probe B")
+    probing.add_argument("link", choices=LINKS)
+    using = _add(verbs, "use-link", session.use_link, "log on through the other link", "gateway use-link B")
+    using.add_argument("link", choices=LINKS)
+    says = "restart the numbering at 1: what the exchange had still to resend is given up"
+    using.add_argument("--reset-sequence", action="store_true", help=says)
+    says = "ask the exchange what became of each unknown order"
+    _add(verbs, "resolve", session.resolve, says, "gateway resolve")
+    says = "send every unknown order again, as a new order: those the exchange has are then there twice"
+    _add(verbs, "resend", session.resend, says, "gateway resend")
+    says = "wait until the executions agree and the notices are out"
+    draining = _add(verbs, "drain", session.drain, says, "gateway drain --within 20")
+    draining.add_argument("--within", type=_seconds, default=session.DRAIN_WITHIN_S, metavar="S", help="default: 20")
+
+
+def _customers(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    customers = _noun(nouns, "customers", "who was hit")
+    says = "customers with unknown orders, or late or missing executions"
+    asking = _add(customers, "affected", desk.affected, says, "customers affected --since 120s")
+    asking.add_argument("--since", required=True, metavar="WHEN", help="120s ago, or an instant in monotonic ns")
+    notices = _noun(nouns, "notices", "execution notices to customers")
+    _add(notices, "resend", desk.resend_notices, "release held notices, once per execution", "notices resend")
+
+
+def _host(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "host", "the brokerage's own processes")
+    restarting = _add(verbs, "restart", host.restart, "end a service and start it again", "host restart gateway")
+    restarting.add_argument("service", choices=host.HOSTED)
+    killing = _add(
+        verbs, "kill", host.kill, "send a signal to a process of the brokerage", "host kill --signal TERM 4711"
+    )
+    killing.add_argument("--signal", required=True, metavar="N", help="number or name")
+    killing.add_argument("pid", type=int, metavar="PID")
+
+
+def _seconds(text: str) -> float:
+    value = float(text.removesuffix("s"))
+    if not 0 < value <= 60:
+        raise argparse.ArgumentTypeError("more than 0 and at most 60 seconds")
+    return value

@@ -1,0 +1,126 @@
+"""``brokerctl host …``: the processes the brokerage runs. The exchange is another company's and not among them."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.outcome import HalfWay, NotReached, Outcome, Refused, done
+
+HOSTED = ("postgres", "api", "gateway", "mail", "monitor", "pager")
+"""Services that run on the brokerage's own host."""
+
+STOP_SIGNAL: Mapping[str, signal.Signals] = {"postgres": signal.SIGINT}
+"""How to end a service politely; SIGTERM but for PostgreSQL, who would wait for its clients to leave."""
+
+STOP_WITHIN_S = 5.0
+HEALTHY_WITHIN_S = 15.0
+POLL_S = 0.02
+
+
+def restart(stack: Stack, args: Namespace) -> Outcome:
+    """``host restart SERVICE``."""
+    service: str = args.service
+    before = stack.processes().get(service)
+    try:
+        if before is not None and before["state"] == "running":
+            _stop(stack, service)
+        stack.control({"verb": "start", "service": service})
+    except NotReached as error:  # not before the first request, but after it: the service may be down now
+        raise HalfWay(error.says) from error
+    if not _wait(HEALTHY_WITHIN_S, lambda: _healthy(stack, service)):
+        raise HalfWay(f"{service} was started but is not healthy after {HEALTHY_WITHIN_S:g} s; {stack.check(service)}")
+    pid = stack.processes()[service]["pid"]
+    return done(f"{service} was restarted as pid {pid} and is healthy", True, {"service": service, "pid": pid})
+
+
+def _stop(stack: Stack, service: str) -> None:
+    for number, within_s in ((STOP_SIGNAL.get(service, signal.SIGTERM), STOP_WITHIN_S), (signal.SIGKILL, 1.0)):
+        stack.control({"verb": "signal", "service": service, "signal": int(number)})
+        if _wait(within_s, lambda: stack.processes()[service]["state"] == "exited"):
+            return
+    raise HalfWay(f"{service} did not end, not even by SIGKILL; {stack.check(service)}")
+
+
+def _wait(within_s: float, ready: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + within_s
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _healthy(stack: Stack, service: str) -> bool:
+    if service == "postgres":
+        return _answers_queries(stack.config.ports.postgres)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port(service), timeout=1.0)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _answers_queries(port: int) -> bool:
+    import psycopg  # slow to import, and needed by this one command
+
+    from targets.brokerage.postgres import dsn
+
+    try:
+        with psycopg.connect(dsn(port), connect_timeout=2) as connection:
+            connection.execute("select 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def kill(stack: Stack, args: Namespace) -> Outcome:
+    """``host kill --signal N PID``."""
+    number = signal_number(args.signal)
+    service = owner(stack.processes(), args.pid, _descendants)
+    if service is None:
+        raise Refused(f"pid {args.pid} is no process of this brokerage; brokerctl status lists them")
+    try:
+        os.kill(args.pid, number)
+    except OSError as error:
+        raise Refused(f"pid {args.pid} ({service}) took no signal: {error.strerror}") from error
+    facts = {"pid": args.pid, "service": service, "signal": number}
+    return done(f"signal {number} was sent to pid {args.pid} ({service})", True, facts)
+
+
+def signal_number(text: str) -> int:
+    """``9``, ``KILL`` or ``SIGKILL`` as a number; Refused for anything that is no signal."""
+    names = {each.name: int(each) for each in signal.Signals}
+    if text.isascii() and text.isdigit() and int(text) in signal.valid_signals():
+        return int(text)
+    number = names.get(text.upper()) or names.get(f"SIG{text.upper()}")
+    if number is None:
+        raise Refused(f"--signal {text!r} is no signal; give a number or a name such as TERM")
+    return number
+
+
+def owner(processes: Mapping[str, Mapping[str, Any]], pid: int, descendants: Callable[[int], set[int]]) -> str | None:
+    """The hosted service whose process or child ``pid`` is; None when it is nobody's."""
+    running = {name: row["pid"] for name, row in processes.items() if name in HOSTED and row["state"] == "running"}
+    for name, root in running.items():
+        if root == pid:
+            return name
+    return next((name for name, root in running.items() if pid in descendants(root)), None)
+
+
+def _descendants(root: int) -> set[int]:
+    import psutil  # slow to import, and needed only for children
+
+    try:
+        return {child.pid for child in psutil.Process(root).children(recursive=True)}
+    except psutil.NoSuchProcess:
+        return set()

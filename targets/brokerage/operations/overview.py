@@ -1,0 +1,57 @@
+"""``brokerctl status``: processes, gates and the exchange session on one page."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.host import HOSTED
+from targets.brokerage.operations.outcome import Ended, Outcome, read
+from targets.brokerage.operations.session import session_facts, session_line
+
+
+def status(stack: Stack, args: Namespace) -> Outcome:
+    """Everything at a glance; a part that does not answer is said not to, and the rest is shown all the same."""
+    processes = {name: row for name, row in stack.processes().items() if name in HOSTED}
+    desk, desk_says = _or_why(lambda: stack.api("GET", "/ops/status"))
+    session, session_says = _or_why(lambda: session_facts(stack.gateway("GET", "/ops/status")))
+    facts = {
+        "processes": processes,
+        "services": desk.get("services"),
+        "balances": desk.get("balances"),
+        "session": session or None,
+    }
+    says = "; ".join(
+        (
+            _processes_line(processes),
+            _gates_line(desk) if desk else desk_says,
+            session_line(session) if session else session_says,
+        )
+    )
+    return read(says, facts, tuple(_table(processes)))
+
+
+def _or_why(ask: Any) -> tuple[dict[str, Any], str]:
+    try:
+        return ask(), ""
+    except Ended as error:
+        return {}, error.says
+
+
+def _processes_line(processes: Mapping[str, Mapping[str, Any]]) -> str:
+    down = [name for name in HOSTED if processes.get(name, {}).get("state") != "running"]
+    return f"NOT running: {', '.join(down)}" if down else f"all {len(HOSTED)} services run"
+
+
+def _gates_line(desk: Mapping[str, Any]) -> str:
+    gates = [f"{name} {'open' if is_open else 'CLOSED'}" for name, is_open in sorted(desk["services"].items())]
+    return ", ".join([*gates, f"balances {desk['balances']}"])
+
+
+def _table(processes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"  {name:<10} {row['state']:<8} pid {row['pid']:<8}" + ("" if row["exit"] is None else f" exit {row['exit']}")
+        for name, row in sorted(processes.items())
+    ]

@@ -1,0 +1,117 @@
+"""``brokerctl gateway …`` and ``reconcile``: the session with the exchange and what is known through it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from targets.brokerage.operations.calls import TIMEOUT_S, Stack
+from targets.brokerage.operations.outcome import HalfWay, Outcome, done, read
+
+SILENT_AFTER_S = 1.0
+"""A session from which nothing has come for this long (four heartbeat intervals) is called silent."""
+
+LOGON_WITHIN_S = 10.0
+DRAIN_WITHIN_S = 20.0
+
+
+def status(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway status``."""
+    facts = session_facts(stack.gateway("GET", "/ops/status"))
+    return read(session_line(facts), facts)
+
+
+def session_facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the gateway says of its session, with the session in one of three words: active, silent, down."""
+    age = found.get("heartbeat_age_s")
+    return {**found, "session": session_word(str(found.get("session", "")), age)}
+
+
+def session_word(state: str, heartbeat_age_s: float | None) -> str:
+    """``active`` while logged on and heard, ``silent`` while logged on and not, else ``down``."""
+    if state not in ("active", "silent"):
+        return "down"
+    heard = heartbeat_age_s is not None and heartbeat_age_s <= SILENT_AFTER_S
+    return "active" if state == "active" and heard else "silent"
+
+
+def session_line(facts: Mapping[str, Any]) -> str:
+    """One line on the session."""
+    age = facts.get("heartbeat_age_s")
+    heard = "never heard" if age is None else f"last heard {age:.1f} s ago"
+    resyncing = ", resyncing" if facts.get("resyncing") else ""
+    return (
+        f"session {facts['session']} on link {facts.get('link')}, {heard}{resyncing};"
+        f" {facts.get('outstanding')} orders outstanding, {facts.get('unknown')} unknown"
+    )
+
+
+def probe(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway probe LINK``."""
+    found = stack.gateway("GET", f"/ops/probe?link={args.link}")
+    says = "answers" if found.get("answers") else "does not answer"
+    return read(f"the exchange {says} on link {args.link}", found)
+
+
+def use_link(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway use-link LINK [--reset-sequence]``."""
+    before = session_facts(stack.gateway("GET", "/ops/status"))
+    if before.get("link") == args.link and before["session"] == "active" and not args.reset_sequence:
+        return done(f"the session is already active on link {args.link}", False, before)
+    body = {"link": args.link, "reset_sequence": args.reset_sequence}
+    found = stack.gateway("POST", "/ops/use-link", body, LOGON_WITHIN_S)
+    how = "with sequence numbers reset to 1" if args.reset_sequence else "with the sequence numbers continued"
+    return done(f"logged on through link {args.link} {how}", True, found)
+
+
+def resolve(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway resolve``."""
+    found = stack.gateway("POST", "/ops/resolve", {}, LOGON_WITHIN_S)
+    settled = {name: int(found.get(name, 0)) for name in ("live", "filled", "rejected")}
+    words = ", ".join(f"{count} {name}" for name, count in settled.items())
+    left = int(found.get("still_unknown", 0))
+    if left:
+        raise HalfWay(f"{left} orders are still unknown ({words}); check: brokerctl gateway status", found)
+    return done(f"no order is unknown any more: {words}", any(settled.values()), found)
+
+
+def resend(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway resend``."""
+    found = stack.gateway("POST", "/ops/resend", {}, LOGON_WITHIN_S)
+    count, left = int(found.get("resent", 0)), int(found.get("not_sent", 0))
+    if left:
+        raise HalfWay(f"{count} orders were sent again, {left} could not be; check: brokerctl gateway status", found)
+    return done(f"{count} unknown orders were sent again as new orders", count > 0, found)
+
+
+def drain(stack: Stack, args: Namespace) -> Outcome:
+    """``gateway drain [--within S]``."""
+    found = stack.gateway("POST", "/ops/drain", {"within_s": args.within}, args.within + TIMEOUT_S)
+    if not found.get("drained"):
+        raise HalfWay(f"not drained within {args.within:g} s: {differences(found)}; check: brokerctl reconcile", found)
+    return read("executions agree twice in a row and no notice is pending", found)
+
+
+def reconcile(stack: Stack, args: Namespace) -> Outcome:
+    """``reconcile``."""
+    found = stack.gateway("POST", "/ops/reconcile", {}, LOGON_WITHIN_S)
+    if found.get("clean"):
+        return read("the books agree with the exchange", found)
+    return read(f"the books do NOT agree with the exchange: {differences(found)}", found)
+
+
+def differences(found: Mapping[str, Any]) -> str:
+    """What a reconciliation found, in words."""
+    names = {
+        "missing": "executions missing here",
+        "extra": "executions unknown to the exchange",
+        "different": "executions that differ",
+        "unknown_orders": "orders unknown",
+        "unsent_notices": "notices not sent",
+        "overdue_notices": "of them overdue",
+    }
+    words = [f"{found[key]} {text}" for key, text in names.items() if found.get(key)]
+    if found.get("resyncing"):
+        words.append("the session is still being resynchronised")
+    return ", ".join(words) or str(found.get("says", "no reason given"))

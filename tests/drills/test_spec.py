@@ -1,0 +1,221 @@
+"""What a good drill becomes: draws from the seed, plans, arms, and what a target must offer."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drills import spec
+from drills.arms import Expectation
+from drills.checkers import CHECKS
+from drills.draw import Between, Fixed, OneOf, sample
+from drills.errors import MissingMeans, UnknownName
+from drills.history import NS, Objective, Plan, Slo
+from drills.injections import TimedFault, draw_faults
+from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
+from drills.vocabulary import STANDING
+from targets.target import Offer
+
+SLUG = "exchange-link-down"
+FULL = Offer(
+    frozenset({"exchange-a"}), frozenset({"api"}), frozenset({"exchange", "oms", "notices"}), operator=True, alerts=True
+)
+
+
+@pytest.fixture(scope="module")
+def drill() -> Drill:
+    return load_drill(SLUG)
+
+
+def test_the_drill_in_the_catalogue(drill: Drill) -> None:
+    assert (drill.name, drill.variant, drill.phase, drill.fidelity) == (SLUG, None, "D3", "F")
+    assert drill.slo == Slo(latency=NS, hold=5 * NS, grace=3 * NS // 2, notice=10 * NS, monitor_gap=2 * NS)
+    assert drill.services == {"orders": 25.0, "inquiry": 35.0}
+    assert Objective("served_ratio", 0.5, "ratio", True) in drill.objectives
+    assert drill.checks[-len(STANDING) :] == STANDING
+    assert drill.sha256 == hashlib.sha256(drill.file.read_bytes()).hexdigest()
+
+
+def test_standing_checks_exist_and_stand() -> None:
+    assert all(CHECKS[name].standing for name in STANDING)
+
+
+def test_every_drill_is_called_as_its_folder() -> None:
+    for name, file in catalogue(variants=True).items():
+        found = load_drill(name)
+        assert (found.file, found.name) == (file, file.parent.name)
+
+
+def test_a_drill_is_found_by_name_file_and_folder(drill: Drill) -> None:
+    assert load_drill(drill.file) == load_drill(drill.folder) == load_drill(str(drill.file)) == drill
+
+
+def test_an_unknown_drill_is_named_with_the_known_ones() -> None:
+    with pytest.raises(
+        UnknownName, match="unknown drill 'exchange-link-dwon', did you mean 'exchange-link-down'"
+    ) as caught:
+        load_drill("exchange-link-dwon")
+    assert caught.value.exit_code == 3
+
+
+def test_variants_are_drills_of_their_own(drill: Drill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / SLUG
+    folder.mkdir()
+    (folder / "runbook.yaml").write_bytes(drill.runbook.read_bytes())
+    for name in ("drill.yaml", "drill.mail.yaml"):
+        (folder / name).write_bytes(drill.content)
+    monkeypatch.setattr(spec, "CATALOGUE", tmp_path)
+    assert list(catalogue()) == [SLUG]
+    assert list(catalogue(variants=True)) == [SLUG, f"{SLUG}.mail"]
+    variant = load_drill(f"{SLUG}.mail")
+    assert (variant.name, variant.variant, plan(variant, "runbook", 1).variant) == (SLUG, "mail", "mail")
+
+
+# -- draws --------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**63), st.integers(0, 10**12), st.integers(1, 10**12))
+def test_draws_are_reproducible_and_in_range(seed: int, low: int, width: int) -> None:
+    fault = TimedFault(
+        Between(low, low + width),
+        OneOf((1, 2)),
+        "x",
+        {"f": Between(0.5, 1.5), "g": OneOf(("a", "b")), "h": Fixed(3)},
+        1,
+    )
+    (one,), (two,) = draw_faults((fault,), "d", seed), draw_faults((fault,), "d", seed)
+    assert one == two
+    assert low <= one.at <= low + width
+    assert one.lasts in (1, 2)
+    assert 0.5 <= one.params["f"] <= 1.5
+    assert one.params["g"] in ("a", "b")
+    assert one.params["h"] == 3
+    assert type(one.at) is int
+
+
+def test_draws_reach_both_ends() -> None:
+    rng = random.Random(1)
+    assert {sample(Between(1, 3), rng) for _ in range(99)} == {1, 2, 3}
+
+
+def test_arms_with_the_same_seed_meet_the_same_fault(drill: Drill) -> None:
+    plans = [plan(drill, arm, 7) for arm in arms_of(drill)]
+    assert len({msgspec.json.encode(each.faults) for each in plans}) == 1
+    onsets = {plan(drill, "runbook", seed).faults[0].at for seed in range(40)}
+    assert len(onsets) == 40
+    assert all(2 * NS <= onset <= 6 * NS for onset in onsets)
+    assert plans[0].faults[0].at == 3_926_374_863, "a published seed replays the same run in any version"
+
+
+# -- plans --------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
+    made = plan(drill, "runbook", 7, 6 * NS, "human")
+    assert msgspec.json.decode(msgspec.json.encode(made), type=Plan) == made
+    assert (made.reaction, made.operator, made.seed, made.cap) == (6 * NS, "human", 7, 20 * NS)
+    assert made.drill_sha256 == drill.sha256
+
+
+def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
+    def digest(name: str) -> str:
+        return hashlib.sha256((drill.folder / name).read_bytes()).hexdigest()
+
+    right = digest("runbook.yaml")
+    assert {arm: plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
+        "no-fault": None,
+        "false-alarm": right,
+        "no-action": None,
+        "runbook": right,
+        "wrong:reopen-before-reconcile": digest("wrong/reopen-before-reconcile.yaml"),
+        "wrong:resend-unknowns-blindly": digest("wrong/resend-unknowns-blindly.yaml"),
+        "wrong:restart-gateway-only": digest("wrong/restart-gateway-only.yaml"),
+        "wrong:switch-without-gap-fill": digest("wrong/switch-without-gap-fill.yaml"),
+    }
+    assert plan(drill, "without:drain", 1).runbook_sha256 == right
+    assert plan(drill, "runbook", 1, runbook_sha256="0f").runbook_sha256 == "0f"
+
+
+@pytest.mark.parametrize("arm", ["no-fault", "no-action"])
+def test_nobody_acts_in_arms_without_a_page(drill: Drill, arm: str) -> None:
+    assert plan(drill, arm, 1, operator="human").operator == "none"
+
+
+@pytest.mark.parametrize(
+    ("arm", "says"),
+    [
+        ("runbok", "unknown arm 'runbok', did you mean 'runbook'?"),
+        ("wrong:", "unknown arm 'wrong:'"),
+        ("wrong:../../etc/passwd", "unknown arm 'wrong:../../etc/passwd'"),
+        ("wrong:restart-gateway", "did you mean 'wrong:restart-gateway-only'?"),
+        ("without:drian", "unknown step of exchange-link-down 'drian', did you mean 'drain'?"),
+    ],
+)
+def test_unknown_arms(drill: Drill, arm: str, says: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        plan(drill, arm, 1)
+    assert says in str(caught.value)
+
+
+# -- expectations -------------------------------------------------------------------------------------------------
+
+
+def test_what_the_arms_must_show(drill: Drill) -> None:
+    assert expectation(drill, "no-fault") == Expectation("pass")
+    assert expectation(drill, "no-action") == Expectation("fail", "unable")
+    assert expectation(drill, "wrong:restart-gateway-only") == Expectation("fail", None, ("recover",))
+    assert expectation(drill, "without:drain") is None
+
+
+def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Path) -> None:
+    for name in ("drill.yaml", "runbook.yaml"):
+        (tmp_path / name).write_bytes((drill.folder / name).read_bytes())
+    harmless = tmp_path / "wrong" / "harmless"
+    harmless.mkdir(parents=True)
+    page = (drill.folder / "wrong" / "restart-gateway-only.yaml").read_text()
+    (harmless / "restart.yaml").write_text(
+        page.replace("expect: {verdict: fail, by: [recover]}", "cause: {en: no order was open, ja: 未約定の注文がない}")
+    )
+    found = load_drill(tmp_path)
+    assert arms_of(found)[-1] == "wrong:restart"
+    wanted = expectation(found, "wrong:restart")
+    assert wanted is not None
+    assert wanted.verdict == "pass"
+    assert wanted.cause is not None
+    assert wanted.cause.say("en") == "no order was open"
+
+
+# -- means --------------------------------------------------------------------------------------------------------
+
+
+def test_what_the_drill_needs(drill: Drill) -> None:
+    needs = requirements(drill)
+    assert (needs.faults, needs.links, needs.services) == (
+        frozenset({"timeout"}),
+        frozenset({"exchange-a"}),
+        frozenset(),
+    )
+    assert missing(drill, FULL) == ()
+
+
+def test_what_the_target_lacks_is_named(drill: Drill) -> None:
+    bare = Offer(frozenset({"api-pg"}), frozenset(), frozenset({"oms"}), operator=False, alerts=False)
+    with pytest.raises(MissingMeans) as caught:
+        refuse_missing(drill, bare, "staging.yaml")
+    link, *others = caught.value.lacks
+    assert link.startswith(f"{drill.file}:10: timeout: the target lacks link exchange-a")
+    assert others == [
+        "the target has no book 'exchange'",
+        "the target has no book 'notices'",
+        "the target has no operator tool",
+        "the target sends no alerts",
+    ]
+    assert str(caught.value).endswith("(drill exchange-link-down cannot run on target staging.yaml)")
+    assert caught.value.exit_code == 3

@@ -1,0 +1,106 @@
+"""The long proof: every arm of every drill on three fixed seeds and one drawn one, one after the other.
+
+``make gates`` may be stopped and started again: each run adds a line to ``tests/gates/DRILL.jsonl`` (arm, seed, card
+digest, code hash, …), and what the same code has already shown as declared is skipped. The drawn seed is new each time.
+Exit 1 when any run did not behave as declared. ``make gates GATES="exchange-link-down --arm runbook"`` narrows it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SEEDS = (7, 11, 23)
+CODE = ("drills", "faults", "loadprofiles", "targets", "pyproject.toml")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("drills", nargs="*", help="names of the catalogue; default: all")
+    parser.add_argument("--arm", action="append", help="only these arms")
+    parser.add_argument("--no-drawn", action="store_true", help="leave out the drawn seed")
+    asked = parser.parse_args()
+    code, bad = code_hash(), 0
+    for drill in asked.drills or catalogue():
+        book = ROOT / "tests" / "gates" / f"{drill}.jsonl"
+        shown = {(row["arm"], row["seed"]) for row in rows(book) if row["code"] == code and row["as_declared"]}
+        for arm in asked.arm or arms_of(drill):
+            drawn = [] if asked.no_drawn else [secrets.randbelow(1_000_000)]
+            for seed in [*SEEDS, *drawn]:
+                if (arm, seed) in shown:
+                    print(f"{drill} {arm} seed {seed}: shown before by the same code", flush=True)
+                    continue
+                bad += not prove(drill, arm, seed, code, book)
+    print(f"{bad} not as declared" if bad else "every run behaved as declared")
+    return 1 if bad else 0
+
+
+def prove(drill: str, arm: str, seed: int, code: str, book: Path) -> bool:
+    """One run; its line is added whatever came out."""
+    with tempfile.TemporaryDirectory(prefix="kunren-gates-") as runs:
+        row = verify(drill, arm, seed, runs)
+        card = (Path(runs) / row["run"] / "scorecard.json").read_bytes()
+    line = {
+        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "arm": arm,
+        "seed": seed,
+        "as_declared": row["as_declared"],
+        "verdict": row["verdict"],
+        "grade": row["grade"],
+        "red": row["red"],
+        "durations": row["durations"],
+        "loss": row["loss"],
+        "card": hashlib.sha256(card).hexdigest()[:16],
+        "code": code,
+    }
+    with book.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    mark = "as declared" if row["as_declared"] else f"NOT AS DECLARED ({row['says']})"
+    print(f"{drill} {arm} seed {seed}: {row['verdict']} {row['grade']} {','.join(row['red'])}: {mark}", flush=True)
+    return bool(row["as_declared"])
+
+
+def verify(drill: str, arm: str, seed: int, runs: str) -> dict[str, Any]:
+    kunren = Path(sys.executable).parent / "kunren"
+    argv = [kunren, "verify", drill, "--arm", arm, "--seed", str(seed), "--runs", runs, "--quiet", "--json", "-"]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, timeout=300, check=False)
+    row: dict[str, Any] = json.loads(done.stdout)["rows"][0]
+    return row
+
+
+def arms_of(drill: str) -> list[str]:
+    from drills.spec import arms_of, load_drill
+
+    return list(arms_of(load_drill(drill)))
+
+
+def catalogue() -> list[str]:
+    from drills.spec import catalogue
+
+    return list(catalogue(variants=True))
+
+
+def rows(book: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in book.read_text().splitlines()] if book.exists() else []
+
+
+def code_hash() -> str:
+    """Of everything that decides how a run goes and how it is judged."""
+    names = subprocess.run(["git", "ls-files", *CODE], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    digest = hashlib.sha256()
+    for name in sorted(names.splitlines()):
+        digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

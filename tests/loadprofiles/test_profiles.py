@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from drills.history import OUTCOMES
+from loadprofiles import PROFILES, Profile
+from loadprofiles.samples import Outcome
+
+
+def test_first_profile_is_the_day_session() -> None:
+    profile = PROFILES["day-session"]
+    assert next(iter(PROFILES)) == "day-session"
+    assert list(profile.services.items()) == [("orders", 25.0), ("inquiry", 35.0)]
+    assert profile.customers == 1500
+    assert (profile.patience.connect_s, profile.patience.total_s) == (1.0, 4.0)
+
+
+def test_the_package_is_cheap_to_import() -> None:
+    code = "import sys, loadprofiles; print(sorted({'locust', 'gevent', 'numpy'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_harness_side_never_imports_locust() -> None:
+    code = "import sys, loadprofiles.process; print(sorted({'locust', 'gevent'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_outcome_codes_are_those_the_judge_reads() -> None:
+    assert [each.value for each in Outcome] == list(range(len(OUTCOMES)))
+    assert [each.word for each in Outcome] == [each.value for each in OUTCOMES]
+
+
+@pytest.mark.parametrize(
+    ("services", "customers", "says"),
+    [({"lending": 1.0}, 10, "unknown service"), ({"orders": 0.0}, 10, "rate"), ({"orders": 1.0}, 0, "customers")],
+)
+def test_a_senseless_profile_is_refused(services: dict[str, float], customers: int, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Profile("x", services, customers)

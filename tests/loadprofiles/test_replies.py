@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loadprofiles.commands import NotLoopback, loopback
+from loadprofiles.replies import Action, decode, outcome_of
+from loadprofiles.samples import Outcome
+
+BALANCES = {"cash": 1, "buying_power": 1, "as_of": "x", "status": "current"}
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "data", "outcome"),
+    [
+        ("order", 201, {"order": "O", "state": "new"}, Outcome.OK),
+        ("order", 200, {"order": "O", "state": "filled"}, Outcome.OK),
+        ("order", 201, {"order": 7}, Outcome.ERROR),
+        ("order", 422, {"error": "TICK"}, Outcome.REJECT),
+        ("order", 409, {"error": "KEY"}, Outcome.REJECT),
+        ("order", 404, {}, Outcome.ERROR),
+        ("status", 404, {"error": "NO_SUCH_ORDER"}, Outcome.REJECT),
+        ("order", 503, {"error": "SERVICE_CLOSED"}, Outcome.CLOSED),
+        ("order", 503, {"error": "LOCK_TIMEOUT"}, Outcome.ERROR),
+        ("order", 503, {}, Outcome.ERROR),
+        ("order", 504, {"error": "STATE_UNKNOWN", "state": "unknown"}, Outcome.UNKNOWN),
+        ("order", 504, {}, Outcome.ERROR),
+        ("order", 500, {}, Outcome.ERROR),
+        ("order", 401, {}, Outcome.ERROR),
+        ("order", 302, {}, Outcome.ERROR),
+        ("balances", 200, BALANCES, Outcome.OK),
+        ("balances", 200, BALANCES | {"cash": True}, Outcome.ERROR),
+        ("balances", 200, BALANCES | {"cash": 1.5}, Outcome.ERROR),
+        ("balances", 200, {}, Outcome.ERROR),
+        ("quote", 200, {"price": 100}, Outcome.OK),
+        ("login", 200, {"token": "t"}, Outcome.OK),
+    ],
+)
+def test_outcomes(action: Action, status: int, data: dict[str, Any], outcome: Outcome) -> None:
+    assert outcome_of(action, status, data) is outcome
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b'"x"', b'{"a":1}}'])
+def test_what_is_no_json_object_is_nothing(body: bytes) -> None:
+    assert decode(body) == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1:80", "http://localhost:80", "http://example.com:80", "http://127.0.0.1", "ftp://127.0.0.1:21",
+        "http://127.0.0.1:80/api", "http://127.0.0.1@10.0.0.1:80", "http://u:p@127.0.0.1:80", "http://[::1]:80",
+        "http://127.0.0.1:99999", "127.0.0.1:80", "", "http://0.0.0.0:80", "http://127.1:80",
+    ],
+)  # fmt: skip
+def test_only_loopback_addresses_get_load(url: str) -> None:
+    with pytest.raises(NotLoopback, match=r"load goes only|give scheme"):
+        loopback(url)
+
+
+def test_loopback_addresses_are_taken_apart() -> None:
+    assert loopback("http://127.0.0.1:8080") == ("127.0.0.1", 8080, False)
+    assert loopback("https://127.9.9.9:1/") == ("127.9.9.9", 1, True)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import msgspec
+import pytest
+
+from drills.scorecard import Scorecard
+from reports.junit import junit_bytes
+
+from .cards import failed, invalid, passed
+
+
+def suite(card: dict[str, Any]) -> ET.Element:
+    found = ET.fromstring(junit_bytes([card])).find("testsuite")
+    assert found is not None
+    return found
+
+
+def outcomes(card: dict[str, Any]) -> dict[str | None, str]:
+    marks = {}
+    for case in suite(card).iter("testcase"):
+        marks[case.get("name")] = next((child.tag for child in case if child.tag != "system-out"), "pass")
+    return marks
+
+
+def test_one_case_for_each_objective_and_check() -> None:
+    card = failed()
+    assert outcomes(card) == {
+        "detect": "pass",
+        "contain": "pass",
+        "recover": "failure",
+        "wrong_figures_acted_on": "failure",
+        "served_ratio": "pass",
+        "cash-conserved": "pass",
+        "executions-one-to-one": "error",
+        "no-duplicates": "failure",
+        "notices-complete": "pass",
+    }
+    found = suite(card)
+    assert {case.get("classname") for case in found.iter("testcase")} == {"exchange-link-down"}
+    assert {name: found.get(name) for name in ("tests", "failures", "errors", "skipped", "time")} == {
+        "tests": "9",
+        "failures": "3",
+        "errors": "1",
+        "skipped": "0",
+        "time": "41.000",
+    }
+
+
+def test_reasons_and_evidence_are_in_the_failure() -> None:
+    cases = {case.get("name"): case for case in suite(failed()).iter("testcase")}
+    names = ("no-duplicates", "recover", "wrong_figures_acted_on")
+    doubled, late, acted = (cases[name].find("failure") for name in names)
+    assert doubled is not None
+    assert late is not None
+    assert acted is not None
+    assert doubled.get("message") == "9 orders stand twice at the exchange"
+    assert doubled.text is not None
+    assert doubled.text.endswith("evidence: exchange:O-120, exchange:O-133, exchange:O-140")
+    assert late.get("message") == "not measured, or did not happen; allowed is at most 30 s"
+    assert acted.get("message") == "12, allowed is at most 0"
+
+
+def test_properties_identify_the_run() -> None:
+    found = {item.get("name"): item.get("value") for item in suite(passed()).iter("property")}
+    assert found["evidence"] == "3f9c" * 16
+    assert found["seed"] == "7"
+    assert found["arm"] == "runbook"
+    assert "subject" not in found
+
+
+def test_what_cannot_be_judged_is_an_error_and_na_is_skipped() -> None:
+    marks = outcomes(invalid())
+    assert marks["load-reached-its-rate"] == "error"
+    assert marks["detect"] == "error"
+    assert marks["no-page"] == "skipped"
+
+
+@pytest.mark.parametrize("verdict", ["fail", "unknown", "invalid"])
+def test_no_green_suite_for_a_card_that_did_not_pass(verdict: str) -> None:
+    assert outcomes(passed() | {"verdict": verdict})["verdict"] == ("failure" if verdict == "fail" else "error")
+    assert "verdict" not in outcomes(passed())
+
+
+def test_hostile_text_stays_valid_xml() -> None:
+    card = failed()
+    card["checks"][2]["says"] = 'a "<b>" & ]]> \x00\x1b[31m 約定 \ud800'
+    found = {case.get("name"): case for case in suite(card).iter("testcase")}["no-duplicates"].find("failure")
+    assert found is not None
+    assert found.get("message") == 'a "<b>" & ]]> \ufffd\ufffd[31m 約定 \ufffd'
+
+
+def test_several_cards_are_several_suites_and_records_do_as_well_as_json() -> None:
+    record = msgspec.convert(passed(), Scorecard)
+    root = ET.fromstring(junit_bytes([record, failed()]))
+    assert [one.get("name") for one in root.iter("testsuite")] == [
+        "exchange-link-down runbook seed 7",
+        "exchange-link-down wrong:resend-unknowns-blindly seed 7",
+    ]
+    assert root.get("tests") == "18"

@@ -1,0 +1,139 @@
+"""Snapshots of the card. To write them anew after a wanted change: KUNREN_SNAPSHOTS=write pytest tests/reports."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from reports.terminal import print_card, render_card
+from reports.texts import EN, JA, Lang
+
+from .cards import RUN, failed, history, invalid, passed, without_load
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+CARDS: dict[str, Callable[[], dict[str, Any]]] = {"pass": passed, "fail": failed, "invalid": invalid}
+
+
+def card_text(name: str, lang: Lang, width: int) -> str:
+    card = CARDS[name]()
+    seen = without_load(card) if name == "invalid" else history(card)
+    return render_card(card, seen, RUN, lang=lang, width=width).plain
+
+
+def rows(text: str, width: int) -> int:
+    return sum(max(1, -(-cell_len(line) // width)) for line in text.split("\n"))
+
+
+@pytest.fixture(autouse=True)
+def _called_as_kunren(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["kunren"])
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("name", CARDS)
+def test_card_is_as_it_was_seen_and_approved(name: str, lang: Lang, width: int) -> None:
+    text = card_text(name, lang, width)
+    kept = SNAPSHOTS / f"{name}-{lang}-{width}.txt"
+    if os.environ.get("KUNREN_SNAPSHOTS") == "write":
+        SNAPSHOTS.mkdir(exist_ok=True)
+        kept.write_text(text + "\n", "utf-8")
+    assert text + "\n" == kept.read_text("utf-8")
+    assert rows(text, width) <= 24
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_only_lines_to_copy_are_wider_than_the_screen(lang: Lang, width: int) -> None:
+    for name in CARDS:
+        wide = [line for line in card_text(name, lang, width).split("\n") if cell_len(line) > width]
+        assert all("kunren " in line or str(RUN) in line for line in wide)
+
+
+def test_the_rows_of_strips_are_equally_long() -> None:
+    strips = [line for line in card_text("pass", "ja", 100).split("\n") if "▕" in line]
+    assert len(strips) == 4
+    assert len({cell_len(line.split("▏")[0]) for line in strips}) == 1
+
+
+def test_a_crowded_card_still_fits_and_shows_the_worst() -> None:
+    card = failed()
+    card["condition"]["en"] = "x" * 300
+    card["limits"] = [f"limit {n} " + "y" * 60 for n in range(30)]
+    card["checks"] = [{**card["checks"][0], "id": f"check-{n}"} for n in range(12)]
+    card["checks"] += [{**card["checks"][0], "id": f"red-{n}", "verdict": "fail", "says": "z" * 200} for n in range(9)]
+    card["objectives"] = [{**card["objectives"][0], "id": f"good-{n}"} for n in range(14)]
+    card["objectives"].append({**card["objectives"][0], "id": "recover", "verdict": "fail"})
+    folder = Path("/srv") / ("deep/" * 40) / RUN
+    text = render_card(card, history(card), folder, width=80, compare_with="last").plain
+    assert rows(text, 80) <= 24
+    assert "✗ recover" in text
+    assert "✗ red-0" in text
+    assert "compare: kunren compare" in text
+
+
+def test_a_card_without_history_has_no_strips() -> None:
+    text = render_card(passed(), None, RUN).plain
+    assert "▕" not in text
+    assert "PASSED" in text
+
+
+def test_what_cannot_be_judged_says_why_and_what_to_do_and_claims_nothing() -> None:
+    text = card_text("invalid", "en", 120)
+    assert "CANNOT JUDGE: send lateness p99 81 ms > 50 ms; run it once more (--retry-invalid 1)" in text
+    assert not any(word in text for word in ("invalid:", "unknown", "PASSED", "FAILED", "0 of", "duplicated"))
+
+
+def test_an_unknown_objective_is_named() -> None:
+    card = passed()
+    card |= {"verdict": "unknown", "grade": None}
+    card["objectives"][0]["verdict"] = "unknown"
+    text = render_card(card, None, RUN).plain
+    assert "CANNOT JUDGE: detect: the measurement cannot tell; look closer with the line below" in text
+
+
+def test_red_is_for_what_went_wrong_alone() -> None:
+    good, bad = ({str(span.style) for span in render_card(card, None, RUN).spans} for card in (passed(), failed()))
+    assert not any("red" in style for style in good)
+    assert {style for style in bad if style and style not in ("bold", "not bold")} == {"red", "bold red"}
+
+
+def test_in_a_pipe_the_text_is_plain_and_whole() -> None:
+    out = Console(file=io.StringIO(), width=80)
+    print_card(out, failed(), history(failed()), RUN)
+    assert isinstance(out.file, io.StringIO)
+    assert out.file.getvalue() == card_text("fail", "en", 80) + "\n"
+
+
+def test_an_own_system_is_called_by_its_name() -> None:
+    assert "target staging-2" in render_card(passed() | {"target": "staging-2"}, None, RUN).plain
+
+
+def test_a_drill_by_hand_and_a_second_attempt_are_said() -> None:
+    text = render_card(passed() | {"operator": "human", "attempts": 2}, None, RUN).plain
+    assert "a person" in text
+    assert "attempt 2" in text
+
+
+def test_the_control_arm_says_that_nothing_was_broken() -> None:
+    card = passed() | {"arm": "no-fault", "alerts": [], "runbook": None}
+    card["loss"]["after_alert"] = None
+    seen = history(card)
+    quiet = type(seen)(seen.run, tuple(e for e in seen.events if e.actor == "runner"), seen.samples, {})
+    text = render_card(card, quiet, RUN).plain
+    assert "nothing injected" in text
+    assert "no alert recorded" in text
+    assert "in all" in text
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert set(EN) == set(JA)
+    for key, text in EN.items():
+        assert text.count("{") == JA[key].count("{"), key
