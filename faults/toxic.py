@@ -83,7 +83,7 @@ class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Remove what is there of it."""
         try:
             found = sorted(self._ours(target))
-        except TargetError:  # the original's list can hang; its removal has a second way out
+        except TargetError:  # the original's list can hang; its removal knows a way out
             found = [self.toxic_name(stream) for stream in self.streams()]
         for name in found:
             target.proxies().remove_toxic(self.link, name)

@@ -58,6 +58,7 @@ class ToxiproxyClient:
         self._port = port
         self._api = api_class(host, port)
         self._timeout_s = timeout_s
+        self._seen: dict[str, dict[str, Any]] = {}  # as last shown, for when the server hangs
 
     def engine(self) -> str:
         """Name and version, such as ``embedded 2.12.0`` or ``toxiproxy 2.12.0``."""
@@ -160,29 +161,32 @@ class ToxiproxyClient:
     def remove_toxic(self, link: str, name: str) -> None:
         """Remove one toxic; removing what is not there is no error.
 
-        In the original server this call can hang while a connection's reader does not read (its issue 558). Then the
-        proxy is closed, which drops that connection, and the removal can go on.
+        In the original server this can hang, and the whole link with it, while a connection's reader does not read
+        (its issue 558); closing the proxy does not free it. What does: delete the proxy, which drops its connections,
+        and create it anew as it was, without the toxic.
         """
         try:
-            self._remove(link, name)
+            if name not in {toxic["name"] for toxic in self._proxy(link)["toxics"]}:
+                return
+            self._call("delete", f"/proxies/{link}/toxics/{name}")
         except ProxyUnreachable:
-            self.set_enabled(link, False)
-            try:
-                self._remove(link, name)
-            finally:
-                self.set_enabled(link, True)
+            if link not in self._seen:
+                raise
+            self._renew(self._seen[link], without=name)
         if name in self.toxics(link):
             raise ProxyError(f"toxic {name} on {link} is still there after being removed")
 
-    def _remove(self, link: str, name: str) -> None:
-        try:
-            self._call("delete", f"/proxies/{link}/toxics/{name}")
-        except ProxyNotFound:
-            self._proxy(link)  # the toxic may be missing, the proxy may not
+    def _renew(self, before: Mapping[str, Any], without: str) -> None:
+        self._call("delete", f"/proxies/{before['name']}")
+        fields = ("name", "listen", "upstream", "enabled")
+        self._call("post", "/proxies", json={field: before[field] for field in fields})
+        for toxic in before["toxics"]:
+            if toxic["name"] != without:
+                self._call("post", f"/proxies/{before['name']}/toxics", json=toxic)
 
     def _proxy(self, name: str) -> dict[str, Any]:
-        shown: dict[str, Any] = self._call("get", f"/proxies/{name}").json()
-        return shown
+        self._seen[name] = self._call("get", f"/proxies/{name}").json()
+        return self._seen[name]
 
     def _read_back(self, link: str, name: str, wanted: Mapping[str, Any]) -> None:
         shown = self.toxics(link).get(name)

@@ -44,7 +44,7 @@ class Client:
                 answer = await _read(stream[0])
         except (OSError, EOFError, ValueError, LookupError) as error:
             stream[1].transport.abort()
-            raise Unanswered(f"{method} {path}: {error or type(error).__name__}") from error
+            raise Unanswered(f"{method} {path}: {str(error) or type(error).__name__}") from error
         except BaseException:
             stream[1].transport.abort()  # cancelled: what comes late must not meet the next request
             raise

@@ -90,11 +90,11 @@ class ExchangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     cycle_s: float = 0.15
     jitter: float = 0.15  # of the cycle, either way
-    resend_per_s: float = 40.0
+    resend_per_s: float = 60.0
     fill_from_s: float = 1.0
     fill_to_s: float = 8.0
     never_fill: float = 0.15
-    silent_s: float = 5.0  # a member not heard for so long is disconnected
+    silent_s: float = 30.0  # then a silent member is disconnected; long, for a proxy that swallows data lets a FIN pass
     reserve: int = 5_000
 
 

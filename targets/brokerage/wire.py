@@ -37,6 +37,8 @@ def encode(message: Message) -> bytes:
 
 def decode(line: bytes) -> Message:
     """The message in a line; Garbled when it is none, or lacks what its type needs."""
+    if not line:
+        raise Garbled("the connection ended")
     try:
         message = _decoder.decode(line)
         header = msgspec.convert(message, _Header)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -58,7 +59,9 @@ def business_day(seed: int) -> date:
     """A trading day of the Tokyo exchange in 2026, drawn by the seed."""
     import exchange_calendars  # here, because importing it takes a second and only this function needs it
 
-    sessions = exchange_calendars.get_calendar("XTKS", start="2026-01-01", end="2026-12-31").sessions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it uses what the next pandas will change, not we
+        sessions = exchange_calendars.get_calendar("XTKS", start="2026-01-01", end="2026-12-31").sessions
     chosen: date = random.Random(f"day:{seed}").choice(list(sessions)).date()
     return chosen
 

@@ -91,7 +91,8 @@ class Broken:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.toxics: list[dict[str, Any]] = []
-        self.enabled = True
+        self.created: dict[str, Any] = {}
+        self.stuck = False
         self.hang = threading.Event()
         self.hanging = False
         self.status = 200
@@ -119,18 +120,26 @@ class Broken:
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         if self.status != 200:
             return self.status, {"error": "as told", "status": self.status}
-        if method == "DELETE" and self.hanging and self.enabled:
+        if self.stuck and path.startswith("/proxies/a") and (method, path) != ("DELETE", "/proxies/a"):
             self.hang.wait(20)
-        if method == "DELETE":
-            self.toxics = []
-        if method == "POST" and path == "/proxies/a":
-            self.enabled = body["enabled"]
-            self.hang.set()
+        if method == "DELETE" and path == "/proxies/a":
+            self.toxics, self.stuck = [], False
+        elif method == "DELETE" and self.hanging:
+            self.hang.wait(20)
+        if method == "POST" and path == "/proxies":
+            self.created = body
+        if method == "POST" and path == "/proxies/a/toxics" and self.created:
+            self.toxics.append(body)
         if path.endswith("/toxics"):
             return 200, self.toxics
-        if path == "/proxies":
-            return 200, {"a": {"name": "a", "enabled": self.enabled, "toxics": self.toxics}}
-        return 200, {"name": "a", "enabled": self.enabled, "version": "x", "toxics": self.toxics}
+        shown = {
+            "name": "a",
+            "listen": "127.0.0.1:7",
+            "upstream": "127.0.0.1:9",
+            "enabled": True,
+            "toxics": self.toxics,
+        }
+        return 200, {"a": shown} if path == "/proxies" else {**shown, "version": "x"}
 
     def close(self) -> None:
         self.hang.set()
@@ -149,14 +158,29 @@ def broken() -> Iterator[Broken]:
 T = {"name": "t", "type": "timeout", "stream": "upstream", "toxicity": 1, "attributes": {"timeout": 0}}
 
 
-def test_a_removal_that_hangs_goes_on_after_the_proxy_was_closed(broken: Broken) -> None:
-    broken.toxics, broken.hanging = [T], True
+def test_a_removal_that_hangs_goes_on_with_a_new_proxy(broken: Broken) -> None:
+    other = {**T, "name": "somebody-elses"}
+    broken.toxics, broken.hanging = [T, other], True
     broken.client.remove_toxic("a", "t")
     changes = [call for call in broken.calls if not call.startswith("GET")]
-    toxic = "DELETE /proxies/a/toxics/t"
-    assert changes == [toxic, "POST /proxies/a", toxic, "POST /proxies/a"]
-    assert broken.enabled is True
+    again = ["DELETE /proxies/a", "POST /proxies", "POST /proxies/a/toxics"]
+    assert changes == ["DELETE /proxies/a/toxics/t", *again]
+    assert broken.created == {"name": "a", "listen": "127.0.0.1:7", "upstream": "127.0.0.1:9", "enabled": True}
+    assert broken.toxics == [other]
+
+
+def test_a_link_whose_every_call_hangs_is_made_anew_as_it_was_last_seen(broken: Broken) -> None:
+    assert broken.client.listen("a") == "127.0.0.1:7"
+    broken.toxics, broken.stuck = [T], True
+    broken.client.remove_toxic("a", "t")
+    assert [call for call in broken.calls if not call.startswith("GET")] == ["DELETE /proxies/a", "POST /proxies"]
     assert broken.toxics == []
+
+
+def test_a_link_that_hangs_and_was_never_seen_is_an_error(broken: Broken) -> None:
+    broken.stuck = True
+    with pytest.raises(ProxyUnreachable):
+        broken.client.remove_toxic("a", "t")
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 418, 500, 503])

@@ -143,7 +143,7 @@ class Links:
                 writer.transport.abort()
             if isinstance(error, LinkError):
                 raise
-            raise LinkError(f"no logon on link {self.link}: {error or type(error).__name__}") from error
+            raise LinkError(f"no logon on link {self.link}: {str(error) or type(error).__name__}") from error
         except asyncio.CancelledError:
             if writer is not None:
                 writer.transport.abort()
