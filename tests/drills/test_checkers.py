@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import books
+from drills import books, orders
 from drills.checkers import CHECKS, NOT_EXERCISED, rule, rule_all
 from drills.history import NS, History, Outcome, Ruling
 from drills.score import score
@@ -300,6 +300,37 @@ def test_order_typed_again_after_the_first_was_cancelled_is_no_duplicate() -> No
     (cancel,) = (row for row in draft.exchange if isinstance(row, books.ExchangeCancel) and row.id == order.id)
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=cancel.t_ns + NS // 10, key=order.key))
     assert rule(CHECKS["no-duplicates"], draft.history()).ruling == Ruling.PASS
+
+
+def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
+    draft = correct(1)
+    _, order = first(draft.oms, books.OmsOrder)
+    for state, t in (("pending-new", END - 2.4), ("pending-cancel", END - 0.1)):
+        draft.oms.append(msgspec.structs.replace(order, id=f"o-{state}", key=state, t_ns=at(t), state=state))
+    _, trade = first(draft.exchange, books.ExchangeExecution)
+    draft.exchange.append(msgspec.structs.replace(trade, id="e-99", t_ns=at(END - 1.4)))
+    assert [c.id for c, verdict in rule_all(draft.history()) if verdict.ruling == Ruling.FAIL] == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ((Outcome.CLOSED,), "closed"),
+        ((Outcome.REFUSED,), "closed"),
+        ((Outcome.TIMEOUT, Outcome.CLOSED), "unknown"),  # a closed door does not say that the first is not in
+        ((Outcome.CLOSED, Outcome.TIMEOUT), "unknown"),
+        ((Outcome.TIMEOUT, Outcome.REJECT), "refused"),
+        ((Outcome.OK, Outcome.REJECT), "accepted"),
+        ((Outcome.TIMEOUT, Outcome.OK), "accepted"),
+        ((Outcome.ERROR,), "unknown"),
+    ],
+)
+def test_last_word_on_an_order(answers: tuple[Outcome, ...], told: str) -> None:
+    draft = correct(1)
+    draft.customers = []
+    for n, outcome in enumerate(answers):
+        made._ask(draft, "C-0001", "k", "k", 10 + n, 10.5 + n, outcome, 0)
+    assert orders.intents(draft.history())["k"].told == told
 
 
 def test_late_notice_is_loss_and_no_integrity_failure() -> None:

@@ -87,25 +87,25 @@ class Desk:
         )
 
     async def service(self, request: Request) -> Response:
-        """Close at once; open ``orders`` only while the books agree with the exchange, unless forced."""
+        """Close at once; open ``orders`` only while the books agree with the exchange. Forced: without asking."""
         wanted = await read_body(request, SetService)
         if not wanted.open:
             await self._api.gates.restrict(wanted.name, "closed")
             return answer(200, {"name": wanted.name, "open": False})
-        findings = await self._reconcile() if wanted.name == "orders" else {}
-        if findings.get("clean") is False and not wanted.force:
+        findings = await self._reconcile() if wanted.name == "orders" and not wanted.force else {}
+        if findings.get("clean") is False:
             return answer(409, {"error": "RECONCILE_DIRTY", **findings})
         await self._api.gates.relax(wanted.name, "open")
         return answer(200, {"name": wanted.name, "open": True, "forced": wanted.force, "reconcile": findings})
 
     async def balances(self, request: Request) -> Response:
-        """Mark as not current at once; as current only while the books agree, unless forced."""
+        """Mark as not current at once; as current only while the books agree. Forced: without asking."""
         wanted = await read_body(request, SetBalances)
         if wanted.status == "not-current":
             await self._api.gates.restrict("balances", wanted.status)
             return answer(200, {"status": wanted.status})
-        findings = await self._reconcile()
-        if not findings["clean"] and not wanted.force:
+        findings = {} if wanted.force else await self._reconcile()
+        if findings.get("clean") is False:
             return answer(409, {"error": "RECONCILE_DIRTY", **findings})
         await self._api.gates.relax("balances", wanted.status)
         return answer(200, {"status": wanted.status, "forced": wanted.force, "reconcile": findings})
