@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from drills.runs import list_runs
+from drills.runfolder.runs import list_runs
 from drills.spec import catalogue, load_drill
 
 

@@ -18,7 +18,7 @@ import psutil
 
 from targets.brokerage import postgres
 from targets.brokerage.ports import free_ports
-from targets.local import cache_folder
+from targets.stack import cache_folder
 
 FILES_WANTED = 4096
 """Open files: 1,500 customers have a connection each, and the proxy two for each of them."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.scope import from_intent
-from targets.local import OWNER_LOCK, Stack, attach, cache_folder
+from targets.stack import OWNER_LOCK, Stack, attach, cache_folder
 from targets.target import TargetError
 
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from drills.demands import Demand, disagreements
+from drills.definition.demands import Demand, disagreements
+from drills.definition.steps import Step
 from drills.history import NS, Kind
 from drills.runbook import Runbook
-from drills.steps import Step
 from targets.target import Answer, Target
 
 ASK_EVERY_S = 0.1

@@ -69,7 +69,7 @@ def _hear(intent: Intent, index: int, row: books.Reply, before_end: bool) -> Non
     word = said(row)
     if word is None:
         return
-    silent_on_earlier = word == Told.CLOSED and intent.replies  # a closed door does not unsay what was said before
+    silent_on_earlier = word == Told.CLOSED and bool(intent.replies)  # a closed door unsays nothing
     intent.replies.append(index)
     if word == Told.ACCEPTED and intent.acknowledged is None and before_end:
         intent.acknowledged = index

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from drills.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
-from drills.draw import corners, extremes
+from drills.definition.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
+from drills.definition.draw import corners, extremes
+from drills.definition.injections import TimedFault, draw_faults
+from drills.definition.vocabulary import embedded
 from drills.errors import MissingMeans, UnknownName
 from drills.history import NS, Plan
-from drills.injections import TimedFault, draw_faults
 from drills.runbook import load_runbook
-from drills.vocabulary import embedded
 
 if TYPE_CHECKING:
     from drills.spec import Drill

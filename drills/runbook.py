@@ -1,9 +1,9 @@
 """Runbooks: pages that a person can follow and a machine can check and run.
 
 A page says for which alerts and phases it holds, what must never be done, whom to call, and its steps in order. Each
-step that runs has the command an operator would type (``drills.commands``), a precondition ``before`` and an expected
-result ``expect`` (``drills.demands`` has their form), a time limit, and what follows a failure. When the *first* step's
-``before`` does not hold, the alarm was false and the page ends there, as refused: a good end.
+step that runs has the command an operator would type (``definition.commands``), a precondition ``before`` and an
+expected result ``expect`` (``definition.demands`` has their form), a time limit, and what follows a failure. When the
+*first* step's ``before`` does not hold, the alarm was false and the page ends there, as refused: a good end.
 
 ``wrong/NAME.yaml`` is a whole page of the same form with ``source:`` (id of the documented mistake), ``wrong:`` (one
 line on what is wrong in it) and ``expect:`` (how its run must end). ``wrong/harmless/NAME.yaml`` was found to do no
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import msgspec
 
-from drills.arms import Expectation, expectation
-from drills.metrics import METRICS
-from drills.node import Node, Words, read
-from drills.page import render_page
-from drills.steps import Step, steps
-from drills.vocabulary import PHASES
+from drills.definition.arms import Expectation, expectation
+from drills.definition.metrics import METRICS
+from drills.definition.node import Node, Words, read
+from drills.definition.page import render_page
+from drills.definition.steps import Step, steps
+from drills.definition.vocabulary import PHASES
 
 __all__ = ["Escalation", "Runbook", "Sort", "load_runbook", "render_page"]
 

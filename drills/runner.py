@@ -9,10 +9,7 @@ are undone and everything is stopped; the folder stays, and says how far it came
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import platform
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,14 +20,14 @@ from typing import Any
 
 import msgspec
 
-from drills import planning
-from drills.errors import KunrenError, MissingMeans
+from drills.errors import KunrenError
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
+from drills.interrupts import Terminated, signals_held, sigterm_raises
+from drills.machine import machine, wall_offset
 from drills.observation import Observation
-from drills.operator import without
+from drills.order import Order, page_of, plan_of
 from drills.reaper import Reaper
-from drills.runbook import Runbook, load_runbook
-from drills.spec import Drill
+from drills.runbook import Runbook
 from drills.store import RunFolder, StoreError
 from drills.watch import View
 from faults.fault import Fault
@@ -51,46 +48,28 @@ AFTER_LOAD_S = 12.0
 
 
 class RunFailed(KunrenError):
-    """The run could not go on; ``folder`` is kept and its card says invalid."""
-
-    def __init__(self, says: str, folder: Path) -> None:
-        super().__init__(says)
-        self.folder = folder
-
-
-class Terminated(SystemExit):
-    """SIGTERM, raised in the main thread so that everything is undone as on Ctrl-C.
-
-    A SystemExit, because an event loop passes that on at once instead of keeping it as some task's result.
-    """
+    """The run could not go on; its folder is kept and its card says invalid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What to run, as asked for on the command line. ``runbook`` replaces the arm's own page."""
+class Finished:
+    """A sealed run folder, and what ended the run early: RunFailed, KeyboardInterrupt or Terminated."""
 
-    drill: Drill
-    arm: str
-    seed: int
-    runs: Path
-    reaction: int = NS
-    proxy: str = "auto"
-    runbook: Path | None = None
-    subject: str | None = None
-    attempts: int = 1
+    folder: Path
+    error: BaseException | None
 
 
-def run(order: Order, show: Callable[[View], None]) -> Path:
-    """Carry out one run; the sealed folder. ``show`` is called with the live view several times a second.
+def run(order: Order, show: Callable[[View], None]) -> Finished:
+    """Carry out one run. ``show`` is called with the live view several times a second.
 
-    Raises Refused when nothing was started, RunFailed, KeyboardInterrupt or Terminated after everything was undone
-    and stopped; the folder is sealed then as well.
+    Raises Refused when nothing was started. However a run ends, everything is undone and stopped, and its folder is
+    sealed; what cut it short is handed back, for the caller to judge the folder first.
     """
-    page = _page(order)
-    plan = _plan(order, page)
+    page = page_of(order)
+    plan = plan_of(order, page)
     began = time.monotonic_ns()
     folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
-    with _sigterm_raises():
+    with sigterm_raises():
         return _Run(order, plan, page, folder, began, show).carry_out()
 
 
@@ -130,33 +109,31 @@ class _Run:
             subject=order.subject,
             target=self.target.name,
             engines={},
-            machine=_machine(),
-            clock={"start": _wall_offset()},
+            machine=machine(),
+            clock={"start": wall_offset()},
             attempts=order.attempts,
             books=["world", "customers", *sorted(self.target.offer().books)],
         )
         self.undone: set[int] = set()
 
-    def carry_out(self) -> Path:
+    def carry_out(self) -> Finished:
         """All of it; the record's end says how it ended."""
+        cause: BaseException | None = None
         self._note("runner", Kind.INFO, "started", {"arm": self.plan.arm, "seed": self.plan.seed})
         end = RunEnd(0, "error", "the harness failed")
         try:
             self._write_inputs()
             end = self._with_everything_up()
         except (TargetError, LoadError, StoreError, OSError) as error:
-            end = RunEnd(0, "error", str(error))
-            raise RunFailed(str(error), self.folder.path) from error
-        except KeyboardInterrupt:
-            end = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone")
-            raise
-        except Terminated:
-            end = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone")
-            raise
+            end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
+        except KeyboardInterrupt as error:
+            end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
+        except Terminated as error:
+            end, cause = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone"), error
         finally:
-            with _signals_held():
+            with signals_held():
                 self._close(end)
-        return self.folder.path
+        return Finished(self.folder.path, cause)
 
     def _write_inputs(self) -> None:
         self.folder.copy_inputs(self.order.drill.content, None if self.page is None else self.page.content)
@@ -186,7 +163,7 @@ class _Run:
             self._note("load", Kind.INFO, "ready")
             return self._observed()
         finally:
-            with _signals_held():
+            with signals_held():
                 self._undo_all()
                 reaper.dismiss()
 
@@ -214,6 +191,8 @@ class _Run:
         self.record = msgspec.structs.replace(self.record, mandatory=time.monotonic_ns() - t0)
         summary = self.load.stop(AFTER_LOAD_S)
         self._note("load", Kind.INFO, "stopped", summary)
+        if summary["abandoned"]:
+            raise LoadError(f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log")
         for name, rows in self.target.books().items():
             self.folder.write_book(name, rows)
         self._note("runner", Kind.OK, "snapshot")
@@ -245,7 +224,7 @@ class _Run:
             shutil.copyfile(self.scratch / "load.log", self.folder.logs / "load.log")
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._note("runner", Kind.INFO, "finished", {"reason": end.reason, "says": end.says})
-        clock = {**self.record.clock, "end": _wall_offset()}
+        clock = {**self.record.clock, "end": wall_offset()}
         end = msgspec.structs.replace(end, t=time.monotonic_ns())
         self.folder.write_run(msgspec.structs.replace(self.record, clock=clock, end=end))
         self.folder.seal()
@@ -294,69 +273,3 @@ def _rows(journal: bytes) -> Iterator[dict[str, Any]]:
     """Whole lines only: a killed load may leave a torn last one."""
     for line in journal.split(b"\n")[:-1]:
         yield msgspec.json.decode(line)
-
-
-def _page(order: Order) -> Runbook | None:
-    """The page behind the alert's link in this arm."""
-    file = order.runbook or planning.runbook_file(order.drill, order.arm)
-    if file is None:
-        return None
-    page = load_runbook(file)
-    if order.arm.startswith("without:"):
-        page = without(page, order.arm.partition(":")[2])
-    if order.drill.phase not in page.phases:
-        raise MissingMeans(
-            [f"runbook {page.id} holds for phases {', '.join(page.phases)}, the drill strikes in {order.drill.phase}"],
-            "write a page for this phase; that there is none is the finding",
-        )
-    return page
-
-
-def _plan(order: Order, page: Runbook | None) -> Plan:
-    return planning.plan(
-        order.drill,
-        order.arm,
-        order.seed,
-        order.reaction,
-        runbook_sha256=None if page is None else page.sha256,
-        compression=brokerage.COMPRESSION,
-    )
-
-
-def _machine() -> dict[str, Any]:
-    import psutil
-
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "cores": psutil.cpu_count(),
-        "memory_mib": psutil.virtual_memory().total // 2**20,
-    }
-
-
-def _wall_offset() -> int:
-    """Wall clock minus CLOCK_MONOTONIC, ns: the same at start and end unless a clock was set meanwhile."""
-    return time.time_ns() - time.monotonic_ns()
-
-
-@contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    def raise_it(*_: object) -> None:
-        raise Terminated(143)
-
-    before = signal.signal(signal.SIGTERM, raise_it)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """A second Ctrl-C must not stop the undoing half-way; it takes seconds at most."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

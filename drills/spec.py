@@ -1,7 +1,7 @@
 """Drill files, read strictly: whatever is not known refuses to start, with file:line, what was found, what is known.
 
-A drill is data: no conditions, loops or templates. Times are integer nanoseconds once read. ``drills.vocabulary`` has
-the names it may use, ``drills.planning`` turns it into a run's plan.
+A drill is data: no conditions, loops or templates. Times are integer nanoseconds once read. ``definition.vocabulary``
+has the names it may use, ``drills.planning`` turns it into a run's plan.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from drills.arms import Expectation, arms
-from drills.draw import extremes
+from drills.definition.arms import Expectation, arms
+from drills.definition.draw import extremes
+from drills.definition.injections import TimedFault, timed_faults
+from drills.definition.metrics import DURATIONS, METRICS, objectives
+from drills.definition.node import SLUG, Node, Words, read
+from drills.definition.vocabulary import PHASES, STANDING, Vocabulary, embedded
 from drills.errors import UnknownName
 from drills.history import NS, Objective, Slo
-from drills.injections import TimedFault, timed_faults
-from drills.metrics import DURATIONS, METRICS, objectives
-from drills.node import SLUG, Node, Words, read
 from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_file
-from drills.vocabulary import PHASES, STANDING, Vocabulary, embedded
 
 __all__ = [
     "Condition",

@@ -16,11 +16,13 @@ import msgspec
 
 from drills.books import BOOKS, AnyRow
 from drills.errors import unknown
-from drills.evidence import add_card, evidence_number, replace, verify_evidence, write_chain
-from drills.folder import (
+from drills.history import RunRecord
+from drills.runfolder.evidence import add_card, evidence_number, replace, verify_evidence, write_chain
+from drills.runfolder.journal import ENCODER, EventLog, Journal, sync_folder
+from drills.runfolder.names import (
     BOOKS as BOOKS_FOLDER,
 )
-from drills.folder import (
+from drills.runfolder.names import (
     CARD,
     DRILL,
     EVENTS,
@@ -36,11 +38,9 @@ from drills.folder import (
     os_words,
     reference,
 )
-from drills.history import RunRecord
-from drills.journal import ENCODER, EventLog, Journal, sync_folder
-from drills.readback import plain, read, read_run
-from drills.runs import find_run, list_runs
-from drills.samplefile import Stored, store_samples
+from drills.runfolder.readback import plain, read, read_run
+from drills.runfolder.runs import find_run, list_runs
+from drills.runfolder.samplefile import Stored, store_samples
 
 __all__ = [
     "EventLog",

@@ -102,7 +102,12 @@ def pages(history: History) -> list[Page]:
     """Every firing alert up to the end of the observation, by receipt."""
     end = observed_until(history)
     found = [
-        Page(event.index, int(event.data.get("t_ns", event.t)), str(event.data.get("rule", "")), event.data.get("runbook"))
+        Page(
+            event.index,
+            int(event.data.get("t_ns", event.t)),
+            str(event.data.get("rule", "")),
+            event.data.get("runbook"),
+        )
         for event in events(history, "monitor", "alert")
         if event.data.get("status") == "firing"
     ]

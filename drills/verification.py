@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from drills.arms import Expectation
+from drills.definition.arms import Expectation
 from drills.planning import expectation
 from drills.scorecard import Scorecard
 from drills.spec import Drill

@@ -13,10 +13,8 @@ import typer
 from rich.console import Console
 
 from drills.errors import Refused
+from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from reports.texts import Lang as Language
-
-EXIT_PASS, EXIT_FAIL, EXIT_UNKNOWN, EXIT_REFUSED = 0, 1, 2, 3
-EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_TERMINATED = 70, 130, 143
 
 Lang = Annotated[str, typer.Option("--lang", help="en or ja.", metavar="en|ja")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
@@ -38,11 +36,6 @@ def console(*, to_stderr: bool) -> Console:
         highlight=False,
         soft_wrap=False,
     )
-
-
-def complain(message: str) -> None:
-    """One line (or few) on stderr, never a trace-back."""
-    print(f"kunren: {message}", file=sys.stderr)
 
 
 def language(lang: str) -> Language:

@@ -9,15 +9,16 @@ import typer
 from rich.table import Table
 
 from drills.catalog import listing
+from drills.definition.lint import lint as lint_files
+from drills.definition.page import render_page
+from drills.definition.schemas import SCHEMAS, schema
 from drills.doctor import examine
 from drills.errors import UnknownName
-from drills.lint import lint as lint_files
-from drills.page import render_page
+from drills.exits import EXIT_FAIL, EXIT_REFUSED
 from drills.planning import runbook_file
 from drills.runbook import load_runbook
-from drills.schemas import SCHEMAS, schema
 from drills.spec import catalogue, load_drill
-from drills.verbs.common import DEFAULT_RUNS, EXIT_FAIL, EXIT_REFUSED, Lang, Runs, as_json, console, language, write
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, write
 
 
 def register(app: typer.Typer) -> None:

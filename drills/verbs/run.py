@@ -6,32 +6,24 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from drills import planning
+from drills.definition.node import TIME, UNITS
 from drills.errors import MissingMeans, Refused
+from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
 from drills.history import NS
+from drills.interrupts import Terminated
 from drills.judge import judge_and_write
-from drills.node import TIME, UNITS
-from drills.runner import Order, RunFailed, Terminated, run
+from drills.order import Order
+from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
 from drills.store import card_bytes, evidence_number, find_run, verify_evidence
-from drills.verbs.common import (
-    DEFAULT_RUNS,
-    EXIT_FAIL,
-    EXIT_PASS,
-    EXIT_UNKNOWN,
-    Lang,
-    Runs,
-    console,
-    language,
-    worst,
-    write,
-)
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, worst, write
 from drills.verification import Row, tell, verify_arm
 from reports.junit import junit_bytes
 from reports.live import Screen
@@ -39,10 +31,8 @@ from reports.summary import summary
 from reports.terminal import print_card
 from reports.texts import Lang as Language
 from targets.brokerage.postgres import PostgresError, binaries
-from targets.local import BOOKS, LINKS, SERVICES
+from targets.stack import BOOKS, LINKS, SERVICES
 from targets.target import Offer
-
-__all__ = ["Terminated", "register"]
 
 START_STOP_S = 10
 """What starting and stopping the embedded target takes, for the forecast."""
@@ -134,8 +124,6 @@ def verify(
         rows += [_verified(order, out, language(lang), quiet) for order in orders]
     tell(rows, out, language(lang))
     if json is not None:
-        from drills.verbs.common import as_json
-
         write(as_json({"schema": "kunren.verification/1", "rows": rows}), json)
     raise typer.Exit(EXIT_PASS if all(row.as_declared for row in rows) else EXIT_FAIL)
 
@@ -225,18 +213,23 @@ def _one(order: Order, out: Console, lang: Language, quiet: bool) -> Scorecard:
         out.print(
             f"{order.drill.name} · arm {order.arm} · seed {order.seed} · at most {_forecast(order):.0f} s", markup=False
         )
-    failed: RunFailed | None = None
     with Screen(out, quiet=quiet) as screen:
-        try:
-            folder = run(order, screen)
-        except RunFailed as error:
-            failed, folder = error, error.folder
-    card, history = judge_and_write(folder)
+        finished = run(order, screen)
+    card, history = judge_and_write(finished.folder)
     if not quiet:
-        print_card(out, card, history, folder, lang=lang)
-    if failed is not None:
-        out.print(f"kunren: {failed}", style="red", markup=False)
+        print_card(out, card, history, finished.folder, lang=lang)
+    if isinstance(finished.error, RunFailed):
+        complain(str(finished.error))
+    elif finished.error is not None:
+        _leave(finished.error)
     return card
+
+
+def _leave(why: BaseException) -> NoReturn:
+    """After Ctrl-C or SIGTERM no other run is started."""
+    terminated = isinstance(why, Terminated)
+    complain(f"{'terminated' if terminated else 'interrupted'}; everything was undone and stopped")
+    raise typer.Exit(EXIT_TERMINATED if terminated else EXIT_INTERRUPTED)
 
 
 def _verified(order: Order, out: Console, lang: Language, quiet: bool) -> Row:

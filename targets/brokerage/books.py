@@ -29,13 +29,15 @@ BALANCES = "SELECT 'balance' AS kind, %s::bigint AS t_ns, id, id AS account, cas
 
 
 def read_books(config: Config) -> dict[str, list[Row]]:
-    """Book name -> rows, as of now. psycopg.Error or OSError when a book cannot be read."""
+    """Book name -> rows, as of now. psycopg.Error or OSError when a book cannot be read.
+
+    They are read against the flow, notices first and the exchange last: whatever one book tells of, the books it came
+    from tell of too.
+    """
     folder = Path(config.folder)
-    return {
-        "exchange": read_lines(book_file(folder)),
-        "oms": read_oms(f"postgresql://postgres@127.0.0.1:{config.ports.postgres}/postgres"),
-        "notices": read_spool(spool_folder(folder)),
-    }
+    notices = read_spool(spool_folder(folder))
+    oms = read_oms(f"postgresql://postgres@127.0.0.1:{config.ports.postgres}/postgres")
+    return {"exchange": read_lines(book_file(folder)), "oms": oms, "notices": notices}
 
 
 def book_file(folder: Path) -> Path:

@@ -308,7 +308,7 @@ def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
     for state, t in (("pending-new", END - 2.4), ("pending-cancel", END - 0.1)):
         draft.oms.append(msgspec.structs.replace(order, id=f"o-{state}", key=state, t_ns=at(t), state=state))
     _, trade = first(draft.exchange, books.ExchangeExecution)
-    draft.exchange.append(msgspec.structs.replace(trade, id="e-99", t_ns=at(END - 1.4)))
+    draft.exchange.append(msgspec.structs.replace(trade, id="e-99", account="C-9999", t_ns=at(END - 1.4)))
     assert [c.id for c, verdict in rule_all(draft.history()) if verdict.ruling == Ruling.FAIL] == []
 
 

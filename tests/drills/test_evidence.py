@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drills.evidence import evidence_number, fold, verify_evidence
+from drills.runfolder.evidence import evidence_number, fold, verify_evidence
 from drills.store import StoreError, write_card
 
 from .runfolder import open_run, record, whole_run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.lint import Finding, lint
+from drills.definition.lint import Finding, lint
 from drills.spec import CATALOGUE
 
 Edit = Callable[[str, str, str], None]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from drills.demands import Fact, disagreements
-from drills.node import UNITS
-from drills.page import time_words
+from drills.definition.demands import Fact, disagreements
+from drills.definition.node import UNITS
+from drills.definition.page import time_words
+from drills.definition.steps import IfFailed
 from drills.runbook import Sort, load_runbook, render_page
 from drills.spec import load_drill
-from drills.steps import IfFailed
 
 PAGE = """\
 runbook: link-down

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drills import spec
-from drills.arms import Expectation
 from drills.checkers import CHECKS
-from drills.draw import Between, Fixed, OneOf, sample
+from drills.definition.arms import Expectation
+from drills.definition.draw import Between, Fixed, OneOf, sample
+from drills.definition.injections import TimedFault, draw_faults
+from drills.definition.vocabulary import STANDING
 from drills.errors import MissingMeans, UnknownName
 from drills.history import NS, Objective, Plan, Slo
-from drills.injections import TimedFault, draw_faults
 from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
-from drills.vocabulary import STANDING
 from targets.target import Offer
 
 SLUG = "exchange-link-down"

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from drills.definition.vocabulary import STANDING, Vocabulary
 from drills.errors import BadInput
 from drills.spec import load_drill
-from drills.vocabulary import STANDING, Vocabulary
 
 
 class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from drills.definition.metrics import METRICS
+from drills.definition.node import read
+from drills.definition.schemas import SCHEMAS, schema
 from drills.errors import UnknownName
-from drills.metrics import METRICS
-from drills.node import read
-from drills.schemas import SCHEMAS, schema
 from drills.spec import CATALOGUE, OPTIONAL, REQUIRED
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from drills.definition.node import read
+from drills.definition.vocabulary import STANDING, Vocabulary
+from drills.definition.yamlfile import load
 from drills.errors import BadInput
-from drills.node import read
 from drills.runbook import load_runbook
 from drills.spec import load_drill
-from drills.vocabulary import STANDING, Vocabulary
-from drills.yamlfile import load
 
 WORDS = Vocabulary({}, STANDING, {"day-session": {"orders": 1.0}})
 

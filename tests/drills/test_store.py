@@ -104,7 +104,7 @@ def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path: Path, monkeyp
     folder = open_run(tmp_path)
     folder.events.append("runner", Kind.INFO, "started", t=1)
     whole = os.write
-    monkeypatch.setattr("drills.journal.os.write", lambda file, data: whole(file, data[:10]))
+    monkeypatch.setattr("drills.runfolder.journal.os.write", lambda file, data: whole(file, data[:10]))
     with pytest.raises(StoreError, match=r"events\.jsonl: the disk took 10 of"):
         folder.events.append("runner", Kind.INFO, "lost", t=2)
     monkeypatch.undo()
@@ -116,7 +116,9 @@ def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path: Path, monkeyp
 def test_undo_is_on_disk_before_append_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = open_run(tmp_path)
     seen: list[str] = []
-    monkeypatch.setattr("drills.journal.os.fsync", lambda _: seen.append((folder.path / "undo.jsonl").read_text()))
+    monkeypatch.setattr(
+        "drills.runfolder.journal.os.fsync", lambda _: seen.append((folder.path / "undo.jsonl").read_text())
+    )
     folder.undo.append({"what": "intent", "index": 0})
     assert seen == ['{"what":"intent","index":0}\n']
 
@@ -211,7 +213,7 @@ def test_the_same_card_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.
         raise AssertionError("a read-only archive would refuse this")
 
     monkeypatch.setattr("drills.store.replace", refuse)
-    monkeypatch.setattr("drills.evidence.replace", refuse)
+    monkeypatch.setattr("drills.runfolder.evidence.replace", refuse)
     write_card(folder, Card("kunren.scorecard/1", "", {}))
 
 

@@ -11,7 +11,7 @@ import pytest
 from targets.brokerage import postgres
 from targets.brokerage.ports import free_ports
 from targets.brokerage.world import create_schema, load_world, make_world
-from targets.local import cache_folder
+from targets.stack import cache_folder
 
 from .stack import CUSTOMERS, SEED, Database
 

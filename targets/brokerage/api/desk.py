@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from targets.brokerage.api.gates import WITHIN_S
-from targets.brokerage.api.server import Api
+from targets.brokerage.api.server import LOOK_S, Api
 from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.database import Connection
 from targets.brokerage.serving import Handler, answer, for_operators, read_body
@@ -119,7 +118,7 @@ class Desk:
         async def work(connection: Connection) -> list[tuple[Any, ...]]:
             return await (await connection.execute(AFFECTED, {"since": int(text)})).fetchall()
 
-        found = await self._api.line.run(work, WITHIN_S)
+        found = await self._api.line.run(work, LOOK_S)
         reasons = {why: sorted(account for account, said in found if said == why) for why in ("unknown", "late")}
         reasons["missing"] = await self._missing()
         customers = sorted({account for accounts in reasons.values() for account in accounts})
@@ -128,7 +127,7 @@ class Desk:
     async def _missing(self) -> list[str]:
         """Customers whose executions the last reconciliation missed; none while the gateway does not answer."""
         try:
-            _, found = await self._api.gateway.ask("GET", "/ops/status", None, WITHIN_S)
+            _, found = await self._api.gateway.ask("GET", "/ops/status", None, LOOK_S)
         except (NotSent, Unanswered):
             return []
         return list(found.get("missing_accounts", []))

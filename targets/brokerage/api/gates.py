@@ -11,7 +11,8 @@ import time
 from targets.brokerage.database import Connection, Line
 
 SERVICES = ("inquiry", "orders")
-WITHIN_S = 3.0
+WITHIN_S = 1.5
+"""With the time to connect still less than an operator's tool waits."""
 
 READ = "SELECT name, value FROM operations"
 WRITE = "UPDATE operations SET value = %s, changed_ns = %s WHERE name = %s"

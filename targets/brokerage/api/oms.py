@@ -13,6 +13,7 @@ Only what is certain is answered as certain: an order that went on the wire and 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -76,11 +77,14 @@ class Oms:
             raise Refusal(
                 422, "REJECTED", f"the exchange rejected it: {said['reason']}", order=order_id, state="rejected"
             )
-        await self._store.one(CLOSE, [order_id, ["pending-new", "unknown"], "not sent"])
+        with contextlib.suppress(Refusal):  # what is true does not depend on our writing it down now
+            await self._store.one(CLOSE, [order_id, ["pending-new", "unknown"], "not sent"])
         raise Refusal(503, "GATEWAY_BUSY", "the order was not sent to the exchange", order=order_id, state="rejected")
 
     async def _unknown(self, order_id: str) -> tuple[int, dict[str, Any]]:
-        (state,) = await self._store.one(UNKNOWN, [order_id, time.monotonic_ns()])
+        state = "unknown"
+        with contextlib.suppress(Refusal):  # nor here: an order nobody waits for becomes unknown by itself
+            (state,) = await self._store.one(UNKNOWN, [order_id, time.monotonic_ns()])
         if state != "unknown":  # the exchange's word arrived just now
             return 201, {"order": order_id, "state": state}
         raise Refusal(504, "STATE_UNKNOWN", "the exchange has not answered yet", order=order_id, state="unknown")

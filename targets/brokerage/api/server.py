@@ -14,8 +14,8 @@ from prometheus_client.core import GaugeMetricFamily
 from starlette.routing import Route
 
 from targets.brokerage import database
-from targets.brokerage.api.gates import SERVICES, WITHIN_S, Gates
-from targets.brokerage.api.oms import Oms
+from targets.brokerage.api.gates import SERVICES, Gates
+from targets.brokerage.api.oms import MARGIN_S, Oms
 from targets.brokerage.api.rules import Instrument
 from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.api.store import Store
@@ -28,6 +28,7 @@ from targets.brokerage.serving import Job, Unhealthy
 log = logging.getLogger("api")
 
 POLL_S = 0.5
+LOOK_S = 3.0
 RECOVER = """UPDATE orders SET state = 'unknown', unknown_ns = coalesce(unknown_ns, %s)
     WHERE state = 'pending-new' AND created_ns < %s"""
 INSTRUMENTS = "SELECT code, base, tick, low, high FROM instruments"
@@ -46,12 +47,14 @@ class Api:
         )
         self.levels = {name: ServiceLevel(config.api) for name in SERVICES}
         self.line = Line(database.dsn(config.via.api_pg, "api-operations"))
-        self.gates = Gates(self.line)
+        self._gates_line = Line(database.dsn(config.via.api_pg, "api-gates"))
+        self.gates = Gates(self._gates_line)
         self.store = Store(config)
         self.gateway = Client(config.ports.gateway, config.token)
         self.oms = Oms(config, self.store, self.gateway)
         self.instruments: dict[str, Instrument] = {}
         self.unknown = 0
+        self._database_answers = True
 
     def routes(self) -> Sequence[Route]:
         """Customers' and operators' endpoints."""
@@ -67,6 +70,8 @@ class Api:
         """Able to serve once gates and instruments have been read."""
         if not self.ready:
             raise Unhealthy("gates and instruments have not been read from the database yet")
+        if not self._database_answers:
+            raise Unhealthy("the database does not answer")
         return {"services": self.open_services()}
 
     async def stop(self) -> None:
@@ -74,6 +79,7 @@ class Api:
         self.gateway.close()
         await self.store.pool.close(timeout=1.0)
         await self.line.close()
+        await self._gates_line.close()
 
     @property
     def ready(self) -> bool:
@@ -112,25 +118,30 @@ class Api:
             try:
                 if not self.ready:
                     await self._begin()
-                self.unknown = await self.line.run(_count_unknown, WITHIN_S)
+                self.unknown = await self.line.run(self._look, LOOK_S)
+                self._database_answers = True
             except psycopg.OperationalError as error:
+                self._database_answers = False
                 log.warning("the database does not answer: %s", str(error).strip())
             await asyncio.sleep(POLL_S)
 
     async def _begin(self) -> None:
-        """Read gates and instruments; an order that an earlier api was waiting for is unknown."""
+        """Read gates and instruments."""
 
         async def work(connection: Connection) -> dict[str, Instrument]:
-            now = time.monotonic_ns()
-            await connection.execute(RECOVER, [now, now - int(2 * self.config.api.ack_timeout_s * 1e9)])
             rows = await (await connection.execute(INSTRUMENTS)).fetchall()
             return {row[0]: Instrument(*row) for row in rows}
 
-        self.instruments = await self.line.run(work, WITHIN_S)
+        self.instruments = await self.line.run(work, LOOK_S)
         await self.gates.read()
 
-
-async def _count_unknown(connection: Connection) -> int:
-    row = await (await connection.execute(COUNT_UNKNOWN)).fetchone()
-    assert row is not None
-    return int(row[0])
+    async def _look(self, connection: Connection) -> int:
+        """Orders whose state is unknown, those included that nobody waits for any more: an api that died, or could not
+        reach the database to say so, has left them ``pending-new``."""
+        settings = self.config.api
+        longest = settings.lock_timeout_s + 2 * (settings.ack_timeout_s + MARGIN_S)
+        now = time.monotonic_ns()
+        await connection.execute(RECOVER, [now, now - int(longest * 1e9)])
+        row = await (await connection.execute(COUNT_UNKNOWN)).fetchone()
+        assert row is not None
+        return int(row[0])

@@ -127,7 +127,7 @@ def _counted(counts: Counter[str]) -> dict[str, int]:
 
 
 async def reconcile(gateway: Gateway) -> Findings:
-    """Compare with the exchange. NoSession when it does not answer and no resynchronisation explains that."""
+    """Compare with the exchange. NoSession when no answer arrives and no resynchronisation explains that."""
     if gateway.links is None or not gateway.ready():
         raise NoSession("there is no session with the exchange to ask over")
     session, within = gateway.links.session, gateway.config.gateway.request_s
@@ -137,7 +137,9 @@ async def reconcile(gateway: Gateway) -> Findings:
         findings: Findings = await gateway.captures.ask(name, lambda: gateway.send(request), within)
     except TimeoutError:
         if not session.resyncing:
-            raise NoSession(f"the exchange has not answered within {within:g} s") from None
+            age = gateway.queue_age_s()
+            stuck = f"; the oldest message received waits to be posted since {age:.1f} s" if age > within else ""
+            raise NoSession(f"the exchange's answer did not arrive within {within:g} s{stuck}") from None
         return Findings(
             False, 0, 0, 0, 0, gateway.unknown, gateway.held, 0, True, ["later messages wait for a gap"], []
         )

@@ -55,6 +55,7 @@ class Gateway:
         self.links: Links | None = None
         self.last_findings: Findings | None = None
         self.unknown = self.held = 0
+        self._database_answers = True
 
     # -- the service --------------------------------------------------------------------------------------------------
 
@@ -69,9 +70,11 @@ class Gateway:
         return (self._session, self.poster.run, self._poll)
 
     def health(self) -> Mapping[str, Any]:
-        """Able to work once its state has been read and a logon tried; the session's own state is a fact beside it."""
+        """Able to work once its state has been read and a logon tried; how the session stands is told beside it."""
         if self.links is None or not self.links.attempted.is_set():
             raise Unhealthy("the session's state has not been read from the database yet")
+        if not self._database_answers:
+            raise Unhealthy("the database does not answer")
         return {"session": self.session_word(), "link": self.links.link}
 
     async def stop(self) -> None:
@@ -107,7 +110,7 @@ class Gateway:
             "unanswered": len(self.flow.unanswered),
             "unknown": self.unknown,
             "notices_held": self.held,
-            "queue_age_s": self._queue_age_s(),
+            "queue_age_s": self.queue_age_s(),
             "missing_accounts": [] if self.last_findings is None else self.last_findings.missing_accounts,
         }
 
@@ -119,7 +122,7 @@ class Gateway:
             yield age
         for name, says, value in (
             ("gateway_oldest_unanswered_seconds", "Oldest order without an answer", self.flow.oldest_unanswered_s()),
-            ("gateway_execution_queue_age_seconds", "Oldest message not posted", self._queue_age_s()),
+            ("gateway_execution_queue_age_seconds", "Oldest message not posted", self.queue_age_s()),
             ("gateway_session_up", "Whether logged on", float(self.ready())),
             ("gateway_outstanding", "Orders in the window", float(self.flow.outstanding)),
             ("gateway_unknown_orders", "Orders whose state is unknown", float(self.unknown)),
@@ -166,7 +169,8 @@ class Gateway:
         if message.get("ExecType") == "Canceled" or message["MsgType"] == "OrderCancelReject":
             self.statuses.answer(f"cancel:{cl_ord_id}", message["OrdStatus"])
 
-    def _queue_age_s(self) -> float:
+    def queue_age_s(self) -> float:
+        """Age of the oldest message that was received and is not posted; 0 without one."""
         waiting = [self.poster.oldest_ns(), None if self.links is None else self.links.session.oldest_buffered_ns]
         oldest = min((each for each in waiting if each is not None), default=None)
         return 0.0 if oldest is None else (time.monotonic_ns() - oldest) / 1e9
@@ -205,7 +209,9 @@ class Gateway:
             await asyncio.sleep(POLL_S)
             try:
                 await self.line.run(self._look, DATABASE_S)
+                self._database_answers = True
             except psycopg.OperationalError as error:
+                self._database_answers = False
                 log.warning("the database does not answer: %s", str(error).strip())
                 self._posting.cut()
 

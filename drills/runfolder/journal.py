@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import msgspec
 
-from drills.folder import StoreError, mend_of, os_words
 from drills.history import Event, Kind
+from drills.runfolder.names import StoreError, mend_of, os_words
 
 ENCODER = msgspec.json.Encoder()
 

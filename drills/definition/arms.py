@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from drills.node import SLUG, Node, Words
+from drills.definition.node import SLUG, Node, Words
 
 ARMS = ("no-fault", "false-alarm", "no-action", "runbook")
 """Arms of every drill; ``without:STEP`` and ``wrong:NAME`` come beside them."""

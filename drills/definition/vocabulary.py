@@ -48,7 +48,7 @@ def embedded() -> Vocabulary:
     from faults import FAULTS
     from loadprofiles import PROFILES
     from targets.brokerage.monitor import rules
-    from targets.local import LINKS, SERVICES
+    from targets.stack import LINKS, SERVICES
 
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = [rule.alert for group in groups for rule in group.rules]

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from drills.folder import CARD, SUMS, StoreError, os_words
+from drills.runfolder.names import CARD, SUMS, StoreError, os_words
 
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\Z", re.ASCII)
 HEAD = re.compile(r"# head ([0-9a-f]{64})\Z", re.ASCII)

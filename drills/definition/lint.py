@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drills.arms import ARMS, Expectation
-from drills.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.definition.arms import ARMS, Expectation
+from drills.definition.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.definition.node import Node, read
+from drills.definition.steps import Step
+from drills.definition.vocabulary import Vocabulary, embedded
 from drills.errors import BadInput, unknown
-from drills.node import Node, read
 from drills.planning import wrong_files
 from drills.runbook import Runbook, Sort, load_runbook
 from drills.spec import CATALOGUE, Drill, load_drill
-from drills.steps import Step
-from drills.vocabulary import Vocabulary, embedded
 
 SUFFIXES = (".yaml", ".yml")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from drills.draw import Draw, Fixed, corners, drawn, sample
+from drills.definition.draw import Draw, Fixed, corners, drawn, sample
+from drills.definition.node import Node, path_words
+from drills.definition.vocabulary import Vocabulary
 from drills.errors import unknown
 from drills.history import PlannedFault
-from drills.node import Node, path_words
-from drills.vocabulary import Vocabulary
 
 UNTIL_JUDGED = "until-judged"
 

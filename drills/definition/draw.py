@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from drills.node import Node, describe
+from drills.definition.node import Node, describe
 
 
 class Fixed(msgspec.Struct, frozen=True, tag="fixed"):

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from drills.books import BOOKS, AnyRow
-from drills.folder import BOOKS as BOOKS_FOLDER
-from drills.folder import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unusable, os_words
 from drills.history import Event, History, RunRecord
-from drills.samplefile import load_samples
+from drills.runfolder.names import BOOKS as BOOKS_FOLDER
+from drills.runfolder.names import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unusable, os_words
+from drills.runfolder.samplefile import load_samples
 
 SCHEMA = "kunren.run/1"
 MOST = 5

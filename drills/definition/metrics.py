@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from drills.definition.node import Node
 from drills.errors import unknown
 from drills.history import NS, Objective
-from drills.node import Node
 
 
 @dataclass(frozen=True, slots=True)

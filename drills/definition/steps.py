@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from drills import demands
-from drills.commands import command
-from drills.demands import Demand
+from drills.definition import demands
+from drills.definition.commands import command
+from drills.definition.demands import Demand
+from drills.definition.node import Node, Words
 from drills.errors import unknown
-from drills.node import Node, Words
 from targets.brokerage.roles import Role
 
 ROLES = tuple(Role)

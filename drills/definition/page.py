@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from drills.demands import Demand
-from drills.node import UNITS
-from drills.steps import IfFailed, Step
+from drills.definition.demands import Demand
+from drills.definition.node import UNITS
+from drills.definition.steps import IfFailed, Step
 
 if TYPE_CHECKING:
     from drills.runbook import Runbook

@@ -11,14 +11,15 @@ from typing import Any
 
 import msgspec
 
-from drills import spec, steps
-from drills.arms import GRADES, VERDICTS
+from drills import spec
 from drills.books import AnyRow
-from drills.demands import BOUNDS
+from drills.definition import steps
+from drills.definition.arms import GRADES, VERDICTS
+from drills.definition.demands import BOUNDS
+from drills.definition.metrics import DURATIONS, METRICS
+from drills.definition.vocabulary import PHASES, Vocabulary, embedded
 from drills.errors import UnknownName
 from drills.history import Slo
-from drills.metrics import DURATIONS, METRICS
-from drills.vocabulary import PHASES, Vocabulary, embedded
 
 Schema = dict[str, Any]
 

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from drills.folder import COLUMNS, NAMES, StoreError, os_words
 from drills.history import OUTCOMES, Samples
+from drills.runfolder.names import COLUMNS, NAMES, StoreError, os_words
 
 RECORD = np.dtype(
     [

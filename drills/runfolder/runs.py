@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drills.folder import FOLDER_NAME, RUN, Unusable, os_words, reference
+from drills.runfolder.names import FOLDER_NAME, RUN, Unusable, os_words, reference
 
 SHOWN = 8
 """Candidates named in a message."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from drills.definition.yamlfile import Document, Place, load
 from drills.errors import BadInput, unknown
-from drills.yamlfile import Document, Place, load
 
 UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000}
 """Unit -> nanoseconds."""

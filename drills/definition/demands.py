@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from drills.commands import query
+from drills.definition.commands import query
+from drills.definition.node import Node, describe
 from drills.errors import unknown
-from drills.node import Node, describe
 
 Scalar = str | int | float | bool | None
 

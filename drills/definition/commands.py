@@ -9,8 +9,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 
+from drills.definition.node import Node
 from drills.errors import unknown
-from drills.node import Node
 from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
 
 TOOL = "brokerctl"

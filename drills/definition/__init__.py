@@ -1,0 +1,1 @@
+"""What a drill file and a runbook may say, and reading them strictly."""

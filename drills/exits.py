@@ -1,0 +1,13 @@
+"""Exit codes of the command line, and how it complains."""
+
+from __future__ import annotations
+
+import sys
+
+EXIT_PASS, EXIT_FAIL, EXIT_UNKNOWN, EXIT_REFUSED = 0, 1, 2, 3
+EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_TERMINATED = 70, 130, 143
+
+
+def complain(message: str) -> None:
+    """One line (or few) on stderr, never a trace-back."""
+    print(f"kunren: {message}", file=sys.stderr)

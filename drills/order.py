@@ -1,0 +1,57 @@
+"""What to run, and what that means: the page behind the alert's link in this arm, and the plan of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drills import planning
+from drills.errors import MissingMeans
+from drills.history import NS, Plan
+from drills.operator import without
+from drills.runbook import Runbook, load_runbook
+from drills.spec import Drill
+from targets.brokerage.config import COMPRESSION
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, as asked for on the command line. ``runbook`` replaces the arm's own page."""
+
+    drill: Drill
+    arm: str
+    seed: int
+    runs: Path
+    reaction: int = NS
+    proxy: str = "auto"
+    runbook: Path | None = None
+    subject: str | None = None
+    attempts: int = 1
+
+
+def page_of(order: Order) -> Runbook | None:
+    """The page behind the alert's link in this arm."""
+    file = order.runbook or planning.runbook_file(order.drill, order.arm)
+    if file is None:
+        return None
+    page = load_runbook(file)
+    if order.arm.startswith("without:"):
+        page = without(page, order.arm.partition(":")[2])
+    if order.drill.phase not in page.phases:
+        raise MissingMeans(
+            [f"runbook {page.id} holds for phases {', '.join(page.phases)}, the drill strikes in {order.drill.phase}"],
+            "write a page for this phase; that there is none is the finding",
+        )
+    return page
+
+
+def plan_of(order: Order, page: Runbook | None) -> Plan:
+    """Everything that is fixed before the run starts, onset drawn."""
+    return planning.plan(
+        order.drill,
+        order.arm,
+        order.seed,
+        order.reaction,
+        runbook_sha256=None if page is None else page.sha256,
+        compression=COMPRESSION,
+    )

@@ -1,0 +1,245 @@
+"""A running stack of the mini-brokerage, seen from outside through its folder.
+
+A stack lives in a folder of its own below the cache and is described there by ``config.json``; any process that can
+read that file can attach to it (``attach``), which is how a dead run is healed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from targets.brokerage import config as brokerage
+from targets.brokerage import postgres
+from targets.brokerage.books import read_books
+from targets.target import Alert, Answer, Evidence, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.toxiproxy import ToxiproxyClient
+
+SERVICES = ("postgres", "pager", "exchange", "gateway", "api", "mail", "monitor")
+LINKS = ("client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b")
+BOOKS = ("exchange", "oms", "notices")
+START_WITHIN_S = 30.0
+OWNER_LOCK = "owner.lock"
+
+
+def cache_folder() -> Path:
+    """``KUNREN_CACHE``, else ``~/.cache/kunren``: the only place outside the run folder that is written to."""
+    named = os.environ.get("KUNREN_CACHE")
+    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kunren"
+
+
+class Stack:
+    """A running stack, seen from outside through its folder."""
+
+    name = "local"
+
+    def __init__(self, config: brokerage.Config) -> None:
+        self.config = config
+        self.folder = Path(config.folder)
+        self._proxies = ToxiproxyClient("127.0.0.1", config.ports.toxiproxy)
+
+    def offer(self) -> Offer:
+        """All of the mini-brokerage's links, services and books."""
+        return Offer(frozenset(LINKS), frozenset(SERVICES), frozenset(BOOKS), operator=True, alerts=True)
+
+    def engines(self) -> Mapping[str, str]:
+        """Proxy engine and database with their versions; no limited volume is in use."""
+        return {"proxy": self._proxies.engine(), "database": postgres.version()}
+
+    def handshake(self) -> Evidence:
+        """The api itself shows label, environment and token; Unlabelled when one of them is not ours."""
+        seen = self._get_json(self.config.ports.api, "/drill-target")
+        wanted = {"label": brokerage.LABEL, "environment": self.config.environment, "token": self.config.token}
+        if seen != wanted:
+            raise Unlabelled(f"{self.customers_url()} does not show the drill label and token of {self.folder}")
+        return Evidence(True, f"label {brokerage.LABEL}, environment {self.config.environment}, token matches")
+
+    def customers_url(self) -> str:
+        """Through the client-api proxy."""
+        return f"http://127.0.0.1:{self.config.via.client_api}"
+
+    def links(self) -> Mapping[str, Link]:
+        """The five proxied links."""
+        return {
+            name: Link(name, f"127.0.0.1:{listen}", f"127.0.0.1:{up}") for name, (listen, up) in self._routes().items()
+        }
+
+    def proxies(self) -> Proxies:
+        """Control of the stack's own proxy server."""
+        return self._proxies
+
+    def services(self) -> Mapping[str, Service]:
+        """As the launcher and each service's own ``/healthz`` say."""
+        known = self.control({"verb": "status"})["services"]
+        return {name: self._service(name, known.get(name)) for name in SERVICES}
+
+    def signal(self, service: str, number: int) -> None:
+        """To the service's process; TargetError when it is unknown."""
+        self.control({"verb": "signal", "service": service, "signal": number})
+
+    def start(self, service: str) -> None:
+        """Start it if it does not run and wait until healthy."""
+        self.control({"verb": "start", "service": service})
+        self._wait_healthy((service,))
+
+    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+        """``brokerctl`` in a process of its own, as a person would call it."""
+        began = time.monotonic_ns()
+        command = [sys.executable, "-m", "targets.brokerage.brokerctl", "--stack", str(self.folder)]
+        command += ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
+        except subprocess.TimeoutExpired:
+            return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, time.monotonic_ns())
+        ended = time.monotonic_ns()
+        try:
+            data = json.loads(done.stdout)
+        except ValueError:
+            says = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+            return Answer(done.returncode or 2, says, {}, began, ended)
+        return Answer(done.returncode, str(data.get("says", "")), data, began, ended)
+
+    def alerts(self, after: int) -> tuple[Alert, ...]:
+        """From the pager, who stamped them at receipt; none while it does not answer."""
+        try:
+            rows = self._get_json(self.config.ports.pager, f"/alerts?after={after}")
+        except TargetError:
+            return ()
+        return tuple(_alert(row) for row in rows)
+
+    def heartbeat(self) -> tuple[int, int] | None:
+        """The monitor's count of evaluations and the instant of the last."""
+        try:
+            beat = self._get_json(self.config.ports.monitor, "/heartbeat", timeout=0.2)
+        except TargetError:
+            return None
+        return int(beat["n"]), int(beat["t_ns"])
+
+    def books(self) -> Mapping[str, Iterable[Mapping[str, Any]]]:
+        """The exchange's own book, and the brokerage's statements (``oms``, ``notices``)."""
+        return read_books(self.config)
+
+    def logs(self) -> Mapping[str, Path]:
+        """Every service writes one."""
+        return {name: Path(self.config.logs) / f"{name}.log" for name in (*SERVICES, "toxiproxy", "launcher")}
+
+    def intent(self) -> dict[str, Any]:
+        """What another process needs to attach to this stack."""
+        return {"target": self.name, "stack": str(self.folder)}
+
+    def control(self, request: Mapping[str, Any], within_s: float = 10.0) -> dict[str, Any]:
+        """One request to the launcher's control port; TargetError with its answer when it refuses."""
+        line = json.dumps({"token": self.config.token, **request}).encode() + b"\n"
+        try:
+            with socket.create_connection(("127.0.0.1", self.config.ports.launcher), timeout=within_s) as sock:
+                sock.sendall(line)
+                answer: dict[str, Any] = json.loads(sock.makefile("rb").readline())
+        except (OSError, ValueError) as error:
+            raise TargetError(f"the launcher of {self.folder.name} does not answer: {error}") from error
+        if not answer.get("ok"):
+            raise TargetError(f"the launcher refused {request.get('verb')}: {answer.get('error')}")
+        return answer
+
+    def _routes(self) -> dict[str, tuple[int, int]]:
+        via, ports = self.config.via, self.config.ports
+        return {
+            "client-api": (via.client_api, ports.api),
+            "api-pg": (via.api_pg, ports.postgres),
+            "gateway-pg": (via.gateway_pg, ports.postgres),
+            "exchange-a": (via.exchange_a, ports.exchange_a),
+            "exchange-b": (via.exchange_b, ports.exchange_b),
+        }
+
+    def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
+        running = known is not None and known["state"] == "running"
+        pid = int(known["pid"]) if known is not None and running else None
+        return Service(name, pid, running and self._healthy(name))
+
+    def _healthy(self, name: str) -> bool:
+        if name == "postgres":
+            return accepts(self.config.ports.postgres)
+        port = self.config.ports.exchange_http if name == "exchange" else getattr(self.config.ports, name)
+        try:
+            self._get_json(port, "/healthz", timeout=0.5)
+        except TargetError:
+            return False
+        return True
+
+    def _wait_healthy(self, names: Sequence[str], within_s: float = START_WITHIN_S) -> None:
+        deadline = time.monotonic() + within_s
+        waiting = list(names)
+        while waiting:
+            waiting = [name for name in waiting if not self._healthy(name)]
+            if waiting and time.monotonic() > deadline:
+                raise TargetError(
+                    f"{', '.join(waiting)} did not get healthy within {within_s:g} s;{self._last_words(waiting[0])}"
+                )
+            if waiting:
+                self._fail_if_dead(waiting)
+                time.sleep(0.02)
+
+    def _fail_if_dead(self, names: Sequence[str]) -> None:
+        known = self.control({"verb": "status"})["services"]
+        for name in names:
+            if known.get(name, {}).get("state") == "exited":
+                raise TargetError(
+                    f"{name} ended with status {known[name]['exit']} while starting;{self._last_words(name)}"
+                )
+
+    def _last_words(self, service: str) -> str:
+        with contextlib.suppress(OSError):
+            lines = self.logs()[service].read_text(errors="replace").strip().splitlines()
+            if lines:
+                return f" its log ends: {lines[-1]}"
+        return " it left no log"
+
+    def _get_json(self, port: int, path: str, timeout: float = 2.0) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            body = reply.read()
+            if reply.status != 200:
+                raise TargetError(f"GET {path} on port {port} answered {reply.status}")
+            return json.loads(body)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise TargetError(f"GET {path} on port {port}: {error}") from error
+        finally:
+            connection.close()
+
+
+def attach(folder: Path) -> Stack:
+    """A handle on a stack that some other process started; TargetError when the folder holds none."""
+    try:
+        return Stack(brokerage.load(folder))
+    except (OSError, ValueError) as error:
+        raise TargetError(f"{folder} describes no stack: {error}") from error
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on the port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _alert(row: Mapping[str, Any]) -> Alert:
+    labels, notes = dict(row["labels"]), row.get("annotations", {})
+    return Alert(
+        rule=labels.get("alertname", ""),
+        status=row["status"],
+        t_ns=int(row["t_ns"]),
+        severity=labels.get("severity", ""),
+        labels=labels,
+        summary=notes.get("summary", ""),
+        runbook=notes.get("runbook"),
+    )
