@@ -137,7 +137,7 @@ def _objective(judged: Judged) -> ObjectiveCell:
     objective: Objective = judged.objective
     return ObjectiveCell(
         id=objective.id,
-        limit=objective.limit,
+        limit=float(objective.limit),
         unit=objective.unit,
         at_least=objective.at_least,
         measured=judged.shown,
@@ -162,7 +162,7 @@ def _checks(asked: Asked) -> list[CheckCell]:
 def _load(history: History) -> LoadCell:
     counts = outage.counts(history)
     return LoadCell(
-        rate=sum(history.plan.services.values()),
+        rate=float(sum(history.plan.services.values())),
         intended=counts.intended,
         sent=counts.sent,
         good=counts.good,

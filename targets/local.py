@@ -24,6 +24,7 @@ from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.ports import free_ports
 from targets.brokerage.world import create_schema, load_world
+from targets.proxy_engine import engine_command
 from targets.stack import OWNER_LOCK, SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
 from targets.target import TargetError
 
@@ -117,6 +118,26 @@ class LocalTarget(Stack):
         if self.lifeline is not None:
             os.close(self.lifeline)
             self.lifeline = None
+
+
+def lacking(proxy: str) -> tuple[str, ...]:
+    """What this machine lacks for an embedded target with that proxy engine, with the mend; starts nothing."""
+    found = []
+    try:
+        postgres.binaries()
+    except postgres.PostgresError as error:
+        found.append(str(error))
+    try:
+        engine_command(proxy, 0)
+    except TargetError as error:
+        found.append(str(error))
+    try:
+        (cache_folder() / "stacks").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found.append(
+            f"cannot write to {cache_folder()}: {os.strerror(error.errno or 0)}; set KUNREN_CACHE to another folder"
+        )
+    return tuple(found)
 
 
 def end_tree(pid: int, within_s: float, reap: subprocess.Popen[bytes] | None = None) -> None:

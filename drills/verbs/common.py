@@ -58,6 +58,16 @@ def write(content: bytes, where: str) -> None:
         raise Refused(f"cannot write {where}: {error.strerror}") from error
 
 
+def writable(*targets: str | None) -> None:
+    """Refused before anything starts when one of these output files could not be written afterwards."""
+    for where in targets:
+        if where is None or where == "-":
+            continue
+        folder = Path(where).parent
+        if Path(where).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise Refused(f"cannot write {where}", "name a file in a folder that exists and may be written to")
+
+
 def as_json(document: object) -> bytes:
     """Indented JSON with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

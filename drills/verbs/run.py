@@ -23,14 +23,14 @@ from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
 from drills.store import card_bytes, evidence_number, find_run, verify_evidence
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, worst, write
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, worst, writable, write
 from drills.verification import Row, tell, verify_arm
 from reports.junit import junit_bytes
 from reports.live import Screen
 from reports.summary import summary
 from reports.terminal import print_card
 from reports.texts import Lang as Language
-from targets.brokerage.postgres import PostgresError, binaries
+from targets.local import lacking
 from targets.stack import BOOKS, LINKS, SERVICES
 from targets.target import Offer
 
@@ -82,9 +82,10 @@ def run_drills(
     quiet: Quiet = False,
 ) -> None:
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
+    writable(json, junit)
     orders = [
         _order(drill, arm, seed, turn, runs, reaction, proxy, runbook, subject)
-        for drill in _drills(drills, every)
+        for drill in _drills(drills, every, proxy)
         for turn in range(repeat)
     ]
     out, said = console(to_stderr=json == "-"), language(lang)
@@ -111,9 +112,10 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Can this drill be trusted? Runs its arms and wrong variants and compares each with what is declared."""
+    writable(json)
     out = console(to_stderr=json == "-")
     rows: list[Row] = []
-    for drill in _drills(drills, every=False):
+    for drill in _drills(drills, every=False, proxy=proxy):
         arms = arm or list(planning.arms_of(drill))
         orders = [
             _order(drill, name, seed, turn, runs, reaction, proxy, None, None)
@@ -155,22 +157,17 @@ def check(
     raise typer.Exit(EXIT_FAIL if problems else worst(_exit(card) for card in cards))
 
 
-def _drills(names: list[str] | None, every: bool) -> list[Drill]:
+def _drills(names: list[str] | None, every: bool, proxy: str) -> list[Drill]:
     if every == bool(names):
         raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
     found = [load_drill(name) for name in (names or catalogue(variants=True))]
     offer = Offer(frozenset(LINKS), frozenset(SERVICES), frozenset(BOOKS), operator=True, alerts=True)
     for drill in found:
         planning.refuse_missing(drill, offer, "local")
-    _refuse_missing_means()
+    lacks = lacking(proxy)
+    if lacks:
+        raise MissingMeans(lacks)
     return found
-
-
-def _refuse_missing_means() -> None:
-    try:
-        binaries()
-    except PostgresError as error:
-        raise MissingMeans([str(error)]) from error
 
 
 def _order(
@@ -184,8 +181,6 @@ def _order(
     runbook: Path | None,
     subject: str | None,
 ) -> Order:
-    if proxy not in ("auto", "embedded", "toxiproxy"):
-        raise Refused(f"unknown proxy engine {proxy!r}; known: auto, embedded, toxiproxy")
     planning.runbook_file(drill, arm)  # refuses an arm that the drill has not
     first = secrets.randbelow(1_000_000) if seed is None else seed
     return Order(drill, arm, first + turn, runs, parse_reaction(reaction), proxy, runbook, subject)

@@ -58,6 +58,11 @@ def test_same_history_same_bytes() -> None:
     assert one == other
 
 
+def test_card_survives_being_read_and_written_again() -> None:
+    once = msgspec.json.encode(card(correct(4)))
+    assert msgspec.json.encode(msgspec.json.decode(once, type=Scorecard)) == once
+
+
 def test_order_of_rows_that_share_an_instant_does_not_matter() -> None:
     history = correct(4).history()
     again = correct(4)

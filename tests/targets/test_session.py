@@ -162,6 +162,28 @@ def test_reset_forgets_what_was_kept() -> None:
     assert (here.next_in, there.next_in) == (2, 2)
 
 
+def test_a_new_connection_starts_without_what_the_old_one_had_under_way() -> None:
+    there = exchange()
+    there.accept({"MsgType": "Logon", "MsgSeqNum": 1}, 0)
+    for number in range(20):
+        there.send(report(f"{number}"), 0, keep=True)
+    there.receive({"MsgType": "ResendRequest", "MsgSeqNum": 2, "BeginSeqNo": 2, "EndSeqNo": 21}, 0)
+    there.lost()
+    there.accept({"MsgType": "Logon", "MsgSeqNum": 3}, 0)
+    later = [m for step in range(1, 10) for m in sent(there.tick(step * STEP))]
+    assert [message for message in later if "ExecID" in message] == []
+
+
+def test_a_reset_drops_what_waited_behind_a_gap() -> None:
+    here = member()
+    here.established({"MsgType": "Logon", "MsgSeqNum": 1}, 0)
+    here.receive(report("old", MsgSeqNum=3), 0)
+    here.logon(0, "M", reset=True)
+    assert not here.resyncing
+    here.established({"MsgType": "Logon", "MsgSeqNum": 1}, 0)
+    assert delivered(here.receive(report("first", MsgSeqNum=2), 0)) == ["first"]
+
+
 def test_a_number_that_is_too_low_ends_the_session_unless_it_is_a_repeat() -> None:
     here = member(next_in=5)
     here.established({"MsgType": "Logon", "MsgSeqNum": 5}, 0)
