@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 
 class Terminated(SystemExit):
@@ -36,3 +37,14 @@ def signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def left_in_peace(manager: contextlib.AbstractContextManager[Any]) -> Iterator[None]:
+    """The manager's block; what it does on leaving is not interrupted by a second Ctrl-C."""
+    manager.__enter__()
+    try:
+        yield
+    finally:
+        with signals_held():
+            manager.__exit__(None, None, None)

@@ -148,7 +148,7 @@ def missing(drill: Drill, offer: Offer, faults: Mapping[str, type[Any]] | None =
     needs = requirements(drill)
     registry = embedded().faults if faults is None else faults
     lacks = [_lack(drill, fault, offer, registry) for fault in drill.timeline]
-    lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - offer.books)]
+    lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - set(offer.books))]
     lacks.append("the target has no operator tool" if needs.operator and not offer.operator else None)
     lacks.append("the target sends no alerts" if needs.alerts and not offer.alerts else None)
     return tuple(lack for lack in lacks if lack is not None)

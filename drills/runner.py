@@ -22,7 +22,7 @@ import msgspec
 
 from drills.errors import KunrenError
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
-from drills.interrupts import Terminated, signals_held, sigterm_raises
+from drills.interrupts import Terminated, left_in_peace, signals_held, sigterm_raises
 from drills.machine import machine, wall_offset
 from drills.observation import Observation
 from drills.order import Order, page_of, plan_of
@@ -36,7 +36,7 @@ from loadprofiles import PROFILES
 from loadprofiles.process import Load, LoadError
 from targets.brokerage import config as brokerage
 from targets.brokerage.clock import clock_config
-from targets.brokerage.world import make_world
+from targets.brokerage.world import business_day, make_world
 from targets.local import LocalTarget
 from targets.target import Evidence, TargetError
 
@@ -89,7 +89,7 @@ class _Run:
         self.view = View.of(plan)
         self.scratch = folder.path / "work"
         self.world = make_world(plan.seed)
-        clock = clock_config(plan.phase, order.drill.business_start, plan.compression)
+        clock = clock_config(plan.phase, order.drill.business_start, plan.compression, business_day(plan.seed))
         self.target = LocalTarget(world=self.world, seed=plan.seed, logs=folder.logs, clock=clock, proxy=order.proxy)
         self.load = Load(
             PROFILES[order.drill.load],
@@ -112,7 +112,7 @@ class _Run:
             machine=machine(),
             clock={"start": wall_offset()},
             attempts=order.attempts,
-            books=["world", "customers", *sorted(self.target.offer().books)],
+            books=["world", "customers", *self.target.offer().books],
         )
         self.undone: set[int] = set()
 
@@ -145,7 +145,7 @@ class _Run:
         self.load.start()
         try:
             self._note("runner", Kind.INVOKE, "target")
-            with self.target:
+            with left_in_peace(self.target):
                 return self._with_target()
         finally:
             self.load.kill()
@@ -193,10 +193,18 @@ class _Run:
         self._note("load", Kind.INFO, "stopped", summary)
         if summary["abandoned"]:
             raise LoadError(f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log")
-        for name, rows in self.target.books().items():
-            self.folder.write_book(name, rows)
-        self._note("runner", Kind.OK, "snapshot")
+        lost = [name for name in self.target.offer().books if not self._keep_book(name)]
+        self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
         return RunEnd(0, reason)
+
+    def _keep_book(self, name: str) -> bool:
+        """Whether the book could be read; one that could not must not cost the others."""
+        try:
+            self.folder.write_book(name, self.target.book(name))
+        except TargetError as error:
+            self._note("runner", Kind.FAIL, "book", {"book": name, "says": str(error)})
+            return False
+        return True
 
     def inject(self, index: int) -> bool:
         """Break what the plan says under this index; whether the effect was witnessed. Blocking."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from drills import outage, timeline
 from drills.checkers import NOT_EXERCISED, rule_all
 from drills.history import History, Kind, Objective, Ruling
-from drills.instants import Instants, Mark, instants
-from drills.interval import Interval, seconds
-from drills.loss import Loss, loss
-from drills.measures import Judged, Measured, judge_objectives
+from drills.judging import outage, timeline
+from drills.judging.instants import Instants, Mark, instants
+from drills.judging.interval import Interval, seconds
+from drills.judging.loss import Loss, loss
+from drills.judging.measures import Judged, Measured, judge_objectives
 from drills.scorecard import (
     RULES,
     AfterAlertCell,

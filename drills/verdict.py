@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from drills import timeline
 from drills.checkers import Check
 from drills.history import History, Ruling, Verdict
-from drills.instants import Instants
-from drills.measures import Judged
+from drills.judging import timeline
+from drills.judging.instants import Instants
+from drills.judging.measures import Judged
 
 VOID = ("run-ended", "history-whole")
 """Standing checks without which no other cell means anything."""

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from drills.history import NS, OUTCOMES, History, Kind, Outcome
-from drills.outage import good
+from drills.judging.outage import good
+from drills.judging.timeline import events, observed_until
 from drills.scorecard import Scorecard
-from drills.timeline import events, observed_until
 
 GOOD, BAD, CLOSED, EMPTY = "█", "░", "▓", " "
 

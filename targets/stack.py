@@ -18,15 +18,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
-from targets.brokerage.books import read_books
+from targets.brokerage.books import BOOKS, read_book
 from targets.target import Alert, Answer, Evidence, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SERVICES = ("postgres", "pager", "exchange", "gateway", "api", "mail", "monitor")
 LINKS = ("client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b")
-BOOKS = ("exchange", "oms", "notices")
+OFFER = Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, operator=True, alerts=True)
 START_WITHIN_S = 30.0
 OWNER_LOCK = "owner.lock"
 
@@ -49,7 +51,7 @@ class Stack:
 
     def offer(self) -> Offer:
         """All of the mini-brokerage's links, services and books."""
-        return Offer(frozenset(LINKS), frozenset(SERVICES), frozenset(BOOKS), operator=True, alerts=True)
+        return OFFER
 
     def engines(self) -> Mapping[str, str]:
         """Proxy engine and database with their versions; no limited volume is in use."""
@@ -124,9 +126,12 @@ class Stack:
             return None
         return int(beat["n"]), int(beat["t_ns"])
 
-    def books(self) -> Mapping[str, Iterable[Mapping[str, Any]]]:
-        """The exchange's own book, and the brokerage's statements (``oms``, ``notices``)."""
-        return read_books(self.config)
+    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
+        """The exchange's own book, or the brokerage's statements (``oms``, ``notices``)."""
+        try:
+            return read_book(self.config, name)
+        except (psycopg.Error, OSError, ValueError) as error:
+            raise TargetError(f"book {name} cannot be read: {error}") from error
 
     def logs(self) -> Mapping[str, Path]:
         """Every service writes one."""

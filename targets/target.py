@@ -83,7 +83,7 @@ class Offer:
 
     links: frozenset[str]
     services: frozenset[str]
-    books: frozenset[str]
+    books: tuple[str, ...]  # in the order in which they must be read to be consistent
     operator: bool
     alerts: bool
     plantable: frozenset[str] = frozenset()
@@ -157,8 +157,8 @@ class Target(Protocol):
     def heartbeat(self) -> tuple[int, int] | None:
         """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
 
-    def books(self) -> Mapping[str, Iterable[Mapping[str, Any]]]:
-        """Book name -> rows, a snapshot as of now, in the schema of ``kunren schema book``."""
+    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
+        """The rows of one of the offered books as of now, in the schema of ``kunren schema book``."""
 
     def logs(self) -> Mapping[str, Path]:
         """Service name -> its log file."""

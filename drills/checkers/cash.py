@@ -5,7 +5,7 @@ from __future__ import annotations
 from drills import books
 from drills.checkers.check import Check, Part, weigh
 from drills.history import History, Verdict
-from drills.loss import imbalances, openings
+from drills.judging.loss import imbalances, openings
 
 
 def cash_conserved(history: History) -> Verdict:

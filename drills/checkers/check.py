@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drills.history import History, Ruling, Verdict
-from drills.timeline import snapshot_at
+from drills.judging.timeline import snapshot_at
 
 NOT_EXERCISED = "0 of 0, not exercised"
 MOST_EVIDENCE = 20

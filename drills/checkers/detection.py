@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from drills.checkers.check import Check
 from drills.history import History, Ruling, Verdict
-from drills.interval import seconds
-from drills.timeline import longest_silence, pages
+from drills.judging.interval import seconds
+from drills.judging.timeline import longest_silence, pages
 
 
 def monitoring_had_no_gap(history: History) -> Verdict:

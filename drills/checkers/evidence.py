@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from drills import outage
 from drills.checkers.check import Check
 from drills.history import NS, History, Kind, Ruling, Verdict
-from drills.interval import seconds
-from drills.timeline import events, injection, observed_from, observed_until
+from drills.judging import outage
+from drills.judging.interval import seconds
+from drills.judging.timeline import events, injection, observed_from, observed_until
 
 COMPLETE = frozenset({"judged", "cap", "stop_if"})
 """Reasons to end that leave a whole observation behind."""

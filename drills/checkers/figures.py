@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from drills import books, oracle
+from drills import books
 from drills.checkers.check import Check, Part, weigh
 from drills.history import History, Verdict
-from drills.timeline import first_change, observed_until
+from drills.judging import oracle
+from drills.judging.timeline import first_change, observed_until
 
 
 def figures_right(history: History) -> Verdict:

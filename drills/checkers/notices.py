@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from drills import trades
 from drills.checkers.check import Check, Part, weigh
 from drills.history import History, Verdict
-from drills.timeline import observed_until
+from drills.judging import trades
+from drills.judging.timeline import observed_until
 
 
 def notices_complete(history: History) -> Verdict:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from drills import books, orders, trades
+from drills import books
 from drills.checkers.check import Check, Part, weigh
 from drills.history import History, Verdict
-from drills.leftovers import STUCK, stuck_orders
-from drills.timeline import observed_until
+from drills.judging import orders, trades
+from drills.judging.leftovers import STUCK, stuck_orders
+from drills.judging.timeline import observed_until
 
 
 def orders_accounted(history: History) -> Verdict:

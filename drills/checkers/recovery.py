@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from drills import leftovers
 from drills.checkers.check import MOST_EVIDENCE, Check
 from drills.history import History, Ruling, Verdict
-from drills.timeline import injection
+from drills.judging import leftovers
+from drills.judging.timeline import injection
 
 
 def nothing_left_behind(history: History) -> Verdict:

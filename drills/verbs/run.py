@@ -31,8 +31,7 @@ from reports.summary import summary
 from reports.terminal import print_card
 from reports.texts import Lang as Language
 from targets.local import lacking
-from targets.stack import BOOKS, LINKS, SERVICES
-from targets.target import Offer
+from targets.stack import OFFER
 
 START_STOP_S = 10
 """What starting and stopping the embedded target takes, for the forecast."""
@@ -161,9 +160,8 @@ def _drills(names: list[str] | None, every: bool, proxy: str) -> list[Drill]:
     if every == bool(names):
         raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
     found = [load_drill(name) for name in (names or catalogue(variants=True))]
-    offer = Offer(frozenset(LINKS), frozenset(SERVICES), frozenset(BOOKS), operator=True, alerts=True)
     for drill in found:
-        planning.refuse_missing(drill, offer, "local")
+        planning.refuse_missing(drill, OFFER, "local")
     lacks = lacking(proxy)
     if lacks:
         raise MissingMeans(lacks)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from targets.brokerage.config import Config
+from targets.brokerage.postgres import dsn
 
 Row = dict[str, Any]
 
@@ -28,16 +29,19 @@ POSTINGS = """SELECT 'posting' AS kind, mono_ns AS t_ns, id::text AS id, account
 BALANCES = "SELECT 'balance' AS kind, %s::bigint AS t_ns, id, id AS account, cash FROM accounts ORDER BY id"
 
 
-def read_books(config: Config) -> dict[str, list[Row]]:
-    """Book name -> rows, as of now. psycopg.Error or OSError when a book cannot be read.
+BOOKS = ("notices", "oms", "exchange")
+"""In the order to read them in, against the flow: what one tells of, the books it came from tell of too."""
 
-    They are read against the flow, notices first and the exchange last: whatever one book tells of, the books it came
-    from tell of too.
-    """
+
+def read_book(config: Config, name: str) -> list[Row]:
+    """The rows of a book as of now. KeyError for an unknown name; psycopg.Error or OSError when it cannot be read."""
     folder = Path(config.folder)
-    notices = read_spool(spool_folder(folder))
-    oms = read_oms(f"postgresql://postgres@127.0.0.1:{config.ports.postgres}/postgres")
-    return {"exchange": read_lines(book_file(folder)), "oms": oms, "notices": notices}
+    readers: dict[str, Callable[[], list[Row]]] = {
+        "notices": lambda: read_spool(spool_folder(folder)),
+        "oms": lambda: read_oms(dsn(config.ports.postgres)),
+        "exchange": lambda: read_lines(book_file(folder)),
+    }
+    return readers[name]()
 
 
 def book_file(folder: Path) -> Path:

@@ -67,6 +67,7 @@ class Launcher:
 
     def start(self, service: str) -> None:
         """Start ``service`` unless it runs; KeyError for an unknown one, OSError when its port is taken."""
+        self.reap()  # one that was killed a moment ago must not count as running
         child = self.children.get(service)
         if child is not None and child.running:
             return

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import books, orders
+from drills import books
 from drills.checkers import CHECKS, NOT_EXERCISED, rule, rule_all
 from drills.history import NS, History, Outcome, Ruling
+from drills.judging import orders
 from drills.score import score
 
 from . import synthetic as made

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drills import books, oracle
+from drills import books
 from drills.history import NS, History
+from drills.judging import oracle
 
 from . import synthetic as made
 from .synthetic import at, correct

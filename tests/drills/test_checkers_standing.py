@@ -11,7 +11,7 @@ import pytest
 from drills import checkers
 from drills.checkers import CHECKS, Check, rule
 from drills.history import NS, OUTCOMES, History, Kind, Outcome, Ruling, RunEnd, Samples, Verdict
-from drills.outage import lateness_p99
+from drills.judging.outage import lateness_p99
 from drills.score import score
 
 from . import synthetic as made

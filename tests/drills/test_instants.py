@@ -8,8 +8,8 @@ import pytest
 
 from drills import books
 from drills.history import NS, Kind, Outcome
-from drills.instants import Durations, Instants, durations, instants
-from drills.interval import NOTHING, Interval, point, seconds
+from drills.judging.instants import Durations, Instants, durations, instants
+from drills.judging.interval import NOTHING, Interval, point, seconds
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct, first

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import outage
 from drills.history import NS, OUTCOMES, History, Outcome, Samples
+from drills.judging import outage
 
 from . import synthetic as made
 from .synthetic import at, correct

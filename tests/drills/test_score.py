@@ -11,8 +11,8 @@ import pytest
 from drills.checkers import CHECKS, Check
 from drills.definition.metrics import METRICS
 from drills.history import NS, Event, Kind, Objective, Outcome, Ruling, RunEnd, Verdict
-from drills.interval import Interval
-from drills.measures import COUNTS, SPANS, Judged, ruling
+from drills.judging.interval import Interval
+from drills.judging.measures import COUNTS, SPANS, Judged, ruling
 from drills.score import score
 from drills.scorecard import Scorecard
 from drills.verdict import verdict

@@ -178,7 +178,7 @@ class SmallTarget:
         self.start("service")
 
     def offer(self) -> Offer:
-        return Offer(frozenset({"link"}), frozenset({"service"}), frozenset(), operator=False, alerts=False)
+        return Offer(frozenset({"link"}), frozenset({"service"}), (), operator=False, alerts=False)
 
     def links(self) -> dict[str, Link]:
         return {"link": Link("link", self.listen, self.address)}

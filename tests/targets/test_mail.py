@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from targets.brokerage import config as brokerage
-from targets.brokerage.books import read_books, read_spool
+from targets.brokerage.books import read_book, read_spool
 from targets.brokerage.mail import write_notice
 from targets.brokerage.ports import free_ports
 
@@ -72,7 +72,7 @@ def test_the_spool_delivers_what_is_pending_and_leaves_what_is_held(tmp_path: Pa
         wait_healthy(port, process)
         while "mail_notices_total 1.0" not in get(port, "/metrics"):
             time.sleep(0.02)
-        assert read_books(brokerage.load(tmp_path))["notices"][0]["key"] == "E-1"
+        assert read_book(brokerage.load(tmp_path), "notices")[0]["key"] == "E-1"
         assert dict(database.rows("SELECT exec_id, state FROM outbox")) == {"E-1": "sent", "E-2": "held"}
         database.rows("UPDATE outbox SET state = 'pending'")  # both again: the first is there already
         while database.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'") != [(0,)]:

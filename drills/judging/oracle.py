@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from drills import books
 from drills.history import History
-from drills.timeline import observed_until
+from drills.judging.timeline import observed_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from drills import books, oracle, orders, outage, timeline
-from drills.harm import HARMFUL_ACTIONS, NEEDS, Harm, Instance, harms
+from drills import books
 from drills.history import History
+from drills.judging import oracle, orders, outage, timeline
+from drills.judging.harm import HARMFUL_ACTIONS, NEEDS, Harm, Instance, harms
 
 
 @dataclass(frozen=True, slots=True)

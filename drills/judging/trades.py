@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from drills import books
 from drills.history import History
-from drills.timeline import observed_until
+from drills.judging.timeline import observed_until
 
 R = TypeVar("R", bound=books.Row)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drills import harm, leftovers, oracle, outage, timeline
 from drills.history import NS, History, Kind
-from drills.interval import NOTHING, Interval, later, point
-from drills.trades import trades, unknown_postings
+from drills.judging import harm, leftovers, oracle, outage, timeline
+from drills.judging.interval import NOTHING, Interval, later, point
+from drills.judging.trades import trades, unknown_postings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from drills.history import Event, History, Kind
-from drills.interval import Interval
+from drills.judging.interval import Interval
 
 
 def events(history: History, actor: str, what: str, *kinds: Kind) -> Iterator[Event]:

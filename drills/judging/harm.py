@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drills import oracle, orders, trades
 from drills.history import History
+from drills.judging import oracle, orders, trades
 
 NEEDS = ("world", "customers", "exchange", "oms", "notices")
 """The books without which nobody can say how much harm was done."""

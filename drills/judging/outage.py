@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drills.history import NS, OUTCOMES, History, Outcome
-from drills.interval import Interval
-from drills.timeline import observed_until
+from drills.judging.interval import Interval
+from drills.judging.timeline import observed_until
 
 WINDOW = NS
 """Shortest window in which degradation is judged, ns."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drills import books, outage
+from drills import books
 from drills.history import History
-from drills.timeline import observed_until
-from drills.trades import trades
+from drills.judging import outage
+from drills.judging.timeline import observed_until
+from drills.judging.trades import trades
 
 STUCK = frozenset({"unknown", "pending-new", "pending-cancel"})
 """Order states that must not last."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
-from drills import outage, timeline
 from drills.history import NS, History, Objective, Ruling
-from drills.instants import Durations, Instants, durations
-from drills.interval import Interval, point
-from drills.loss import Loss
+from drills.judging import outage, timeline
+from drills.judging.instants import Durations, Instants, durations
+from drills.judging.interval import Interval, point
+from drills.judging.loss import Loss
 
 MILLION = 1_000_000
 SPANS = tuple(field.name for field in fields(Durations))

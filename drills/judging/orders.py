@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from drills import books
 from drills.history import History, Outcome
-from drills.timeline import observed_until
+from drills.judging.timeline import observed_until
 
 ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "cancelled"})
 """Order states that say the exchange has, or had, the order."""

@@ -1,0 +1,1 @@
+"""What the judge measures: instants, outages, loss, harm, and what the witnesses say is right. Pure."""
