@@ -7,11 +7,19 @@ import sys
 import traceback
 
 from drills.errors import KunrenError
-from drills.exits import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, complain
+from drills.exits import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_TERMINATED, complain
+from drills.interrupts import Terminated, first_signal_raises
 
 
 def main() -> None:
     """Entry point: every failure becomes one clear line and an exit code of the documented table."""
+    with first_signal_raises():
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> int:
+    code: int | None
     try:
         # here, so that Ctrl-C during the first second of importing is no trace-back either
         from drills.verbs.app import app
@@ -20,6 +28,9 @@ def main() -> None:
     except KunrenError as error:
         complain(str(error))
         code = error.exit_code
+    except Terminated:
+        complain("terminated")
+        code = EXIT_TERMINATED
     except KeyboardInterrupt:
         complain("interrupted")
         code = EXIT_INTERRUPTED
@@ -27,7 +38,7 @@ def main() -> None:
         code = EXIT_INTERNAL  # whoever read our output has left
     except Exception as error:  # noqa: BLE001  # last stop: a bug of ours still gets one line and exit 70
         code = _usage_or_bug(error)
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _usage_or_bug(error: Exception) -> int:

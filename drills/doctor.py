@@ -17,7 +17,7 @@ import msgspec
 import psutil
 
 from targets.brokerage import postgres
-from targets.brokerage.ports import free_ports
+from targets.brokerage.ports import BLOCK, claim_block
 from targets.stack import cache_folder
 
 FILES_WANTED = 4096
@@ -103,10 +103,10 @@ def _writable(what: str, folder: Path, mend: str) -> Finding:
 
 def _ports() -> Finding:
     try:
-        free_ports(20)
+        claim_block().release()
     except OSError as error:
-        return Finding("ports", False, str(error), True, "end what listens there; a stack needs 16 ports")
-    return Finding("ports", True, "20 and more free on 127.0.0.1", True)
+        return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
+    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1", True)
 
 
 def _files() -> Finding:

@@ -7,6 +7,7 @@ that knows nothing else. The stack's owner holds a lock while it lives; only wha
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -18,9 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from faults.scope import from_intent
-from targets.stack import OWNER_LOCK, Stack, attach, cache_folder
+from targets.stack import OWNER_LOCK, attach, cache_folder
 from targets.target import TargetError
+
+LAUNCHER = "targets.brokerage.launcher"
+STOP_WITHIN_S = 8.0
+"""The launcher gives its services 5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,45 @@ def owned(stack: Path) -> bool:
 
 
 def end_stack(stack: Path) -> list[str]:
-    """Stop what still runs of a stack and remove its folder."""
+    """Stop what still runs of a stack, wait until it has ended, and remove the folder."""
     said = []
     try:
-        handle = attach(stack)
-        handle.control({"verb": "stop"})
+        attach(stack).control({"verb": "stop"}, within_s=2.0)
         said.append(f"told the launcher of {stack.name} to stop")
-        _wait_gone(handle, 8.0)
     except TargetError as error:
-        said.append(f"nothing runs of {stack.name} ({error})")
+        said.append(f"no launcher of {stack.name} obeys ({error})")  # it has ended, is ending, or is stuck
+    said += _end_processes(stack)
     shutil.rmtree(stack, ignore_errors=True)
     return [*said, f"removed {stack}"]
+
+
+def _end_processes(stack: Path) -> Iterator[str]:
+    """Wait until the stack's processes have ended by themselves; end by force those that do not."""
+    for process in _still_there(stack):
+        yield f"killed process {process.pid}, which did not end by itself"
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    yield from (f"process {process.pid} could not be ended" for process in _still_there(stack))
+
+
+def _still_there(stack: Path) -> list[psutil.Process]:
+    """What has not ended after some seconds; looked for again and again, as no child of ours can be waited for."""
+    deadline = time.monotonic() + STOP_WITHIN_S
+    while (found := _processes(stack)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def _processes(stack: Path) -> list[psutil.Process]:
+    """The launcher, the services it forked, and PostgreSQL's server; what these started ends with them."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            is_launcher = LAUNCHER in words and str(stack) in words
+            if (is_launcher or str(stack / "pgdata") in words) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def _undo(leftover: Leftover) -> Iterator[str]:
@@ -98,16 +133,6 @@ def _undo(leftover: Leftover) -> Iterator[str]:
             yield f"{intent['fault'].get('kind')}: {undone.says}; {gone.says}"
         except (TargetError, OSError) as error:
             yield f"{intent['fault'].get('kind')}: its target is gone ({error})"
-
-
-def _wait_gone(handle: Stack, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        try:
-            handle.control({"verb": "status"}, within_s=1.0)
-        except TargetError:
-            return
-        time.sleep(0.05)
 
 
 def _stacks() -> list[Path]:

@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM: both end a run in order, with everything undone, and neither stops the undoing half-way."""
+"""Ctrl-C and SIGTERM: the first of them ends everything in order, and none stops the undoing half-way."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminated(SystemExit):
@@ -16,32 +19,47 @@ class Terminated(SystemExit):
 
 
 @contextlib.contextmanager
-def sigterm_raises() -> Iterator[None]:
-    """Inside, SIGTERM raises Terminated in the main thread."""
+def first_signal_raises() -> Iterator[None]:
+    """Inside, the first Ctrl-C or SIGTERM raises KeyboardInterrupt or Terminated in the main thread.
 
-    def raise_it(*_: object) -> None:
-        raise Terminated(143)
+    Those after it change nothing, until the process has ended: the end is under way, bounded, and has to be whole.
+    """
+    came = False
 
-    before = signal.signal(signal.SIGTERM, raise_it)
+    def take(number: int, _: FrameType | None) -> None:
+        nonlocal came
+        if not came:
+            came = True
+            raise Terminated(143) if number == signal.SIGTERM else KeyboardInterrupt
+
+    before = {number: signal.signal(number, take) for number in ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if came else handler)
 
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """A second Ctrl-C must not stop the undoing half-way; it takes seconds at most."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    """Inside, a Ctrl-C or SIGTERM waits; the first of them takes effect on leaving.
+
+    Not by the signal mask: that is a thread's own, and a library's thread would take the signal for the process.
+    """
+    held: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in ENDING}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
 
 
 @contextlib.contextmanager
 def left_in_peace(manager: contextlib.AbstractContextManager[Any]) -> Iterator[None]:
-    """The manager's block; what it does on leaving is not interrupted by a second Ctrl-C."""
+    """The manager's block; what it does on leaving is not interrupted."""
     manager.__enter__()
     try:
         yield

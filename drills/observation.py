@@ -61,6 +61,9 @@ class Observation:
             async with asyncio.TaskGroup() as tasks:
                 followers = [tasks.create_task(each) for each in (self._alerts(), self._heartbeats(), self._screen())]
                 reason = await self._play(t0, tasks, followers)
+                await asyncio.to_thread(self._take_alerts)  # one that came with the last tick counts as well
+                # what is judged ends here, before a step that is still under way has been waited for
+                self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
                 self.stop.set()
                 for follower in followers:
                     follower.cancel()
@@ -83,16 +86,19 @@ class Observation:
         self.view.take(self.load.tail())
         shares = {name: service.share_good(t0) for name, service in self.view.services.items()}
         alerts = [alert.rule for alert in self.view.alerts if alert.status == "firing"]
-        good = not alerts and all(share is not None and share >= GATE_GOOD for share in shares.values())
-        self.note("runner", Kind.OK if good else Kind.FAIL, "baseline", {"good": shares, "alerts": alerts})
+        late = time.monotonic_ns() - self.plan.slo.latency
+        stalled = [name for name, service in self.view.services.items() if not service.keeps_up(t0, late)]
+        good = not (alerts or stalled) and all(share is not None and share >= GATE_GOOD for share in shares.values())
+        self.note(
+            "runner", Kind.OK if good else Kind.FAIL, "baseline", {"good": shares, "alerts": alerts, "stalled": stalled}
+        )
         return good
 
     def _schedule(self, zero: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> None:
         """Let the faults and the operator loose; ``zero`` is the end of the baseline."""
         self.view.phase = "watching"
         first = zero + min((fault.at for fault in self.plan.faults), default=0)
-        quiet = 2 * self.plan.slo.hold + NS
-        self.view.ends_at = first + (self.plan.cap if self.plan.injects else quiet)
+        self.view.ends_at = first + watched_for(self.plan)
         self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
@@ -134,15 +140,19 @@ class Observation:
             await asyncio.to_thread(self.undo, index)
 
     async def _alerts(self) -> None:
-        seen = 0
         while True:
-            for alert in await asyncio.to_thread(self.target.alerts, seen):
-                seen += 1
-                self.view.alerts.append(alert)
-                self.note("monitor", Kind.INFO, "alert", _alert(alert))
+            for alert in await asyncio.to_thread(self._take_alerts):
                 if alert.status == "firing" and self.page is not None and alert.runbook == self.page.id:
                     self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
             await asyncio.sleep(ALERTS_S)
+
+    def _take_alerts(self) -> tuple[Alert, ...]:
+        """Those that have come since the last look."""
+        came = self.target.alerts(len(self.view.alerts))
+        for alert in came:
+            self.view.alerts.append(alert)
+            self.note("monitor", Kind.INFO, "alert", _alert(alert))
+        return came
 
     def _call(self, why: Mapping[str, Any]) -> None:
         """Page the operator, once: who is at it already is not sent away by a second alert."""
@@ -191,6 +201,17 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "summary": alert.summary,
         "runbook": alert.runbook,
     }
+
+
+def watched_for(plan: Plan) -> int:
+    """Longest time to look, ns from the first (planned) onset: the cap, or without a fault long enough to see quiet.
+
+    A false alarm is watched until its page can have been followed; that ends it sooner (``should_finish``).
+    """
+    if plan.injects:
+        return plan.cap
+    quiet = 2 * plan.slo.hold + NS
+    return FALSE_ALARM_AFTER + plan.reaction + plan.cap if plan.arm == "false-alarm" else quiet
 
 
 async def _until(t: int) -> None:

@@ -46,6 +46,7 @@ class PageEnd(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
     ESCALATED = "escalated"
+    INCOMPLETE = "incomplete"  # the last step was reached, but some were left out on the way
     INTERRUPTED = "interrupted"
 
 
@@ -78,9 +79,12 @@ class Operator:
     def _steps(self, page: Runbook) -> PageEnd:
         outcomes: dict[str, Outcome] = {}
         jump: str | None = None
+        began = time.monotonic_ns()
         for step in page.steps:
             if self.stop.is_set():
                 return PageEnd.INTERRUPTED
+            if time.monotonic_ns() - began > page.escalation.after:
+                return self._escalate(page, step)
             if jump is not None and step.id != jump:
                 continue
             jump = None
@@ -95,7 +99,11 @@ class Operator:
             if step.if_failed.action == "escalate":
                 return self._escalate(page, step)
             jump = step.if_failed.step
-        return PageEnd.DONE
+        return (
+            PageEnd.DONE
+            if len(outcomes) == len(page.steps) and Outcome.SKIPPED not in outcomes.values()
+            else (PageEnd.INCOMPLETE)
+        )
 
     def _step(self, step: Step, outcomes: Mapping[str, Outcome]) -> StepResult:
         began = time.monotonic_ns()
@@ -172,6 +180,7 @@ def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"id": step.id, "outcome": result.outcome.value, "says": result.says, "began": began}
     if result.answer is not None:
         facts |= {"exit": result.answer.exit, "changed": result.answer.changed, "answer": dict(result.answer.data)}
+        facts["answered"] = result.answer.ended_ns  # a step may go on to wait for its expected result
     else:
         facts["changed"] = False
     return facts

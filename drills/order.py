@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drills import planning
-from drills.errors import MissingMeans
+from drills.errors import MissingMeans, Refused
 from drills.history import NS, Plan
 from drills.operator import without
 from drills.runbook import Runbook, load_runbook
 from drills.spec import Drill
 from targets.brokerage.config import COMPRESSION
+
+PAGE_ARMS = ("runbook", "false-alarm")
+"""Arms whose page may be replaced by another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class Order:
 
 
 def page_of(order: Order) -> Runbook | None:
-    """The page behind the alert's link in this arm."""
+    """The page behind the alert's link in this arm; another page may stand only where the right one would."""
+    if order.runbook is not None and order.arm not in PAGE_ARMS:
+        raise Refused(f"--runbook goes with the arms {' and '.join(PAGE_ARMS)}, not with {order.arm}")
     file = order.runbook or planning.runbook_file(order.drill, order.arm)
     if file is None:
         return None

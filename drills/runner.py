@@ -22,7 +22,7 @@ import msgspec
 
 from drills.errors import KunrenError
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
-from drills.interrupts import Terminated, left_in_peace, signals_held, sigterm_raises
+from drills.interrupts import Terminated, left_in_peace, signals_held
 from drills.machine import machine, wall_offset
 from drills.observation import Observation
 from drills.order import Order, page_of, plan_of
@@ -69,8 +69,7 @@ def run(order: Order, show: Callable[[View], None]) -> Finished:
     plan = plan_of(order, page)
     began = time.monotonic_ns()
     folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
-    with sigterm_raises():
-        return _Run(order, plan, page, folder, began, show).carry_out()
+    return _Run(order, plan, page, folder, began, show).carry_out()
 
 
 class _Run:
@@ -118,6 +117,14 @@ class _Run:
 
     def carry_out(self) -> Finished:
         """All of it; the record's end says how it ended."""
+        try:
+            cause = self._sealed()
+        except (KeyboardInterrupt, Terminated) as error:
+            cause = error  # it came while sealing, and waited for that: the run itself is whole
+        return Finished(self.folder.path, cause)
+
+    def _sealed(self) -> BaseException | None:
+        """From the first note to the seal; what cut it short."""
         cause: BaseException | None = None
         self._note("runner", Kind.INFO, "started", {"arm": self.plan.arm, "seed": self.plan.seed})
         end = RunEnd(0, "error", "the harness failed")
@@ -133,7 +140,7 @@ class _Run:
         finally:
             with signals_held():
                 self._close(end)
-        return Finished(self.folder.path, cause)
+        return cause
 
     def _write_inputs(self) -> None:
         self.folder.copy_inputs(self.order.drill.content, None if self.page is None else self.page.content)
@@ -155,8 +162,8 @@ class _Run:
         self.folder.undo.append({"what": "target", "intent": self.target.intent()})
         reaper = Reaper(self.folder.path, self.target.folder, self.target.lifeline)
         try:
-            self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             shown = self.target.handshake()
+            self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
             self._phase("logging customers in")
             self.load.prepare(self.target.customers_url(), within_s=40)
@@ -187,15 +194,24 @@ class _Run:
         except BaseExceptionGroup as group:
             raise _first(group) from group
         self._phase("taking the books")
-        self._note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
         self.record = msgspec.structs.replace(self.record, mandatory=time.monotonic_ns() - t0)
-        summary = self.load.stop(AFTER_LOAD_S)
-        self._note("load", Kind.INFO, "stopped", summary)
-        if summary["abandoned"]:
-            raise LoadError(f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log")
+        end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.offer().books if not self._keep_book(name)]
         self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
-        return RunEnd(0, reason)
+        return end
+
+    def _stop_load(self, end: RunEnd) -> RunEnd:
+        """An end in error when the load failed; that must not cost the books."""
+        try:
+            summary = self.load.stop(AFTER_LOAD_S)
+        except LoadError as error:
+            return RunEnd(0, "error", str(error))
+        self._note("load", Kind.INFO, "stopped", summary)
+        if summary["abandoned"]:
+            return RunEnd(
+                0, "error", f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log"
+            )
+        return end
 
     def _keep_book(self, name: str) -> bool:
         """Whether the book could be read; one that could not must not cost the others."""

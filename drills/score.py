@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from drills.checkers import NOT_EXERCISED, rule_all
+from drills.checkers import NOT_EXERCISED, rule_all, unfinished
 from drills.history import History, Kind, Objective, Ruling
 from drills.judging import outage, timeline
+from drills.judging.attempt import Attempts
 from drills.judging.instants import Instants, Mark, instants
 from drills.judging.interval import Interval, seconds
 from drills.judging.loss import Loss, loss
-from drills.judging.measures import Judged, Measured, judge_objectives
+from drills.judging.measures import Judged, Measured, judge_objectives, unjudged
 from drills.scorecard import (
     RULES,
     AfterAlertCell,
@@ -37,12 +38,15 @@ __all__ = ["Scorecard", "score"]
 
 def score(history: History, evidence_head: str | None) -> Scorecard:
     """Judge a run. ``evidence_head`` is the head of the chain over its files, None if it was never sealed."""
-    run, plan = history.run, history.plan
-    at = instants(history)
-    lost = loss(history, None if at.alert is None else at.alert.latest)
+    run, plan, attempts = history.run, history.plan, Attempts()
+    at = attempts.make("instants", lambda: instants(history), Instants.unknown)
+    alert = None if at.alert is None else at.alert.latest
+    lost = attempts.make("loss", lambda: loss(history, alert), lambda _: Loss.unknown())
     measured = Measured.of(history, at, lost)
-    objectives = judge_objectives(measured)
+    objectives = attempts.make("objectives", lambda: judge_objectives(measured), lambda _: unjudged(plan.objectives))
     asked = rule_all(history)
+    load = attempts.make("load", lambda: _load(history), _no_load)
+    asked += unfinished(attempts.failures)
     total = verdict(asked, objectives)
     return Scorecard(
         drill=plan.drill,
@@ -74,7 +78,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         durations=_durations(measured),
         objectives=[_objective(judged) for judged in objectives],
         checks=_checks(asked),
-        load=_load(history),
+        load=load,
         loss=_loss(lost),
         alerts=_alerts(history),
         runbook=_runbook(history),
@@ -93,15 +97,16 @@ def limits(history: History, at: Instants, asked: Asked) -> list[str]:
         return [*empty, *blind, "nothing was injected: no instant can be dated"]
     marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
     plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}
-    missing = [_why_missing(name, mark) for name, mark in marks.items()]
+    missing = [_why_missing(name, mark, history.run.t0) for name, mark in marks.items()]
     absent = [f"t_{name}: did not happen" for name, instant in plain.items() if instant is None]
     prevented = ["the impact was prevented: nothing bad was seen"] if at.prevented else []
     return [*empty, *blind, *prevented, *absent, *(line for line in missing if line)]
 
 
-def _why_missing(name: str, mark: Mark) -> str:
+def _why_missing(name: str, mark: Mark, t0: int) -> str:
     if mark.unknowable:
-        return f"t_{name}: cannot be known, {mark.unknowable}"
+        early = "" if mark.earliest is None else f", at {seconds(mark.earliest - t0)} s at the earliest"
+        return f"t_{name}: cannot be known, {mark.unknowable}{early}"
     if mark.calm:
         return f"t_{name}: there was nothing to recover from, the span is zero"
     return "" if mark.at is not None else f"t_{name}: did not happen while it was observed"
@@ -173,13 +178,17 @@ def _load(history: History) -> LoadCell:
     )
 
 
+def _no_load(_: str) -> None:
+    return None
+
+
 def _loss(lost: Loss) -> LossCell:
-    orders, harms = lost.orders, lost.harms
+    orders, harms, service = lost.orders, lost.harms, lost.service
     return LossCell(
-        service_s=seconds(lost.service.worst),
-        by_service={name: seconds(ns) for name, ns in lost.service.by_service.items()},
+        service_s=None if service is None else seconds(service.worst),
+        by_service={name: seconds(ns) for name, ns in service.by_service.items()} if service else {},
         not_current_s=None if lost.not_current is None else seconds(lost.not_current),
-        planned_closure_s=seconds(lost.service.planned),
+        planned_closure_s=None if service is None else seconds(service.planned),
         acknowledged_orders=ExposedCell(exposed=orders.exposed, lost=orders.lost),
         undecidable_figures=lost.undecidable,
         phantom_orders=orders.phantom,

@@ -113,10 +113,10 @@ class AfterAlertCell(_Part, frozen=True, kw_only=True):
 class LossCell(_Part, frozen=True, kw_only=True):
     """What the run cost the customers. ``service_s`` is the worst service's; ``after_alert`` None without an alert."""
 
-    service_s: float
+    service_s: float | None
     by_service: dict[str, float]
     not_current_s: float | None
-    planned_closure_s: float
+    planned_closure_s: float | None
     acknowledged_orders: ExposedCell
     undecidable_figures: int | None
     phantom_orders: int | None
@@ -204,7 +204,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     durations: DurationCells
     objectives: list[ObjectiveCell]
     checks: list[CheckCell]
-    load: LoadCell
+    load: LoadCell | None
     loss: LossCell
     alerts: list[AlertCell]
     runbook: RunbookCell | None

@@ -18,7 +18,7 @@ from drills.definition.draw import extremes
 from drills.definition.injections import TimedFault, timed_faults
 from drills.definition.metrics import DURATIONS, METRICS, objectives
 from drills.definition.node import SLUG, Node, Words, read
-from drills.definition.vocabulary import PHASES, STANDING, Vocabulary, embedded
+from drills.definition.vocabulary import PHASES, Vocabulary, embedded, standing
 from drills.errors import UnknownName
 from drills.history import NS, Objective, Slo
 from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_file
@@ -236,7 +236,7 @@ def _runbook(node: Node) -> Path:
 
 def _checks(node: Node, words: Vocabulary) -> tuple[str, ...]:
     asked = node.names(words.checks, "check", least=1)
-    return (*asked, *(name for name in STANDING if name not in asked))
+    return (*asked, *(name for name in standing() if name not in asked))
 
 
 def _stop_if(node: Node | None) -> tuple[StopIf, ...]:

@@ -114,8 +114,9 @@ def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> lis
         found.append(f"declared {wanted.verdict}")
     if wanted.grade is not None and card.grade != wanted.grade:
         found.append(f"declared grade {wanted.grade}, was {card.grade}")
-    if wanted.by and not set(wanted.by) & set(red):
-        found.append(f"declared to be caught by {' or '.join(wanted.by)}")
+    missed = [each for each in wanted.by if each not in red]
+    if missed:
+        found.append(f"declared to be caught by {' and '.join(wanted.by)}, but {', '.join(missed)} is not red")
     return found
 
 

@@ -6,16 +6,18 @@ the history, by other code.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from drills.history import NS, OUTCOMES, Outcome, Plan
+from drills.judging import outage
 from targets.target import Alert
 
 GOOD = {OUTCOMES.index(Outcome.OK), OUTCOMES.index(Outcome.REJECT)}
-BAD_SHARE = 0.05
-"""Share of bad requests above which the live view calls a service bad; a lone slow reply is noise."""
 
 
 @dataclass(slots=True)
@@ -34,16 +36,18 @@ class ServiceView:
         marks = [good for intended, good in self.recent if intended >= since]
         return sum(marks) / len(marks) if marks else None
 
-    def is_good(self, since: int, now: int) -> bool:
-        """Whether enough requests since then have settled and nearly all of them were good."""
-        marks = [good for intended, good in self.recent if intended >= since]
-        expected = self.rate * (now - since) / NS
-        return len(marks) >= 0.7 * expected and sum(not good for good in marks) <= BAD_SHARE * len(marks)
+    def is_good(self, since: int, until: int) -> bool:
+        """Whether requests have settled all the while, none of them part of an outage as the judge counts it."""
+        marks = sorted((intended, good) for intended, good in self.recent if intended >= since)
+        intended = np.array([each for each, _ in marks], np.int64)
+        bad = np.array([not good for _, good in marks], np.bool_)
+        return self.keeps_up(since, until) and not outage.degraded(intended, bad, outage.window(self.rate)).any()
 
-    def forget(self, before: int) -> None:
-        """Drop what nobody will ask for."""
-        while self.recent and self.recent[0][0] < before:
-            self.recent.popleft()
+    def keeps_up(self, since: int, until: int) -> bool:
+        """Whether nearly as many requests have settled as must have been intended between the two."""
+        settled = sum(since <= intended < until for intended, _ in self.recent)
+        expected = self.rate * max(0, until - since) / NS
+        return bool(settled >= expected - 4 * math.sqrt(expected))  # arrivals are Poisson
 
 
 @dataclass(slots=True)
@@ -79,7 +83,8 @@ class View:
 
     def all_good(self, span: int, now: int) -> bool:
         """Whether each service has been good over the last ``span`` ns, requests still in flight left out."""
-        return all(service.is_good(now - span, now) for service in self.services.values())
+        until = now - self.plan.slo.latency
+        return all(service.is_good(now - span, until) for service in self.services.values())
 
 
 def should_finish(view: View, now: int) -> str | None:
@@ -87,7 +92,7 @@ def should_finish(view: View, now: int) -> str | None:
     plan = view.plan
     if view.ends_at is not None and now >= view.ends_at:
         return "cap" if plan.injects else "judged"
-    if not plan.injects or view.page_ended is None:
+    if view.page_ended is None:
         return None
     quiet = plan.slo.hold + plan.slo.grace + NS
     if now - view.page_ended >= quiet and view.all_good(quiet, now):

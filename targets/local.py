@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 import psutil
+import psycopg
 
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
-from targets.brokerage.ports import free_ports
+from targets.brokerage.ports import claim_block
 from targets.brokerage.world import create_schema, load_world
 from targets.proxy_engine import engine_command
 from targets.stack import OWNER_LOCK, SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
@@ -46,10 +47,9 @@ class LocalTarget(Stack):
         proxy: str = "auto",
     ) -> None:
         self._world = world
-        self._clock_from = clock
-        stack = f"{time.time_ns():x}-{os.getpid()}"
-        folder = cache_folder() / "stacks" / stack
-        super().__init__(_configure(stack, folder, logs.resolve(), seed, clock, proxy))
+        self._block = claim_block()
+        folder = cache_folder() / "stacks" / f"{time.time_ns():x}-{os.getpid()}"
+        super().__init__(_configure(self._block.ports, folder, logs.resolve(), seed, clock, proxy))
         self._launcher: subprocess.Popen[bytes] | None = None
         self._owner: TextIO | None = None
         self.lifeline: int | None = None
@@ -68,7 +68,10 @@ class LocalTarget(Stack):
         self._close_lifeline()
         if self._launcher is not None:
             end_tree(self._launcher.pid, within_s=8.0, reap=self._launcher)
+        for pid in _launchers(self.folder):  # one whose start was interrupted before we had it in hand
+            end_tree(pid, within_s=0)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._block.release()
         if self._owner is not None:
             self._owner.close()
 
@@ -80,16 +83,30 @@ class LocalTarget(Stack):
         brokerage.save(self.config)
         self._launch()
         self._until(lambda: accepts(self.config.ports.postgres), "postgres")
-        create_schema(postgres.dsn(self.config.ports.postgres))
-        load_world(postgres.dsn(self.config.ports.postgres), list(self._world))
-        self._proxies.wait_ready(START_WITHIN_S)
-        for link in self.links().values():
-            self._proxies.create(link.name, link.listen, link.upstream)
+        self._fill_database()
+        self._make_links()
         self._until(lambda: accepts(self.config.ports.launcher), "launcher")
         order = [name for name in SERVICES if name != "postgres"]
         for name in order:
             self.control({"verb": "start", "service": name})
         self._wait_healthy(order)
+
+    def _fill_database(self) -> None:
+        dsn = postgres.dsn(self.config.ports.postgres)
+        try:
+            create_schema(dsn)
+            load_world(dsn, list(self._world))
+        except psycopg.Error as error:
+            words = self._last_words("postgres")
+            raise TargetError(f"PostgreSQL did not take the world: {str(error).strip()};{words}") from error
+
+    def _make_links(self) -> None:
+        try:
+            self._proxies.wait_ready(START_WITHIN_S)
+            for link in self.links().values():
+                self._proxies.create(link.name, link.listen, link.upstream)
+        except TargetError as error:
+            raise TargetError(f"the links could not be made: {error};{self._last_words('toxiproxy')}") from error
 
     def _own(self) -> None:
         """Hold a lock while we live: a stack whose lock is free has lost its owner and may be cleared away."""
@@ -159,19 +176,28 @@ def end_tree(pid: int, within_s: float, reap: subprocess.Popen[bytes] | None = N
         reap.wait(2.0)
 
 
+def _launchers(folder: Path) -> list[int]:
+    """Children of this process that were started for the stack."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if str(folder) in child.cmdline():
+                found.append(child.pid)
+    return found
+
+
 def _configure(
-    stack: str, folder: Path, logs: Path, seed: int, clock: brokerage.ClockConfig, proxy: str
+    ports: Sequence[int], folder: Path, logs: Path, seed: int, clock: brokerage.ClockConfig, proxy: str
 ) -> brokerage.Config:
-    names = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
-    ports = free_ports(len(names[0]) + len(names[1]))
+    own, via = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
     return brokerage.Config(
-        stack=stack,
+        stack=folder.name,
         token=os.urandom(16).hex(),
         seed=seed,
         folder=str(folder),
         logs=str(logs),
-        ports=brokerage.Ports(**dict(zip(names[0], ports, strict=False))),
-        via=brokerage.Via(**dict(zip(names[1], ports[len(names[0]) :], strict=True))),
+        ports=brokerage.Ports(**dict(zip(own, ports, strict=False))),
+        via=brokerage.Via(**dict(zip(via, ports[len(own) :], strict=False))),
         clock=clock,
         proxy_engine=proxy,
     )

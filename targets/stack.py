@@ -119,8 +119,12 @@ class Stack:
         return tuple(_alert(row) for row in rows)
 
     def heartbeat(self) -> tuple[int, int] | None:
-        """The monitor's count of evaluations and the instant of the last."""
+        """The monitor's count of evaluations and the instant of the last; None also while its pager is away.
+
+        An alert that nobody can receive is no alert.
+        """
         try:
+            self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
             beat = self._get_json(self.config.ports.monitor, "/heartbeat", timeout=0.2)
         except TargetError:
             return None

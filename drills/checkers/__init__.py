@@ -15,7 +15,7 @@ FAMILIES = (cash, orders, notices, figures, recovery, detection, evidence)
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""
 
-__all__ = ["CHECKS", "NOT_EXERCISED", "Check", "rule", "rule_all"]
+__all__ = ["CHECKS", "NOT_EXERCISED", "Check", "rule", "rule_all", "unfinished"]
 
 
 def rule_all(history: History) -> list[tuple[Check, Verdict]]:
@@ -23,6 +23,14 @@ def rule_all(history: History) -> list[tuple[Check, Verdict]]:
     named = [check for check in CHECKS.values() if check.standing or check.id in history.plan.checks]
     unknown = [name for name in history.plan.checks if name not in CHECKS]
     return [(check, rule(check, history)) for check in named] + [(_nobody(name), _NO_CHECK) for name in unknown]
+
+
+def unfinished(failures: list[str]) -> list[tuple[Check, Verdict]]:
+    """What a judge that broke somewhere says of itself: it has not seen all, so it cannot pass the run."""
+    if not failures:
+        return []
+    broken = Verdict(Ruling.UNKNOWN, "; ".join(failures))
+    return [(Check("judged-whole", "", (), True, lambda _: broken), broken)]
 
 
 _NO_CHECK = Verdict(Ruling.UNKNOWN, "no such check in this version")

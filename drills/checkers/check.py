@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from drills.history import History, Ruling, Verdict
 from drills.judging.timeline import snapshot_at
@@ -56,5 +57,6 @@ def weigh(*parts: Part) -> Verdict:
         return Verdict(Ruling.PASS, NOT_EXERCISED)
     bad = [part for part in parts if part.evidence]
     says = "; ".join(f"{len(part.evidence)} of {part.domain} {part.what}" for part in bad or parts)
-    evidence = [row for part in bad for row in part.evidence[:MOST_EVIDENCE]]
-    return Verdict(Ruling.FAIL if bad else Ruling.PASS, says, evidence[:MOST_EVIDENCE])
+    in_turns = zip_longest(*(part.evidence for part in bad))  # a long list must not crowd out the others
+    evidence = dict.fromkeys(row for turn in in_turns for row in turn if row is not None)
+    return Verdict(Ruling.FAIL if bad else Ruling.PASS, says, list(evidence)[:MOST_EVIDENCE])

@@ -8,7 +8,7 @@ from drills.checkers.check import Check
 from drills.history import NS, History, Kind, Ruling, Verdict
 from drills.judging import outage
 from drills.judging.interval import seconds
-from drills.judging.timeline import events, injection, observed_from, observed_until
+from drills.judging.timeline import events, injection, is_stamped_well, observed_from, observed_until
 
 COMPLETE = frozenset({"judged", "cap", "stop_if"})
 """Reasons to end that leave a whole observation behind."""
@@ -33,13 +33,16 @@ def run_ended(history: History) -> Verdict:
 def history_whole(history: History) -> Verdict:
     """All of the history can be read, and its events are numbered without a gap."""
     damage = list(history.damage)
-    gaps = [event.index for n, event in enumerate(history.events) if event.index != n]
+    gaps = [n for n, event in enumerate(history.events) if event.index != n]
     if gaps:
         damage.append(f"events are not numbered without gaps from {gaps[0]} on")
+    garbled = [n for n, event in enumerate(history.events) if not is_stamped_well(event)]
+    if garbled:
+        damage.append(f"{len(garbled)} events carry a stamp that is no number of nanoseconds")
     if not history.events:
         damage.append("no events")
     if damage:
-        return Verdict(Ruling.INVALID, "; ".join(damage), [f"events:{gaps[0]}"] if gaps else [])
+        return Verdict(Ruling.INVALID, "; ".join(damage), [f"events:{n}" for n in (*gaps[:1], *garbled[:1])])
     return Verdict(Ruling.PASS, f"{len(history.events)} events, {len(history.samples)} samples")
 
 
@@ -75,16 +78,18 @@ def load_on_time(history: History) -> Verdict:
 
 def load_reached_its_rate(history: History) -> Verdict:
     """Each service had 95 % of its planned arrivals, less what chance takes (three standard deviations of Poisson)."""
-    span = observed_until(history) - observed_from(history)
     start = observed_from(history)
+    span = observed_until(history) - start
+    if span <= 0:
+        return Verdict(Ruling.INVALID, "nothing was observed")
     short, says = False, []
     for service in outage.services(history):
         planned = service.rate * span / NS
         came = int((service.intended >= start).sum())
         short |= came == 0 or came < planned * LEAST_RATE / 100 - 3 * math.sqrt(planned)
         says.append(f"{service.name} {came} of {round(planned)}")
-    if not says or span <= 0:
-        return Verdict(Ruling.INVALID, "nothing was observed")
+    if not says:
+        return Verdict(Ruling.INVALID, "no service was to be asked")
     return Verdict(Ruling.INVALID if short else Ruling.PASS, "arrivals: " + ", ".join(says))
 
 

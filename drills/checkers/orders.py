@@ -13,12 +13,12 @@ from drills.judging.timeline import observed_until
 
 
 def orders_accounted(history: History) -> Verdict:
-    """What customers were told of their orders is what the exchange's book and the brokerage hold; none stays open.
+    """What customers asked and were told is what the exchange's book and the brokerage hold; none stays open.
 
     How often an order is there is asked by ``no-duplicates``.
     """
-    asked, accepted = orders.intents(history), orders.at_exchange(history)
-    oms = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder)}
+    asked, accepted, held = orders.intents(history), orders.at_exchange(history), orders.at_brokerage(history)
+    oms = {order.row.key for order in held}
     acknowledged = [intent for intent in asked.values() if intent.acknowledged is not None]
     due = [order for order in accepted if order.row.t_ns <= observed_until(history) - history.plan.slo.grace]
     open_ = [intent for intent in asked.values() if intent.told == orders.Told.UNKNOWN]
@@ -29,8 +29,11 @@ def orders_accounted(history: History) -> Verdict:
         Part("acknowledged orders unknown to the brokerage", _told(forgotten), len(acknowledged)),
         Part("orders at the exchange unknown to the brokerage", _rows(unaware), len(due)),
         Part("orders at the exchange never asked for or refused", _there(history, asked, accepted), len(accepted)),
+        Part("orders at the exchange on other terms than asked", _rows(orders.altered(asked, accepted)), len(accepted)),
+        Part("orders at the brokerage on other terms than asked", _held(orders.altered(asked, held)), len(held)),
+        Part("orders the brokerage misjudges", _held(orders.misheld(history, accepted, held)), len(held)),
         Part("orders the customer never learned the end of", _unresolved(history, open_), len(asked)),
-        Part("orders stuck in a passing state", [left.evidence for left in stuck_orders(history)], len(oms)),
+        Part("orders stuck in a passing state", [left.evidence for left in stuck_orders(history)], len(held)),
     )
 
 
@@ -40,6 +43,10 @@ def _told(intents: list[orders.Intent]) -> list[str]:
 
 def _rows(found: list[orders.AtExchange]) -> list[str]:
     return [f"exchange:{order.index}" for order in found]
+
+
+def _held(found: list[orders.AtBrokerage]) -> list[str]:
+    return [f"oms:{order.index}" for order in found]
 
 
 def _there(history: History, asked: dict[str, orders.Intent], accepted: list[orders.AtExchange]) -> list[str]:
@@ -65,11 +72,20 @@ def executions_one_to_one(history: History) -> Verdict:
     differing = [f"oms:{trade.posted[0][0]}" for trade in known if not trade.same]
     unknown = [f"oms:{index}" for index, _ in trades.unknown_postings(history, known)]
     posted = sum(1 for _ in trades.posted_executions(history))
+    held = orders.at_brokerage(history)
     return weigh(
         Part("executions at the exchange not posted", missing, len(known)),
         Part("posted executions unknown to the exchange", unknown, posted),
         Part("posted executions differ from the exchange's", differing, posted),
+        Part("orders filled by more or less than was posted", _misfilled(history, held), len(held)),
     )
+
+
+def _misfilled(history: History, held: list[orders.AtBrokerage]) -> list[str]:
+    filled: Counter[str] = Counter()
+    for _, row in trades.posted_executions(history):
+        filled[row.order] += row.quantity
+    return [f"oms:{order.index}" for order in held if order.row.filled != filled[order.row.id]]
 
 
 def no_duplicates(history: History) -> Verdict:

@@ -21,8 +21,8 @@ GRADES = ("performed", "some-challenges", "major-challenges", "unable")
 class Expectation(msgspec.Struct, frozen=True):
     """The verdict an arm must end with.
 
-    ``grade`` None: any. ``by``: check or objective ids of which at least one must be red, so that the arm fails for
-    its documented reason; empty: any reason. ``cause``: why a wrong variant is harmless here.
+    ``grade`` None: any. ``by``: check or objective ids that must all be red, so that the arm fails for its
+    documented reason; empty: any reason. ``cause``: why a wrong variant is harmless here.
     """
 
     verdict: str

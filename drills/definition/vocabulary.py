@@ -15,14 +15,13 @@ from typing import Any
 PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
 """Business-time phases of the timing matrix (rkt-05), from after the close to after the next one, and weekends."""
 
-STANDING = (
-    "fault-really-happened",
-    "load-reached-its-rate",
-    "nothing-still-injected",
-    "monitoring-had-no-gap",
-    "no-page",
-)
-"""Checks that every drill has, asked for or not: they prove that the drill took place."""
+
+@cache
+def standing() -> tuple[str, ...]:
+    """Checks that every drill has, asked for or not: they prove that it took place, and that its run can judge."""
+    from drills.checkers import CHECKS  # when first asked for, as below
+
+    return tuple(check.id for check in CHECKS.values() if check.standing)
 
 
 @dataclass(frozen=True, slots=True)

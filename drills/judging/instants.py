@@ -1,7 +1,10 @@
 """The instants of a run and the spans between them, each with its uncertainty, from samples, books and events.
 
 What had to happen and did not is ``None``. What never had to happen (service was never bad, the books never differed)
-has no instant and a span of nothing. What cannot be known, because a book is missing, is unknown and says why.
+has no instant and a span of nothing. What cannot be known is unknown and says why: a book is missing, or the run
+stopped looking by itself before service or the flow of postings had been good for long enough. Such a return has not
+failed to come, and it has not been proved; it came at a certain instant at the earliest. At the cap the time is up, and
+what has not held is not there; nor is it where harm was still done to customers.
 """
 
 from __future__ import annotations
@@ -11,16 +14,20 @@ from dataclasses import dataclass
 from drills.history import NS, History, Kind
 from drills.judging import harm, leftovers, oracle, outage, timeline
 from drills.judging.interval import NOTHING, Interval, later, point
-from drills.judging.trades import trades, unknown_postings
+from drills.judging.trades import Trade, trades, unknown_postings
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An instant that may not have come: ``calm`` if it never had to, ``unknowable`` says why nobody can tell."""
+    """An instant that may not have come: ``calm`` if it never had to, ``unknowable`` says why nobody can tell.
+
+    ``earliest`` (ns) is known of some that are unknowable: if it came at all, then not before.
+    """
 
     at: Interval | None = None
     calm: bool = False
     unknowable: str = ""
+    earliest: int | None = None
 
     def since(self, start: Interval | None) -> Interval | None:
         """The span from ``start``; nothing if calm, None if it did not come or has no start."""
@@ -52,6 +59,12 @@ class Instants:
     recovered: Mark
     prevented: bool  # the fault was seen, samples and books were watched without a gap, and nothing bad was in them
 
+    @staticmethod
+    def unknown(why: str) -> Instants:
+        """Nothing could be dated."""
+        blank = Mark(unknowable=why)
+        return Instants(None, None, None, None, None, blank, blank, blank, blank, blank, prevented=False)
+
 
 def instants(history: History) -> Instants:
     """Everything that can be dated. Nothing is dated from an injection that did not take place."""
@@ -64,7 +77,7 @@ def instants(history: History) -> Instants:
         hit = outage.impact(found, inject.earliest)
         impact = hit.widened(late) if hit else None
         contained = _contained(history, inject.earliest)
-        available = _held(history, outage.return_of(found, inject.earliest), late)
+        available = _returned(history, outage.return_of(found, inject.earliest), late)
         restored = _restored(history, inject.earliest, available)
         reconciled = _reconciled(history, inject.earliest)
     recovered = _recovered(history, restored, reconciled) if inject else Mark()
@@ -109,11 +122,24 @@ def _holds(history: History, at: Interval) -> bool:
     return timeline.observed_until(history) - at.latest >= history.plan.slo.hold
 
 
-def _held(history: History, back: outage.Return, late: int = 0) -> Mark:
+def _held(history: History, at: Interval | None) -> Mark:
+    return Mark(at if at is not None and _holds(history, at) else None)
+
+
+def _returned(history: History, back: outage.Return, late: int = 0) -> Mark:
+    """When it was good for good; unknowable where the run ended of itself before that had held."""
     if not back.disturbed:
         return CALM
     at = back.at.widened(late) if back.at else None
-    return Mark(at if at and _holds(history, at) else None)
+    mark = _held(history, at)
+    if mark.at is None and at is not None and _stopped_looking(history):
+        return Mark(unknowable="it was good again, and the run stopped looking before the hold", earliest=at.earliest)
+    return mark
+
+
+def _stopped_looking(history: History) -> bool:
+    """Whether the observation ended because the runner had seen enough; at the cap and the like, time was up."""
+    return history.run.end is not None and history.run.end.reason == "judged"
 
 
 def _contained(history: History, after: int) -> Mark:
@@ -122,15 +148,18 @@ def _contained(history: History, after: int) -> Mark:
     if lacks:
         return Mark(unknowable=lacks)
     last = max((one.t for one in harm.harms(history) if one.t >= after), default=None)
-    return _held(history, outage.Return(last is not None, None if last is None else point(last)))
+    return CALM if last is None else _held(history, point(last))
 
 
 def _restored(history: History, after: int, available: Mark) -> Mark:
     """Good service, no wrong figure shown as current, and balances current again where they were before."""
     lacks = _missing(history, ("world", "customers", "exchange"))
-    if lacks:
-        return Mark(unknowable=lacks)
-    return _all_of([available, _held(history, _figures_back(history, after))])
+    return _all_of([available, Mark(unknowable=lacks) if lacks else _figures(history, after)])
+
+
+def _figures(history: History, after: int) -> Mark:
+    back = _figures_back(history, after)
+    return _held(history, back.at) if back.disturbed else CALM
 
 
 def _figures_back(history: History, after: int) -> outage.Return:
@@ -149,7 +178,11 @@ def _figures_back(history: History, after: int) -> outage.Return:
 
 
 def _reconciled(history: History, after: int) -> Mark:
-    """From when on each execution was posted and notified within the grace, and no older difference stood."""
+    """From when on each execution was posted and notified within the grace, and no older difference stood.
+
+    One late execution is noise, two together are a queue: ordinary flow settles in a tenth of the grace, and a machine
+    that stands still for longer than the grace holds up the load as well, which makes the run invalid.
+    """
     lacks = _missing(history, ("exchange", "oms", "notices"))
     if lacks:
         return Mark(unknowable=lacks)
@@ -157,13 +190,17 @@ def _reconciled(history: History, after: int) -> Mark:
     known = trades(history)
     if unknown_postings(history, known) or not all(trade.same for trade in known):
         return Mark()  # such a difference never goes away by itself
-    spans: list[Interval] = []
-    for trade in known:
-        due, settled = trade.row.t_ns + grace, trade.settled_at
-        if due <= end and (settled is None or settled > due):
-            spans.append(Interval(due, end if settled is None else settled))
-    stood = [span.latest for span in spans if span.latest >= after and not _is_lone(span, spans, grace)]
-    return _held(history, outage.Return(bool(stood), point(max(stood)) if stood else None))
+    late = [trade for trade in known if trade.row.t_ns + grace <= end and _is_late(trade, grace)]
+    spans = [Interval(trade.row.t_ns + grace, trade.settled_at or end) for trade in late]
+    stood = [n for n, span in enumerate(spans) if span.latest >= after and not _is_lone(span, spans, grace)]
+    if any(late[n].settled_at is None for n in stood):
+        return Mark()  # it still stands
+    last = max((spans[n].latest for n in stood), default=None)
+    return _returned(history, outage.Return(bool(stood), None if last is None else point(last)))
+
+
+def _is_late(trade: Trade, grace: int) -> bool:
+    return trade.settled_at is None or trade.settled_at > trade.row.t_ns + grace
 
 
 def _is_lone(span: Interval, spans: list[Interval], grace: int) -> bool:
@@ -177,19 +214,22 @@ def _is_lone(span: Interval, spans: list[Interval], grace: int) -> bool:
 def _recovered(history: History, restored: Mark, reconciled: Mark) -> Mark:
     """Restored, reconciled and nothing left behind."""
     lacks = _missing(history, leftovers.NEEDS)
-    if lacks:
-        return Mark(unknowable=lacks)
-    if leftovers.leftovers(history):
+    if not lacks and leftovers.leftovers(history):
         return Mark()
-    return _all_of([restored, reconciled])
+    return _all_of([restored, reconciled, Mark(unknowable=lacks) if lacks else CALM])
 
 
 def _all_of(marks: list[Mark]) -> Mark:
-    unknowable = "; ".join(mark.unknowable for mark in marks if mark.unknowable)
     needed = [mark for mark in marks if not mark.calm]
-    if unknowable or not needed:
-        return Mark(calm=not unknowable, unknowable=unknowable)
+    if not needed:
+        return CALM
+    if Mark() in needed:
+        return Mark()  # one that surely did not come is enough
+    why = dict.fromkeys(mark.unknowable for mark in needed if mark.unknowable)
     known = [mark.at for mark in needed if mark.at is not None]
+    if why:
+        sure = [at.earliest for at in known] + [mark.earliest for mark in needed if mark.earliest is not None]
+        return Mark(unknowable="; ".join(why), earliest=max(sure, default=None))
     return Mark(later(known) if len(known) == len(needed) else None)
 
 
@@ -207,17 +247,21 @@ class Durations:
     recover: Interval | None
 
 
+def start(at: Instants) -> Interval | None:
+    """Where the spans begin: the impact; the injection where no request was ever bad (which is the longer)."""
+    return at.impact or at.inject
+
+
 def durations(at: Instants) -> Durations:
-    """Spans from the impact; from the injection where no request was ever bad (which is the longer)."""
-    start = at.impact or at.inject
+    """The spans between the instants."""
     alert = Mark(at.alert)
     return Durations(
-        detect=alert.since(start),
+        detect=alert.since(start(at)),
         detect_from_inject=alert.since(at.inject),
         decide=Mark(at.runbook).since(at.alert),
         contain=at.contained.since(at.alert),
-        available=at.available.since(start),
-        restore=at.restored.since(start),
+        available=at.available.since(start(at)),
+        restore=at.restored.since(start(at)),
         reconcile=at.reconciled.since(at.inject if at.restored.calm else at.restored.at),
-        recover=at.recovered.since(start),
+        recover=at.recovered.since(start(at)),
     )

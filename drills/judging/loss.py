@@ -72,9 +72,9 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """All of it. ``after_*`` counts from the alert on, None if there was none."""
+    """All of it. ``after_*`` counts from the alert on, None if there was none. What cannot be known is None."""
 
-    service: Service
+    service: Service | None
     after_service: Service | None
     not_current: int | None
     orders: Orders
@@ -83,6 +83,11 @@ class Loss:
     after_first_step: int | None  # acted on wrong after the operator had first changed something
     undecidable: int | None
     unbalanced: int | None
+
+    @staticmethod
+    def unknown() -> Loss:
+        """Nobody can tell what was lost."""
+        return Loss(None, None, None, Orders(), Harms(), Harms(), None, None, None)
 
 
 def loss(history: History, alert: int | None) -> Loss:

@@ -11,13 +11,16 @@ from dataclasses import dataclass, fields
 
 from drills.history import NS, History, Objective, Ruling
 from drills.judging import outage, timeline
-from drills.judging.instants import Durations, Instants, durations
+from drills.judging.instants import Durations, Instants, Mark, durations, start
 from drills.judging.interval import Interval, point
 from drills.judging.loss import Loss
 
 MILLION = 1_000_000
 SPANS = tuple(field.name for field in fields(Durations))
 """Metrics that are spans between instants: not asked of the arms without a fault."""
+
+FROM_START = ("available", "restore", "recover")
+"""Those of them that begin where the harm to service began."""
 
 QUIET_LOSS = Objective("service_s", 0.5, "s")
 """What an arm without a fault may lose in service."""
@@ -48,8 +51,8 @@ def _served(measured: Measured) -> Interval | None:
 
 
 COUNTS: Mapping[str, Callable[[Measured], Interval | None]] = {
-    "service_s": lambda m: point(m.loss.service.worst),
-    "planned_closure_s": lambda m: point(m.loss.service.planned),
+    "service_s": lambda m: None if m.loss.service is None else point(m.loss.service.worst),
+    "planned_closure_s": lambda m: None if m.loss.service is None else point(m.loss.service.planned),
     "not_current_s": lambda m: _count(m.loss.not_current),
     "wrong_figures_shown": lambda m: _count(m.loss.harms.shown),
     "wrong_figures_acted_on": lambda m: _count(
@@ -99,6 +102,11 @@ def judge_objectives(measured: Measured) -> list[Judged]:
     return [_judge(measured, objective) for objective in asked]
 
 
+def unjudged(objectives: list[Objective]) -> list[Judged]:
+    """What there is to say of objectives when measuring broke."""
+    return [Judged(objective, None, Ruling.UNKNOWN) for objective in objectives]
+
+
 def _judge(measured: Measured, objective: Objective) -> Judged:
     if objective.id in SPANS:
         return _judge_span(measured, objective)
@@ -113,16 +121,31 @@ def _judge_span(measured: Measured, objective: Objective) -> Judged:
     found: Interval | None = getattr(measured.spans, objective.id)
     if found is not None:
         return Judged(objective, found, ruling(objective, found))
-    return Judged(objective, None, Ruling.UNKNOWN if _unknowable(measured, objective.id) else Ruling.FAIL)
+    open_ = _unknowable(measured, objective.id) and not _surely_late(measured.at, objective)
+    return Judged(objective, None, Ruling.UNKNOWN if open_ else Ruling.FAIL)
+
+
+def _marks(at: Instants) -> dict[str, Mark]:
+    """Span -> the instant it ends with."""
+    marks = {"contain": at.contained, "available": at.available, "restore": at.restored}
+    return marks | {"reconcile": at.reconciled, "recover": at.recovered}
 
 
 def _unknowable(measured: Measured, span: str) -> bool:
     """Whether nobody can tell if it happened: nothing was injected, a book is missing, the monitor was not heard."""
-    at = measured.at
-    marks = {"contain": at.contained, "restore": at.restored, "reconcile": at.reconciled, "recover": at.recovered}
+    at, marks = measured.at, _marks(measured.at)
     needs_alert = span in ("detect", "detect_from_inject", "decide", "contain")
     blind = needs_alert and at.alert is None and not timeline.watched(measured.history)
     return at.inject is None or blind or (span in marks and bool(marks[span].unknowable))
+
+
+def _surely_late(at: Instants, objective: Objective) -> bool:
+    """Whether even the earliest instant at which it may have come would have been too late."""
+    begun = start(at)
+    mark = _marks(at)[objective.id] if objective.id in FROM_START else Mark()
+    if begun is None or mark.earliest is None:
+        return False
+    return ruling(objective, point(mark.earliest - begun.latest)) == Ruling.FAIL
 
 
 def ruling(objective: Objective, measured: Interval) -> Ruling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from drills import books
 from drills.history import History, Outcome
@@ -23,6 +24,15 @@ class Told(StrEnum):
     UNKNOWN = "unknown"
 
 
+Terms = tuple[str, str, str | None, int, int]
+"""Account, code, side, shares and limit price in yen: what every statement of one order must agree on."""
+
+
+def terms(row: books.Request | books.ExchangeOrder | books.OmsOrder) -> Terms:
+    """The terms of an order as one of its three books states them."""
+    return row.account, row.code, row.side, row.quantity, row.price
+
+
 @dataclass(slots=True)
 class Intent:
     """All that passed between a customer and the brokerage about one idempotency key."""
@@ -31,6 +41,7 @@ class Intent:
     root: str
     index: int  # of the first request, in the customers' book
     t_ns: int
+    terms: Terms
     told: Told = Told.UNKNOWN
     acknowledged: int | None = None  # of the first reply, before the end, that said the exchange has it
     replies: list[int] = field(default_factory=list)
@@ -55,7 +66,7 @@ def intents(history: History) -> dict[str, Intent]:
 
 def _ask(found: dict[str, Intent], index: int, row: books.Request, end: int) -> None:
     if row.action == "order" and row.t_ns <= end and row.key not in found:
-        found[row.key] = Intent(row.key, row.root or row.key, index, row.t_ns)
+        found[row.key] = Intent(row.key, row.root or row.key, index, row.t_ns, terms(row))
     if row.final and row.key in found:
         found[row.key].asked_at_end = True
 
@@ -119,6 +130,20 @@ def at_exchange(history: History) -> list[AtExchange]:
     return [AtExchange(index, row) for index, row in rows if isinstance(row, books.ExchangeOrder)]
 
 
+@dataclass(frozen=True, slots=True)
+class AtBrokerage:
+    """An order as the brokerage holds it, with its place in the brokerage's book."""
+
+    index: int
+    row: books.OmsOrder
+
+
+def at_brokerage(history: History) -> list[AtBrokerage]:
+    """Orders the brokerage holds, all of its book, in its order."""
+    rows = enumerate(history.books["oms"])
+    return [AtBrokerage(index, row) for index, row in rows if isinstance(row, books.OmsOrder)]
+
+
 def lost(asked: dict[str, Intent], accepted: list[AtExchange]) -> list[Intent]:
     """Acknowledged to a customer, but not at the exchange."""
     there = {order.row.key for order in accepted}
@@ -133,6 +158,29 @@ def phantoms(history: History, asked: dict[str, Intent], accepted: list[AtExchan
         order
         for order in accepted
         if order.row.t_ns <= end and (order.row.key not in asked or asked[order.row.key].told in denied)
+    ]
+
+
+Statement = TypeVar("Statement", AtExchange, AtBrokerage)
+
+
+def altered(asked: dict[str, Intent], stated: list[Statement]) -> list[Statement]:
+    """Stated on other terms than the customer asked for; an order nobody asked for is no alteration."""
+    return [one for one in stated if one.row.key in asked and terms(one.row) != asked[one.row.key].terms]
+
+
+def misheld(history: History, accepted: list[AtExchange], held: list[AtBrokerage]) -> list[AtBrokerage]:
+    """Rejected by the brokerage's word though the exchange has it, or accepted by its word though the exchange has not.
+
+    The brokerage's word is read before the exchange's, so whatever it calls accepted must be there by then.
+    """
+    there = {order.row.key: order.row.t_ns for order in reversed(accepted)}
+    due = observed_until(history) - history.plan.slo.grace
+    return [
+        order
+        for order in held
+        if (order.row.state == "rejected" and there.get(order.row.key, due + 1) <= due)
+        or (order.row.state in ACCEPTED and order.row.key not in there)
     ]
 
 

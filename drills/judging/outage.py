@@ -68,8 +68,13 @@ def _service(history: History, name: str, rate: float) -> Service:
         done=samples.done[mine],
         bad=bad,
         closed=samples.outcome[mine] == OUTCOMES.index(Outcome.CLOSED),
-        degraded=degraded(intended, bad, max(WINDOW, round(WINDOW_REQUESTS * NS / rate)) if rate > 0 else WINDOW),
+        degraded=degraded(intended, bad, window(rate)),
     )
+
+
+def window(rate: float) -> int:
+    """In which degradation is judged at this rate, ns."""
+    return max(WINDOW, round(WINDOW_REQUESTS * NS / rate)) if rate > 0 else WINDOW
 
 
 def good(history: History) -> Bools:

@@ -18,6 +18,16 @@ def events(history: History, actor: str, what: str, *kinds: Kind) -> Iterator[Ev
             yield event
 
 
+def is_stamped_well(event: Event) -> bool:
+    """Whether the stamp that came with an event, if any did, is one."""
+    return type(event.data.get("t_ns", 0)) is int  # True is no number
+
+
+def stamp(event: Event) -> int:
+    """When the thing happened, ns: by its sender's own clock reading where there is one, else when it was noted."""
+    return int(event.data.get("t_ns", event.t)) if is_stamped_well(event) else event.t
+
+
 def snapshot_at(history: History) -> int | None:
     """When the books were about to be read: the end of what is judged. None if they never were."""
     return next((event.t for event in events(history, "runner", "snapshot", Kind.INVOKE)), None)
@@ -104,7 +114,7 @@ def pages(history: History) -> list[Page]:
     found = [
         Page(
             event.index,
-            int(event.data.get("t_ns", event.t)),
+            stamp(event),
             str(event.data.get("rule", "")),
             event.data.get("runbook"),
         )
@@ -122,11 +132,15 @@ def is_for_fault(history: History, page: Page) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt at a step of the page; ``start`` equals ``end`` where it was not begun (skipped)."""
+    """One attempt at a step of the page; ``start`` equals ``end`` where it was not begun (skipped).
+
+    ``answered`` is when the operator's tool had answered; the step may have gone on to wait for its expected result.
+    """
 
     id: str
     start: int
     end: int | None
+    answered: int | None
     outcome: str | None
     changed: bool
     event: int
@@ -143,14 +157,15 @@ def steps(history: History) -> list[Step]:
             continue
         begun = open_.pop(name, event)
         changed = bool(event.data.get("changed", False))
-        done.append(Step(name, begun.t, event.t, str(event.data.get("outcome", event.kind)), changed, event.index))
-    done += [Step(name, event.t, None, None, False, event.index) for name, event in open_.items()]
+        outcome, answered = str(event.data.get("outcome", event.kind)), int(event.data.get("answered", event.t))
+        done.append(Step(name, begun.t, event.t, answered, outcome, changed, event.index))
+    done += [Step(name, event.t, None, None, None, False, event.index) for name, event in open_.items()]
     return sorted(done, key=lambda step: (step.start, step.event))
 
 
 def first_change(history: History) -> int | None:
-    """When the operator had first changed anything, in ns; None if never."""
-    return min((step.end for step in steps(history) if step.changed and step.end is not None), default=None)
+    """When the operator's tool had first changed anything, in ns; None if never."""
+    return min((step.answered for step in steps(history) if step.changed and step.answered is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +180,7 @@ class Silence:
 def longest_silence(history: History) -> Silence | None:
     """Over the whole observation, its two ends included; None if the monitor was never heard."""
     start, end = observed_from(history), observed_until(history)
-    beats = sorted(
-        (int(event.data.get("t_ns", event.t)), event.index) for event in events(history, "monitor", "heartbeat")
-    )
+    beats = sorted((stamp(event), event.index) for event in events(history, "monitor", "heartbeat"))
     heard = [beat for beat in beats if start <= beat[0] <= end]
     if not heard:
         return None

@@ -8,7 +8,7 @@
     <sha256>  scorecard.json            after the chain: the card is computed from it and carries the head
 
 It is tamper-evident only for who kept the head elsewhere (on a card, in a CI log): who can rewrite the folder can
-rewrite the chain as well. ``heal-*.json`` is written later, by design, and stays outside.
+rewrite the chain as well. ``heal-*.json`` and ``evidence.sig`` are written later, by design, and stay outside.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from drills.runfolder.names import CARD, SUMS, StoreError, os_words
+from drills.runfolder.names import CARD, SIGNATURE, SUMS, StoreError, os_words
 
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\Z", re.ASCII)
 HEAD = re.compile(r"# head ([0-9a-f]{64})\Z", re.ASCII)
@@ -113,7 +113,7 @@ def _inputs(folder: Path) -> list[str]:
 def _present(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        outside = name in (SUMS, CARD) or fnmatchcase(name, "heal-*.json")
+        outside = name in (SUMS, CARD, SIGNATURE) or fnmatchcase(name, "heal-*.json")
         if not outside and (path.is_symlink() or not path.is_dir()):
             yield name
 

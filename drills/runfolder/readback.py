@@ -25,6 +25,9 @@ SCHEMA = "kunren.run/1"
 MOST = 5
 """Complaints shown for one file; the rest is counted."""
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a line or file that is not ours makes the decoder raise."""
+
 ALWAYS = ("world", "customers")
 """Books that every run has, whatever its target offers."""
 
@@ -65,7 +68,7 @@ def read_run(folder: Path) -> RunRecord:
                 f"use the version that wrote it: kunren {head.kunren}",
             )
         return msgspec.json.decode(raw, type=RunRecord)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unusable(f"{path} cannot be read: {plain(error)}") from error
 
 
@@ -94,7 +97,7 @@ def _events(path: Path) -> tuple[tuple[Event, ...], list[str]]:
     for number, line in _lines(path, EVENTS, damage):
         try:
             event = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             damage.append(f"{EVENTS} line {number} cannot be read: {plain(error)}")
             due += 1
             continue
@@ -127,7 +130,7 @@ def _book(path: Path, name: str) -> tuple[tuple[AnyRow, ...], list[str]]:
     for number, line in _lines(path, where, damage):
         try:
             rows.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             damage.append(f"{where}: row {number}: {plain(error)}")
     if any(after.t_ns < before.t_ns for before, after in pairwise(rows)):
         damage.append(f"{where} is not in order of time: its rows were moved or changed")
@@ -140,7 +143,7 @@ def _undo(path: Path) -> list[str]:
     for number, line in _lines(path, UNDO, damage):
         try:
             msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             damage.append(f"{UNDO} line {number} cannot be read: {plain(error)}")
     return _shorten(damage, UNDO)
 
@@ -168,5 +171,7 @@ def _shorten(damage: list[str], where: str) -> list[str]:
 
 def plain(error: Exception) -> str:
     """msgspec's words with the field as a person would name it: ``- at `$.yen``` becomes ``at 'yen'``."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     says, _, place = str(error).partition(" - at `$")
     return f"{says.replace('`', chr(39))} at '{place.strip('`.')}'" if place else says.replace("`", "'")

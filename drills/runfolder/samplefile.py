@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -28,6 +30,16 @@ RECORD = np.dtype(
 """One request as the load writes it: 40 bytes, ``<qqqqBB6x``."""
 
 TYPES: Mapping[str, npt.DTypeLike] = {name: RECORD[name] for name in COLUMNS}
+
+HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>..)"
+    rb"\{'descr': '(?P<kind>[<>|=][A-Za-z]\d{1,3})', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>[\d, ]{0,80})\), \} *\n",
+    re.DOTALL,
+)
+"""The beginning of a column's file, format 1.0 of NumPy."""
+LEAD = 10
+MOST_HEADER = 1024
 
 
 class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,14 +132,39 @@ def _complaints(names: Names) -> Iterator[str]:
 
 
 def _column(path: Path, kind: npt.DTypeLike) -> npt.NDArray[Any] | str:
-    """The values, or what is wrong."""
+    """The values, mapped and not read, or what is wrong."""
     try:
         with path.open("rb") as file:
-            values: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            return _mapped(file, np.dtype(kind))
     except FileNotFoundError:
         return "is missing"
-    except Exception as error:  # noqa: BLE001  # a garbled header makes NumPy raise nearly anything, MemoryError too
-        return f"cannot be read: {' '.join(str(error).split())[:120]}"
-    if values.dtype != kind or values.ndim != 1:
-        return f"holds {values.dtype} in {values.ndim} dimensions where {np.dtype(kind)} in one is due"
-    return values
+    except OSError as error:
+        return f"cannot be read: {os_words(error)}"
+
+
+def _mapped(file: BinaryIO, kind: np.dtype[Any]) -> npt.NDArray[Any] | str:
+    """One column as ``np.save`` writes it, no byte less or more.
+
+    Read by ourselves: NumPy's words for a garbled header differ between versions of Python, and they would end up on
+    the card; and it takes no notice of bytes too many.
+    """
+    found = HEADER.match(file.read(MOST_HEADER))
+    if found is None or int.from_bytes(found["length"], "little") != found.end() - LEAD:
+        return "cannot be read: its header is garbled"
+    shape = [part for part in found["shape"].split(b",") if part.strip()]
+    if found["kind"].decode() != kind.str or len(shape) != 1:
+        return f"holds {_word(found['kind'])} in {len(shape)} dimensions where {kind} in one is due"
+    size, rows = os.fstat(file.fileno()).st_size, int(shape[0])
+    due = found.end() + rows * kind.itemsize
+    if size != due:
+        return f"cannot be read: {'cut off' if size < due else 'too long'}, {size} bytes where {due} are due"
+    if rows == 0:
+        return np.empty(0, kind)  # nothing cannot be mapped
+    return np.memmap(file, kind, mode="r", offset=found.end(), shape=(rows,)).view(np.ndarray)
+
+
+def _word(kind: bytes) -> str:
+    try:
+        return str(np.dtype(kind.decode()))
+    except (TypeError, ValueError):
+        return repr(kind.decode())

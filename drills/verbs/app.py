@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from drills.verbs import inspect, mend, run
+from drills.verbs import inspect, mend, run, sign
+from drills.verbs.common import legible
 
 app = typer.Typer(
     name="kunren",
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (inspect, run, mend):
+for family in (inspect, run, sign, mend):
     family.register(app)
 
 
@@ -41,3 +42,4 @@ def _root(
     ] = False,
 ) -> None:
     """Options before the verb."""
+    legible()

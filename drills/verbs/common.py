@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -22,6 +23,13 @@ DEFAULT_RUNS = Path("runs")
 
 PIPE_WIDTH = 120
 """Columns where nobody's window says how many there are."""
+
+
+def legible() -> None:
+    """Where the terminal's encoding lacks a character print a ``?``; a verdict is worth more than its ✓."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def console(*, to_stderr: bool) -> Console:

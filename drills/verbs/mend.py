@@ -6,19 +6,20 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from drills.errors import KunrenError, Refused
+from drills.errors import KunrenError, MissingMeans, Refused
 from drills.heal import heal, leftovers
 from drills.store import find_run
 from drills.verbs.common import DEFAULT_RUNS, Runs, as_json, console, write
 from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
 from targets.brokerage.world import make_world
-from targets.local import LocalTarget
+from targets.local import LocalTarget, lacking
 from targets.target import TargetError
 
 
@@ -49,11 +50,11 @@ def heal_runs(
     if not found:
         out.print("nothing was left behind")
     for leftover in found:
-        out.print(leftover.words(), markup=False)
+        out.print(leftover.words(), markup=False, soft_wrap=True)
     done = {leftover.stack.name: heal(leftover) for leftover in found}
     for lines in done.values():
         for line in lines:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}", markup=False, soft_wrap=True)
     if json:
         write(as_json({"found": len(found), "said": done}), "-")
 
@@ -64,18 +65,25 @@ def target_up(
     proxy: Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy")] = "auto",
 ) -> None:
     """Start the brokerage in the foreground, to look around and to use brokerctl by hand; Ctrl-C ends it."""
+    lacks = lacking(proxy)
+    if lacks:
+        raise MissingMeans(lacks)
     out = console(to_stderr=False)
     with tempfile.TemporaryDirectory(prefix="kunren-logs-") as logs:
         world = make_world(seed)
         clock = clock_config("D3", None, COMPRESSION)
         try:
             with LocalTarget(world=world, seed=seed, logs=Path(logs), clock=clock, proxy=proxy) as target:
-                out.print(f"the mini-brokerage is up for {keep} s; Ctrl-C ends it", markup=False)
-                out.print(f"customers:  {target.customers_url()}", markup=False)
-                out.print(f"logs:       {logs}", markup=False)
-                tool = Path(sys.executable).parent / "brokerctl"
-                out.print(f"operate it: export KUNREN_STACK={target.folder}", markup=False)
-                out.print(f"            {os.path.relpath(tool)} --role viewer --env drill status", markup=False)
+                for line in _signpost(target, logs, keep):
+                    out.print(line, markup=False, soft_wrap=True)  # to be copied: no line break of ours in a path
                 threading.Event().wait(keep)
         except TargetError as error:
             raise KunrenError(str(error)) from error
+
+
+def _signpost(target: LocalTarget, logs: str, keep: int) -> Iterator[str]:
+    yield f"the mini-brokerage is up for {keep} s; Ctrl-C ends it"
+    yield f"customers:  {target.customers_url()}"
+    yield f"logs:       {logs}"
+    yield f"operate it: export KUNREN_STACK={target.folder}"
+    yield f"            {os.path.relpath(Path(sys.executable).parent / 'brokerctl')} --role viewer --env drill status"

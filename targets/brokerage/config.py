@@ -77,7 +77,6 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     identity: str = "KUNREN"
     heartbeat_s: float = 0.25
-    silent_after: float = 3.0  # heartbeat intervals without a byte before the session counts as silent
     reconnect_s: float = 2.0  # silence before a fresh logon is tried, on the same link
     window: int = 16  # NewOrderSingle outstanding at a time
     logon_s: float = 2.0

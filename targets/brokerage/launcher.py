@@ -215,7 +215,11 @@ class Control:
 def _listen(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("127.0.0.1", port))
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"port {port} of 127.0.0.1: {os.strerror(error.errno or 0)}") from error
     sock.listen(2048)
     sock.set_inheritable(True)
     return sock

@@ -1,31 +1,57 @@
-"""Free TCP ports that stay ours while a service is down.
+"""TCP ports that stay a stack's own, while its services come and go and other stacks start beside it.
 
 The kernel hands ports of its ephemeral range to outgoing connections, and a load opens thousands of those: a port from
-that range can be taken the moment a service is killed or a proxy disabled. So ports are picked below the range.
+that range can be taken the moment a service is killed or a proxy disabled. So ports are picked below the range, in
+blocks, and a block is claimed by a name in the kernel's abstract socket namespace: the claim ends with its holder.
 """
 
 from __future__ import annotations
 
 import random
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 LOWEST = 15_000
+BLOCK = 32
+"""Ports in a block; a stack needs fewer."""
 
 
-def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
-    """``count`` distinct ports on 127.0.0.1 that nothing listens on now; OSError when there are not enough."""
-    rng = rng or random.SystemRandom()
-    candidates = rng.sample(range(LOWEST, _ephemeral_start()), k=min(2_000, _ephemeral_start() - LOWEST))
-    found: list[int] = []
-    for port in candidates:
-        if len(found) == count:
-            break
-        if _is_free(port):
-            found.append(port)
-    if len(found) < count:
-        raise OSError(f"only {len(found)} of {count} ports are free between {LOWEST} and {_ephemeral_start()}")
-    return found
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``ports`` on 127.0.0.1 on which nothing listened when they were claimed; the claim lasts until ``release``."""
+
+    ports: tuple[int, ...]
+    claim: socket.socket
+
+    def release(self) -> None:
+        """Let others have the ports."""
+        self.claim.close()
+
+
+def claim_block(rng: random.Random | None = None) -> Block:
+    """A block of ``BLOCK`` free ports; OSError when there is none."""
+    starts = list(range(LOWEST, _ephemeral_start() - BLOCK, BLOCK))
+    (rng or random.SystemRandom()).shuffle(starts)
+    for start in starts:
+        claim = _claim(start)
+        if claim is None:
+            continue
+        ports = tuple(range(start, start + BLOCK))
+        if all(_is_free(port) for port in ports):
+            return Block(ports, claim)
+        claim.close()
+    raise OSError(f"no {BLOCK} free ports in a row between {LOWEST} and {_ephemeral_start()}")
+
+
+def _claim(start: int) -> socket.socket | None:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        sock.bind(f"\0kunren-ports-{start}")
+    except OSError:
+        sock.close()
+        return None
+    return sock
 
 
 def _ephemeral_start() -> int:

@@ -255,17 +255,19 @@ def _accepted(
 ) -> str:
     rng = draft.rng
     told = {"state": "new", "order": f"o-{key}"} if outcome is Outcome.OK else {}
-    number = _ask(draft, account, key, root, t, t + (0.1 if told else 2), outcome, 201 if told else 0, **told)
     side = rng.choice(["buy", "sell"])
     price, parts = rng.randrange(500, 3000), rng.randrange(1, 4)
+    asked: dict[str, Any] = {"code": "7203", "side": side, "price": price, "quantity": 100 * parts}
+    number = _ask(draft, account, key, root, t, t + (0.1 if told else 2), outcome, 201 if told else 0, asked, **told)
     terms: dict[str, Any] = {"account": account, "key": key, "code": "7203", "side": side, "price": price}
-    draft.exchange.append(books.ExchangeOrder(t_ns=at(t + 0.05), id=f"x-{key}", quantity=100 * parts, **terms))
+    draft.exchange.append(books.ExchangeOrder(t_ns=at(t + 0.05), id=f"x-{key}", account=account, key=key, **asked))
     _in_oms(draft, flow, account, key, t, "new", side=side, price=price, quantity=100 * parts)
     draw = rng.random()
     if draw < 0.05:
         _cancel(draft, flow, account, key, t + 2)
     elif draw < 0.85:
-        for n in range(parts):
+        part_only = draw < 0.1 and parts > 1 and _cancel(draft, flow, account, key, t + 9)  # when one part is in
+        for n in range(1 if part_only else parts):
             filled = t + 0.5 + rng.uniform(0.5, 7.5)
             row = books.ExchangeExecution(t_ns=at(filled), id=f"e-{key}-{n}", order=f"x-{key}", quantity=100, **terms)
             if filled < END + 1:
@@ -273,9 +275,9 @@ def _accepted(
     return number
 
 
-def _cancel(draft: Draft, flow: Flow, account: str, key: str, t: float) -> None:
+def _cancel(draft: Draft, flow: Flow, account: str, key: str, t: float) -> bool:
     if t > END - 1 or FAULT - 0.5 < t < SWITCHED:
-        return
+        return False
     number = draft.row()
     draft.customers.append(
         books.Request(t_ns=at(t), id=number, account=account, key=key, action="cancel", intended_ns=at(t))
@@ -288,16 +290,22 @@ def _cancel(draft: Draft, flow: Flow, account: str, key: str, t: float) -> None:
         )
     )  # fmt: skip
     flow.orders[key] = msgspec.structs.replace(flow.orders[key], state="cancelled")
+    return True
+
+
+TERMS: dict[str, Any] = {"code": "7203", "side": "buy", "quantity": 100, "price": 1000}
+"""Of an order of which nothing came."""
 
 
 def _ask(
-    draft: Draft, account: str, key: str, root: str, t: float, done: float, outcome: Outcome, status: int, **told: str
-) -> str:
+    draft: Draft, account: str, key: str, root: str, t: float, done: float, outcome: Outcome, status: int,
+    terms: dict[str, Any] = TERMS, **told: str,
+) -> str:  # fmt: skip
     number = draft.row()
     draft.customers.append(
         books.Request(
             t_ns=at(t + 0.001), id=number, account=account, key=key, root=root, action="order", intended_ns=at(t),
-            code="7203", side="buy", quantity=100, price=1000,
+            **terms,
         )
     )  # fmt: skip
     draft.customers.append(
@@ -383,7 +391,8 @@ def _settle_orders(draft: Draft, flow: Flow) -> None:
             cash[row.account] += row.yen
     for key, order in flow.orders.items():
         done = filled.get(key, 0)
-        state = order.state if not done else "filled" if done == order.quantity else "partially-filled"
+        state = "filled" if done == order.quantity else "partially-filled"
+        state = order.state if not done or order.state == "cancelled" else state
         draft.oms.append(msgspec.structs.replace(order, filled=done, state=state))
     draft.oms += [
         books.Balance(t_ns=at(END + 2), id=account, account=account, cash=yen) for account, yen in cash.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -10,149 +9,16 @@ import pytest
 
 from drills import checkers
 from drills.checkers import CHECKS, Check, rule
-from drills.history import NS, OUTCOMES, History, Kind, Outcome, Ruling, RunEnd, Samples, Verdict
+from drills.history import NS, History, Kind, Ruling, Verdict
 from drills.judging.outage import lateness_p99
 from drills.score import score
 
 from . import synthetic as made
-from .synthetic import END, FAULT, Draft, at, correct
+from .synthetic import Draft, at, correct
 
 
 def events_without(draft: Draft, actor: str, what: str) -> None:
     draft.events = [event for event in draft.events if not (event[1] == actor and event[3] == what)]
-
-
-def no_end(draft: Draft) -> None:
-    draft.run = msgspec.structs.replace(draft.run, end=None)
-
-
-def ended(reason: str) -> Callable[[Draft], None]:
-    def plant(draft: Draft) -> None:
-        draft.run = msgspec.structs.replace(draft.run, end=RunEnd(at(END), reason))
-
-    plant.__name__ = reason
-    return plant
-
-
-def damaged(draft: Draft) -> None:
-    draft.damage.append("books/oms.jsonl line 9 is cut off")
-
-
-def clock_jumped(draft: Draft) -> None:
-    draft.run = msgspec.structs.replace(draft.run, clock={"start": 10**18, "end": 10**18 + 2 * NS})
-
-
-def clock_unknown(draft: Draft) -> None:
-    draft.run = msgspec.structs.replace(draft.run, clock={"start": 10**18})
-
-
-def baseline_bad(draft: Draft) -> None:
-    events_without(draft, "runner", "baseline")
-    draft.note(5, "runner", Kind.FAIL, "baseline")
-
-
-def no_witness(draft: Draft) -> None:
-    events_without(draft, "fault:0", "witness")
-
-
-def witness_saw_nothing(draft: Draft) -> None:
-    no_witness(draft)
-    draft.note(FAULT + 0.05, "fault:0", Kind.FAIL, "witness")
-
-
-def injection_failed(draft: Draft) -> None:
-    events_without(draft, "fault:0", "inject")
-    draft.note(FAULT, "fault:0", Kind.INVOKE, "inject")
-    draft.note(FAULT + 0.01, "fault:0", Kind.FAIL, "inject")
-
-
-def still_injected(draft: Draft) -> None:
-    events_without(draft, "fault:0", "gone")
-    draft.note(END + 3.2, "fault:0", Kind.FAIL, "gone")
-
-
-def never_looked_gone(draft: Draft) -> None:
-    events_without(draft, "fault:0", "gone")
-
-
-def monitor_gap(draft: Draft) -> None:
-    draft.events = [e for e in draft.events if not (e[3] == "heartbeat" and at(15) < e[0] < at(18))]
-
-
-def monitor_ended(draft: Draft) -> None:
-    draft.events = [e for e in draft.events if not (e[3] == "heartbeat" and at(END - 2.6) < e[0])]
-
-
-def monitor_never_heard(draft: Draft) -> None:
-    events_without(draft, "monitor", "heartbeat")
-
-
-def load_low(draft: Draft) -> None:
-    draft.samples = [sample for n, sample in enumerate(sorted(draft.samples)) if n % 4]
-
-
-def one_service_never_asked(draft: Draft) -> None:
-    draft.samples = [sample for sample in draft.samples if sample[4] == 0]
-
-
-def load_died(draft: Draft) -> None:
-    draft.samples = [sample for sample in draft.samples if sample[0] < at(18)]
-
-
-def load_late(draft: Draft) -> None:
-    for sample in draft.samples[::50]:
-        sample[1] += 60_000_000
-        sample[2] = max(sample[2], sample[1] + 1)
-
-
-def dropped(draft: Draft) -> None:
-    for sample in draft.samples[:5]:
-        sample[1:4] = [0, 0, OUTCOMES.index(Outcome.DROPPED)]
-
-
-VACUOUS: list[tuple[str, Callable[[Draft], None], Ruling]] = [
-    ("run-ended", no_end, Ruling.INVALID),
-    *(("run-ended", ended(reason), Ruling.INVALID) for reason in ("interrupted", "terminated", "error", "baseline")),
-    ("history-whole", damaged, Ruling.INVALID),
-    ("one-clock", clock_jumped, Ruling.INVALID),
-    ("one-clock", clock_unknown, Ruling.UNKNOWN),
-    ("baseline-good", baseline_bad, Ruling.INVALID),
-    ("fault-really-happened", no_witness, Ruling.INVALID),
-    ("fault-really-happened", witness_saw_nothing, Ruling.INVALID),
-    ("fault-really-happened", injection_failed, Ruling.INVALID),
-    ("nothing-still-injected", still_injected, Ruling.INVALID),
-    ("nothing-still-injected", never_looked_gone, Ruling.INVALID),
-    ("monitoring-had-no-gap", monitor_gap, Ruling.INVALID),
-    ("monitoring-had-no-gap", monitor_ended, Ruling.INVALID),
-    ("monitoring-had-no-gap", monitor_never_heard, Ruling.INVALID),
-    ("load-reached-its-rate", load_low, Ruling.INVALID),
-    ("load-reached-its-rate", one_service_never_asked, Ruling.INVALID),
-    ("load-reached-its-rate", load_died, Ruling.INVALID),
-    ("load-on-time", load_late, Ruling.INVALID),
-    ("load-on-time", dropped, Ruling.INVALID),
-]
-
-
-@pytest.mark.parametrize(
-    ("check", "plant", "ruling"), VACUOUS, ids=[f"{check}-{plant.__name__}" for check, plant, _ in VACUOUS]
-)
-def test_run_that_cannot_judge_does_not_pass(check: str, plant: Callable[[Draft], None], ruling: Ruling) -> None:
-    draft = correct(3)
-    plant(draft)
-    history = draft.history()
-    verdict = rule(CHECKS[check], history)
-    assert verdict.ruling == ruling
-    assert verdict.says
-    card = score(history, None)
-    assert (card.verdict, card.grade) == (ruling, None)
-
-
-def test_empty_history_is_invalid() -> None:
-    draft = correct(3)
-    empty = History(draft.run, (), Samples.empty(), {})
-    card = score(empty, None)
-    assert (card.verdict, card.grade) == (Ruling.INVALID, None)
-    assert not [check.id for check in card.checks if check.verdict == Ruling.PASS and not check.standing]
 
 
 @pytest.mark.parametrize("book", ["world", "customers", "exchange", "oms", "notices"])

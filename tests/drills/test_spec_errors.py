@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from drills.definition.vocabulary import STANDING, Vocabulary
+from drills.definition.vocabulary import Vocabulary, standing
 from drills.errors import BadInput
 from drills.spec import load_drill
 
@@ -30,7 +30,7 @@ class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 WORDS = Vocabulary(
     faults={"timeout": Cut, "kill": Kill},
-    checks=("cash-conserved", "no-duplicates", *STANDING),
+    checks=("cash-conserved", "no-duplicates", *standing()),
     loads={"day-session": {"orders": 25.0, "inquiry": 35.0}},
     links=("exchange-a", "exchange-b"),
     services=("api", "gateway"),
@@ -403,4 +403,4 @@ def test_refuses_missing_files_and_folders(tmp_path: Path) -> None:
 
 def test_the_good_file_is_good(folder: Path) -> None:
     (folder / "drill.yaml").write_text(GOOD)
-    assert load_drill(folder, WORDS).checks == ("cash-conserved", *STANDING)
+    assert load_drill(folder, WORDS).checks == ("cash-conserved", *standing())

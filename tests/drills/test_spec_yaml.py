@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from drills.definition.node import read
-from drills.definition.vocabulary import STANDING, Vocabulary
+from drills.definition.vocabulary import Vocabulary, standing
 from drills.definition.yamlfile import load
 from drills.errors import BadInput
 from drills.runbook import load_runbook
 from drills.spec import load_drill
 
-WORDS = Vocabulary({}, STANDING, {"day-session": {"orders": 1.0}})
+WORDS = Vocabulary({}, standing(), {"day-session": {"orders": 1.0}})
 
 
 def loaded(folder: Path, text: str) -> Any:
@@ -120,7 +120,7 @@ a: b: c""".splitlines()
 def test_only_bad_input_is_ever_raised(tmp_path: Path, source: bytes) -> None:
     file = tmp_path / "drill.yaml"
     file.write_bytes(source)
-    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file, STANDING)):
+    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file, standing())):
         with pytest.raises(BadInput) as caught:
             attempt()
         assert 1 <= caught.value.line <= source.count(b"\n") + source.count(b"\r") + 2

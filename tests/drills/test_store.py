@@ -300,7 +300,32 @@ def reverse_column(path: Path) -> None:
 
 
 def huge_header(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"(6,), }        ", b"(6000000000000,"))
+    path.write_bytes(path.read_bytes().replace(b"(6,), }            ", b"(6000000000000,), }"))
+
+
+def other_magic(path: Path) -> None:
+    path.write_bytes(b"\x92" + path.read_bytes()[1:])
+
+
+def null_in_header(path: Path) -> None:
+    """On which NumPy's words differ between versions of Python."""
+    path.write_bytes(path.read_bytes().replace(b"}  ", b"}\0 ", 1))
+
+
+def slip_in_a_byte(path: Path) -> None:
+    """All values after it are others, and NumPy would not say a word."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:136] + b"\0" + whole[136:])
+
+
+def two_dimensions(path: Path) -> None:
+    np.save(path, np.load(path).reshape(2, 3))
+
+
+def nest(path: Path) -> None:
+    deep = b"[" * 20_000 + b"]" * 20_000
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:-2] + b',"data":{"a":' + deep + b"}}\n")
 
 
 DAMAGE = [
@@ -323,10 +348,25 @@ DAMAGE = [
         "books/exchange.jsonl is not in order of time: its rows were moved or changed",
     ),
     ("samples/done.npy", remove, "samples/done.npy is missing"),
-    ("samples/done.npy", cut, "samples/done.npy cannot be read"),
-    ("samples/done.npy", garble, "samples/done.npy cannot be read"),
-    ("samples/done.npy", huge_header, "samples/done.npy cannot be read"),
+    ("samples/done.npy", cut, "samples/done.npy cannot be read: cut off, 171 bytes where 176 are due"),
+    ("samples/done.npy", garble, "samples/done.npy cannot be read: its header is garbled"),
+    ("samples/done.npy", other_magic, "samples/done.npy cannot be read: its header is garbled"),
+    ("samples/done.npy", null_in_header, "samples/done.npy cannot be read: its header is garbled"),
+    ("samples/done.npy", slip_in_a_byte, "samples/done.npy cannot be read: too long, 177 bytes where 176 are due"),
+    (
+        "samples/done.npy",
+        huge_header,
+        "samples/done.npy cannot be read: cut off, 176 bytes where 48000000000128 are due",
+    ),
+    (
+        "samples/done.npy",
+        two_dimensions,
+        "samples/done.npy holds int64 in 2 dimensions where int64 in one is due",
+    ),
+    ("events.jsonl", nest, "events.jsonl line 4 cannot be read: nested too deeply"),
+    ("undo.jsonl", nest, "undo.jsonl line 2 cannot be read: nested too deeply"),
     ("samples/done.npy", wrong_type, "samples/done.npy holds float64 in 1 dimensions where int64 in one is due"),
+    ("samples/outcome.npy", cut, "samples/outcome.npy cannot be read: cut off, 129 bytes where 134 are due"),
     ("samples/done.npy", shorten_column, "samples have columns of different length: intended 6, sent 6, done 3"),
     ("samples/name.npy", wrong_code, "samples: 1 of 6 records carry a code that names.json does not know"),
     ("samples/outcome.npy", wrong_code, "samples: 1 of 6 records carry a code that names.json does not know"),

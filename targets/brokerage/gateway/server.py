@@ -92,7 +92,10 @@ class Gateway:
 
     def session_word(self) -> str:
         """``active`` while logged on, heard or not; else ``down``."""
-        return "active" if self.ready() else "down"
+        if not self.ready():
+            return "down"
+        silent = self.links is not None and self.links.session.silent(time.monotonic_ns())
+        return "silent" if silent else "active"
 
     def status(self) -> dict[str, Any]:
         """For operators. Ages in seconds."""
@@ -100,7 +103,6 @@ class Gateway:
         session = None if self.links is None else self.links.session
         return {
             "session": self.session_word(),
-            "silent": session is not None and session.active and session.silent(now),
             "link": None if self.links is None else self.links.link,
             "heartbeat_age_s": None if self.links is None else (now - self.links.heard_ns) / 1e9,
             "next_in": None if session is None else session.next_in,

@@ -1,0 +1,90 @@
+"""Over made-up histories of every kind: one planted defect is found by those who must find it, and by nobody else."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drills.checkers import CHECKS, rule_all
+from drills.history import History, Ruling
+from drills.judging.loss import loss
+from drills.score import score
+
+from .defects import DEFECTS, Defect
+from .synthetic import correct
+
+EXAMPLES = {"long": 1000, "mutation": 2}.get(settings.get_current_profile_name(), 5)
+SEEDS = st.integers(0, 2**32)
+ARMS = st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"])
+TAKEN = (Ruling.PASS, Ruling.NOT_APPLICABLE)
+many = settings(max_examples=EXAMPLES, deadline=None)
+
+
+@many
+@given(seed=SEEDS, arm=ARMS, effect=st.booleans())
+def test_every_checker_is_silent_on_a_correct_history(seed: int, arm: str, effect: bool) -> None:
+    history = correct(seed, arm, effect).history()
+    loud = {check.id: verdict.says for check, verdict in rule_all(history) if verdict.ruling not in TAKEN}
+    assert loud == {}
+
+
+@many
+@given(seed=SEEDS, arm=ARMS, effect=st.booleans())
+def test_a_correct_history_passes_as_a_whole(seed: int, arm: str, effect: bool) -> None:
+    card = score(correct(seed, arm, effect).history(), None)
+    assert (card.verdict, card.grade) == (Ruling.PASS, "performed")
+    assert card.loss.acknowledged_orders.exposed
+    harm = ("phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown", "harmful_actions")
+    assert [getattr(card.loss, name) for name in (*harm, "undecidable_figures", "yen_to_restore")] == [0] * 8
+    assert card.loss.acknowledged_orders.lost == 0
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=[defect.name for defect in DEFECTS])
+def test_planted_defect_is_found_by_those_who_must(defect: Defect) -> None:
+    @many
+    @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
+    def found(seed: int, arm: str, effect: bool) -> None:
+        look(defect, seed, arm, effect)
+
+    found()
+
+
+def look(defect: Defect, seed: int, arm: str, effect: bool) -> None:
+    draft = correct(seed, arm, effect)
+    before = counted(draft.history(), defect)
+    rows = defect.plant(draft, random.Random(seed))
+    history = draft.history()
+    verdicts = {check.id: verdict for check, verdict in rule_all(history)}
+    failed = {name: verdict for name, verdict in verdicts.items() if verdict.ruling not in TAKEN}
+    assert set(failed) == defect.speaks, {name: verdict.says for name, verdict in failed.items()}
+    assert all(verdict.ruling == Ruling.FAIL and verdict.evidence for verdict in failed.values())
+    if defect.shown_by:
+        shown = [at_evidence(history, place) for place in failed[defect.shown_by].evidence]
+        assert sorted(map(repr, shown)) == sorted(map(repr, rows))
+    if defect.loss is not None:
+        assert counted(history, defect) == before + defect.loss[1]
+
+
+def at_evidence(history: History, place: str) -> object:
+    book, _, index = place.partition(":")
+    return history.books[book][int(index)]
+
+
+def counted(history: History, defect: Defect) -> int:
+    """What the card counts of this kind of harm."""
+    if defect.loss is None:
+        return 0
+    lost, name = loss(history, None), defect.loss[0]
+    harms = {"wrong_figures_shown": lost.harms.shown, "wrong_figures_acted_on": lost.harms.acted}
+    harms |= {"late_notices": lost.harms.late_notices, "duplicated": lost.harms.duplicated}
+    number = (harms | {"undecidable_figures": lost.undecidable})[name]
+    assert number is not None
+    return number
+
+
+def test_every_check_of_the_books_has_a_defect_it_must_find() -> None:
+    asked = {name for name, check in CHECKS.items() if not check.standing}
+    assert asked == {defect.shown_by for defect in DEFECTS if defect.shown_by}

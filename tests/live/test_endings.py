@@ -1,0 +1,176 @@
+"""Runs that are ended early, by their user or by force: the faults are undone, nothing is left, the card is void."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .rig import DRILL, Place, Process, card, wait_for
+
+pytestmark = pytest.mark.live
+
+
+def start(place: Place) -> Process:
+    return place.start("run", DRILL, "--arm", "no-action", "--seed", "5", "--reaction", "1s")
+
+
+def only_run(place: Place) -> Path:
+    (run,) = place.runs()
+    return run
+
+
+def undone(place: Place, run: Path) -> list[str]:
+    """What is journalled and noted of undoing, in order."""
+    journal = [json.loads(line)["what"] for line in (run / "undo.jsonl").read_text().splitlines()]
+    assert journal == ["target", "intent", "undone"]
+    return [f"{event['kind']} {event['what']}" for event in place.events(run) if event["actor"] == "fault:0"]
+
+
+def ended_in_order(place: Place, reason: str) -> dict[str, object]:
+    """The folder is whole and sealed, the card void; the card."""
+    run = only_run(place)
+    record = json.loads((run / "run.json").read_text())
+    assert record["end"]["reason"] == reason
+    found = card(run)
+    assert found["verdict"] == "invalid"
+    assert found["grade"] is None
+    again = place.kunren("check", run.name, "--evidence", "--json", "-")
+    assert again.returncode == 2, again.stderr
+    assert json.loads(again.stdout) == found
+    assert "nothing was changed since the run was sealed" in again.stderr
+    return found
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_the_fault_is_in_place(place: Place, times: int) -> None:
+    harness = start(place)
+    place.broken(harness)
+    harness.interrupt()
+    if times == 2:  # the second one while everything is being undone
+        place.reached(harness, "fault:0", "invoke", "undo")
+        harness.interrupt()
+    assert harness.ended() == 130, harness.said()
+    assert "Traceback" not in harness.said()
+    assert "kunren: interrupted; everything was undone and stopped" in harness.said()
+    place.nothing_left()
+    ended_in_order(place, "interrupted")
+    assert undone(place, only_run(place))[-1] == "ok gone"
+
+
+def test_many_ctrl_c_change_nothing_of_the_undoing(place: Place) -> None:
+    """Somebody leans on the keys until it ends."""
+    harness = start(place)
+    place.broken(harness)
+    while harness.process.poll() is None:
+        harness.interrupt()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            harness.process.wait(0.02)
+    assert harness.ended() == 130, harness.said()
+    assert "Traceback" not in harness.said()
+    place.nothing_left()
+    ended_in_order(place, "interrupted")
+    assert undone(place, only_run(place))[-1] == "ok gone"
+
+
+def test_sigterm_while_the_fault_is_in_place(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    os.kill(harness.pid, signal.SIGTERM)
+    assert harness.ended() == 143, harness.said()
+    assert "kunren: terminated; everything was undone and stopped" in harness.said()
+    place.nothing_left()
+    ended_in_order(place, "terminated")
+    assert undone(place, only_run(place))[-1] == "ok gone"
+
+
+def test_many_ctrl_c_while_everything_starts(place: Place) -> None:
+    harness = start(place)
+    wait_for(lambda: bool(processes_of(place, "targets.brokerage.launcher")), "the launcher")
+    while harness.process.poll() is None:
+        harness.interrupt()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            harness.process.wait(0.1)
+    assert harness.ended() == 130, harness.said()
+    assert "Traceback" not in harness.said()
+    place.nothing_left()
+    assert not place.noted("fault:0", "invoke", "inject")
+    ended_in_order(place, "interrupted")
+
+
+def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    harness.process.kill()
+    assert harness.ended() == -signal.SIGKILL
+    wait_for(place.gone, "the reaper to end everything")
+    place.nothing_left()
+    run = only_run(place)
+    (report,) = run.glob("heal-*.json")
+    said = json.loads(report.read_text())["said"]
+    assert said[0].startswith("timeout: ")
+    assert "could not" not in " ".join(said)
+    healed = place.kunren("heal", "--all", "--json")
+    assert healed.returncode == 0
+    assert json.loads(healed.stdout) == {"found": 0, "said": {}}
+    judged_void(place, run)
+
+
+def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
+    """Both are killed; the launcher is held, as on a machine that is short of everything, so something does run on."""
+    harness = start(place)
+    place.broken(harness)
+    launcher, reaper = process_of(place, "targets.brokerage.launcher"), process_of(place, "drills.reaper")
+    launcher.suspend()
+    reaper.kill()
+    harness.process.kill()
+    harness.ended()
+    (stack,) = place.stacks()
+    assert launcher.is_running()
+    healed = place.kunren("heal", "--all", "--json")
+    assert healed.returncode == 0, healed.stderr
+    assert f"stack {stack.name}: timeout still in place" in healed.stderr.replace("\n", " ")
+    found = json.loads(healed.stdout)
+    assert found["found"] == 1
+    assert list(found["said"]) == [stack.name]
+    place.nothing_left()
+    run = only_run(place)
+    assert len(list(run.glob("heal-*.json"))) == 1
+    assert json.loads(place.kunren("heal", "--all", "--json").stdout)["found"] == 0
+    judged_void(place, run)
+
+
+def test_the_launcher_ends_with_the_last_who_holds_its_lifeline(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    reaper = process_of(place, "drills.reaper")
+    reaper.kill()
+    harness.process.kill()
+    harness.ended()
+    healed = place.kunren("heal", "last")
+    assert healed.returncode == 0, healed.stderr
+    place.nothing_left()
+    assert "nothing was left behind" in place.kunren("heal", "last").stdout
+
+
+def process_of(place: Place, module: str) -> psutil.Process:
+    """The oldest one: the launcher's services are forks of it."""
+    return min(processes_of(place, module), key=lambda each: each.create_time())
+
+
+def processes_of(place: Place, module: str) -> list[psutil.Process]:
+    return [each for each in place.processes() if module in each.cmdline()]
+
+
+def judged_void(place: Place, run: Path) -> None:
+    """A run whose harness was killed is not sealed; it can be judged all the same, and accuses nobody."""
+    assert not (run / "SHA256SUMS").exists()
+    judged = place.kunren("check", str(run), "--json", "-")
+    assert judged.returncode == 2, judged.stderr
+    assert json.loads(judged.stdout)["verdict"] == "invalid"
