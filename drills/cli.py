@@ -34,8 +34,8 @@ def _run() -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        code = EXIT_INTERNAL  # whoever read our output has left
+    except (BrokenPipeError, SystemExit):
+        code = EXIT_INTERNAL  # whoever read our output has left; the libraries' own 1 would mean a failed drill
     except Exception as error:  # noqa: BLE001  # last stop: a bug of ours still gets one line and exit 70
         code = _usage_or_bug(error)
     return code or 0

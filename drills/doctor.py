@@ -10,6 +10,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,7 +98,11 @@ def _writable(what: str, folder: Path, mend: str) -> Finding:
     nearest = folder
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    ok = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    try:
+        with tempfile.TemporaryDirectory(dir=nearest, prefix=".kunren-"):
+            ok = True
+    except OSError:
+        ok = False
     return Finding(what, ok, f"{folder}{'' if folder.exists() else ' (not made yet)'}", True, "" if ok else mend)
 
 

@@ -22,10 +22,10 @@ from typing import Any
 import psutil
 
 from faults.scope import from_intent
+from targets.local import LAUNCHER
 from targets.stack import OWNER_LOCK, attach, cache_folder
 from targets.target import TargetError
 
-LAUNCHER = "targets.brokerage.launcher"
 STOP_WITHIN_S = 8.0
 """The launcher gives its services 5 s."""
 

@@ -163,9 +163,9 @@ OUTCOMES = tuple(Outcome)
 """Code -> outcome, as stored in ``samples/outcome.npy``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Request samples as columns of equal length, sorted by ``intended``.
+    """Request samples as columns of equal length, sorted by ``intended``. Equal only to themselves.
 
     ``sent`` and ``done`` are 0 where it did not happen. ``name`` indexes ``names``, the rated services.
     ``key`` is the id of the request's row in the customers' book.

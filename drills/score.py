@@ -93,7 +93,7 @@ def limits(history: History, at: Instants, asked: Asked) -> list[str]:
     blind = [f"{check.id}: {answer.says}" for check, answer in asked if answer.ruling == Ruling.UNKNOWN]
     if not history.plan.injects:
         return [*empty, *blind, "nothing was broken: instants and durations of a fault do not apply"]
-    if at.inject is None:
+    if timeline.injected_at(history) is None:
         return [*empty, *blind, "nothing was injected: no instant can be dated"]
     marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
     plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}

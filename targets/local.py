@@ -29,6 +29,8 @@ from targets.proxy_engine import engine_command
 from targets.stack import OWNER_LOCK, SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
 from targets.target import TargetError
 
+LAUNCHER = "targets.brokerage.launcher"
+
 
 class LocalTarget(Stack):
     """Starts a stack on entering, stops and removes it on leaving.
@@ -117,7 +119,7 @@ class LocalTarget(Stack):
         read, write = os.pipe()
         self.lifeline = write
         with (Path(self.config.logs) / "launcher.log").open("ab") as log:
-            argv = [sys.executable, "-m", "targets.brokerage.launcher", str(self.folder)]
+            argv = [sys.executable, "-m", LAUNCHER, str(self.folder)]
             self._launcher = subprocess.Popen(argv, stdin=read, stdout=log, stderr=log, start_new_session=True)
         os.close(read)
 
@@ -181,7 +183,7 @@ def _launchers(folder: Path) -> list[int]:
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
-            if str(folder) in child.cmdline():
+            if {LAUNCHER, str(folder)} <= set(child.cmdline()):
                 found.append(child.pid)
     return found
 

@@ -1,8 +1,8 @@
 """Total outages: how long nobody was served at all, from the last good answer before to the first good one after.
 
-A blackout is a time between two good answers in which at least ``LEAST`` requests were sent and all of them were bad.
-Its length is taken from the answers, not from the bad requests: a service that stalls answers late but in time what
-came in the last ``tau`` of the stall, and counted from bad requests alone every stall would be short by ``tau``.
+A blackout is a time between two successive good answers in which at least ``LEAST`` requests were sent, and some were
+bad. Its length is taken from the answers and not from the bad requests: what came in the last ``tau`` of a stall is
+answered late but in time, and counted from bad requests alone every stall would be short by ``tau``.
 """
 
 from __future__ import annotations
@@ -13,58 +13,78 @@ import numpy as np
 
 from drills.history import NS
 from drills.judging.interval import Interval
-from drills.judging.outage import Longs, Service
+from drills.judging.outage import LEAST_BAD, Bools, Longs, Service
 
 LEAST = 10
-"""Bad requests without a good answer among them that make a blackout; fewer are a slow moment."""
+"""Requests without a good answer among them that make a blackout; fewer are a slow moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blackout:
-    """One total outage. ``start`` and ``end`` bracket its two instants, ``length`` is the best word on its duration.
+    """One total outage, in ns: brackets of its two instants, and the best word on its length.
 
-    All in ns. ``end`` and ``length`` are None while it lasts; ``requests`` were sent into it and lost.
+    ``end`` and ``length`` are None where it lasted to the last request. ``requests`` were sent into it, ``lost`` of
+    them were bad.
     """
 
     start: Interval
     end: Interval | None
     length: int | None
     requests: int
+    lost: int
 
 
 def blackouts(service: Service, least: int = LEAST) -> list[Blackout]:
     """Every total outage of a service, in order. What was bad from the first request on has no start, and is none."""
-    good = ~service.bad & (service.done > 0)
-    answers = np.sort(service.done[good])
-    lost = np.flatnonzero(service.bad)
-    gaps = np.searchsorted(answers, service.intended[lost], side="right")
-    found = []
-    for gap in np.unique(gaps):
-        mine = lost[gaps == gap]
-        if gap > 0 and len(mine) >= least:
-            found.append(_blackout(service, answers, int(gap), mine))
-    return found
+    answers = np.sort(service.done[_good(service)])
+    gaps, lost = np.unique(np.searchsorted(answers, service.intended[service.bad], side="right"), return_counts=True)
+    found = [_blackout(service, answers, int(gap)) for gap in gaps[(gaps > 0) & (lost >= LEAST_BAD)]]
+    return [one for one in found if one.requests >= least]
 
 
-def _blackout(service: Service, answers: Longs, gap: int, mine: Longs) -> Blackout:
+def _good(service: Service) -> Longs:
+    return np.flatnonzero(~service.bad & (service.done > 0))
+
+
+def _blackout(service: Service, answers: Longs, gap: int) -> Blackout:
     before = int(answers[gap - 1])
-    start = _start(service, before, mine)
-    last = int(np.maximum(service.sent[mine], service.intended[mine]).max())
-    if gap == len(answers):
-        return Blackout(start, None, None, len(mine))
-    after = int(answers[gap])
+    after = int(answers[gap]) if gap < len(answers) else None
+    into = service.intended >= before
+    if after is not None:
+        into &= service.intended < after
+    took = _ordinary(service, before)
+    start = _start(service, before, int(service.intended[into & service.bad].min()), took)
+    counts = int(np.count_nonzero(into)), int(np.count_nonzero(into & service.bad))
+    if after is None:
+        return Blackout(start, None, None, *counts)
     spacing = round(NS / service.rate) if service.rate > 0 else 0
-    return Blackout(start, Interval(min(last, after), after), max(after - before - spacing, 0), len(mine))
+    return Blackout(start, _end(service, into, after, took), max(after - before - spacing, 0), *counts)
 
 
-def _start(service: Service, before: int, mine: Longs) -> Interval:
+def _ordinary(service: Service, before: int) -> int:
+    """How long an answer may take where all is well, ns: twice the 99th percentile (nearest rank) up to ``before``."""
+    good = _good(service)
+    past = good[service.done[good] <= before]
+    took = np.sort(service.done[past] - service.sent[past])
+    return 2 * int(took[-(-99 * len(took) // 100) - 1])
+
+
+def _start(service: Service, before: int, first: int, took: int) -> Interval:
     """From the sending of the last request answered well to that of the first that was not, and an answer's time more.
 
-    A request that was on its way when a stall began was sent before it: hence the time that an answer takes.
+    A request that was on its way when a stall began had been sent before it: hence the time that an answer takes.
     """
-    fine = ~service.bad & (service.done > 0) & (service.done <= before)
-    sent = np.maximum(service.sent, service.intended)
-    took = np.sort(service.done[fine] - service.intended[fine])
-    ordinary = int(took[-(-99 * len(took) // 100) - 1])
-    first = int(np.minimum(service.intended[mine], sent[mine]).min())
-    return Interval(min(int(sent[fine].max()), first), max(before, first) + ordinary)
+    good = _good(service)
+    past = good[service.done[good] <= before]
+    late = int(service.sent[past].max())
+    return Interval(min(late, first), max(before, first) + took)
+
+
+def _end(service: Service, into: Bools, after: int, took: int) -> Interval:
+    """From the sending of the last request that was held up or lost to the first good answer.
+
+    One sent within an answer's time before that answer may be held up by the backlog alone, and shows nothing.
+    """
+    held = into & ~service.bad & (service.done - service.sent > took) & (service.sent <= after - took)
+    shown = service.sent[held | (into & service.bad)]
+    return Interval(min(int(shown.max()), after), after)

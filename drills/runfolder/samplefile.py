@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from drills.columns import pieces
 from drills.history import OUTCOMES, Samples
 from drills.runfolder.names import COLUMNS, NAMES, StoreError, os_words
 
@@ -102,16 +103,31 @@ def load_samples(folder: Path) -> tuple[Samples, list[str]]:
 
 
 def _trusted(columns: dict[str, npt.NDArray[Any]], names: Names, damage: list[str]) -> tuple[Samples, list[str]]:
-    good = (columns["name"] < len(names.name)) & (columns["outcome"] < len(OUTCOMES))
-    bad = int(np.count_nonzero(~good))
+    bad = sum(int(np.count_nonzero(~_known(columns, names, part))) for part in pieces(*_codes(columns)))
     if bad:
-        damage.append(f"samples: {bad} of {len(good)} records carry a code that {NAMES} does not know")
+        damage.append(f"samples: {bad} of {len(columns['name'])} records carry a code that {NAMES} does not know")
+        good = _known(columns, names, slice(None))
         columns = {column: values[good] for column, values in columns.items()}
-    if np.any(np.diff(columns["intended"]) < 0):
+    if not _in_order(columns["intended"]):
         damage.append("samples/intended.npy is not in order: its rows were moved or changed")
         order = np.argsort(columns["intended"], kind="stable")
         columns = {column: values[order] for column, values in columns.items()}
     return Samples(names=tuple(names.name), **columns), damage
+
+
+def _codes(columns: dict[str, npt.NDArray[Any]]) -> tuple[int, npt.NDArray[Any], npt.NDArray[Any]]:
+    return len(columns["name"]), columns["name"], columns["outcome"]
+
+
+def _known(columns: dict[str, npt.NDArray[Any]], names: Names, part: slice) -> npt.NDArray[Any]:
+    return np.asarray((columns["name"][part] < len(names.name)) & (columns["outcome"][part] < len(OUTCOMES)))
+
+
+def _in_order(intended: npt.NDArray[Any]) -> bool:
+    return not any(
+        np.any(intended[part.start + 1 : part.stop + 1] < intended[part][: len(intended) - part.start - 1])
+        for part in pieces(len(intended), intended)
+    )
 
 
 def _names(path: Path) -> tuple[Names | None, list[str]]:

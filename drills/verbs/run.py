@@ -19,7 +19,7 @@ from drills.history import NS
 from drills.interrupts import Terminated
 from drills.judge import judge, judge_and_write
 from drills.observation import watched_for
-from drills.order import Order
+from drills.order import Order, page_of
 from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
@@ -84,13 +84,13 @@ def run_drills(
 ) -> None:
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
     writable(json, junit)
-    seed = drawn_seed(seed)
+    seed, said = drawn_seed(seed), language(lang)
     orders = [
         _order(drill, arm, seed, turn, runs, reaction, proxy, runbook, subject)
         for drill in _drills(drills, every, proxy)
         for turn in range(repeat)
     ]
-    out, said = console(to_stderr=json == "-"), language(lang)
+    out = console(to_stderr=json == "-")
     cards = []
     for order in orders:
         card = _one(order, out, said, quiet)
@@ -115,19 +115,21 @@ def verify(
 ) -> None:
     """Can this drill be trusted? Runs its arms and wrong variants and compares each with what is declared."""
     writable(json)
-    seed = drawn_seed(seed)
+    seed, said = drawn_seed(seed), language(lang)
     out = console(to_stderr=json == "-")
-    rows: list[Row] = []
-    for drill in _drills(drills, every=False, proxy=proxy):
-        arms = arm or list(planning.arms_of(drill))
-        orders = [
+    planned = [
+        [
             _order(drill, name, seed, turn, runs, reaction, proxy, None, None)
             for turn in range(repeat)
-            for name in arms
+            for name in arm or planning.arms_of(drill)
         ]
-        out.print(f"{drill.name}: {len(orders)} runs, {sum(map(_forecast, orders)) / 60:.0f} min at most")
-        rows += [_verified(order, out, language(lang), quiet) for order in orders]
-    tell(rows, out, language(lang))
+        for drill in _drills(drills, every=False, proxy=proxy)
+    ]
+    rows: list[Row] = []
+    for orders in planned:
+        out.print(f"{orders[0].drill.name}: {len(orders)} runs, {sum(map(_forecast, orders)) / 60:.0f} min at most")
+        rows += [_verified(order, out, said, quiet) for order in orders]
+    tell(rows, out, said)
     if json is not None:
         write(as_json({"schema": "kunren.verification/1", "rows": rows}), json)
     raise typer.Exit(EXIT_PASS if all(row.as_declared for row in rows) else EXIT_FAIL)
@@ -148,7 +150,8 @@ def check(
     """Judge again from the run folder alone: the same card, byte for byte."""
     if public_key is not None and not evidence:
         raise Refused("--public-key without --evidence", "say both")
-    out = console(to_stderr=json == "-")
+    writable(json, junit)
+    out, said = console(to_stderr=json == "-"), language(lang)
     cards, problems = [], []
     for folder in [find_run(runs, ref) for ref in refs]:
         card, history = judge(folder)
@@ -156,7 +159,7 @@ def check(
         if not found.problems:  # whoever looks into tampering wants the folder as it was found
             write_card(folder, card)
         if not quiet:
-            print_card(out, card, history, folder, lang=language(lang))
+            print_card(out, card, history, folder, lang=said)
         for note in found.notes:
             out.print(f"evidence: {folder}: {note}", markup=False, soft_wrap=True)
         cards.append(card)
@@ -192,8 +195,9 @@ def _order(
     runbook: Path | None,
     subject: str | None,
 ) -> Order:
-    planning.runbook_file(drill, arm)  # refuses an arm that the drill has not
-    return Order(drill, arm, seed + turn, runs, parse_reaction(reaction), proxy, runbook, subject)
+    order = Order(drill, arm, seed + turn, runs, parse_reaction(reaction), proxy, runbook, subject)
+    page_of(order)  # refuses an arm that the drill has not and a page that does not hold, before any run is started
+    return order
 
 
 def drawn_seed(asked: int | None) -> int:

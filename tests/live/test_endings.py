@@ -165,7 +165,12 @@ def process_of(place: Place, module: str) -> psutil.Process:
 
 
 def processes_of(place: Place, module: str) -> list[psutil.Process]:
-    return [each for each in place.processes() if module in each.cmdline()]
+    found = []
+    for process in place.processes():
+        with contextlib.suppress(psutil.Error):  # it has ended since
+            if module in process.cmdline():
+                found.append(process)
+    return found
 
 
 def judged_void(place: Place, run: Path) -> None:

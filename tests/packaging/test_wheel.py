@@ -8,7 +8,6 @@ import subprocess
 import sys
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,12 +42,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the programs."""
     home = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(home, with_pip=True)
     pip(home / "bin" / "python", "install", wheel)
-    yield home / "bin"
+    return home / "bin"
 
 
 def shipped() -> set[str]:

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from targets.brokerage import postgres
-from targets.brokerage.ports import free_ports
 from targets.brokerage.world import create_schema, load_world, make_world
 from targets.stack import cache_folder
 
+from .ports import free_ports
 from .stack import CUSTOMERS, SEED, Database
 
 

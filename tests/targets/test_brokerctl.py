@@ -22,8 +22,9 @@ from targets.brokerage import config as brokerage
 from targets.brokerage.brokerctl import run
 from targets.brokerage.operations import desk, grammar, host
 from targets.brokerage.operations.outcome import Outcome, Refused
-from targets.brokerage.ports import free_ports
 from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
+
+from .ports import free_ports
 
 TOKEN = "t0ken"
 

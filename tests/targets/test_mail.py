@@ -14,8 +14,8 @@ import pytest
 from targets.brokerage import config as brokerage
 from targets.brokerage.books import read_book, read_spool
 from targets.brokerage.mail import write_notice
-from targets.brokerage.ports import free_ports
 
+from .ports import free_ports
 from .stack import Database, make_config
 from .test_posting import Desk
 

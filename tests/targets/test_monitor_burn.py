@@ -23,7 +23,7 @@ NS = 1_000_000_000
 STEP = NS // 4
 CONFIG = ApiConfig()
 BURNS = {
-    dict(rule.labels).get("service", rule.expr.matchers[0].value): rule
+    rule.expr.matchers[0].value: rule
     for group in load_rules(RULES)
     for rule in group.rules
     if rule.expr.metric == "api_slo_burn"
@@ -51,7 +51,9 @@ def steady(rate: int, until: int, share: float = 0, since: int = 0) -> Iterator[
 
 def watch(rule: Rule, arrivals: Iterator[Arrival], until: int, phase: int = 0, service: str = "orders") -> list[Change]:
     """Play the arrivals through the gauge and evaluate the rule every STEP from ``phase`` on."""
-    level, state, found, tickets = ServiceLevel(CONFIG), {}, [], {}
+    level, tickets = ServiceLevel(CONFIG), dict[int, int]()
+    held: State = {}
+    found: list[Change] = []
     happen = sorted(
         step
         for number, (begun, ended, failed) in enumerate(arrivals)
@@ -59,7 +61,6 @@ def watch(rule: Rule, arrivals: Iterator[Arrival], until: int, phase: int = 0, s
     )
     queue = iter(happen)
     step = next(queue, None)
-    held: State = state
     for now in range(phase, until, STEP):
         while step is not None and step[0] <= now:
             t, number, ends, failed = step

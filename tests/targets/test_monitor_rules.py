@@ -36,10 +36,10 @@ def test_the_brokerages_own_rules_load() -> None:
         "OrdersBurn",
         "InquiryBurn",
     }
-    assert {name: rule.annotations["runbook"] for name, rule in rules.items() if "runbook" in rule.annotations} == {
-        "LinkSilent": "exchange-link-down",
-        "ExchangeUnanswered": "exchange-link-down",
-    }
+    linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
+    incident = {"LinkSilent", "ExchangeUnanswered", "ExecutionsQueued", "OrdersBurn"}
+    assert linked == {name: "exchange-link-down" if name in incident else "first-look" for name in rules}
+    assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     assert {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"} == {"NoticesLate"}
     assert all(rule.annotations["summary"] for rule in rules.values())
 

@@ -22,7 +22,8 @@ import pytest
 
 from targets.brokerage import config as brokerage
 from targets.brokerage.monitor.service import watched
-from targets.brokerage.ports import free_ports
+
+from .ports import free_ports
 
 SERVE = """
 import importlib, socket, sys

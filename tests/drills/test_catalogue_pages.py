@@ -1,0 +1,18 @@
+"""Every alert of the brokerage links to a page that exists and says that it is for that alert."""
+
+from __future__ import annotations
+
+from drills.runbook import Sort, load_runbook
+from drills.spec import CATALOGUE
+from targets.brokerage.monitor.rules import load_rules
+from targets.brokerage.monitor.service import RULES
+
+
+def test_every_alert_leads_to_a_page_for_it() -> None:
+    pages = [load_runbook(file) for file in CATALOGUE.rglob("*.yaml") if not file.name.startswith("drill")]
+    right = {page.id: page for page in pages if page.sort is Sort.RIGHT}
+    for group in load_rules(RULES):
+        for rule in group.rules:
+            page = right.get(rule.annotations.get("runbook", ""))
+            assert page is not None, f"{rule.alert} links to no page"
+            assert rule.alert in page.alerts, f"{rule.alert} links to {page.id}, which is for {page.alerts}"

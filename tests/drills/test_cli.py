@@ -1,0 +1,472 @@
+"""The command line from outside: bad input gets one clear line and its exit code, and nothing is started or written.
+
+Nearly all of it calls ``main`` in this process; no brokerage is ever started here (a start would be noticed).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drills import cli
+from drills.spec import CATALOGUE
+from drills.verbs import mend, run
+
+from .runfolder import whole_run
+
+DRILL = "exchange-link-down"
+FILE = CATALOGUE / DRILL / "drill.yaml"
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """``kunren ARGV…`` in an empty folder with an empty cache."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("KUNREN_DEBUG", raising=False)
+    monkeypatch.delenv("KUNREN_TOXIPROXY", raising=False)
+
+    def no_start(*_: object, **__: object) -> None:
+        raise AssertionError("a target was to be started")
+
+    monkeypatch.setattr(run, "run", no_start)
+    monkeypatch.setattr(mend, "LocalTarget", no_start)
+
+    def kunren(*argv: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["kunren", *map(str, argv)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Said(ended.value.code, said.out, said.err)
+
+    return kunren
+
+
+@pytest.fixture
+def refused(call: Call, tmp_path: Path) -> Callable[..., str]:
+    """Exit 3, one line on stderr, nothing on stdout, not a file more than before; the line."""
+
+    def one_line(*argv: str | Path) -> str:
+        before = files(tmp_path)
+        said = call(*argv)
+        assert said.code == 3, said
+        assert said.out == ""
+        assert said.err.startswith("kunren: "), said.err
+        assert said.err.count("\n") == 1, said.err
+        assert files(tmp_path) == before
+        return said.err.removeprefix("kunren: ").rstrip("\n")
+
+    return one_line
+
+
+def files(root: Path) -> set[Path]:
+    """But for the cache's own empty folder, which asking whether it can be written to makes."""
+    return {path for path in root.rglob("*") if path not in (root / "cache", root / "cache" / "stacks")}
+
+
+# -- names and values -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ("frobnicate", "No such command 'frobnicate'."),
+        ("--frobnicate", "No such option: --frobnicate"),
+        ("run", "name at least one drill, or --all (known: exchange-link-down"),
+        ("run --all exchange-link-down", "name at least one drill, or --all"),
+        ("run exchange-link", "unknown drill 'exchange-link', did you mean 'exchange-link-down'? known: "),
+        ("run no/such/drill.yaml", "no/such/drill.yaml:1: no such file"),
+        (f"run {DRILL} --frobnicate", "No such option: --frobnicate"),
+        (f"run {DRILL} --arm nothing", "unknown arm 'nothing'"),
+        (f"run {DRILL} --arm wrong:resend", "unknown arm 'wrong:resend'"),
+        (f"run {DRILL} --arm without:drian", "unknown step of exchange-link-down 'drian', did you mean 'drain'?"),
+        (f"run {DRILL} --reaction soon", "--reaction 'soon' is no time with its unit (such as 1s, 250ms or 2m)"),
+        (f"run {DRILL} --reaction 5", "--reaction '5' is no time with its unit"),
+        (f"run {DRILL} --reaction -1s", "--reaction '-1s' is no time with its unit"),
+        (f"run {DRILL} --proxy best", "proxy engine 'best': known are auto, embedded, toxiproxy"),
+        (f"run {DRILL} --lang de", "unknown language 'de'; known: en, ja"),
+        (f"run {DRILL} --seed seven", "Invalid value for '--seed'"),
+        (f"run {DRILL} --seed -1", "Invalid value for '--seed'"),
+        (f"run {DRILL} --repeat 0", "Invalid value for '--repeat'"),
+        (f"run {DRILL} --runbook no-page.yaml", "no-page.yaml:1: no such file"),
+        (f"run {DRILL} --json no/such/card.json", "cannot write no/such/card.json (name a file in a folder that"),
+        (f"run {DRILL} --junit no/such/report.xml", "cannot write no/such/report.xml (name a file in a folder that"),
+        (f"run {DRILL} --json .", "cannot write . (name a file in a folder that"),
+        ("verify", "Missing argument 'DRILL…'."),
+        ("verify exchange-link", "unknown drill 'exchange-link'"),
+        (f"verify {DRILL} --arm nothing", "unknown arm 'nothing'"),
+        (f"verify {DRILL} --reaction soon", "--reaction 'soon' is no time with its unit"),
+        (f"verify {DRILL} --lang de", "unknown language 'de'; known: en, ja"),
+        (f"verify {DRILL} --json no/such/rows.json", "cannot write no/such/rows.json"),
+        ("check", "Missing argument 'RUN…'."),
+        ("check last", "there is no run in runs (start one with: kunren run DRILL)"),
+        ("check 2026", "no run '2026' in runs (start one with: kunren run DRILL)"),
+        ("check .", ". is a folder but no run folder: it has no run.json"),
+        ("heal", "name runs, or --all"),
+        ("heal --all last", "name runs, or --all"),
+        ("heal last", "there is no run in runs"),
+        ("schema nope", "unknown schema 'nope'; known: drill, runbook, scorecard, book"),
+        ("runbook show", "Missing argument 'DRILL|FILE'."),
+        ("runbook show nope", "unknown drill 'nope'; known: "),
+        ("runbook show no/such/runbook.yaml", "no/such/runbook.yaml:1: no such file"),
+        (f"runbook show {DRILL} --lang de", "unknown language 'de'; known: en, ja"),
+        ("list --lang de", "unknown language 'de'; known: en, ja"),
+        ("target up --keep 0", "Invalid value for '--keep'"),
+        ("target up --proxy best", "proxy engine 'best': known are auto, embedded, toxiproxy"),
+        ("target down", "No such command 'down'."),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(refused: Callable[..., str], argv: str, says: str) -> None:
+    assert refused(*argv.split()).startswith(says)
+
+
+def test_a_usage_error_says_where_help_is(refused: Callable[..., str]) -> None:
+    assert refused("run", "--frobnicate").endswith("(kunren --help lists the verbs, kunren VERB --help its options)")
+
+
+# -- files of the user's own ----------------------------------------------------------------------------------------
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """The drill with one thing changed, beside pages that are as they were."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for file in (CATALOGUE / DRILL).glob("*.yaml"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    text = FILE.read_text()
+    assert old in text
+    (folder / "drill.yaml").write_text(text.replace(old, new, 1))
+    return folder / "drill.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("phase: D3", "phase: D9", "unknown phase 'D9'"),
+        ("cap: 20s", "cap: 20", "cap: "),
+        ("kind: timeout", "kind: timeuot", "unknown fault kind 'timeuot', did you mean 'timeout'?"),
+        ("link: exchange-a", "link: exchange-z", "unknown link 'exchange-z'"),
+        ("baseline: 5s", "basline: 5s", "basline"),
+        ("runbook: runbook.yaml", "runbook: other.yaml", "runbook: no such file"),
+    ],
+)
+def test_a_drill_with_a_mistake_is_refused_with_file_and_line(
+    refused: Callable[..., str], tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    file = changed(tmp_path, old, new)
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if new in text)
+    assert refused("run", file).startswith(f"{file}:{line}: "), refused("run", file)
+    assert says in refused("run", file)
+    assert refused("verify", file.parent) == refused("run", file)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"drill: [", b"\xff\xfe\x00", b"- just\n- a list\n", b"a: 1\na: 2\n", b"a: &b [*b]"]
+)
+def test_what_is_no_drill_at_all(refused: Callable[..., str], tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_bytes(content)
+    assert re.match(rf"{re.escape(str(file))}:\d+: ", refused("run", file))
+
+
+def test_a_page_for_another_phase_is_no_page(refused: Callable[..., str], tmp_path: Path) -> None:
+    file = changed(tmp_path, "phase: D3", "phase: D0")
+    says = "runbook exchange-link-down holds for phases D2, D3, D5, the drill strikes in D0"
+    found = refused("run", file)
+    assert found == f"{says} (write a page for this phase; that there is none is the finding)"
+
+
+def test_lint_says_file_and_line_and_ends_with_1(call: Call, tmp_path: Path) -> None:
+    file = changed(tmp_path, "phase: D3", "phase: D9")
+    said = call("lint", file)
+    assert (said.code, said.err) == (1, "")
+    assert said.out.startswith(f"{file}:5: phase: unknown phase 'D9'")
+    missing = call("lint", tmp_path / "nowhere.yaml")
+    assert (missing.code, missing.out) == (1, f"{tmp_path / 'nowhere.yaml'}:1: no such file\n")
+
+
+# -- the machine ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("argv", [("run", DRILL), ("run", "--all"), ("verify", DRILL), ("target", "up")])
+def test_no_postgresql(
+    refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("KUNREN_PG_BIN", str(tmp_path / "empty"))
+    says = refused(*argv)
+    assert says.startswith(f"{tmp_path / 'empty'} (KUNREN_PG_BIN) has no executable initdb and no postgres: ")
+    assert "set KUNREN_PG_BIN" in says
+
+
+def test_a_toxiproxy_that_is_none(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUNREN_TOXIPROXY", "/no/such/toxiproxy-server")
+    for choice in ("auto", "toxiproxy"):
+        says = refused("run", DRILL, "--proxy", choice)
+        assert says.startswith("KUNREN_TOXIPROXY=/no/such/toxiproxy-server is no program: ")
+
+
+def test_everything_that_is_missing_is_said_at_once(
+    refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUNREN_PG_BIN", "/no/such/folder")
+    says = refused("run", DRILL, "--proxy", "best")
+    assert "/no/such/folder (KUNREN_PG_BIN)" in says
+    assert "proxy engine 'best'" in says
+
+
+@pytest.mark.parametrize("argv", [("run", DRILL), ("verify", DRILL), ("target", "up")])
+def test_a_cache_that_cannot_be_written_to(
+    refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "file"))
+    says = refused(*argv)
+    assert says == f"cannot write to {tmp_path / 'file'}: Not a directory; set KUNREN_CACHE to another folder"
+
+
+def test_runs_that_are_a_file(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found when the folder is made, which is the first thing a run does."""
+    from drills.runner import run as really_run
+
+    monkeypatch.setattr(run, "run", really_run)
+    (tmp_path / "file").write_text("")
+    before = files(tmp_path)
+    said = call("run", DRILL, "--runs", tmp_path / "file", "--quiet")
+    assert said.code == 3, said
+    assert said.err == (
+        f"kunren: cannot make a run folder in {tmp_path / 'file' / DRILL}: not a directory"
+        " (a file stands where a folder is needed: give another folder with --runs DIR)\n"
+    )
+    assert files(tmp_path) == before
+
+
+# -- runs that were ---------------------------------------------------------------------------------------------------
+
+
+def test_more_than_one_run_may_be_meant(refused: Callable[..., str], tmp_path: Path) -> None:
+    home = Path.cwd()
+    assert home == tmp_path / "home"
+    one, other = whole_run(home, seed=7), whole_run(home, seed=8)
+    says = refused("check", "20261122")
+    assert says.startswith("'20261122' may mean 2 runs: ")
+    assert one.name in says
+    assert other.name in says
+
+
+def test_a_run_that_was_damaged_is_judged_void(call: Call) -> None:
+    folder = whole_run(Path.cwd())
+    (folder / "events.jsonl").write_bytes((folder / "events.jsonl").read_bytes()[:-5])
+    said = call("check", "last", "--json", "-", "--quiet")
+    assert said.code == 2, said.err
+    assert json.loads(said.out)["verdict"] == "invalid"
+    with_evidence = call("check", "last", "--evidence", "--quiet")
+    assert with_evidence.code == 1
+    assert "events.jsonl was changed" in with_evidence.out
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"schema": "kunren.run/9", "kunren": "9.0"}'])
+def test_a_run_without_its_record_cannot_be_judged(refused: Callable[..., str], content: bytes) -> None:
+    folder = whole_run(Path.cwd())
+    (folder / "run.json").write_bytes(content)
+    assert "run.json" in refused("check", "last")
+    (folder / "run.json").unlink()
+    assert "run.json is missing" in refused("check", "last")
+
+
+def test_where_the_card_goes_is_looked_at_before_judging(refused: Callable[..., str]) -> None:
+    whole_run(Path.cwd())
+    assert refused("check", "last", "--json", "no/such/card.json").startswith("cannot write no/such/card.json")
+    assert refused("check", "last", "--junit", "no/such/x.xml").startswith("cannot write no/such/x.xml")
+    assert refused("check", "last", "--lang", "de").startswith("unknown language 'de'")
+
+
+def test_heal_finds_nothing(call: Call) -> None:
+    whole_run(Path.cwd())
+    for argv in (["--all"], ["last"]):
+        said = call("heal", *argv)
+        assert (said.code, said.out, said.err) == (0, "nothing was left behind\n", "")
+        with_json = call("heal", *argv, "--json")
+        assert json.loads(with_json.out) == {"found": 0, "said": {}}
+
+
+# -- what is said ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "list --json",
+        "doctor --json",
+        "lint --json",
+        "schema drill",
+        "schema runbook",
+        "schema book",
+        "heal --all --json",
+    ],
+)
+def test_one_json_document_on_stdout(call: Call, argv: str) -> None:
+    said = call(*argv.split())
+    assert said.code == 0, said
+    json.loads(said.out)
+    assert said.out.endswith("\n")
+
+
+def test_list_names_every_drill_and_its_last_verdict(call: Call) -> None:
+    rows = {row["drill"]: row for row in json.loads(call("list", "--json").out)}
+    assert rows[DRILL]["last_verdict"] is None
+    assert set(rows[DRILL]["title"]) == {"en", "ja"}
+    folder = whole_run(Path.cwd())
+    assert call("check", "last", "--quiet").code in (0, 1, 2)
+    rows = {row["drill"]: row for row in json.loads(call("list", "--json").out)}
+    assert rows[DRILL]["last_run"] == f"{DRILL}/{folder.name}"
+    assert rows[DRILL]["last_verdict"] == json.loads((folder / "scorecard.json").read_text())["verdict"]
+
+
+def test_doctor_ends_with_3_when_drills_cannot_run_here(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("doctor").code == 0
+    monkeypatch.setenv("KUNREN_PG_BIN", "/no/such/folder")
+    monkeypatch.setenv("KUNREN_CACHE", "/proc/nowhere")
+    said = call("doctor", "--json")
+    assert (said.code, said.err) == (3, "")
+    findings = {each["what"]: each for each in json.loads(said.out)}
+    for what in ("PostgreSQL", "cache folder"):
+        assert not findings[what]["ok"]
+        assert findings[what]["mend"]
+    table = call("doctor")
+    assert (table.code, table.err) == (3, "")
+    assert "MISSING" in table.out
+    assert "mend: " in table.out
+
+
+def test_doctor_leaves_nothing_behind(call: Call, tmp_path: Path) -> None:
+    before = set(tmp_path.rglob("*"))
+    call("doctor")
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("argv", [[], ["runbook"], ["target"]])
+def test_without_a_verb_there_is_help_and_no_success(call: Call, argv: list[str]) -> None:
+    said = call(*argv)
+    assert said.code == 3
+    assert "Usage: kunren" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("verb", ["run", "verify", "check", "heal", "target up", "runbook show"])
+def test_help_shows_an_example(call: Call, verb: str) -> None:
+    said = call(*verb.split(), "--help")
+    assert said.code == 0
+    words = " ".join(said.out.split())
+    example = {"target up": "brokerctl --role viewer"}.get(verb, f"kunren {verb} ")
+    assert example in words.split("Options")[-1]
+
+
+@pytest.mark.parametrize("verb", ["list", "doctor", "lint", "schema"])
+def test_help(call: Call, verb: str) -> None:
+    for flag in ("--help", "-h"):
+        said = call(verb, flag)
+        assert said.code == 0
+        assert f"Usage: kunren {verb}" in said.out
+
+
+def test_help_lists_every_verb_and_the_exit_codes(call: Call) -> None:
+    said = call("--help")
+    assert said.code == 0
+    for verb in ("run", "verify", "check", "list", "doctor", "lint", "schema", "runbook", "heal", "target"):
+        assert re.search(rf"^[│ ]+{verb} ", said.out, re.MULTILINE), verb
+    assert "143 terminated" in said.out
+
+
+def test_version(call: Call) -> None:
+    said = call("--version")
+    assert said.code == 0
+    assert re.fullmatch(r"kunren \d+\.\d+\.\d+\n", said.out)
+
+
+# -- ends -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_bug_of_ours_gets_one_line_and_a_way_to_look(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = call("run", DRILL, "--quiet")  # the forbidden start of this module is such a bug
+    assert said.code == 70
+    assert said.err == (
+        "kunren: internal error: AssertionError: a target was to be started\nkunren: set KUNREN_DEBUG=1 to see where\n"
+    )
+    monkeypatch.setenv("KUNREN_DEBUG", "1")
+    assert "Traceback" in call("run", DRILL, "--quiet").err
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, "kunren: terminated\n")]
+)
+def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code: int, word: str) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def hit(*_: object) -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(signal.SIGINT)  # a second one, while everything is undone
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(run, "run", hit)
+    try:
+        said = call("run", DRILL, "--quiet")
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert (said.code, said.err) == (code, word)
+
+
+def test_signals_are_as_before_after_a_verb_that_none_ended(call: Call) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    call("schema", "drill")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Once for real: the program that the package installs, its streams, and nobody at the other end of a pipe."""
+    program = Path(sys.executable).parent / "kunren"
+    environment = {**os.environ, "KUNREN_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [program, "run", "nope"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("kunren: unknown drill 'nope'; known: ")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        left = subprocess.run(
+            [program, "schema", "drill"],
+            cwd=tmp_path, env=environment, stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert left.returncode == 70
+    assert "Traceback" not in left.stderr
+    assert list(tmp_path.iterdir()) == []

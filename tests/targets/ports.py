@@ -1,0 +1,13 @@
+"""Ports for tests: claimed like a stack's own, until the test process ends."""
+
+from __future__ import annotations
+
+from targets.brokerage.ports import Block, claim_block
+
+_CLAIMED: list[Block] = []
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    block = claim_block()
+    _CLAIMED.append(block)
+    return block.ports[:count]
