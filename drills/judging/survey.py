@@ -86,7 +86,7 @@ class Latest:
         """One piece of requests; ``sent`` is 0 where it did not happen."""
         was_sent = sent > 0
         late = sent - intended
-        late = late[was_sent & (late > self._floor)]
+        late = late.take(np.flatnonzero(was_sent & (late > self._floor)))  # many times faster than a mask
         self._sent += int(np.count_nonzero(was_sent))
         self._held.append(late)
         self._size += len(late)

@@ -16,7 +16,7 @@ from drills.score import score
 from .defects import DEFECTS, Defect
 from .synthetic import correct
 
-EXAMPLES = {"long": 1000, "mutation": 2}.get(settings.get_current_profile_name(), 5)
+EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 SEEDS = st.integers(0, 2**32)
 ARMS = st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"])
 TAKEN = (Ruling.PASS, Ruling.NOT_APPLICABLE)

@@ -1,0 +1,69 @@
+"""Mutate the judge and see whether its tests notice: ``python tests/mutation/run.py [FILE…]``.
+
+Needs mutmut beside this interpreter's other packages (``pip install mutmut==3.*``; it is no part of the dev extra).
+Works on a copy of the checkout, so that nobody who uses it meanwhile sees a mutant. Without FILEs the whole judge is
+mutated: some fifteen hundred mutants, half an hour of one core. Prints the score and the survivors; ``SURVIVORS.md``
+beside this file says of each why it lives. The golden cards and the digest of the rules are left out on purpose: they
+notice every change, and tell nobody what it broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from tempfile import mkdtemp
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("drills", "targets", "faults", "loadprofiles", "reports")
+JUDGE = ("drills/checkers", "drills/judging", "drills/verdict.py", "drills/score.py")
+TESTS = (
+    "tests/drills/test_instants_clockwork.py", "tests/drills/test_vacuity.py", "tests/drills/test_score.py",
+    "tests/drills/test_checkers.py", "tests/drills/test_checkers_standing.py", "tests/drills/test_checkers_oracle.py",
+    "tests/drills/test_instants.py", "tests/drills/test_instants_outage.py",
+    "tests/drills/test_instants_accuracy.py", "tests/drills/test_checkers_defects.py",
+)  # fmt: skip
+KILLED = ("killed", "timeout", "caught by type check", "segfault")
+
+
+def copy(to: Path, files: list[str]) -> None:
+    """The checkout with its tests, and mutmut's settings for ``files``."""
+    for name in (*PACKAGES, "tests"):
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    settings = {
+        "source_paths": list(PACKAGES),
+        "only_mutate": [f"{file}/*.py" if (ROOT / file).is_dir() else file for file in files],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-profile", "mutation"],
+        "pytest_add_cli_args_test_selection": list(TESTS),
+    }
+    lines = [f"{name} = {value!r}" for name, value in settings.items()]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (to / "pyproject.toml").write_text("\n".join([project, "[tool.mutmut]", *lines, ""]), encoding="utf-8")
+
+
+def main() -> int:
+    """The exit code: 1 where a tenth or more of the mutants live."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", default=list(JUDGE), metavar="FILE")
+    parser.add_argument("--children", default="1", help="mutants tried at the same time")
+    options = parser.parse_args()
+    folder = Path(mkdtemp(prefix="kunren-mutants-"))
+    copy(folder, options.files)
+    mutmut = [sys.executable, "-m", "mutmut"]
+    subprocess.run([*mutmut, "run", "--max-children", options.children], cwd=folder, check=False)
+    told = subprocess.run([*mutmut, "results", "--all", "true"], cwd=folder, check=True, capture_output=True, text=True)
+    found = [line.strip().rpartition(": ") for line in told.stdout.splitlines() if ": " in line]
+    count = Counter(status for _, _, status in found)
+    dead = sum(count[status] for status in KILLED)
+    for name, _, status in found:
+        if status not in KILLED:
+            print(f"{status}: {name}")
+    print(f"{dead} of {len(found)} mutants noticed; {dict(count)}; look closer: cd {folder} && mutmut show NAME")
+    return int(dead * 10 < len(found) * 9)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
