@@ -90,7 +90,7 @@ class Latest:
         self._sent += int(np.count_nonzero(was_sent))
         self._held.append(late)
         self._size += len(late)
-        if self._size > 2 * self._most + 2 * PIECE:
+        if self._size > 2 * self._most + PIECE // 8:
             self._trim()
 
     def p99(self) -> int:

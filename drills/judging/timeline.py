@@ -73,10 +73,15 @@ def injection(history: History, index: int) -> Injection:
         bracket=_bracket(mine),
         events=tuple(event.index for event in mine),
         injected=last.get("inject") == Kind.OK,
-        witnessed=any(event.what == "witness" and event.kind == Kind.OK for event in mine),
+        witnessed=any(event.what == "witness" and event.kind == Kind.OK and _was_seen(event) for event in mine),
         undone=last.get("undo") == Kind.OK,
         gone=last.get("gone") == Kind.OK,
     )
+
+
+def _was_seen(event: Event) -> bool:
+    """A witness that could not tell (``effect_seen`` null) has seen nothing, whatever the proxy reads back."""
+    return event.data.get("effect_seen", True) is True
 
 
 def _bracket(mine: list[Event]) -> Interval | None:
