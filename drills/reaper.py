@@ -12,9 +12,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from drills.heal import heal, leftovers
+from drills.heal import heal, leftovers, owned
+
+DEATH_WITHIN_S = 10.0
+"""For a process to die that was killed; one that lives longer than its pipe looks after its stack itself."""
 
 
 class Reaper:
@@ -45,11 +49,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.stdin.buffer.readline():
         return
+    _await_death(stack)
     for leftover in leftovers(None, (run,)):
         if leftover.stack == stack:
             for line in heal(leftover):
                 print(line, flush=True)
     os.close(lifeline)
+
+
+def _await_death(stack: Path) -> None:
+    """Until the harness holds its lock no more: the kernel may close our pipe before it gives up a dead one's lock."""
+    deadline = time.monotonic() + DEATH_WITHIN_S
+    while owned(stack) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def no_wrong_figure_acted_on(history: History) -> Verdict:
     What was acted on before the first step is loss, and shown apart.
     """
     since = first_change(history)
-    acts = [act for act in oracle.reliances(history, oracle.figures(history)) if since is None or act.row.t_ns > since]
+    acts = [act for act in oracle.reliances(history, oracle.figures(history)) if since is None or act.row.t_ns >= since]
     wrong = [f"customers:{act.index}" for act in acts if act.wrong]
     when = "" if since is None else " after the first step"
     return weigh(Part(f"actions{when} on a wrong figure", wrong, len(acts)))

@@ -133,7 +133,9 @@ def _returned(history: History, back: outage.Return, late: int = 0) -> Mark:
     at = back.at.widened(late) if back.at else None
     mark = _held(history, at)
     if mark.at is None and at is not None and _stopped_looking(history):
-        return Mark(unknowable="it was good again, and the run stopped looking before the hold", earliest=at.earliest)
+        return Mark(
+            unknowable="it was good again, and the run stopped looking before that had held", earliest=at.earliest
+        )
     return mark
 
 

@@ -19,8 +19,8 @@ def events(history: History, actor: str, what: str, *kinds: Kind) -> Iterator[Ev
 
 
 def is_stamped_well(event: Event) -> bool:
-    """Whether the stamp that came with an event, if any did, is one."""
-    return type(event.data.get("t_ns", 0)) is int  # True is no number
+    """Whether the stamps that came with an event, if any did, are ones."""
+    return all(type(event.data.get(name, 0)) is int for name in ("t_ns", "answered"))  # True is no number
 
 
 def stamp(event: Event) -> int:
@@ -162,7 +162,8 @@ def steps(history: History) -> list[Step]:
             continue
         begun = open_.pop(name, event)
         changed = bool(event.data.get("changed", False))
-        outcome, answered = str(event.data.get("outcome", event.kind)), int(event.data.get("answered", event.t))
+        outcome = str(event.data.get("outcome", event.kind))
+        answered = event.data.get("answered", event.t) if is_stamped_well(event) else event.t
         done.append(Step(name, begun.t, event.t, answered, outcome, changed, event.index))
     done += [Step(name, event.t, None, None, None, False, event.index) for name, event in open_.items()]
     return sorted(done, key=lambda step: (step.start, step.event))

@@ -72,7 +72,6 @@ def judge(folder: Path) -> dict[str, Any]:
 
 def once(how: str, folder: Path) -> None:
     """In a process of its own: import first, then time; print what was found, how long it took, the peak in MiB."""
-    import drills.judge
     import tests.bench.folder  # noqa: F401
 
     start = time.perf_counter()

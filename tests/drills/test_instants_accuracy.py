@@ -5,6 +5,7 @@ Two hundred outages of each kind from fixed seeds: a rate of covering is no prop
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import cache
 
@@ -182,3 +183,26 @@ def test_outage_from_the_first_request_has_no_start() -> None:
 
 def test_service_that_is_well_has_no_blackout() -> None:
     assert blackouts(even(lambda _: False)) == []
+
+
+def test_answer_that_comes_when_the_first_lost_one_is_due_is_before_it() -> None:
+    """Answers take just as long as the next arrival: the outage begins with the one that was due at that instant."""
+    (found,) = blackouts(even(lambda n: 300 <= n < 350, lambda _: 5 * MS))
+    assert (found.requests, found.lost, found.length) == (51, 50, 500 * MS)
+    assert found.start == Interval(2_990 * MS, 3_020 * MS)
+
+
+def test_outage_after_a_single_good_answer() -> None:
+    (found,) = blackouts(even(lambda n: 0 < n < 50))
+    assert (found.start, found.lost) == (Interval(0, 20 * MS), 49)
+
+
+def test_what_an_answer_may_take_is_twice_its_99th_percentile() -> None:
+    """Of a hundred answers the two slowest take 30 and 40 ms: by nearest rank it is 30, and twice that is 60."""
+    (found,) = blackouts(even(lambda n: 100 <= n < 150, lambda n: {50: 35 * MS, 60: 25 * MS}.get(n, 0)))
+    assert found.start == Interval(990 * MS, 1_060 * MS)
+
+
+def test_service_of_which_no_rate_is_known_loses_no_spacing() -> None:
+    service = dataclasses.replace(even(lambda n: 300 <= n < 350), rate=0.0)
+    assert blackouts(service)[0].length == 510 * MS

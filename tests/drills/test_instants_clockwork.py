@@ -253,7 +253,7 @@ def test_recovery_that_is_not_proved_may_be_surely_late(limit: float, ruling: Ru
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", limit, "s")])
     card = score(draft.history(), None)
     assert [(one.measured, one.verdict) for one in card.objectives] == [(None, ruling)]
-    assert any("stopped looking before the hold, at 23.96 s at the earliest" in line for line in card.limits)
+    assert any("stopped looking before that had held, at 23.96 s at the earliest" in line for line in card.limits)
 
 
 def test_books_in_step_for_less_than_the_hold() -> None:
@@ -264,7 +264,7 @@ def test_books_in_step_for_less_than_the_hold() -> None:
     found, spans = dated(ended(draft, "judged"))
     assert found.reconciled.earliest == at(22)
     assert found.recovered.earliest == at(22)
-    assert found.reconciled.unknowable == "it was good again, and the run stopped looking before the hold"
+    assert found.reconciled.unknowable == "it was good again, and the run stopped looking before that had held"
     assert (spans.reconcile, spans.recover) == (None, None)
 
 

@@ -275,10 +275,22 @@ def never_back_and_nobody_asked(draft: Draft) -> None:
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("detect", 3, "s")])
 
 
+def never_alerted(draft: Draft) -> None:
+    draft.events = [event for event in draft.events if event[3] != "alert"]
+    draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", 15, "s")])
+
+
+def paged_before_the_alert(draft: Draft) -> None:
+    never_alerted(draft)
+    made.alert(draft, 8.4)
+
+
 @pytest.mark.parametrize(
     ("plant", "total", "grade"),
     [
         (as_is, PASS, "performed"),
+        (never_alerted, PASS, "some-challenges"),
+        (paged_before_the_alert, PASS, "some-challenges"),
         (retried, PASS, "some-challenges"),
         (failed_step, PASS, "some-challenges"),
         (late_recovery, FAIL, "major-challenges"),

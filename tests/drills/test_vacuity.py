@@ -158,6 +158,10 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
         then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.FAIL, "witness")),
         INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed",
     ),
+    "witness could not tell": (
+        then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.OK, "witness", effect_seen=None)),
+        INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed",
+    ),
     "no fault planned": (asking(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),
     "fault still injected": (undone(Kind.FAIL), INVALID, "nothing-still-injected", "1 of 1 faults not seen gone"),
     "never looked whether it is gone": (undone(None), INVALID, "nothing-still-injected", "1 of 1 faults not seen gone"),
@@ -191,6 +195,10 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
     "clock not recorded": (clocks(start=10**18), UNKNOWN, "one-clock", "clock offsets were not recorded at both ends"),
     "truncated book": (
         damaged("books/oms.jsonl line 9 is cut off"), INVALID, "history-whole", "books/oms.jsonl line 9 is cut off",
+    ),
+    "answer garbled": (
+        noting(16, "operator", Kind.OK, "step", id="tell", outcome="ok", changed=True, answered="soon"),
+        INVALID, "history-whole", "1 events carry a stamp that is no number",
     ),
     "stamp garbled": (stamp_garbled, INVALID, "history-whole", "1 events carry a stamp that is no number"),
     "books never read": (

@@ -110,8 +110,9 @@ def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
     harness.process.kill()
     assert harness.ended() == -signal.SIGKILL
     wait_for(place.gone, "the reaper to end everything")
-    place.nothing_left()
     run = only_run(place)
+    assert place.stacks() == [], (run / "logs" / "reaper.log").read_text()
+    place.nothing_left()
     (report,) = run.glob("heal-*.json")
     said = json.loads(report.read_text())["said"]
     assert said[0].startswith("timeout: ")

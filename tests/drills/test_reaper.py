@@ -1,0 +1,96 @@
+"""What the reaper does when its pipe closes, with a stack folder in which nothing runs."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from drills import reaper
+from targets.stack import OWNER_LOCK
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "stacks" / "a-stack"
+    folder.mkdir(parents=True)
+    (folder / OWNER_LOCK).touch()
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, stack: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "undo.jsonl").write_text(json.dumps({"what": "target", "intent": {"stack": str(stack)}}) + "\n")
+    return folder
+
+
+@pytest.fixture
+def lifeline() -> Iterator[int]:
+    read, write = os.pipe()
+    yield write
+    os.close(read)
+
+
+def reap(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int, heard: bytes) -> None:
+    monkeypatch.setattr(sys, "argv", ["reaper", str(run), str(stack), str(lifeline)])
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(heard)))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        reaper.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_it_leaves_when_all_is_well(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int) -> None:
+    reap(monkeypatch, run, stack, lifeline, b"well\n")
+    assert stack.is_dir()
+    assert not list(run.glob("heal-*.json"))
+    os.close(lifeline)
+
+
+def test_it_heals_when_nobody_says_so(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int) -> None:
+    reap(monkeypatch, run, stack, lifeline, b"")
+    assert not stack.exists()
+    assert len(list(run.glob("heal-*.json"))) == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(lifeline)
+
+
+def test_it_waits_for_the_lock_of_a_harness_that_is_still_dying(
+    monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int
+) -> None:
+    waited = []
+    with (stack / OWNER_LOCK).open("w") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+
+        def die_meanwhile(_: float) -> None:
+            waited.append(stack.is_dir())
+            owner.close()
+
+        monkeypatch.setattr("drills.reaper.time.sleep", die_meanwhile)
+        reap(monkeypatch, run, stack, lifeline, b"")
+    assert waited == [True]
+    assert not stack.exists()
+    assert len(list(run.glob("heal-*.json"))) == 1
+
+
+def test_a_stack_whose_owner_lives_on_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int
+) -> None:
+    monkeypatch.setattr(reaper, "DEATH_WITHIN_S", 0.0)
+    with (stack / OWNER_LOCK).open("w") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        reap(monkeypatch, run, stack, lifeline, b"")
+    assert stack.is_dir()
+    assert not list(run.glob("heal-*.json"))
