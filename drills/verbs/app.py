@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from drills.verbs import inspect, mend, run
+from drills.verbs import compare, inspect, mend, run
 
 app = typer.Typer(
     name="kunren",
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (inspect, run, mend):
+for family in (inspect, run, compare, mend):
     family.register(app)
 
 
