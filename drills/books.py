@@ -50,11 +50,15 @@ class Price(Row, frozen=True, kw_only=True, tag="price"):
 
 
 class Calendar(Row, frozen=True, kw_only=True, tag="calendar"):
-    """The business day the drill plays on; ``id`` is the ISO date, ``next`` that of the business day after it."""
+    """The business day the drill plays on; ``id`` is the ISO date, ``next`` that of the business day after it.
+
+    Trades of the day settle on ``settles``.
+    """
 
     opens_at: str
     compression: int
     next: str = ""
+    settles: str = ""
 
 
 class Lot(Row, frozen=True, kw_only=True, tag="lot"):
@@ -91,6 +95,7 @@ class Request(Row, frozen=True, kw_only=True, tag="request"):
     side: Side | None = None
     quantity: int = 0
     price: int = 0
+    yen: int = 0  # of a repayment
     final: bool = False  # asked after the load had ended, to learn what became of an unknown order
 
 

@@ -13,7 +13,8 @@ CREATE TABLE calendar (
     day         date PRIMARY KEY,
     opens_at    text NOT NULL,
     compression integer NOT NULL,
-    next        date NOT NULL           -- the business day after it, which the night prepares
+    next        date NOT NULL,          -- the business day after it, which the night prepares
+    settles     date NOT NULL           -- when trades of the day are settled
 );
 
 CREATE TABLE accounts (
@@ -114,10 +115,10 @@ CREATE TABLE closes (                           -- prices lots are marked at, by
     PRIMARY KEY (code, day)
 );
 
-CREATE TABLE lots (                             -- margin positions, lot by lot
+CREATE TABLE lots (                             -- margin positions, lot by lot; they come in bulk, so no foreign keys
     id       text PRIMARY KEY,
-    account  text NOT NULL REFERENCES accounts,
-    code     text NOT NULL REFERENCES instruments,
+    account  text NOT NULL,
+    code     text NOT NULL,
     quantity integer NOT NULL CHECK (quantity > 0),
     source   text NOT NULL DEFAULT '',          -- where a lot came from, if not from a trade here
     mark     bigint,                            -- its last valuation in yen
@@ -193,7 +194,7 @@ CREATE TABLE settlements (                      -- trades and the business date 
 );
 
 CREATE TABLE margins (                          -- what an account's equity is, and whether it must add to it
-    account text NOT NULL REFERENCES accounts,
+    account text NOT NULL,
     day     date NOT NULL,
     equity  bigint NOT NULL,
     needed  bigint NOT NULL,
@@ -202,7 +203,7 @@ CREATE TABLE margins (                          -- what an account's equity is, 
 );
 
 CREATE TABLE statements (
-    account text NOT NULL REFERENCES accounts,
+    account text NOT NULL,
     day     date NOT NULL,
     cash    bigint NOT NULL,
     lots    integer NOT NULL,
