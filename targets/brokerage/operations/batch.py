@@ -1,0 +1,146 @@
+"""``brokerctl batch …``, ``locks …``, ``session …`` and ``ledger …``: the night batch and what it blocks."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from targets.brokerage.operations.calls import TIMEOUT_S, Stack
+from targets.brokerage.operations.outcome import Outcome, Refused, done, read
+
+STUCK = "stuck"
+"""Instead of an account: the one at which the marking stands, or stood when it was ended."""
+
+ROOT_BLOCKER = "root-blocker"
+"""Instead of a pid: the database session that blocks others and is itself blocked by none."""
+
+VERIFY_WITHIN_S = 10.0
+
+
+def ask(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The batch service's answer."""
+    return stack.ask("batch", method, path, body, VERIFY_WITHIN_S if path.endswith("verify") else TIMEOUT_S)
+
+
+def status(stack: Stack, args: Namespace) -> Outcome:
+    """``batch status``."""
+    found = ask(stack, "GET", "/ops/status")
+    return read(batch_line(found), found)
+
+
+def batch_line(found: Mapping[str, Any]) -> str:
+    """One line on the night."""
+    words = [f"batch {found.get('state')}"]
+    if found.get("job"):
+        words.append(f"{found['job']}: {found.get('done')} of {found.get('total')} accounts")
+    if found.get("forecast_s") is not None:
+        words.append(f"forecast {found['forecast_s']:.0f} s")
+    if found.get("isolated"):
+        words.append(f"isolated: {_names(found['isolated'])}")
+    words += [word for word in ("held", "overdue") if found.get(word)]
+    return ", ".join(words)
+
+
+def _names(found: Any) -> str:
+    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
+
+
+def hold(stack: Stack, args: Namespace) -> Outcome:
+    """``batch hold``."""
+    if ask(stack, "GET", "/ops/status").get("held"):
+        return done("the batch is already held", False)
+    found = ask(stack, "POST", "/ops/hold", {})
+    return done("the batch is held: it begins nothing more until it is resumed", True, found)
+
+
+def cancel(stack: Stack, args: Namespace) -> Outcome:
+    """``batch cancel``."""
+    found = ask(stack, "POST", "/ops/cancel", {})
+    return done("the job under way ends at its next checkpoint", bool(found.get("changed", True)), found)
+
+
+def resume(stack: Stack, args: Namespace) -> Outcome:
+    """``batch resume [--isolate ACCOUNT|stuck]``."""
+    account = isolated(stack, args.isolate)
+    found = ask(stack, "POST", "/ops/resume", {"isolate": account})
+    return done(f"the batch goes on from its checkpoint{_apart(account)}", True, {**found, "isolate": account})
+
+
+def rerun(stack: Stack, args: Namespace) -> Outcome:
+    """``batch rerun JOB [--from-start] [--isolate ACCOUNT|stuck]``."""
+    account = isolated(stack, args.isolate)
+    body = {"job": args.job, "from_start": args.from_start, "isolate": account}
+    found = ask(stack, "POST", "/ops/rerun", body)
+    where = "from the start, whatever it had done" if args.from_start else "from its checkpoint"
+    return done(f"{args.job} runs again {where}{_apart(account)}", True, {**found, "isolate": account})
+
+
+def isolated(stack: Stack, named: str | None) -> str | None:
+    """The account meant by ``--isolate``; Refused when it is ``stuck`` and the marking stands at none."""
+    if named != STUCK:
+        return named
+    account = ask(stack, "GET", "/ops/status").get("account")
+    if not account:
+        raise Refused("the marking stands at no account; name the one to isolate")
+    return str(account)
+
+
+def _apart(account: str | None) -> str:
+    return f", {account} apart from the others" if account else ""
+
+
+def verify(stack: Stack, args: Namespace) -> Outcome:
+    """``batch verify``."""
+    found = ask(stack, "GET", "/ops/verify")
+    says = {
+        "ledger_is_cash": "cash is not what the ledger says",
+        "one_variation_each": "some accounts have more than one variation for the day",
+        "executions_clean": "executions do not agree with the exchange",
+    }
+    against = [words for fact, words in says.items() if found.get(fact) is not True]
+    if found.get("unmarked"):
+        against.append(f"{found['unmarked']} accounts are not marked")
+    if not against:
+        return read("the night's books agree and every account is marked", found)
+    return read(f"the night's books are NOT right: {', '.join(against)}", found)
+
+
+def locks(stack: Stack, args: Namespace) -> Outcome:
+    """``locks show``."""
+    found = ask(stack, "GET", "/ops/locks")
+    if not found.get("blockers"):
+        return read("nobody blocks anybody", found)
+    says = (
+        f"{found.get('job')} (pid {found.get('pid')}) blocks {found.get('waiting')} others"
+        f" for {float(found.get('seconds') or 0):.1f} s"
+    )
+    more = int(found["blockers"]) - 1
+    return read(says + (f"; {more} more block as well" if more > 0 else ""), found)
+
+
+def root_blocker(stack: Stack) -> int:
+    """The pid of the root blocker; Refused when nobody blocks anybody."""
+    pid = ask(stack, "GET", "/ops/locks").get("pid")
+    if not pid:
+        raise Refused("nobody blocks anybody: there is no root blocker")
+    return int(pid)
+
+
+def terminate(stack: Stack, args: Namespace) -> Outcome:
+    """``session terminate PID|root-blocker``."""
+    found = ask(stack, "POST", "/ops/terminate", {"pid": args.pid})
+    pid = found.get("pid", args.pid)
+    job = f" ({found['job']})" if found.get("job") else ""
+    return done(f"session {pid}{job} was ended; what it had not committed is undone", True, found)
+
+
+def adjust(stack: Stack, args: Namespace) -> Outcome:
+    """``ledger adjust --account A --yen N --reason … --request … --approver …``."""
+    if args.approver.strip() in ("", getpass.getuser(), args.role):
+        raise Refused("whoever enters an adjustment may not approve it; name somebody else as --approver")
+    body = {name: getattr(args, name) for name in ("account", "yen", "reason", "request", "approver")}
+    found = stack.api("POST", "/ops/ledger/adjust", body)
+    says = f"{args.account} was adjusted by {args.yen:+,} yen as {found.get('reference')} ({args.reason})"
+    return done(says, True, found)
