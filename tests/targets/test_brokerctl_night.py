@@ -37,10 +37,11 @@ VERIFIED = {"ledger_is_cash": True, "one_variation_each": True, "unmarked": 0, "
 def fake(tmp_path: Path) -> Iterator[Fake]:
     with fake_stack(tmp_path) as fake:
         fake.replies = {
-            "GET /ops/status": (200, BATCH),
+            "GET /ops/batch": (200, BATCH),
             "GET /ops/locks": (200, BLOCKED),
-            "GET /ops/verify": (200, VERIFIED),
-            **{f"POST /ops/{verb}": (200, {}) for verb in ("hold", "cancel", "resume", "rerun", "terminate")},
+            "GET /ops/batch/verify": (200, VERIFIED),
+            "POST /ops/sessions/terminate": (200, {}),
+            **{f"POST /ops/batch/{verb}": (200, {}) for verb in ("hold", "cancel", "resume", "rerun")},
         }
         yield fake
 
@@ -57,9 +58,17 @@ def test_status_says_which_job_and_how_far(fake: Fake) -> None:
     outcome = ctl(fake, "batch", "status", role="viewer")
     assert (outcome.exit, outcome.changed, outcome.facts["forecast_s"]) == (0, False, 41.6)
     assert outcome.says == "batch running, mark-to-market: 600 of 1500 accounts, forecast 42 s"
-    fake.replies["GET /ops/status"] = (200, BATCH | {"isolated": ["C-0650"], "held": True, "overdue": True})
-    assert ctl(fake, "batch", "status").says.endswith("forecast 42 s, isolated: C-0650, held, overdue")
-    fake.replies["GET /ops/status"] = (200, {"state": "done", "forecast_s": None})
+    fake.replies["GET /ops/batch"] = (
+        200,
+        BATCH
+        | {
+            "isolated": [{"account": "C-0650", "done": 500, "total": 45_000, "finished": False}],
+            "held": True,
+            "overdue": True,
+        },
+    )
+    assert ctl(fake, "batch", "status").says.endswith("isolated: C-0650 (500 of 45000 lots), held, overdue")
+    fake.replies["GET /ops/batch"] = (200, {"state": "done", "forecast_s": None})
     assert ctl(fake, "batch", "status").says == "batch done"
 
 
@@ -75,14 +84,14 @@ def test_locks_name_the_root_blocker(fake: Fake) -> None:
 
 def test_holding_what_is_held_changes_nothing(fake: Fake) -> None:
     assert ctl(fake, "batch", "hold").changed is True
-    fake.replies["GET /ops/status"] = (200, BATCH | {"held": True})
+    fake.replies["GET /ops/batch"] = (200, BATCH | {"held": True})
     assert ctl(fake, "batch", "hold").changed is False
-    assert posted(fake) == [("POST /ops/hold", {})]
+    assert posted(fake) == [("POST /ops/batch/hold", {})]
 
 
 def test_cancel(fake: Fake) -> None:
     outcome = ctl(fake, "batch", "cancel")
-    assert (outcome.exit, outcome.changed, posted(fake)) == (0, True, [("POST /ops/cancel", {})])
+    assert (outcome.exit, outcome.changed, posted(fake)) == (0, True, [("POST /ops/batch/cancel", {})])
 
 
 @pytest.mark.parametrize(
@@ -91,11 +100,11 @@ def test_cancel(fake: Fake) -> None:
 def test_resuming_may_take_an_account_apart(fake: Fake, words: tuple[str, ...], account: str | None) -> None:
     outcome = ctl(fake, "batch", "resume", *words)
     assert (outcome.exit, outcome.changed, outcome.facts["isolate"]) == (0, True, account)
-    assert posted(fake) == [("POST /ops/resume", {"isolate": account})]
+    assert posted(fake) == [("POST /ops/batch/resume", {"isolate": account})]
 
 
 def test_nobody_is_taken_apart_where_the_marking_stands_at_nobody(fake: Fake) -> None:
-    fake.replies["GET /ops/status"] = (200, BATCH | {"account": None})
+    fake.replies["GET /ops/batch"] = (200, BATCH | {"account": None})
     outcome = ctl(fake, "batch", "resume", "--isolate", "stuck")
     assert (outcome.exit, outcome.changed, posted(fake)) == (1, False, [])
 
@@ -112,7 +121,7 @@ def test_a_rerun_says_whether_it_ignores_the_checkpoint(fake: Fake) -> None:
 
 
 def test_what_the_scheduler_refuses_is_refused(fake: Fake) -> None:
-    fake.replies["POST /ops/resume"] = (409, {"error": "NOT_HELD", "says": "the batch is not held"})
+    fake.replies["POST /ops/batch/resume"] = (409, {"error": "NOT_HELD", "says": "the batch is not held"})
     outcome = ctl(fake, "batch", "resume")
     assert (outcome.exit, outcome.changed) == (1, False)
     assert "the batch is not held" in outcome.says
@@ -121,7 +130,8 @@ def test_what_the_scheduler_refuses_is_refused(fake: Fake) -> None:
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        ({}, "the night's books agree and every account is marked"),
+        ({"isolated_unmarked": 1}, "every account is marked but 1 isolated"),
+        ({}, "the night's books agree, every account is marked"),
         ({"ledger_is_cash": False}, "NOT right: cash is not what the ledger says"),
         ({"one_variation_each": False}, "NOT right: some accounts have more than one variation"),
         ({"executions_clean": None}, "NOT right: executions do not agree"),
@@ -129,7 +139,7 @@ def test_what_the_scheduler_refuses_is_refused(fake: Fake) -> None:
     ],
 )
 def test_verify_answers_either_way(fake: Fake, found: dict[str, Any], says: str) -> None:
-    fake.replies["GET /ops/verify"] = (200, VERIFIED | found)
+    fake.replies["GET /ops/batch/verify"] = (200, VERIFIED | found)
     outcome = ctl(fake, "batch", "verify", role="viewer")
     assert (outcome.exit, outcome.changed) == (0, False)
     assert says in outcome.says
@@ -137,11 +147,11 @@ def test_verify_answers_either_way(fake: Fake, found: dict[str, Any], says: str)
 
 @pytest.mark.parametrize(("named", "asked"), [("root-blocker", "root-blocker"), ("4711", 4711)])
 def test_a_session_is_ended_by_pid_or_as_the_root_blocker(fake: Fake, named: str, asked: int | str) -> None:
-    fake.replies["POST /ops/terminate"] = (200, {"pid": 4711, "job": "mark-to-market"})
+    fake.replies["POST /ops/sessions/terminate"] = (200, {"pid": 4711, "job": "mark-to-market"})
     outcome = ctl(fake, "session", "terminate", named)
     assert (outcome.exit, outcome.changed) == (0, True)
     assert outcome.says.startswith("session 4711 (mark-to-market) was ended")
-    assert posted(fake) == [("POST /ops/terminate", {"pid": asked})]
+    assert posted(fake) == [("POST /ops/sessions/terminate", {"pid": asked})]
 
 
 def test_the_root_blocker_can_be_killed_as_a_process(fake: Fake) -> None:

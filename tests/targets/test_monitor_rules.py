@@ -31,16 +31,22 @@ def test_the_brokerages_own_rules_load() -> None:
         "LinkSilent",
         "ExchangeUnanswered",
         "ExecutionsQueued",
+        "LockWait",
+        "BatchOverrun",
+        "OpeningAtRisk",
         "ServiceDown",
         "NoticesLate",
         "OrdersBurn",
+        "RepaymentBurn",
         "InquiryBurn",
     }
     assert {name: rule.annotations["runbook"] for name, rule in rules.items() if "runbook" in rule.annotations} == {
         "LinkSilent": "exchange-link-down",
         "ExchangeUnanswered": "exchange-link-down",
+        "LockWait": "night-batch-lock",
     }
-    assert {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"} == {"NoticesLate"}
+    tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
+    assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"}
     assert all(rule.annotations["summary"] for rule in rules.values())
 
 

@@ -26,7 +26,7 @@ def ask(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = N
 
 def status(stack: Stack, args: Namespace) -> Outcome:
     """``batch status``."""
-    found = ask(stack, "GET", "/ops/status")
+    found = ask(stack, "GET", "/ops/batch")
     return read(batch_line(found), found)
 
 
@@ -37,34 +37,32 @@ def batch_line(found: Mapping[str, Any]) -> str:
         words.append(f"{found['job']}: {found.get('done')} of {found.get('total')} accounts")
     if found.get("forecast_s") is not None:
         words.append(f"forecast {found['forecast_s']:.0f} s")
-    if found.get("isolated"):
-        words.append(f"isolated: {_names(found['isolated'])}")
+    apart = [f"{each['account']} ({each['done']} of {each['total']} lots)" for each in found.get("isolated", ())]
+    if apart:
+        words.append(f"isolated: {', '.join(apart)}")
     words += [word for word in ("held", "overdue") if found.get(word)]
     return ", ".join(words)
 
 
-def _names(found: Any) -> str:
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
-
-
 def hold(stack: Stack, args: Namespace) -> Outcome:
     """``batch hold``."""
-    if ask(stack, "GET", "/ops/status").get("held"):
-        return done("the batch is already held", False)
-    found = ask(stack, "POST", "/ops/hold", {})
-    return done("the batch is held: it begins nothing more until it is resumed", True, found)
+    before = ask(stack, "GET", "/ops/batch")
+    if before.get("held"):
+        return done("the batch is already held", False, before)
+    found = ask(stack, "POST", "/ops/batch/hold", {})
+    return done("the batch is held: it stops at its next checkpoint and waits to be resumed", True, found)
 
 
 def cancel(stack: Stack, args: Namespace) -> Outcome:
     """``batch cancel``."""
-    found = ask(stack, "POST", "/ops/cancel", {})
-    return done("the job under way ends at its next checkpoint", bool(found.get("changed", True)), found)
+    found = ask(stack, "POST", "/ops/batch/cancel", {})
+    return done("the job under way was rolled back to its last checkpoint", True, found)
 
 
 def resume(stack: Stack, args: Namespace) -> Outcome:
     """``batch resume [--isolate ACCOUNT|stuck]``."""
     account = isolated(stack, args.isolate)
-    found = ask(stack, "POST", "/ops/resume", {"isolate": account})
+    found = ask(stack, "POST", "/ops/batch/resume", {"isolate": account})
     return done(f"the batch goes on from its checkpoint{_apart(account)}", True, {**found, "isolate": account})
 
 
@@ -72,7 +70,7 @@ def rerun(stack: Stack, args: Namespace) -> Outcome:
     """``batch rerun JOB [--from-start] [--isolate ACCOUNT|stuck]``."""
     account = isolated(stack, args.isolate)
     body = {"job": args.job, "from_start": args.from_start, "isolate": account}
-    found = ask(stack, "POST", "/ops/rerun", body)
+    found = ask(stack, "POST", "/ops/batch/rerun", body)
     where = "from the start, whatever it had done" if args.from_start else "from its checkpoint"
     return done(f"{args.job} runs again {where}{_apart(account)}", True, {**found, "isolate": account})
 
@@ -81,7 +79,7 @@ def isolated(stack: Stack, named: str | None) -> str | None:
     """The account meant by ``--isolate``; Refused when it is ``stuck`` and the marking stands at none."""
     if named != STUCK:
         return named
-    account = ask(stack, "GET", "/ops/status").get("account")
+    account = ask(stack, "GET", "/ops/batch").get("account")
     if not account:
         raise Refused("the marking stands at no account; name the one to isolate")
     return str(account)
@@ -93,7 +91,7 @@ def _apart(account: str | None) -> str:
 
 def verify(stack: Stack, args: Namespace) -> Outcome:
     """``batch verify``."""
-    found = ask(stack, "GET", "/ops/verify")
+    found = ask(stack, "GET", "/ops/batch/verify")
     says = {
         "ledger_is_cash": "cash is not what the ledger says",
         "one_variation_each": "some accounts have more than one variation for the day",
@@ -103,7 +101,10 @@ def verify(stack: Stack, args: Namespace) -> Outcome:
     if found.get("unmarked"):
         against.append(f"{found['unmarked']} accounts are not marked")
     if not against:
-        return read("the night's books agree and every account is marked", found)
+        apart = found.get("isolated_unmarked")
+        return read(
+            "the night's books agree, every account is marked" + (f" but {apart} isolated" * bool(apart)), found
+        )
     return read(f"the night's books are NOT right: {', '.join(against)}", found)
 
 
@@ -130,7 +131,7 @@ def root_blocker(stack: Stack) -> int:
 
 def terminate(stack: Stack, args: Namespace) -> Outcome:
     """``session terminate PID|root-blocker``."""
-    found = ask(stack, "POST", "/ops/terminate", {"pid": args.pid})
+    found = ask(stack, "POST", "/ops/sessions/terminate", {"pid": args.pid})
     pid = found.get("pid", args.pid)
     job = f" ({found['job']})" if found.get("job") else ""
     return done(f"session {pid}{job} was ended; what it had not committed is undone", True, found)

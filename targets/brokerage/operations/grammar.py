@@ -166,8 +166,8 @@ def _batch(nouns: argparse._SubParsersAction[_Parser]) -> None:
     _add(verbs, "status", batch.status, "which job, how far, and until when by forecast", "batch status")
     says = "do the night's books agree, and has every account been marked once?"
     _add(verbs, "verify", batch.verify, says, "batch verify")
-    _add(verbs, "hold", batch.hold, "begin nothing more until it is resumed", "batch hold")
-    _add(verbs, "cancel", batch.cancel, "end the job under way at its next checkpoint", "batch cancel")
+    _add(verbs, "hold", batch.hold, "stop at the next checkpoint and wait to be resumed", "batch hold")
+    _add(verbs, "cancel", batch.cancel, "roll the job under way back to its last checkpoint, now", "batch cancel")
     says = "go on from the checkpoint"
     _isolate(_add(verbs, "resume", batch.resume, says, "batch resume", f"batch resume --isolate {batch.STUCK}"))
     says = "run a job again, from its checkpoint unless told otherwise"
