@@ -122,6 +122,12 @@ class BankConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_yen: int = 100_000_000
 
 
+class ValuationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The valuation service: how long a cycle is; calls are answered at the end of theirs."""
+
+    cycle_s: float = 0.001
+
+
 class BatchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The night batch; ``start``, ``roll`` and ``opening`` are business times of day (``HH:MM``) on the stack's day."""
 
@@ -162,6 +168,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exchange: ExchangeConfig = ExchangeConfig()
     mail: MailConfig = MailConfig()
     bank: BankConfig = BankConfig()
+    valuation: ValuationConfig = ValuationConfig()
     batch: BatchConfig = BatchConfig()
     monitor: MonitorConfig = MonitorConfig()
 
