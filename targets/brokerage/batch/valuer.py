@@ -40,7 +40,7 @@ class Valuer:
                 said: dict[str, Any] = msgspec.json.decode(await reader.readline())
         except (OSError, ValueError) as error:  # TimeoutError is an OSError; ValueError: no line of JSON came
             self.close()
-            raise ValuationFailed(f"the valuation service does not answer: {error or type(error).__name__}") from error
+            raise ValuationFailed(f"the valuation service does not answer: {str(error) or 'too late'}") from error
         except BaseException:
             self.close()  # cancelled: what comes late must not answer the next call
             raise
