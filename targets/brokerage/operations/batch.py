@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
-from targets.brokerage.operations.outcome import Outcome, Refused, done, read
+from targets.brokerage.operations.outcome import NotReached, Outcome, Refused, done, read
 
 STUCK = "stuck"
-"""Instead of an account: the one at which the marking stands, or stood when it was ended."""
+"""Instead of an account: the one with by far the most work in the chunk that is next, or under way."""
+
+STUCK_IN = """WITH chunk AS (SELECT a.id FROM accounts a WHERE NOT EXISTS
+        (SELECT 1 FROM batch_done d, calendar c
+            WHERE d.job = 'mark-to-market' AND d.account = a.id AND d.day = c.next) ORDER BY a.id LIMIT %s)
+    SELECT account, count(*) AS lots, sum(count(*)) OVER () AS all_lots FROM lots
+    WHERE account IN (SELECT id FROM chunk) GROUP BY account ORDER BY lots DESC LIMIT 1"""
 
 ROOT_BLOCKER = "root-blocker"
 """Instead of a pid: the database session that blocks others and is itself blocked by none."""
@@ -67,22 +73,39 @@ def resume(stack: Stack, args: Namespace) -> Outcome:
 
 
 def rerun(stack: Stack, args: Namespace) -> Outcome:
-    """``batch rerun JOB [--from-start] [--isolate ACCOUNT|stuck]``."""
-    account = isolated(stack, args.isolate)
-    body = {"job": args.job, "from_start": args.from_start, "isolate": account}
-    found = ask(stack, "POST", "/ops/batch/rerun", body)
+    """``batch rerun JOB [--from-start]``."""
+    found = ask(stack, "POST", "/ops/batch/rerun", {"job": args.job, "from_start": args.from_start})
     where = "from the start, whatever it had done" if args.from_start else "from its checkpoint"
-    return done(f"{args.job} runs again {where}{_apart(account)}", True, {**found, "isolate": account})
+    return done(f"{args.job} runs again {where}", True, found)
 
 
 def isolated(stack: Stack, named: str | None) -> str | None:
-    """The account meant by ``--isolate``; Refused when it is ``stuck`` and the marking stands at none."""
+    """The account meant by ``--isolate``; Refused when it is ``stuck`` and none stands out."""
     if named != STUCK:
         return named
-    account = ask(stack, "GET", "/ops/batch").get("account")
-    if not account:
-        raise Refused("the marking stands at no account; name the one to isolate")
-    return str(account)
+    account = stuck_account(postgres_dsn(stack), stack.config.batch.chunk)
+    if account is None:
+        raise Refused("no account of the next chunk holds most of its lots; name the one to isolate")
+    return account
+
+
+def postgres_dsn(stack: Stack) -> str:
+    """Straight to the server, as an operator's own query goes."""
+    from targets.brokerage.postgres import dsn  # slow to import, and needed by this one command
+
+    return dsn(stack.config.ports.postgres)
+
+
+def stuck_account(dsn: str, chunk: int) -> str | None:
+    """The account with more than half of all lots of the first ``chunk`` accounts that are not marked; NotReached."""
+    import psycopg  # slow to import, and needed by this one command
+
+    try:
+        with psycopg.connect(dsn, connect_timeout=2, options="-c statement_timeout=3000") as connection:
+            row = connection.execute(STUCK_IN, [chunk]).fetchone()
+    except psycopg.Error as error:
+        raise NotReached(f"the database does not say whose lots they are: {str(error).strip()}") from error
+    return str(row[0]) if row is not None and 2 * row[1] > row[2] else None
 
 
 def _apart(account: str | None) -> str:

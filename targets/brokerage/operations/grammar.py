@@ -169,18 +169,14 @@ def _batch(nouns: argparse._SubParsersAction[_Parser]) -> None:
     _add(verbs, "hold", batch.hold, "stop at the next checkpoint and wait to be resumed", "batch hold")
     _add(verbs, "cancel", batch.cancel, "roll the job under way back to its last checkpoint, now", "batch cancel")
     says = "go on from the checkpoint"
-    _isolate(_add(verbs, "resume", batch.resume, says, "batch resume", f"batch resume --isolate {batch.STUCK}"))
+    resuming = _add(verbs, "resume", batch.resume, says, "batch resume", f"batch resume --isolate {batch.STUCK}")
+    says = f"take this account out of its chunk, block by block; {batch.STUCK}: the one with most of the chunk's lots"
+    resuming.add_argument("--isolate", metavar=f"ACCOUNT|{batch.STUCK}", help=says)
     says = "run a job again, from its checkpoint unless told otherwise"
     again = _add(verbs, "rerun", batch.rerun, says, "batch rerun statements")
     again.add_argument("job", choices=JOBS)
     says = "ignore the checkpoint: what was done is done again, and what was posted is posted again"
     again.add_argument("--from-start", action="store_true", help=says)
-    _isolate(again)
-
-
-def _isolate(parser: argparse.ArgumentParser) -> None:
-    says = f"take this account out of its chunk and work it block by block; {batch.STUCK}: where the marking stands"
-    parser.add_argument("--isolate", metavar=f"ACCOUNT|{batch.STUCK}", help=says)
 
 
 def _locks(nouns: argparse._SubParsersAction[_Parser]) -> None:
