@@ -103,10 +103,10 @@ def _writable(what: str, folder: Path, mend: str) -> Finding:
 
 def _ports() -> Finding:
     try:
-        free_ports(20)
+        free_ports(30)
     except OSError as error:
-        return Finding("ports", False, str(error), True, "end what listens there; a stack needs 16 ports")
-    return Finding("ports", True, "20 and more free on 127.0.0.1", True)
+        return Finding("ports", False, str(error), True, "end what listens there; a stack needs 23 ports")
+    return Finding("ports", True, "30 and more free on 127.0.0.1", True)
 
 
 def _files() -> Finding:
