@@ -1,7 +1,9 @@
 """Conditions put into the data, as the world outside a brokerage does: here, an account that gets very many lots.
 
 ``lots`` ``{"account", "outlasts"}``: so many lots that valuing them one by one takes longer than ``outlasts`` seconds,
-by the round trip to the valuation service as measured just before, through the batch's own link. Taking them out again
+by the round trip to the valuation service as measured just before, through the batch's own link. It goes by the fastest
+tenth of the round trips: under a lock everybody else waits, and the machine has more time for the one who holds it.
+Taking the lots out again
 stops the night's work on them, takes back what was posted for them by reversing entries, and says how long the account
 was really held.
 """
@@ -17,6 +19,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -71,19 +74,21 @@ Verb = Callable[[Config, str, Mapping[str, Any]], Evidence]
 def plant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
     """Add the lots. psycopg.Error, OSError; ValueError for what cannot be planted."""
     lots = _lots(what, wanted)
-    trip_s = round_trip_s(config)
-    count = math.ceil(lots.outlasts / trip_s * MARGIN)
+    trips = round_trips_s(config)
+    fast, usual = trips[len(trips) // 10], trips[len(trips) // 2]
+    count = math.ceil(lots.outlasts / fast * MARGIN)
     if count > MOST:
-        raise ValueError(f"{count} lots would be needed: a round trip takes only {trip_s * 1e6:.0f} us")
+        raise ValueError(f"{count} lots would be needed: a round trip takes only {fast * 1e6:.0f} us")
     with _connect(config) as connection:
         if _one(connection, "SELECT count(*) FROM accounts WHERE id = %s", [lots.account]) == 0:
             raise ValueError(f"no account {lots.account}")
         if _one(connection, ADDED, [lots.account]):
             return Evidence(False, f"{lots.account} has such lots already")
         added = _insert(connection, lots, count, config.seed)
-    facts = {"added": count, "round_trip_us": round(trip_s * 1e6), "forecast_s": round(count * trip_s, 1)}
+    measured = {"fast_us": round(fast * 1e6), "round_trip_us": round(usual * 1e6)}
+    facts = {"added": count, **measured, "forecast_s": round(count * usual, 1)}
     rows = [{"account": lots.account, "code": code, "quantity": added[code]} for code in sorted(added)]
-    says = f"{count} lots on {lots.account}; valuing them one by one takes {count * trip_s:.0f} s"
+    says = f"{count} lots on {lots.account}; valuing them one by one should take {count * usual:.0f} s"
     return Evidence(True, says, {**facts, "lots": rows})
 
 
@@ -120,19 +125,20 @@ def unplant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
     return Evidence(True, says, {**facts, "lock_s": round(longest / 1e9, 3)})
 
 
-def round_trip_s(config: Config) -> float:
-    """Mean seconds of a call for one lot, through the batch's link. OSError, ValueError when it is not answered."""
+def round_trips_s(config: Config) -> list[float]:
+    """Seconds of calls for one lot through the batch's link, in order of size. OSError, ValueError without answers."""
     with _connect(config) as connection:
         code, day = connection.execute("SELECT code, day::text FROM closes LIMIT 1").fetchone() or ("", "")
     with socket.create_connection(("127.0.0.1", config.via.batch_valuation), timeout=CALL_S) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answers = link.makefile("rb")
-        began = time.monotonic()
+        marks = [time.monotonic()]
         for number in range(CALLS):
             link.sendall(json.dumps({"id": number, "day": day, "lots": [[code, 100]]}).encode() + b"\n")
             if "marks" not in json.loads(answers.readline()):
                 raise ValueError("the valuation service gave no mark")
-        return (time.monotonic() - began) / CALLS
+            marks.append(time.monotonic())
+        return sorted(after - before for before, after in pairwise(marks))
 
 
 def _lots(what: str, wanted: Mapping[str, Any]) -> Lots:

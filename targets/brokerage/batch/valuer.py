@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 LINE_LIMIT = 1 << 20
-SMOOTHING = 0.02
+SMOOTHING = 0.005
+"""Least weight of the latest call in the moving average; the first calls weigh as in a plain mean."""
 
 
 class ValuationFailed(Exception):
@@ -58,7 +59,7 @@ class Valuer:
 
     def _measure(self, took_s: float) -> None:
         before = took_s if self.round_trip_s is None else self.round_trip_s
-        self.round_trip_s = before + SMOOTHING * (took_s - before)
+        self.round_trip_s = before + max(SMOOTHING, 1 / self._count) * (took_s - before)
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._stream is None:
