@@ -85,7 +85,7 @@ def plant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
         if _one(connection, ADDED, [lots.account]):
             return Evidence(False, f"{lots.account} has such lots already")
         added = _insert(connection, lots, count, config.seed)
-    measured = {"fast_us": round(fast * 1e6), "round_trip_us": round(usual * 1e6)}
+    measured = {"fast_us": round(fast * 1e6, 1), "round_trip_us": round(usual * 1e6, 1)}
     facts = {"added": count, **measured, "forecast_s": round(count * usual, 1)}
     rows = [{"account": lots.account, "code": code, "quantity": added[code]} for code in sorted(added)]
     says = f"{count} lots on {lots.account}; valuing them one by one should take {count * usual:.0f} s"

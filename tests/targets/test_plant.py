@@ -27,8 +27,10 @@ def running(folder: Path, database: Database) -> Iterator[tuple[Night, asyncio.A
     scene = night(folder, database)
     try:
         made = asyncio.run_coroutine_threadsafe(scene.__aenter__(), loop).result(20)
-        yield made, loop
-        asyncio.run_coroutine_threadsafe(scene.__aexit__(None, None, None), loop).result(20)
+        try:
+            yield made, loop
+        finally:
+            asyncio.run_coroutine_threadsafe(scene.__aexit__(None, None, None), loop).result(20)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
