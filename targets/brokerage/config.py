@@ -135,6 +135,7 @@ class BatchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roll: str = "18:22"  # from then on pages show the next business date, whatever the batch has done
     opening: str = "18:45"  # by then the night's work must be done
     chunk: int = 100  # accounts marked in one transaction
+    pause_s: float = 0.1  # between two chunks, for the online session to catch up
     block: int = 500  # lots of an isolated account marked in one transaction
     call_s: float = 2.0  # longest wait for the valuation service
     job_s: float = 10.0  # longest a single statement of the short jobs may take

@@ -91,6 +91,8 @@ class Valuation:
                 await writer.drain()
         except (OSError, ValueError) as error:  # ValueError: a line longer than the limit
             log.info("a caller is gone: %s", error)
+        except asyncio.CancelledError:
+            return  # the service ends; asyncio's own callback would log a cancelled handler as an error
         finally:
             writer.close()
 

@@ -22,7 +22,7 @@ from targets.brokerage.config import COMPRESSION
 
 INSTRUMENTS = 20
 HOLDINGS = 3
-LOTS = 2
+LOTS = 1
 BORROWERS = 0.67
 LOT = 100
 STARTING_S = 10.0

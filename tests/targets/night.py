@@ -75,7 +75,7 @@ async def night(folder: Path, database_: Database, **changes: Any) -> AsyncItera
     door = listener()
     via = {"batch_pg": database_.port, "batch_valuation": port_of(door)}
     config = make_config(folder, {"postgres": database_.port}, via)
-    batch = BatchConfig(**{"chunk": 5, "block": 7, **changes})
+    batch = BatchConfig(**{"chunk": 5, "block": 7, "pause_s": 0.0, **changes})
     config = msgspec.structs.replace(config, batch=batch, valuation=ValuationConfig(0.0))
     valuation = Valuation(config, door)
     serving = [asyncio.ensure_future(job()) for job in valuation.jobs()]

@@ -8,6 +8,7 @@ from targets.brokerage.batch.forecast import SHORT_JOB_S, remaining_s
 from targets.brokerage.batch.jobs import JOBS
 from targets.brokerage.batch.locks import BLOCKERS, FORGIVEN_NS, Locks
 from targets.brokerage.batch.marking import Progress
+from targets.brokerage.config import BatchConfig
 
 from .stack import Database
 
@@ -76,18 +77,18 @@ class waiting:  # noqa: N801
 def test_the_forecast_goes_by_what_is_left_and_the_pace_so_far() -> None:
     done = dict.fromkeys(JOBS, "done")
     progress = Progress(lots=1_000, lots_done=400)
-    assert remaining_s(done, progress, 0.01, 500) == 0
+    assert remaining_s(done, progress, 0.01, BatchConfig()) == 0
     marking = {"settlement": "done", "mark-to-market": "running"}
-    assert remaining_s(marking, progress, None, 500) is None
-    left = remaining_s(marking, progress, 0.01, 500)
+    assert remaining_s(marking, progress, None, BatchConfig()) is None
+    left = remaining_s(marking, progress, 0.01, BatchConfig())
     assert left is not None
     assert abs(left - (6.0 + 3 * SHORT_JOB_S)) < 1e-9
 
 
 def test_an_account_apart_costs_blocks_not_lots() -> None:
     marking = {"settlement": "done", "mark-to-market": "running"}
-    together = remaining_s(marking, Progress(lots=40_000), 0.001, 500)
-    apart = remaining_s(marking, Progress(apart={"C-0001": 40_000}), 0.001, 500)
+    together = remaining_s(marking, Progress(lots=40_000), 0.001, BatchConfig())
+    apart = remaining_s(marking, Progress(apart={"C-0001": 40_000}), 0.001, BatchConfig())
     assert together is not None
     assert apart is not None
     assert apart < together / 10

@@ -132,7 +132,7 @@ def test_an_isolated_account_is_free_while_it_is_valued(play: Callable[..., Any]
         assert free > 3
         assert made.scheduler.state == "done"
         others = database.rows("SELECT count(*) FROM lots WHERE account > 'C-0005' AND account <> %s", (SKEWED,))[0][0]
-        blocks = -(-(MANY + 2) // made.config.batch.block)
+        blocks = -(-(MANY + 1) // made.config.batch.block)
         after = made.valuation.registry.get_sample_value("valuation_calls_total")
         assert after is not None
         assert calls is not None

@@ -7,6 +7,7 @@ is left out of the chunks: its lots are valued block by block without its lock, 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ class Marking:
         for start in range(0, len(together), self.config.chunk):
             self.checkpoint()
             await self._chunk(together[start : start + self.config.chunk])
+            await asyncio.sleep(self.config.pause_s)
         for account in apart:
             await self._apart(account, account in todo)
 

@@ -79,7 +79,7 @@ class Batch:
     def remaining_s(self) -> float | None:
         """Seconds until the night's work is done, at the pace seen lately; None while that is not known."""
         scheduler = self.scheduler
-        return remaining_s(scheduler.states, scheduler.progress, scheduler.seconds_a_lot, self.config.batch.block)
+        return remaining_s(scheduler.states, scheduler.progress, scheduler.seconds_a_lot, self.config.batch)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """The gauges, read when they are scraped."""
