@@ -1,15 +1,19 @@
 # make drill   set everything up and run the first drill        make test    lint, types, unit tests, a real drill
 # make lint    ruff, mypy, import contracts                      make gates   the long proof: every arm x 3 seeds
 # make bench   timings, as ratios                                make clean   remove .venv, caches and runs/
+# make tour    one night three times: nobody acts, re-opened early, by the runbook; ends with the comparison
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DRILL ?= exchange-link-down
+TOUR := night-batch-lock
+TOUR_ARMS := no-action wrong:reopen-early runbook
+SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill test lint unit live gates bench clean
+.PHONY: help drill tour test lint unit live gates bench clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 # The stamp is newer than pyproject.toml once the venv holds what it asks for, so a second run installs nothing.
 $(VENV)/.installed: pyproject.toml
@@ -21,6 +25,16 @@ $(VENV)/.installed: pyproject.toml
 
 drill: $(VENV)/.installed
 	@$(BIN)/kunren run $(DRILL)
+
+# Exit 1 is a drill that failed, which two of the three are meant to; from 2 on nothing can be compared.
+tour: $(VENV)/.installed
+	@echo "$(TOUR), seed $(SEED), three times: about 4 minutes. The same customers, the same fault; only what is done about it differs."
+	@mkdir -p runs; card=$$(mktemp runs/.tour.XXXXXX); trap 'rm -f "$$card"' EXIT; refs=; \
+	for arm in $(TOUR_ARMS); do \
+	  echo; code=0; $(BIN)/kunren run $(TOUR) --arm "$$arm" --seed $(SEED) --json "$$card" || code=$$?; \
+	  [ "$$code" -le 1 ] || exit "$$code"; \
+	  refs="$$refs $$(sed -n 's/^  "run": "\(.*\)",$$/\1/p' "$$card")"; \
+	done; echo; $(BIN)/kunren compare $$refs
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -50,10 +50,36 @@ class Price(Row, frozen=True, kw_only=True, tag="price"):
 
 
 class Calendar(Row, frozen=True, kw_only=True, tag="calendar"):
-    """The business day the drill plays on; ``id`` is the ISO date."""
+    """The business day the drill plays on; ``id`` is the ISO date, ``next`` that of the business day after it.
+
+    Trades of the day settle on ``settles``.
+    """
 
     opens_at: str
     compression: int
+    next: str = ""
+    settles: str = ""
+
+
+class Lot(Row, frozen=True, kw_only=True, tag="lot"):
+    """One lot of a margin position: ``quantity`` shares of ``code`` that are marked to market each business day."""
+
+    code: str
+    quantity: int
+
+
+class Close(Row, frozen=True, kw_only=True, tag="close"):
+    """The price in yen at which lots are marked for a business day; ``id`` is ``CODE/DAY``."""
+
+    code: str
+    day: str
+    close: int
+
+
+class Loan(Row, frozen=True, kw_only=True, tag="loan"):
+    """What an account owes at the start, in yen; ``id`` is the account."""
+
+    principal: int
 
 
 # -- customers: what was asked, answered, shown and done ----------------------------------------------------------
@@ -62,20 +88,21 @@ class Calendar(Row, frozen=True, kw_only=True, tag="calendar"):
 class Request(Row, frozen=True, kw_only=True, tag="request"):
     """A request left a customer. ``t_ns`` is when it was sent; ``root`` links re-typed orders to the first intent."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status"]
+    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
     intended_ns: int
     root: str = ""
     code: str = ""
     side: Side | None = None
     quantity: int = 0
     price: int = 0
+    yen: int = 0  # of a repayment
     final: bool = False  # asked after the load had ended, to learn what became of an unknown order
 
 
 class Reply(Row, frozen=True, kw_only=True, tag="reply"):
     """What came back for the request of the same ``id``; status 0 when nothing came back."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status"]
+    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
     status: int
     outcome: str
     order: str = ""
@@ -84,7 +111,10 @@ class Reply(Row, frozen=True, kw_only=True, tag="reply"):
 
 
 class Shown(Row, frozen=True, kw_only=True, tag="shown"):
-    """A figure a customer was shown, with the window in which the system may have read it."""
+    """A figure a customer was shown, with the window in which the system may have read it.
+
+    ``as_of`` is the business date the figure was shown for, such as ``2026-11-02``.
+    """
 
     figure: Literal["cash"]
     yen: int
@@ -99,7 +129,7 @@ class Acted(Row, frozen=True, kw_only=True, tag="acted"):
 
     shown: str
     yen: int
-    what: Literal["order"]
+    what: Literal["order", "repayment"]
 
 
 # -- exchange: its own book ---------------------------------------------------------------------------------------
@@ -128,6 +158,16 @@ class ExchangeCancel(Row, frozen=True, kw_only=True, tag="exchange-cancel"):
     """The exchange cancelled what was left of the order ``id`` (ClOrdID)."""
 
 
+# -- bank: its own book -------------------------------------------------------------------------------------------
+
+
+class BankPayment(Row, frozen=True, kw_only=True, tag="bank-payment"):
+    """A payment the bank decided on; ``id`` is the bank's own number, ``key`` the reference it was asked under."""
+
+    yen: int
+    state: Literal["booked", "rejected"]
+
+
 # -- the target's own statements ----------------------------------------------------------------------------------
 
 
@@ -154,10 +194,15 @@ class OmsExecution(Row, frozen=True, kw_only=True, tag="oms-execution"):
 
 
 class Posting(Row, frozen=True, kw_only=True, tag="posting"):
-    """One leg of a double entry: the legs of one ``reference`` sum to zero; ``account`` may be a house account."""
+    """One leg of a double entry: the legs of one ``reference`` sum to zero; ``account`` may be a house account.
+
+    ``why`` is what it was posted for, ``day`` the business date it belongs to; empty where that says nothing.
+    """
 
     reference: str
     yen: int
+    why: Literal["", "trade", "variation", "repayment", "adjustment"] = ""
+    day: str = ""
 
 
 class Balance(Row, frozen=True, kw_only=True, tag="balance"):
@@ -166,25 +211,58 @@ class Balance(Row, frozen=True, kw_only=True, tag="balance"):
     cash: int
 
 
+class BatchJob(Row, frozen=True, kw_only=True, tag="batch-job"):
+    """One attempt at a job of the night batch; ``id`` is ``JOB/ATTEMPT``, ``ended_ns`` is 0 while it goes on.
+
+    ``taken`` accounts (or trades) came in, ``given`` went out, ``rejected`` did not; attempts count from 1.
+    """
+
+    job: str
+    state: str
+    started_ns: int
+    ended_ns: int
+    taken: int
+    given: int
+    rejected: int
+    attempt: int
+
+
+class Marked(Row, frozen=True, kw_only=True, tag="marked"):
+    """The account's lots were last marked to market for the business date ``day`` at ``t_ns``; one row an account."""
+
+    day: str
+
+
+class Adjustment(Row, frozen=True, kw_only=True, tag="adjustment"):
+    """A correcting entry on an account with who asked for it and who approved it; ``reference`` is its postings'."""
+
+    reference: str
+    reason: str
+    request: str
+    approver: str
+    yen: int
+
+
 class Notice(Row, frozen=True, kw_only=True, tag="notice"):
     """An execution notice delivered to a customer; ``key`` is the ExecID, ``id`` names the delivered file."""
 
 
-WorldRow = Account | Holding | Price | Calendar
+WorldRow = Account | Holding | Price | Calendar | Lot | Close | Loan
 CustomerRow = Request | Reply | Shown | Acted
 ExchangeRow = ExchangeOrder | ExchangeExecution | ExchangeCancel
-OmsRow = OmsOrder | OmsExecution | Posting | Balance
-AnyRow = WorldRow | CustomerRow | ExchangeRow | OmsRow | Notice
+OmsRow = OmsOrder | OmsExecution | Posting | Balance | BatchJob | Marked | Adjustment
+AnyRow = WorldRow | CustomerRow | ExchangeRow | BankPayment | OmsRow | Notice
 
 BOOKS: dict[str, type] = {
     "world": WorldRow,  # type: ignore[dict-item]  # a union is what msgspec decodes into
     "customers": CustomerRow,  # type: ignore[dict-item]
     "exchange": ExchangeRow,  # type: ignore[dict-item]
+    "bank": BankPayment,
     "oms": OmsRow,  # type: ignore[dict-item]
     "notices": Notice,
 }
-"""Book name -> row type. Who may write which: world the runner, customers the load, exchange the exchange, the rest
-the target."""
+"""Book name -> row type. Who may write which: world the runner, customers the load, exchange the exchange, bank the
+bank, the rest the target."""
 
-WITNESSES = ("customers", "exchange")
+WITNESSES = ("customers", "exchange", "bank")
 """Books kept by parties that the fault cannot touch."""

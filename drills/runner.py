@@ -183,6 +183,7 @@ class _Run:
 
     def _observed(self) -> RunEnd:
         t0 = time.monotonic_ns() + int(LOAD_LEAD_S * NS)
+        self.target.open_day(t0)
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(

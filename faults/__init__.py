@@ -11,6 +11,7 @@ from faults.latency import Latency
 from faults.limit_data import LimitData
 from faults.pause import Pause
 from faults.reset_peer import ResetPeer
+from faults.skewed_lots import SkewedLots
 from faults.slicer import Slicer
 from faults.slow_close import SlowClose
 from faults.timeout import Timeout
@@ -26,5 +27,6 @@ FAULTS: dict[str, type[Any]] = {
     "down": Down,
     "kill": Kill,
     "pause": Pause,
+    "skewed-lots": SkewedLots,
 }
 """Kind in a drill file -> fault."""

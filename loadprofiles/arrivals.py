@@ -8,12 +8,13 @@ that follows a trade names a customer of the orders' schedule.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from loadprofiles.profiles import Profile
+from loadprofiles.profiles import Hot, Profile
 
 NS = 1_000_000_000
 CHOICES = 3
@@ -38,10 +39,17 @@ class Arrivals:
         return len(self.offset)
 
 
-def schedule(profile: Profile, seed: int, duration_s: float) -> Arrivals:
-    """All arrivals of ``profile`` within ``duration_s`` of t0. ValueError where the seed is negative."""
+def schedule(
+    profile: Profile, seed: int, duration_s: float, only: Mapping[str, Sequence[int]] | None = None
+) -> Arrivals:
+    """All arrivals of ``profile`` within ``duration_s`` of t0. ValueError where the seed is negative.
+
+    ``only``: service -> indexes of the customers who come for it, sorted; those of any other service may be anybody.
+    """
     offsets = {name: _poisson(rate, duration_s, _rng(seed, name, "when")) for name, rate in profile.services.items()}
-    customers = {name: _uniform(len(at), profile.customers, _rng(seed, name, "who")) for name, at in offsets.items()}
+    everybody = np.arange(profile.customers)
+    pools = {name: np.asarray(only[name], np.int64) if only and only.get(name) else everybody for name in offsets}
+    customers = {name: _customers(profile, pools[name], len(at), seed, name) for name, at in offsets.items()}
     if "inquiry" in offsets and "orders" in offsets:
         customers["inquiry"] = _following(profile, seed, offsets, customers)
     merged = np.concatenate(list(offsets.values()))
@@ -70,8 +78,20 @@ def _blocks(n: int, columns: int, rng: np.random.Generator) -> npt.NDArray[np.fl
     return np.concatenate(blocks)[:n]
 
 
-def _uniform(n: int, customers: int, rng: np.random.Generator) -> Ints:
-    return (_blocks(n, CHOICES, rng) * customers).astype(np.int64)
+def _customers(profile: Profile, pool: Ints, n: int, seed: int, service: str) -> Ints:
+    """(n, CHOICES) customers of the pool, a share of the rows from the few who are hot."""
+    chosen = pool[(_blocks(n, CHOICES, _rng(seed, service, "who")) * len(pool)).astype(np.int64)]
+    few = _few(profile.hot, pool)
+    if profile.hot is None or not len(few):
+        return chosen
+    draws = _blocks(n, CHOICES + 1, _rng(seed, service, "hot"))
+    hot = draws[:, 0] < profile.hot.share
+    chosen[hot] = few[(draws[hot, 1:] * len(few)).astype(np.int64)]
+    return chosen
+
+
+def _few(hot: Hot | None, pool: Ints) -> Ints:
+    return pool[:0] if hot is None else pool[(pool >= hot.first) & (pool < hot.end)]
 
 
 def _following(profile: Profile, seed: int, offsets: dict[str, Ints], customers: dict[str, Ints]) -> Ints:

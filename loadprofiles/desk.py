@@ -53,6 +53,11 @@ def order_call(ticket: Ticket, key: str, root: str) -> Call:
     return Call("order", "POST", "/orders", msgspec.json.encode(what), {"key": key, "root": root, **what})
 
 
+def repayment_call(yen: int, key: str) -> Call:
+    """Pay back ``yen`` of the loan under the idempotency key."""
+    return Call("repayment", "POST", "/repayments", msgspec.json.encode({"yen": yen}), {"key": key, "yen": yen})
+
+
 def status_call(key: str, final: bool = False) -> Call:
     """Ask what became of an order, by its idempotency key."""
     return Call("status", "GET", f"/orders/{key}", fields={"key": key, "final": final})
@@ -117,6 +122,12 @@ class Desk:
             self.unsettled[key] = customer
         return answer
 
+    def repay(self, customer: Customer, yen: int, key: str, row: int = 0, intended: int = 0) -> Answer:
+        """Pay back a part of the loan. The customer takes the money for gone, whatever the answer."""
+        customer.means.cash -= yen
+        customer.means.loan -= yen
+        return self.ask(customer, repayment_call(yen, key), row, intended)
+
     def note_shown(self, customer: Customer, answer: Answer) -> None:
         """The customer was shown a cash figure; the row has the id of the request that showed it."""
         self.journal.row(
@@ -125,15 +136,19 @@ class Desk:
             as_of=answer.data["as_of"], sent_ns=answer.sent, received_ns=answer.done,
         )  # fmt: skip
 
-    def note_acted(self, customer: Customer, shown: Answer, order: Answer, yen: int) -> None:
-        """The customer relied on a shown figure. An order that surely had no effect is no act."""
-        if order.outcome not in NO_EFFECT:
+    def note_acted(self, customer: Customer, shown: Answer, act: Answer, yen: int, what: str) -> None:
+        """The customer relied on a shown figure. An order or repayment that surely had no effect is no act."""
+        if act.outcome not in NO_EFFECT:
             self.journal.row(
-                "acted", order.sent, self.next_row(), customer.account, shown=str(shown.row), yen=yen, what="order"
+                "acted", act.sent, self.next_row(), customer.account, shown=str(shown.row), yen=yen, what=what
             )
 
     def _note_reply(self, customer: Customer, call: Call, answer: Answer) -> None:
-        fields = {"order": answer.text("order"), "state": answer.text("state"), "error": answer.error}
+        fields = {
+            "order": answer.text("order") or answer.text("repayment"),
+            "state": answer.text("state"),
+            "error": answer.error,
+        }
         self.journal.row(
             "reply", answer.done, answer.row, customer.account, key=call.fields.get("key", ""),
             action=call.action, status=answer.status, outcome=answer.outcome.word, **fields,
@@ -144,7 +159,7 @@ class Desk:
 
 def _send(customer: Customer, call: Call, row: int, sent: int, within_s: float | None) -> Answer:
     headers = {"Authorization": f"Bearer {customer.token}"} if customer.token else {}
-    if call.action == "order":
+    if call.action in ("order", "repayment"):
         headers["Idempotency-Key"] = call.fields["key"]
     try:
         status, body = customer.connection.ask(call.method, call.path, call.body, headers, within_s)

@@ -98,7 +98,8 @@ class Generator:
     def _begin(self, begin: Begin) -> None:
         folder = Path(begin.folder)
         world = read_world(_rows(Path(begin.world)))
-        arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S))  # bounded here too
+        only = {"repayment": _borrowers(world, begin.profile.customers)}
+        arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S), only)  # bounded here too
         desk = Desk(begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals))
         self._floor = Floor(desk, _customers(begin, world), arrivals)
         self._folder = folder
@@ -145,6 +146,11 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open("rb") as file:
         for line in file:
             yield msgspec.json.decode(line)
+
+
+def _borrowers(world: World, customers: int) -> list[int]:
+    """Indexes of the customers who have something to repay."""
+    return [index for index, account in enumerate(world.accounts[:customers]) if world.means[account].loan > 0]
 
 
 def _customers(begin: Begin, world: World) -> list[Customer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-SERVICES = ("orders", "inquiry")
+SERVICES = ("orders", "repayment", "inquiry")
 """What a profile can put a rate on; each arrival is one request."""
 
 
@@ -15,7 +15,10 @@ class Behaviour:
     follow: float = 0.5  # share of inquiries that come from somebody who placed an order recently
     recent_s: float = 10.0  # what counts as recently
     balances: float = 0.8  # share of inquiries that ask for balances; the others ask for a quote
-    act: float = 0.5  # share of current balances that lead to an order sized by what was shown
+    act: float = 0.5  # share of current balances that lead to an act sized by what was shown: an order or a repayment
+    repay: float = 0.0  # share of these acts that repay a loan, where the customer has one; the others order
+    repay_share: tuple[float, float] = (0.05, 0.2)  # how much of the cash shown such a repayment is
+    repay_yen: int = 1_000  # what who comes for a repayment pays back, whatever is shown
     sell: float = 0.5  # share of orders that sell, where the customer holds something
     lots: int = 3  # an order is for 1 to this many lots of 100 shares
     ticks: int = 3  # a limit is at most this many ticks from the base price
@@ -34,6 +37,15 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Hot:
+    """A share of all arrivals that comes from few customers: those with index ``first`` to ``end`` (excluded)."""
+
+    first: int
+    end: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A load: ``services`` maps each rated service to arrivals per second (Poisson), in the order of the samples."""
 
@@ -42,6 +54,7 @@ class Profile:
     customers: int = 1500
     behaviour: Behaviour = field(default_factory=Behaviour)
     patience: Patience = field(default_factory=Patience)
+    hot: Hot | None = None
 
     def __post_init__(self) -> None:
         for service, rate in self.services.items():
@@ -51,10 +64,21 @@ class Profile:
                 raise ValueError(f"profile {self.name}: rate of {service} is {rate}; must be above 0, at most 2000/s")
         if not 1 <= self.customers <= 10_000:
             raise ValueError(f"profile {self.name}: {self.customers} customers; must be 1 to 10000")
+        if self.hot is not None and not (0 <= self.hot.first < self.hot.end and 0 <= self.hot.share <= 1):
+            raise ValueError(f"profile {self.name}: hot names no customers, or its share is none: {self.hot}")
 
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
-    for profile in (Profile(name="day-session", services={"orders": 25.0, "inquiry": 35.0}, customers=1500),)
+    for profile in (
+        Profile(name="day-session", services={"orders": 25.0, "inquiry": 35.0}, customers=1500),
+        Profile(
+            name="evening-session",  # people tidy up: they repay loans and place orders for tomorrow
+            services={"orders": 30.0, "repayment": 18.0, "inquiry": 12.0},
+            customers=1500,
+            behaviour=Behaviour(repay=1.0),
+            hot=Hot(600, 700, 0.2),  # the seventh hundred: one chunk of the night batch
+        ),
+    )
 }
 """Profile name -> profile, as named by ``load:`` in a drill."""

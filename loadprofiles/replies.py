@@ -10,7 +10,7 @@ import msgspec
 
 from loadprofiles.samples import Outcome
 
-Action = Literal["login", "balances", "quote", "order", "cancel", "status"]
+Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
 
 IN_DOUBT = frozenset({Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.RESET})
 """The customer does not know whether the order is in."""
@@ -28,6 +28,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
     "order": {"order": str, "state": str},
     "cancel": {"order": str},
     "status": {"order": str, "state": str},
+    "repayment": {"repayment": str, "state": str},
 }
 
 

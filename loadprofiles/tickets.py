@@ -40,10 +40,11 @@ class Ticket:
 
 @dataclass(slots=True)
 class Means:
-    """What a customer believes to have left: opening cash and shares less everything ordered so far."""
+    """What a customer believes to have left: opening cash, shares and loan less everything ordered or repaid so far."""
 
     cash: int
     shares: dict[str, int] = field(default_factory=dict)
+    loan: int = 0
 
     def commit(self, ticket: Ticket) -> None:
         """Set aside what the ticket needs; nothing is given back, so a customer never oversells."""
@@ -72,6 +73,8 @@ def read_world(rows: Iterable[Mapping[str, Any]]) -> World:
         elif row["kind"] == "holding":
             account, code = row["id"].split("/")
             means[account].shares[code] = row["quantity"]
+        elif row["kind"] == "loan":
+            means[row["id"]].loan = row["principal"]
         elif row["kind"] == "price":
             instruments.append(Instrument(row["id"], row["base"], row["tick"], row["low"], row["high"]))
     return World(sorted(means), means, sorted(instruments, key=lambda each: each.code))
@@ -94,6 +97,13 @@ def write_purchase(rng: random.Random, yen: int, instruments: Sequence[Instrumen
     price = _limit(rng, instrument, habits.ticks)
     lots = min(rng.randint(1, habits.lots), yen // (price * LOT))
     return Ticket(instrument.code, "buy", lots * LOT, price) if lots >= 1 else None
+
+
+def write_repayment(rng: random.Random, cash: int, loan: int, habits: Behaviour) -> int:
+    """Yen to repay, in thousands, of the cash that was shown; 0 where that or the loan does not suffice."""
+    wish = int(cash * rng.uniform(*habits.repay_share))
+    yen = min(wish, loan)
+    return max(0, yen - yen % 1_000)
 
 
 def _one_lot(rng: random.Random, instruments: Sequence[Instrument], habits: Behaviour) -> Ticket:

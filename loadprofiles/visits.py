@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from loadprofiles.desk import Call, Customer, Desk, status_call
 from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer
 from loadprofiles.samples import Outcome
-from loadprofiles.tickets import Ticket, write_purchase, write_ticket
+from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
 
 Rated = Callable[[Answer], None]
 """Told at once how the rated request ended."""
@@ -48,6 +48,13 @@ def trade(desk: Desk, visit: Visit, rated: Rated) -> Doubt | None:
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None
 
 
+def repay(desk: Desk, visit: Visit, rated: Rated) -> Doubt | None:
+    """Pay back a small part of the loan."""
+    yen = desk.profile.behaviour.repay_yen
+    rated(desk.repay(visit.customer, yen, desk.key(visit.number), visit.number, visit.intended))
+    return None
+
+
 def inquire(desk: Desk, visit: Visit, rated: Rated) -> Doubt | None:
     """Ask for balances or a quote; a balance shown as current may be acted on."""
     habits, rng = desk.profile.behaviour, visit.rng
@@ -66,13 +73,30 @@ def inquire(desk: Desk, visit: Visit, rated: Rated) -> Doubt | None:
 
 
 def act(desk: Desk, visit: Visit, shown: Answer) -> Doubt | None:
+    """Repay of the cash that was shown where there is a loan and the habit, else buy for it."""
+    habits = desk.profile.behaviour
+    if habits.repay and visit.customer.means.loan > 0 and visit.rng.random() < habits.repay:
+        act_by_repayment(desk, visit, shown)
+        return None
+    return act_by_order(desk, visit, shown)
+
+
+def act_by_repayment(desk: Desk, visit: Visit, shown: Answer) -> None:
+    """Repay a part of the cash shown; nothing where that is too little or the load closes."""
+    yen = write_repayment(visit.rng, shown.data["cash"], visit.customer.means.loan, desk.profile.behaviour)
+    if yen and not desk.closing.is_set():
+        answer = desk.repay(visit.customer, yen, desk.key(visit.number, "a"))
+        desk.note_acted(visit.customer, shown, answer, yen, "repayment")
+
+
+def act_by_order(desk: Desk, visit: Visit, shown: Answer) -> Doubt | None:
     """Buy for what was shown as buying power: a small order, and none where it does not suffice or the load closes."""
     ticket = write_purchase(visit.rng, shown.data["buying_power"], desk.instruments, desk.profile.behaviour)
     if ticket is None or desk.closing.is_set():
         return None
     key = desk.key(visit.number, "a")
     answer = desk.place(visit.customer, ticket, key, key)
-    desk.note_acted(visit.customer, shown, answer, ticket.yen)
+    desk.note_acted(visit.customer, shown, answer, ticket.yen, "order")
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None
 
 
@@ -132,5 +156,9 @@ def held(desk: Desk, customer: Customer, what: Callable[[], Answer]) -> Answer |
         return None if desk.closing.is_set() else what()
 
 
-SERVE: Mapping[str, Callable[[Desk, Visit, Rated], Doubt | None]] = {"orders": trade, "inquiry": inquire}
+SERVE: Mapping[str, Callable[[Desk, Visit, Rated], Doubt | None]] = {
+    "orders": trade,
+    "repayment": repay,
+    "inquiry": inquire,
+}
 """Rated service -> what its customers come for."""

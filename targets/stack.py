@@ -21,14 +21,24 @@ from typing import Any
 import psycopg
 
 from targets.brokerage import config as brokerage
+from targets.brokerage import plant as planting
 from targets.brokerage import postgres
 from targets.brokerage.books import BOOKS, read_book
+from targets.brokerage.clock import open_day
 from targets.target import Alert, Answer, Evidence, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
-SERVICES = ("postgres", "pager", "exchange", "gateway", "api", "mail", "monitor")
-LINKS = ("client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b")
-OFFER = Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, operator=True, alerts=True)
+SERVICES = (
+    "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "batch", "mail", "monitor",
+)  # fmt: skip
+LINKS = (
+    "client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b", "batch-pg", "batch-valuation", "api-bank",
+)  # fmt: skip
+OFFER = Offer(
+    frozenset(LINKS), frozenset(SERVICES), BOOKS, operator=True, alerts=True, plantable=frozenset(planting.PLANTABLE)
+)
+HTTP_PORTS = {"exchange": "exchange_http", "valuation": "valuation_http"}
+"""Services whose own port speaks something else, and where their ``/healthz`` is."""
 START_WITHIN_S = 30.0
 OWNER_LOCK = "owner.lock"
 
@@ -70,7 +80,7 @@ class Stack:
         return f"http://127.0.0.1:{self.config.via.client_api}"
 
     def links(self) -> Mapping[str, Link]:
-        """The five proxied links."""
+        """The proxied links."""
         return {
             name: Link(name, f"127.0.0.1:{listen}", f"127.0.0.1:{up}") for name, (listen, up) in self._routes().items()
         }
@@ -141,6 +151,22 @@ class Stack:
         """Every service writes one."""
         return {name: Path(self.config.logs) / f"{name}.log" for name in (*SERVICES, "toxiproxy", "launcher")}
 
+    def open_day(self, t0_ns: int) -> None:
+        """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""
+        open_day(self.folder, t0_ns)
+
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Put a condition into the data; TargetError when it cannot be."""
+        return self._planting(planting.plant, what, wanted)
+
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Look whether it is there, and what it does."""
+        return self._planting(planting.planted, what, wanted)
+
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Take it out again; nothing to take out is no error."""
+        return self._planting(planting.unplant, what, wanted)
+
     def intent(self) -> dict[str, Any]:
         """What another process needs to attach to this stack."""
         return {"target": self.name, "stack": str(self.folder)}
@@ -158,6 +184,12 @@ class Stack:
             raise TargetError(f"the launcher refused {request.get('verb')}: {answer.get('error')}")
         return answer
 
+    def _planting(self, verb: planting.Verb, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        try:
+            return verb(self.config, what, wanted)
+        except (psycopg.Error, OSError, ValueError) as error:
+            raise TargetError(f"{what} of {self.folder.name}: {str(error).strip()}") from error
+
     def _routes(self) -> dict[str, tuple[int, int]]:
         via, ports = self.config.via, self.config.ports
         return {
@@ -166,6 +198,9 @@ class Stack:
             "gateway-pg": (via.gateway_pg, ports.postgres),
             "exchange-a": (via.exchange_a, ports.exchange_a),
             "exchange-b": (via.exchange_b, ports.exchange_b),
+            "batch-pg": (via.batch_pg, ports.postgres),
+            "batch-valuation": (via.batch_valuation, ports.valuation),
+            "api-bank": (via.api_bank, ports.bank),
         }
 
     def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
@@ -176,7 +211,7 @@ class Stack:
     def _healthy(self, name: str) -> bool:
         if name == "postgres":
             return accepts(self.config.ports.postgres)
-        port = self.config.ports.exchange_http if name == "exchange" else getattr(self.config.ports, name)
+        port = getattr(self.config.ports, HTTP_PORTS.get(name, name))
         try:
             self._get_json(port, "/healthz", timeout=0.5)
         except TargetError:

@@ -160,6 +160,18 @@ class Target(Protocol):
     def book(self, name: str) -> Iterable[Mapping[str, Any]]:
         """The rows of one of the offered books as of now, in the schema of ``kunren schema book``."""
 
+    def open_day(self, t0_ns: int) -> None:
+        """The load begins at ``t0_ns`` (CLOCK_MONOTONIC): a target with a business clock of its own lets it run."""
+
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Put the condition ``what`` (one of the offered ``plantable``) into its data."""
+
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Look whether it is there; ``data["effect"]`` says whether it is felt now."""
+
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """Take it out again, with all it has led to that can be taken back; idempotent."""
+
     def logs(self) -> Mapping[str, Path]:
         """Service name -> its log file."""
 

@@ -18,8 +18,8 @@ TOOL = "brokerctl"
 REOPENS = frozenset({"service open", "balances mark-current"})
 """Commands after which customers act on the system again."""
 
-VERIFIES = frozenset({"reconcile", "gateway drain"})
-"""Commands that compare our books with the exchange's."""
+VERIFIES = frozenset({"reconcile", "gateway drain", "batch verify"})
+"""Commands that compare our books with the exchange's, or with one another."""
 
 ELSEWHERE = ("--role", "--env", "--stack", "--json")
 

@@ -1,4 +1,4 @@
-"""The books a stack can show: the exchange's own, and the brokerage's statements about itself.
+"""The books a stack can show: the exchange's and the bank's own, and the brokerage's statements about itself.
 
 Rows are plain dicts in the form of the books. PostgreSQL is read directly, in one snapshot, not through a proxied link.
 """
@@ -24,12 +24,18 @@ ORDERS = """SELECT 'oms-order' AS kind, created_ns AS t_ns, id, account, key, co
 EXECUTIONS = """SELECT 'oms-execution' AS kind, e.mono_ns AS t_ns, e.exec_id AS id, e.account,
     coalesce(o.key, '') AS key, coalesce(e.order_id, '') AS "order", e.code, e.side, e.quantity, e.price
     FROM executions e LEFT JOIN orders o ON o.id = e.order_id ORDER BY e.mono_ns, e.exec_id"""
-POSTINGS = """SELECT 'posting' AS kind, mono_ns AS t_ns, id::text AS id, account, reference, yen
-    FROM ledger ORDER BY ledger.id"""
+POSTINGS = """SELECT 'posting' AS kind, mono_ns AS t_ns, id::text AS id, account, reference, yen, why,
+    coalesce(day::text, '') AS day FROM ledger ORDER BY ledger.id"""
+RUNS = """SELECT 'batch-job' AS kind, started_ns AS t_ns, job || '/' || attempt AS id, job, state, started_ns, ended_ns,
+    taken, given, rejected, attempt FROM batch_runs ORDER BY started_ns, job, attempt"""
+MARKED = """SELECT 'marked' AS kind, done_ns AS t_ns, account || '/' || day AS id, account, day::text AS day
+    FROM batch_done WHERE job = 'mark-to-market' ORDER BY account, day"""
+ADJUSTMENTS = """SELECT 'adjustment' AS kind, mono_ns AS t_ns, reference AS id, account, reference, reason, request,
+    approver, yen FROM adjustments ORDER BY mono_ns"""
 BALANCES = "SELECT 'balance' AS kind, %s::bigint AS t_ns, id, id AS account, cash FROM accounts ORDER BY id"
 
 
-BOOKS = ("notices", "oms", "exchange")
+BOOKS = ("notices", "oms", "exchange", "bank")
 """In the order to read them in, against the flow: what one tells of, the books it came from tell of too."""
 
 
@@ -40,6 +46,7 @@ def read_book(config: Config, name: str) -> list[Row]:
         "notices": lambda: read_spool(spool_folder(folder)),
         "oms": lambda: read_oms(dsn(config.ports.postgres)),
         "exchange": lambda: read_lines(book_file(folder)),
+        "bank": lambda: read_lines(bank_file(folder)),
     }
     return readers[name]()
 
@@ -47,6 +54,11 @@ def read_book(config: Config, name: str) -> list[Row]:
 def book_file(folder: Path) -> Path:
     """The exchange's book in a stack's folder."""
     return folder / "exchange" / "book.jsonl"
+
+
+def bank_file(folder: Path) -> Path:
+    """The bank's book in a stack's folder."""
+    return folder / "bank" / "book.jsonl"
 
 
 def spool_folder(folder: Path) -> Path:
@@ -63,11 +75,11 @@ def read_lines(path: Path) -> list[Row]:
 
 
 def read_oms(dsn: str) -> list[Row]:
-    """Orders, executions, postings and balances of one snapshot of the database."""
+    """Orders, executions, postings, the night's work and balances: one snapshot of the database."""
     options = "-c statement_timeout=20000 -c default_transaction_isolation=repeatable\\ read"
     with psycopg.connect(dsn, connect_timeout=5, options=options, row_factory=dict_row) as connection:
         rows: list[Row] = []
-        for query in (ORDERS, EXECUTIONS, POSTINGS):
+        for query in (ORDERS, EXECUTIONS, POSTINGS, RUNS, MARKED, ADJUSTMENTS):
             rows += connection.execute(query).fetchall()
         return rows + connection.execute(BALANCES, [time.monotonic_ns()]).fetchall()
 

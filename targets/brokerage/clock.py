@@ -1,11 +1,14 @@
 """Business time: an injectable clock, compressed, and the phases of the day (``phases.yaml``).
 
 ``business = start + (monotonic - anchor) * compression``. Nothing here reads the wall clock, so every process of a
-stack agrees on the business time to the nanosecond, and a night can pass in a minute.
+stack agrees on the business time to the nanosecond, and a night can pass in a minute. In a stack the clock stands at
+its start until the day is opened (``open_day``), for all processes at once, and for those that are started later too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -13,15 +16,19 @@ from datetime import time as clock_time
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import yaml
 
-from targets.brokerage.config import ClockConfig
+from targets.brokerage.config import ClockConfig, Config
 
 TOKYO = timezone(timedelta(hours=9), "JST")
 """Japan has no daylight saving time, so a fixed offset is the zone."""
 
 EXAMPLE_DAY = date(2026, 11, 2)
 """A trading day, for whoever does not care which."""
+
+DAY_FILE = "clock.json"
+"""In a stack's folder once its day is open."""
 
 PHASES_FILE = Path(__file__).with_name("phases.yaml")
 
@@ -75,6 +82,53 @@ def business_time(config: ClockConfig, mono_ns: int | None = None) -> datetime:
     now = time.monotonic_ns() if mono_ns is None else mono_ns
     passed_us = (now - config.anchor_ns) * config.compression // 1_000
     return datetime.fromisoformat(config.business) + timedelta(microseconds=passed_us)
+
+
+def open_day(folder: Path, t0_ns: int) -> None:
+    """Let the clock of the stack in ``folder`` run from ``t0_ns`` (CLOCK_MONOTONIC) on."""
+    aside = folder / f".{DAY_FILE}"
+    aside.write_text(json.dumps({"anchor_ns": t0_ns}), encoding="ascii")
+    aside.replace(folder / DAY_FILE)
+
+
+class DayClock:
+    """The business time of one stack. Cheap to ask: the file is read again only when it has changed."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config.clock
+        self._file = Path(config.folder) / DAY_FILE
+        self._anchor_ns: int | None = None
+        self._read_at: int | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether the clock runs."""
+        return self._anchor() is not None
+
+    def now(self, mono_ns: int | None = None) -> datetime:
+        """The business time at ``mono_ns`` (default: now); before the day opens, when it begins."""
+        anchor = self._anchor()
+        at = time.monotonic_ns() if mono_ns is None else mono_ns
+        if anchor is None or at < anchor:
+            return datetime.fromisoformat(self._config.business)
+        return business_time(msgspec.structs.replace(self._config, anchor_ns=anchor), at)
+
+    def at(self, time_of_day: str) -> datetime:
+        """``HH:MM`` on the day on which the clock begins."""
+        begins = datetime.fromisoformat(self._config.business)
+        return datetime.combine(begins.date(), clock_time.fromisoformat(time_of_day), begins.tzinfo)
+
+    def seconds_until(self, time_of_day: str) -> float:
+        """Seconds of the real clock until ``HH:MM`` of the business day; negative when it has passed."""
+        return (self.at(time_of_day) - self.now()).total_seconds() / self._config.compression
+
+    def _anchor(self) -> int | None:
+        with contextlib.suppress(FileNotFoundError):
+            changed = self._file.stat().st_mtime_ns
+            if changed != self._read_at:
+                self._anchor_ns = int(json.loads(self._file.read_bytes())["anchor_ns"])
+                self._read_at = changed
+        return self._anchor_ns
 
 
 def _within(begin: clock_time, end: clock_time, moment: clock_time) -> bool:

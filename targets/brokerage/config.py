@@ -36,6 +36,10 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     postgres: int
     launcher: int
     toxiproxy: int
+    bank: int
+    batch: int
+    valuation: int
+    valuation_http: int
 
 
 class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,10 +50,16 @@ class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway_pg: int
     exchange_a: int
     exchange_b: int
+    batch_pg: int
+    batch_valuation: int
+    api_bank: int
 
 
 class ClockConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Business time is ``business`` (ISO 8601) at ``anchor_ns`` and then runs ``compression`` times as fast."""
+    """Business time is ``business`` (ISO 8601) at ``anchor_ns`` and then runs ``compression`` times as fast.
+
+    In a stack it stands still at ``business`` until the day is opened (``clock.DayClock``).
+    """
 
     anchor_ns: int
     business: str
@@ -65,6 +75,7 @@ class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lock_timeout_s: float = 2.0
     database_s: float = 4.0  # longest any database work may take before its connection is cut
     ack_timeout_s: float = 1.0  # then an order that was sent is `unknown`
+    bank_timeout_s: float = 1.0  # then a repayment that was sent to the bank is `unknown`
     slo_latency_s: float = 1.0
     slo_budget: float = 0.01
     slo_short_s: float = 1.0
@@ -104,6 +115,33 @@ class MailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: int = 200
 
 
+class BankConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bank: how much it takes at a time."""
+
+    most_yen: int = 100_000_000
+
+
+class ValuationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The valuation service: how long a cycle is; calls are answered at the end of theirs."""
+
+    cycle_s: float = 0.001
+
+
+class BatchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The night batch; ``start``, ``roll`` and ``opening`` are business times of day (``HH:MM``) on the stack's day."""
+
+    start: str = "18:08"
+    roll: str = "18:22"  # from then on pages show the next business date, whatever the batch has done
+    opening: str = "18:45"  # by then the night's work must be done
+    chunk: int = 100  # accounts marked in one transaction
+    pause_s: float = 0.1  # between two chunks, for the online session to catch up
+    block: int = 500  # lots of an isolated account marked in one transaction
+    call_s: float = 2.0  # longest wait for the valuation service
+    job_s: float = 10.0  # longest a single statement of the short jobs may take
+    poll_s: float = 0.1
+    blocked_s: float = 0.25  # how often lock waits are looked at
+
+
 class MonitorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often the monitor scrapes, and how long it waits for an answer."""
 
@@ -129,6 +167,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gateway: GatewayConfig = GatewayConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     mail: MailConfig = MailConfig()
+    bank: BankConfig = BankConfig()
+    valuation: ValuationConfig = ValuationConfig()
+    batch: BatchConfig = BatchConfig()
     monitor: MonitorConfig = MonitorConfig()
 
 

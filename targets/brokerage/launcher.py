@@ -33,6 +33,9 @@ MODULES = {
     "exchange": ("targets.brokerage.exchange", ("exchange_a", "exchange_b", "exchange_http")),
     "gateway": ("targets.brokerage.gateway", ("gateway",)),
     "api": ("targets.brokerage.api", ("api",)),
+    "bank": ("targets.brokerage.bank", ("bank",)),
+    "valuation": ("targets.brokerage.valuation", ("valuation", "valuation_http")),
+    "batch": ("targets.brokerage.batch", ("batch",)),
     "mail": ("targets.brokerage.mail", ("mail",)),
     "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
 }

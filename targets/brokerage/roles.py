@@ -24,6 +24,9 @@ PERMITTED: Mapping[str, frozenset[Role]] = {
     "customers affected": ANYONE,
     "gateway status": ANYONE,
     "gateway probe": ANYONE,
+    "batch status": ANYONE,
+    "batch verify": ANYONE,
+    "locks show": ANYONE,
     "service close": OPERATORS,
     "service open": OPERATORS,
     "balances mark-not-current": OPERATORS,
@@ -35,13 +38,31 @@ PERMITTED: Mapping[str, frozenset[Role]] = {
     "notices resend": OPERATORS,
     "host restart": OPERATORS,
     "host kill": OPERATORS,
+    "batch hold": OPERATORS,
+    "batch cancel": OPERATORS,
+    "batch resume": OPERATORS,
+    "batch rerun": OPERATORS,
+    "session terminate": OPERATORS,
+    "ledger adjust": OPERATORS,
 }
 """Command -> roles. What is not here is permitted to nobody."""
 
 FORCE = MANAGERS
 """Who may overrule a refusal of the system with ``--force``."""
 
-READ_ONLY = frozenset({"status", "reconcile", "customers affected", "gateway status", "gateway probe", "gateway drain"})
+READ_ONLY = frozenset(
+    {
+        "status",
+        "reconcile",
+        "customers affected",
+        "gateway status",
+        "gateway probe",
+        "gateway drain",
+        "batch status",
+        "batch verify",
+        "locks show",
+    }
+)
 """Commands that never change anything (``gateway drain`` only waits)."""
 
 

@@ -12,7 +12,9 @@ CREATE TABLE instruments (
 CREATE TABLE calendar (
     day         date PRIMARY KEY,
     opens_at    text NOT NULL,
-    compression integer NOT NULL
+    compression integer NOT NULL,
+    next        date NOT NULL,          -- the business day after it, which the night prepares
+    settles     date NOT NULL           -- when trades of the day are settled
 );
 
 CREATE TABLE accounts (
@@ -77,8 +79,11 @@ CREATE TABLE ledger (                           -- double entry: the legs of one
     reference text NOT NULL,
     account   text NOT NULL,                    -- HOUSE is the contra account; it has no balance row to fight over
     yen       bigint NOT NULL,
-    mono_ns   bigint NOT NULL
+    mono_ns   bigint NOT NULL,
+    why       text NOT NULL DEFAULT '' CHECK (why IN ('', 'trade', 'variation', 'repayment', 'adjustment')),
+    day       date                      -- the business date a variation belongs to
 );
+CREATE INDEX ledger_variations ON ledger (account, day) WHERE why = 'variation';
 
 CREATE TABLE outbox (                           -- execution notices on their way to the customer
     exec_id    text PRIMARY KEY REFERENCES executions,
@@ -100,7 +105,121 @@ CREATE TABLE operations (                       -- what operators have decided
     value      text NOT NULL,
     changed_ns bigint NOT NULL
 );
-INSERT INTO operations VALUES ('inquiry', 'open', 0), ('orders', 'open', 0), ('balances', 'current', 0);
+INSERT INTO operations VALUES
+    ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('balances', 'current', 0);
+
+CREATE TABLE closes (                           -- prices lots are marked at, by business date
+    code  text NOT NULL REFERENCES instruments,
+    day   date NOT NULL,
+    close integer NOT NULL,
+    PRIMARY KEY (code, day)
+);
+
+CREATE TABLE lots (                             -- margin positions, lot by lot; they come in bulk, so no foreign keys
+    id       text PRIMARY KEY,
+    account  text NOT NULL,
+    code     text NOT NULL,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    source   text NOT NULL DEFAULT '',          -- where a lot came from, if not from a trade here
+    mark     bigint,                            -- its last valuation in yen
+    marked   date                               -- the business date of that valuation
+);
+CREATE INDEX lots_of_account ON lots (account, id);
+
+CREATE TABLE loans (
+    id        text PRIMARY KEY,
+    account   text NOT NULL UNIQUE REFERENCES accounts,
+    principal bigint NOT NULL CHECK (principal >= 0)
+);
+
+CREATE SEQUENCE repayment_number;
+
+CREATE TABLE repayments (
+    id         text PRIMARY KEY,                -- also the reference the bank is asked under
+    key        text NOT NULL,
+    account    text NOT NULL REFERENCES accounts,
+    yen        bigint NOT NULL CHECK (yen > 0),
+    state      text NOT NULL CHECK (state IN ('pending', 'completed', 'unknown', 'rejected')),
+    created_ns bigint NOT NULL,
+    settled_ns bigint,                          -- when the bank's answer was written down
+    UNIQUE (account, key)
+);
+
+CREATE TABLE batch_runs (                       -- every attempt at every job, with its counts in and out
+    job        text NOT NULL,
+    attempt    integer NOT NULL,
+    day        date NOT NULL,
+    state      text NOT NULL CHECK (state IN ('running', 'done', 'held', 'cancelled', 'failed')),
+    started_ns bigint NOT NULL,
+    ended_ns   bigint NOT NULL DEFAULT 0,
+    taken      integer NOT NULL DEFAULT 0,
+    given      integer NOT NULL DEFAULT 0,
+    rejected   integer NOT NULL DEFAULT 0,
+    says       text NOT NULL DEFAULT '',
+    PRIMARY KEY (job, attempt)
+);
+
+CREATE TABLE batch_done (                       -- the checkpoint of a job: which accounts it has done for a day
+    job     text NOT NULL,
+    account text NOT NULL,
+    day     date NOT NULL,
+    done_ns bigint NOT NULL,
+    PRIMARY KEY (job, account, day)
+);
+
+CREATE TABLE batch_chunks (                     -- how long each transaction held its accounts
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    job         text NOT NULL,
+    attempt     integer NOT NULL,
+    first       text NOT NULL,
+    last        text NOT NULL,
+    lots        integer NOT NULL,
+    locked_ns   bigint NOT NULL,
+    released_ns bigint NOT NULL,
+    outcome     text NOT NULL CHECK (outcome IN ('committed', 'rolled-back'))
+);
+
+CREATE TABLE isolated_accounts (                -- taken out of their chunk and marked by themselves, block by block
+    account   text PRIMARY KEY REFERENCES accounts,
+    day       date NOT NULL,
+    since_ns  bigint NOT NULL,
+    lots_done integer NOT NULL DEFAULT 0,
+    lots      integer NOT NULL DEFAULT 0,
+    done_ns   bigint                            -- until then the account's balances are not current
+);
+
+CREATE TABLE settlements (                      -- trades and the business date they are due on
+    exec_id text PRIMARY KEY REFERENCES executions,
+    due     date NOT NULL
+);
+
+CREATE TABLE margins (                          -- what an account's equity is, and whether it must add to it
+    account text NOT NULL,
+    day     date NOT NULL,
+    equity  bigint NOT NULL,
+    needed  bigint NOT NULL,
+    call    boolean NOT NULL,
+    PRIMARY KEY (account, day)
+);
+
+CREATE TABLE statements (
+    account text NOT NULL,
+    day     date NOT NULL,
+    cash    bigint NOT NULL,
+    lots    integer NOT NULL,
+    value   bigint NOT NULL,
+    PRIMARY KEY (account, day)
+);
+
+CREATE TABLE adjustments (                      -- correcting entries: who asked, why, and who else agreed
+    reference text PRIMARY KEY,
+    account   text NOT NULL REFERENCES accounts,
+    yen       bigint NOT NULL,
+    reason    text NOT NULL CHECK (reason <> ''),
+    request   text NOT NULL CHECK (request <> ''),
+    approver  text NOT NULL CHECK (approver <> ''),
+    mono_ns   bigint NOT NULL
+);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from targets.brokerage.config import COMPRESSION
 
 INSTRUMENTS = 20
 HOLDINGS = 3
+LOTS = 1
+BORROWERS = 0.67
 LOT = 100
 STARTING_S = 10.0
 OPENS_AT = "09:00"
@@ -29,13 +32,20 @@ OPENS_AT = "09:00"
 LIMITS = ((700, 100), (1_000, 150), (1_500, 300), (2_000, 400), (3_000, 500), (5_000, 700), (7_000, 1_000))
 
 HERE = Path(__file__).parent
-SQL_FILES = (HERE / "schema.sql", HERE / "sql" / "orders.sql", HERE / "sql" / "posting.sql")
+SQL_FILES = (HERE / "schema.sql", *(HERE / "sql" / f"{name}.sql" for name in ("orders", "posting", "loans", "night")))
 
 COLUMNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "price": ("instruments", ("code", "base", "tick", "low", "high"), ("id", "base", "tick", "low", "high")),
-    "calendar": ("calendar", ("day", "opens_at", "compression"), ("id", "opens_at", "compression")),
+    "calendar": (
+        "calendar",
+        ("day", "opens_at", "compression", "next", "settles"),
+        ("id", "opens_at", "compression", "next", "settles"),
+    ),
     "account": ("accounts", ("id", "opening", "cash"), ("id", "cash", "cash")),
     "holding": ("positions", ("account", "code", "quantity"), ("account", "code", "quantity")),
+    "close": ("closes", ("code", "day", "close"), ("code", "day", "close")),
+    "lot": ("lots", ("id", "account", "code", "quantity"), ("id", "account", "code", "quantity")),
+    "loan": ("loans", ("id", "account", "principal"), ("id", "account", "principal")),
 }
 """Row kind -> table, its columns, and the row's fields for them; in the order the foreign keys need."""
 
@@ -50,20 +60,34 @@ def make_world(
     ids = [f"C-{number:04d}" for number in range(1, customers + 1)]
     accounts = [_row("account", each, account=each, cash=rng.randrange(300, 2_001) * 10_000) for each in ids]
     holdings = [row for each in ids for row in _holdings(rng, each, codes)]
-    played = (day or business_day(seed)).isoformat()
-    calendar = _row("calendar", played, opens_at=OPENS_AT, compression=compression)
-    return [calendar, *prices, *accounts, *holdings]
+    days = business_days_from(day or business_day(seed), 3)
+    names = [each.isoformat() for each in days]
+    calendar = _row("calendar", names[0], opens_at=OPENS_AT, compression=compression, next=names[1], settles=names[2])
+    return [calendar, *prices, *accounts, *holdings, *_night(seed, prices, ids, names)]
 
 
 def business_day(seed: int) -> date:
     """A trading day of the Tokyo exchange in 2026, drawn by the seed."""
+    within = [each for each in _sessions() if each.year == 2026]
+    return random.Random(f"day:{seed}").choice(within)
+
+
+def business_days_from(day: date, count: int) -> list[date]:
+    """``day`` and the trading days after it, ``count`` in all; ValueError when the calendar does not reach so far."""
+    later = [each for each in _sessions() if each > day][: count - 1]
+    if len(later) < count - 1:
+        raise ValueError(f"the calendar does not reach {count} trading days beyond {day}")
+    return [day, *later]
+
+
+@cache
+def _sessions() -> tuple[date, ...]:
     import exchange_calendars  # here, because importing it takes a second and only this function needs it
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it uses what the next pandas will change, not we
-        sessions = exchange_calendars.get_calendar("XTKS", start="2026-01-01", end="2026-12-31").sessions
-    chosen: date = random.Random(f"day:{seed}").choice(list(sessions)).date()
-    return chosen
+        sessions = exchange_calendars.get_calendar("XTKS", start="2026-01-01", end="2027-03-31").sessions
+    return tuple(each.date() for each in sessions)
 
 
 def create_schema(dsn: str) -> None:
@@ -129,6 +153,27 @@ def _holdings(rng: random.Random, account: str, codes: list[str]) -> Iterator[di
     for code in sorted(rng.sample(codes, HOLDINGS)):
         lots = rng.randrange(5, 21)
         yield _row("holding", f"{account}/{code}", account=account, code=code, quantity=lots * LOT)
+
+
+def _night(seed: int, prices: list[dict[str, Any]], accounts: list[str], days: list[str]) -> Iterator[dict[str, Any]]:
+    """What the night batch works on; drawn apart, so that the rest of the world does not depend on it."""
+    rng = random.Random(f"night:{seed}")
+    for price in prices:
+        for day, close in zip(days, (price["base"], _next_close(rng, price)), strict=False):
+            yield _row("close", f"{price['id']}/{day}", code=price["id"], day=day, close=close)
+    codes = [price["id"] for price in prices]
+    for place, account in enumerate(accounts):
+        for number in range(1 + place * LOTS, 1 + (place + 1) * LOTS):
+            held = {"code": rng.choice(codes), "quantity": rng.randrange(1, 6) * LOT}
+            yield _row("lot", f"L-{number:06d}", account=account, **held)
+        if rng.random() < BORROWERS:
+            yield _row("loan", account, account=account, principal=rng.randrange(200, 1_201) * 10_000)
+
+
+def _next_close(rng: random.Random, price: dict[str, Any]) -> int:
+    """From half a percent to four percent away from the base, on a tick: never where it was."""
+    ticks = max(1, round(price["base"] * rng.uniform(0.005, 0.04) / price["tick"]))
+    return int(price["base"] + rng.choice((-1, 1)) * ticks * price["tick"])
 
 
 def _row(kind: str, name: str, **fields: Any) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_reopening_needs_a_step_that_verifies(folder: Path, edit: Edit) -> None:
     edit("runbook.yaml", "needs: [verify, show-balances]", "needs: [show-balances]")
     assert found(folder) == [], "show-balances needs verify"
     edit("runbook.yaml", "needs: [verify]", "needs: [close-orders]")
-    says = "re-opens but needs no step that verifies (gateway drain or reconcile)"
+    says = "re-opens but needs no step that verifies (batch verify or gateway drain or reconcile)"
     assert found(folder) == [
         f"{at(folder, 'runbook.yaml', 'id: show-balances')}: step 'show-balances' {says}",
         f"{at(folder, 'runbook.yaml', 'id: open-orders')}: step 'open-orders' {says}",

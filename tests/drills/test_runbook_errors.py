@@ -41,11 +41,15 @@ steps:
 
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
 STEP_KEYS = "id, role, text, within, run, before, expect, needs, if_failed"
-QUERIES = "customers affected, gateway drain, gateway probe, gateway status, reconcile, status"
+QUERIES = (
+    "batch status, batch verify, customers affected, gateway drain, gateway probe, gateway status, locks show,"
+    " reconcile, status"
+)
 COMMANDS = (
-    "status, reconcile, customers affected, gateway status, gateway probe, service close, service open,"
-    " balances mark-not-current, balances mark-current, gateway use-link, gateway resolve, gateway resend,"
-    " gateway drain, notices resend, host restart, host kill"
+    "status, reconcile, customers affected, gateway status, gateway probe, batch status, batch verify, locks show,"
+    " service close, service open, balances mark-not-current, balances mark-current, gateway use-link, gateway resolve, gateway resend,"
+    " gateway drain, notices resend, host restart, host kill, batch hold, batch cancel, batch resume, batch rerun,"
+    " session terminate, ledger adjust"
 )
 RUN = "    run: brokerctl reconcile"
 

@@ -143,6 +143,7 @@ def test_what_does_not_go_away_stays_in_the_journal(log: Log) -> None:
 @pytest.mark.parametrize("kind", FAULTS)
 def test_an_intent_is_plain_data_and_comes_back_the_same(kind: str) -> None:
     values = {"link": "a", "service": "a", "latency": 1, "rate": 1, "delay": 1, "average_size": 5, "bytes": 1}
+    values |= {"account": "C-0001", "outlasts": 5.0}
     fields = {field: value for field, value in values.items() if field in FAULTS[kind].__struct_fields__}
     fault = from_intent({"kind": kind, **fields})
     assert from_intent(json.loads(json.dumps(to_intent(fault)))) == fault

@@ -55,6 +55,8 @@ def normal(asked: Asked) -> Says:
         return Says(200, {"code": asked.path[8:], "price": 1000, "as_of": "10:00:00"})
     if asked.path == "/orders":
         return Says(201, {"order": f"O-{asked.headers['idempotency-key']}", "state": "new"})
+    if asked.path == "/repayments":
+        return Says(201, {"repayment": f"R-{asked.headers['idempotency-key']}", "state": "completed"})
     return Says(200, {"order": f"O-{asked.path.split('/')[2]}", "state": "filled", "filled": 100})
 
 

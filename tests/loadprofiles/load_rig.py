@@ -23,7 +23,7 @@ HASTY = Behaviour(retype_after_s=(0.02, 0.05), look_after_s=(0.05, 0.1))
 SMALL = Profile("small", {"orders": 40.0, "inquiry": 40.0}, 60, HASTY, Patience(connect_s=1.0, total_s=1.0))
 
 
-def write_world(folder: Path, customers: int = 60, cash: int = 5_000_000) -> Path:
+def write_world(folder: Path, customers: int = 60, cash: int = 5_000_000, loan: int = 0) -> Path:
     rows: list[dict[str, Any]] = []
     for n in range(1, customers + 1):
         account = f"C-{n:04}"
@@ -34,6 +34,8 @@ def write_world(folder: Path, customers: int = 60, cash: int = 5_000_000) -> Pat
                 "code": "1301", "quantity": 300,
             }
         )  # fmt: skip
+        if loan and n % 2:  # half of them owe something
+            rows.append({"kind": "loan", "t_ns": 0, "id": account, "account": account, "principal": loan})
     for code, base in (("1301", 1000), ("7203", 2500)):
         rows.append(
             {"kind": "price", "t_ns": 0, "id": code, "base": base, "tick": 5, "low": base - 10, "high": base + 300}
@@ -82,10 +84,11 @@ def run(
     arrivals: int = 60,
     meanwhile: Callable[[Load], None] = lambda load: None,
     seed: int = 7,
+    world: Path | None = None,
 ) -> Ran:
     """Run until that many samples have come in, then stop."""
     collected = [np.empty(0, SAMPLE)]
-    with make_load(folder, profile, seed) as load:
+    with make_load(folder, profile, seed, world=world) as load:
         load.start()
         load.prepare(fake.url, within_s=60)
         t0 = time.monotonic_ns() + 100_000_000

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loadprofiles import PROFILES, Behaviour, Profile
 from loadprofiles.arrivals import CHOICES, NS, schedule
+from loadprofiles.profiles import Hot
 
 DAY = PROFILES["day-session"]
 
@@ -68,3 +69,40 @@ def test_half_of_the_inquiries_follow_a_recent_order() -> None:
         followed += customer in who[(at < offset) & (at >= offset - 10 * NS)]
     # 250 of 10,000 customers traded lately, so a uniform choice hits one in 2.5 % of cases
     assert 0.46 < followed / inquiries.sum() < 0.56
+
+
+EVENING = PROFILES["evening-session"]
+
+
+def test_a_share_of_all_services_comes_from_the_hot_customers() -> None:
+    arrivals = schedule(EVENING, 3, 600)
+    hot = (arrivals.customer >= 600) & (arrivals.customer < 700)
+    for index in range(len(EVENING.services)):
+        # 0.2 of the arrivals, and 100 of 1500 of the others; a second choice of theirs is hot, too
+        share = hot[arrivals.service == index].mean(axis=0)
+        assert np.all(abs(share - (0.2 + 0.8 / 15)) < 0.02)
+
+
+def test_the_hot_share_leaves_the_instants_and_the_other_customers_alone() -> None:
+    hot, plain = schedule(EVENING, 5, 30), schedule(replace(EVENING, hot=None), 5, 30)
+    assert np.array_equal(hot.offset, plain.offset)
+    rated = hot.service != list(EVENING.services).index("inquiry")  # who follow customers of orders
+    cold = rated & ((hot.customer < 600) | (hot.customer >= 700)).all(axis=1)
+    assert np.array_equal(hot.customer[cold], plain.customer[cold])
+
+
+def test_only_those_who_may_come_do() -> None:
+    borrowers = list(range(0, 1500, 3))
+    arrivals = schedule(EVENING, 9, 60, {"repayment": borrowers})
+    repaying = arrivals.service == list(EVENING.services).index("repayment")
+    who = arrivals.customer[repaying]
+    assert set(who.flatten().tolist()) <= set(borrowers)
+    assert 0.15 < ((who >= 600) & (who < 700)).mean() < 0.35
+    others = schedule(EVENING, 9, 60)
+    assert np.array_equal(arrivals.customer[~repaying], others.customer[~repaying])
+
+
+def test_where_nobody_may_come_from_the_hot_ones_others_do() -> None:
+    arrivals = schedule(replace(EVENING, hot=Hot(600, 700, 1.0)), 9, 10, {"repayment": [1, 2, 3]})
+    repaying = arrivals.service == list(EVENING.services).index("repayment")
+    assert set(arrivals.customer[repaying].flatten().tolist()) == {1, 2, 3}

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 import pytest
 from load_fake import Asked, FakeBrokerage, Says
-from load_rig import SMALL, make_load, read_journal, run, wait_for, with_habits, write_world
+from load_rig import HASTY, SMALL, make_load, read_journal, run, wait_for, with_habits, write_world
 
 from drills.books import Acted, Reply, Request, Shown
 from loadprofiles.arrivals import schedule
@@ -131,6 +131,37 @@ def test_an_order_that_surely_had_no_effect_is_no_act(
     wanted = Outcome.CLOSED if status == 503 else Outcome.REJECT
     assert set(ran.outcomes(ORDERS)) == {wanted}
     assert not any(row.final for row in ran.of(Request))
+
+
+EVENING = Profile("dusk", {"orders": 20.0, "repayment": 40.0, "inquiry": 40.0}, 60, replace(HASTY, repay=1.0))
+
+
+def test_who_owes_repays_on_what_is_shown_and_who_does_not_orders(tmp_path: Path, fake: FakeBrokerage) -> None:
+    ran = run(tmp_path, fake, EVENING, arrivals=200, world=write_world(tmp_path, loan=3_000_000))
+    owes = {f"C-{n:04}" for n in range(1, 61, 2)}
+    requests = {int(row.id): row for row in ran.of(Request)}
+    rated = [requests[int(each["key"])] for each in ran.samples if each["name"] == 1]
+    assert {row.action for row in rated} == {"repayment"}
+    assert {row.yen for row in rated} == {1_000}
+    assert sum(row.account in owes for row in rated) > 0.9 * len(rated)  # where all of them are busy, another comes
+    acted, shown = ran.of(Acted), {row.id: row for row in ran.of(Shown)}
+    assert {act.what for act in acted} == {"order", "repayment"}
+    for act in acted:
+        assert (act.what == "repayment") == (act.account in owes)
+        if act.what == "repayment":
+            assert 0 < act.yen <= 0.2 * shown[act.shown].yen
+    asked = {each.headers["idempotency-key"]: each for each in fake.paths("/repayments")}
+    written = [row for row in requests.values() if row.action == "repayment"]
+    assert {key: each.body["yen"] for key, each in asked.items()} == {row.key: row.yen for row in written}
+    assert all(row.order.startswith("R-") for row in ran.of(Reply) if row.action == "repayment")
+
+
+def test_a_repayment_that_was_refused_is_no_act(tmp_path: Path, fake: FakeBrokerage) -> None:
+    closed = Says(503, {"error": "SERVICE_CLOSED", "says": "no"})
+    fake.script = lambda asked: closed if asked.path == "/repayments" else None
+    ran = run(tmp_path, fake, EVENING, arrivals=150, world=write_world(tmp_path, loan=3_000_000))
+    assert {act.what for act in ran.of(Acted)} == {"order"}
+    assert set(ran.outcomes(1)) == {Outcome.CLOSED}
 
 
 def test_a_stall_does_not_slow_the_arrivals(tmp_path: Path, fake: FakeBrokerage) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from drills.history import OUTCOMES
 from loadprofiles import PROFILES, Profile
+from loadprofiles.profiles import Hot
 from loadprofiles.samples import Outcome
 
 
@@ -16,6 +17,18 @@ def test_first_profile_is_the_day_session() -> None:
     assert list(profile.services.items()) == [("orders", 25.0), ("inquiry", 35.0)]
     assert profile.customers == 1500
     assert (profile.patience.connect_s, profile.patience.total_s) == (1.0, 4.0)
+
+
+def test_in_the_evening_people_repay_and_a_fifth_of_them_is_of_one_chunk_of_the_batch() -> None:
+    profile = PROFILES["evening-session"]
+    assert list(profile.services.items()) == [("orders", 30.0), ("repayment", 18.0), ("inquiry", 12.0)]
+    assert profile.hot == Hot(600, 700, 0.2)
+    assert profile.behaviour.repay == 1.0
+
+
+def test_hot_customers_must_exist() -> None:
+    with pytest.raises(ValueError, match="hot names no customers"):
+        Profile("x", {"orders": 1.0}, hot=Hot(5, 5, 0.2))
 
 
 def test_the_package_is_cheap_to_import() -> None:

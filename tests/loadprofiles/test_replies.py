@@ -34,6 +34,12 @@ BALANCES = {"cash": 1, "buying_power": 1, "as_of": "x", "status": "current"}
         ("balances", 200, BALANCES | {"cash": 1.5}, Outcome.ERROR),
         ("balances", 200, {}, Outcome.ERROR),
         ("quote", 200, {"price": 100}, Outcome.OK),
+        ("repayment", 201, {"repayment": "R", "state": "completed"}, Outcome.OK),
+        ("repayment", 201, {"state": "completed"}, Outcome.ERROR),
+        ("repayment", 422, {"error": "NO_LOAN"}, Outcome.REJECT),
+        ("repayment", 503, {"error": "SERVICE_CLOSED"}, Outcome.CLOSED),
+        ("repayment", 503, {"error": "LOCK_TIMEOUT"}, Outcome.ERROR),
+        ("repayment", 504, {"error": "STATE_UNKNOWN"}, Outcome.UNKNOWN),
         ("login", 200, {"token": "t"}, Outcome.OK),
     ],
 )

@@ -77,7 +77,7 @@ def fake_stack(folder: Path) -> Iterator[Fake]:
     fake = Fake(make_config(folder))
     ports = fake.config.ports
     with ExitStack() as stack:
-        for port in (ports.api, ports.gateway):
+        for port in (ports.api, ports.gateway, ports.batch):
             stack.enter_context(running(ThreadingHTTPServer(("127.0.0.1", port), _http(fake))))
         stack.enter_context(running(_Tcp(("127.0.0.1", ports.launcher), _control(fake))))
         yield fake
@@ -210,6 +210,15 @@ EXAMPLES = [
         "notices resend",
         "host restart gateway",
         "host kill --signal TERM 4711",
+        "batch status",
+        "batch verify",
+        "batch hold",
+        "batch cancel",
+        "batch resume --isolate C-0650",
+        "batch rerun mark-to-market --from-start",
+        "locks show",
+        "session terminate root-blocker",
+        "ledger adjust --account C-0650 --yen -5 --reason r --request q --approver a",
     )
 ]
 
@@ -221,6 +230,9 @@ EXAMPLES = [
         ["gateway", "use-link", "C"],
         ["gateway", "drain", "--within", "-1"],
         ["host", "restart", "exchange"],
+        ["batch", "rerun", "everything"],
+        ["session", "terminate", "blocker"],
+        ["ledger", "adjust", "--account", "C-0001", "--yen", "5", "--reason", "r", "--request", "q"],
         ["no-such-noun"],
         ["service"],
     ],

@@ -31,16 +31,22 @@ def test_the_brokerages_own_rules_load() -> None:
         "LinkSilent",
         "ExchangeUnanswered",
         "ExecutionsQueued",
+        "LockWait",
+        "BatchOverrun",
+        "OpeningAtRisk",
         "ServiceDown",
         "NoticesLate",
         "OrdersBurn",
+        "RepaymentBurn",
         "InquiryBurn",
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered", "ExecutionsQueued", "OrdersBurn"}
-    assert linked == {name: "exchange-link-down" if name in incident else "first-look" for name in rules}
+    pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
+    assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
-    assert {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"} == {"NoticesLate"}
+    tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
+    assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"}
     assert all(rule.annotations["summary"] for rule in rules.values())
 
 

@@ -41,7 +41,7 @@ class Scene:
     """``exposed`` maps a job to its exposition; None lets the request hang until the scene ends."""
 
     config: brokerage.Config
-    exposed: dict[str, str] = field(default_factory=lambda: {"api": "", "gateway": "", "exchange": "", "mail": ""})
+    exposed: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, service: str) -> None:
@@ -120,7 +120,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         monitor=brokerage.MonitorConfig(scrape_interval_s=0.25, timeout_s=2.0),
     )
     brokerage.save(config)
-    scene = Scene(config)
+    scene = Scene(config, dict.fromkeys(watched(config.ports), ""))
     with contextlib.ExitStack() as stack:
         stack.callback(scene.end)
         for job, port in watched(config.ports).items():
@@ -151,6 +151,17 @@ def test_pages_firing_and_resolved_and_says_nothing_otherwise(scene: Scene) -> N
     scene.exposed["gateway"] = ""
     until(lambda: len(scene.pages()) == 2)
     assert scene.pages() == [("LinkSilent", "firing"), ("LinkSilent", "resolved")]
+
+
+def test_a_lock_alert_names_the_job_and_its_session_though_the_scrape_has_a_job_of_its_own(scene: Scene) -> None:
+    scene.exposed["batch"] = 'db_root_blocker_seconds{job="mark-to-market",pid="4711"} 2.3\n'
+    scene.start("pager")
+    scene.start("monitor")
+    (row,) = until(lambda: scene.ask("pager", "/alerts"))
+    found = {"alertname": "LockWait", "job": "batch", "exported_job": "mark-to-market", "pid": "4711"}
+    assert row["labels"].items() >= found.items()
+    assert row["annotations"]["summary"].startswith("mark-to-market (pid 4711) has been blocking")
+    assert row["annotations"]["runbook"] == "night-batch-lock"
 
 
 def test_a_message_waits_for_a_pager_that_is_away(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from drills.books import WorldRow
-from targets.brokerage.world import business_day, daily_limits, make_world, tick_of
+from targets.brokerage.world import business_day, business_days_from, daily_limits, make_world, tick_of
 
 from .stack import Database
 
@@ -59,6 +59,45 @@ def test_the_day_is_a_trading_day() -> None:
     assert all(day.weekday() < 5 and day != date(2026, 1, 1) for day in days)
 
 
+def test_the_night_is_drawn_apart_and_the_same_every_time() -> None:
+    rows = make_world(3, 50)
+    kinds = [row["kind"] for row in rows]
+    assert kinds[:1] == ["calendar"]
+    assert sorted(set(kinds[-kinds.count("lot") - kinds.count("loan") - kinds.count("close") :])) == [
+        "close",
+        "loan",
+        "lot",
+    ]
+    assert rows[: kinds.index("close")] == make_world(3, 50)[: kinds.index("close")]
+    lots = [row for row in rows if row["kind"] == "lot"]
+    assert [row["id"] for row in lots[:3]] == ["L-000001", "L-000002", "L-000003"]
+    assert {row["account"] for row in lots} == {row["id"] for row in rows if row["kind"] == "account"}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_price_moves_over_night_and_stays_within_its_limits(seed: int) -> None:
+    rows = make_world(seed, 0, date(2026, 11, 2))
+    closes = {(row["code"], row["day"]): row["close"] for row in rows if row["kind"] == "close"}
+    for price in (row for row in rows if row["kind"] == "price"):
+        today, tomorrow = closes[price["id"], "2026-11-02"], closes[price["id"], "2026-11-04"]
+        assert today == price["base"]
+        assert price["low"] <= tomorrow <= price["high"]
+        assert tomorrow != today
+        assert tomorrow % price["tick"] == 0
+
+
+def test_the_calendar_skips_what_is_no_trading_day() -> None:
+    assert business_days_from(date(2026, 11, 2), 3) == [date(2026, 11, 2), date(2026, 11, 4), date(2026, 11, 5)]
+    with pytest.raises(ValueError, match="does not reach"):
+        business_days_from(date(2027, 3, 30), 5)
+
+
+def test_most_customers_owe_something() -> None:
+    loans = [row for row in make_world(5, 1_500) if row["kind"] == "loan"]
+    assert 900 < len(loans) < 1_100
+    assert all(2_000_000 <= row["principal"] <= 12_000_000 and row["id"] == row["account"] for row in loans)
+
+
 def test_the_world_stands_in_the_database_as_it_was_made(database: Database) -> None:
     cash = dict(database.rows("SELECT id, cash FROM accounts"))
     assert cash == {row["id"]: row["cash"] for row in database.world if row["kind"] == "account"}
@@ -67,6 +106,9 @@ def test_the_world_stands_in_the_database_as_it_was_made(database: Database) -> 
     }
     assert held == {row["id"]: row["quantity"] for row in database.world if row["kind"] == "holding"}
     assert database.rows("SELECT count(*) FROM instruments") == [(20,)]
+    for table, kind in (("lots", "lot"), ("loans", "loan"), ("closes", "close")):
+        made = sum(row["kind"] == kind for row in database.world)
+        assert database.rows(f"SELECT count(*) FROM {table}") == [(made,)]
 
 
 @pytest.mark.parametrize("change", ["UPDATE ledger SET yen = 0", "DELETE FROM ledger", "TRUNCATE ledger"])

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from targets.brokerage.api.repayments import RepaymentBody
 from targets.brokerage.api.rules import OrderBody, Refusal, check_order
 from targets.brokerage.api.server import Api
 from targets.brokerage.config import customer_of, customer_token, password
@@ -20,7 +21,8 @@ from targets.brokerage.serving import BadBody, Handler, answer, read_body
 Reply = tuple[int, dict[str, Any]]
 Serve = Callable[[Request, str], Awaitable[Reply]]
 
-ACCOUNT = "SELECT cash, reserved FROM accounts WHERE id = %s"
+ACCOUNT = """SELECT a.cash, a.reserved, i.account IS NOT NULL FROM accounts a
+    LEFT JOIN isolated_accounts i ON i.account = a.id AND i.done_ns IS NULL WHERE a.id = %s"""
 POSITIONS = "SELECT code, quantity, reserved FROM positions WHERE account = %s ORDER BY code"
 KEY_LIMIT = 100
 
@@ -42,6 +44,9 @@ def routes(api: Api) -> list[Route]:
         Route("/positions", desk.measured("inquiry", desk.positions), methods=["GET"]),
         Route("/orders", desk.measured("orders", desk.order), methods=["POST"]),
         Route("/orders/{key}", desk.measured("inquiry", desk.look), methods=["GET"]),
+        Route("/loan", desk.measured("inquiry", desk.loan), methods=["GET"]),
+        Route("/repayments", desk.measured("repayment", desk.repay), methods=["POST"]),
+        Route("/repayments/{key}", desk.measured("inquiry", desk.repayment), methods=["GET"]),
         Route("/orders/{key}/cancel", desk.measured("orders", desk.cancel), methods=["POST"]),
     ]
 
@@ -112,10 +117,12 @@ class Customers:
         return 200, {"code": instrument.code, "price": instrument.base, "as_of": self._api.as_of()}
 
     async def balances(self, request: Request, customer: str) -> Reply:
-        """Cash, what open buy orders hold of it, and what is left to buy with."""
-        cash, reserved = await self._api.store.one(ACCOUNT, [customer])
+        """Cash, what open buy orders hold of it, and what is left to buy with; an account apart is not current."""
+        as_of = self._api.as_of()  # before reading: a figure is never older than the date it is shown for
+        cash, reserved, apart = await self._api.store.one(ACCOUNT, [customer])
         figures = {"account": customer, "cash": cash, "reserved": reserved, "buying_power": cash - reserved}
-        return 200, {**figures, "as_of": self._api.as_of(), "status": self._api.gates.balances}
+        status = "not-current" if apart else self._api.gates.balances
+        return 200, {**figures, "as_of": as_of, "status": status}
 
     async def positions(self, request: Request, customer: str) -> Reply:
         """Shares held, and what open sell orders hold of them."""
@@ -125,11 +132,7 @@ class Customers:
 
     async def order(self, request: Request, customer: str) -> Reply:
         """Place an order under the customer's own key."""
-        key = request.headers.get("idempotency-key", "")
-        if not key or len(key) > KEY_LIMIT:
-            raise Refusal(
-                400, "IDEMPOTENCY_KEY", f"the header Idempotency-Key is needed, at most {KEY_LIMIT} characters"
-            )
+        key = idempotency_key(request)
         body = await read_body(request, OrderBody)
         check_order(body, self._api.instruments)
         return await self._api.oms.place(customer, key, body)
@@ -141,6 +144,27 @@ class Customers:
     async def cancel(self, request: Request, customer: str) -> Reply:
         """Cancel what is left of an order."""
         return await self._api.oms.cancel(customer, request.path_params["key"])
+
+    async def loan(self, request: Request, customer: str) -> Reply:
+        """What the customer owes."""
+        return 200, await self._api.repayments.loan(customer)
+
+    async def repay(self, request: Request, customer: str) -> Reply:
+        """Pay back a part of the loan under the customer's own key."""
+        key = idempotency_key(request)
+        return await self._api.repayments.repay(customer, key, await read_body(request, RepaymentBody))
+
+    async def repayment(self, request: Request, customer: str) -> Reply:
+        """What became of a repayment."""
+        return 200, await self._api.repayments.look(customer, request.path_params["key"])
+
+
+def idempotency_key(request: Request) -> str:
+    """The customer's own key for what it asks; Refusal (400) without one."""
+    key = request.headers.get("idempotency-key", "")
+    if not key or len(key) > KEY_LIMIT:
+        raise Refusal(400, "IDEMPOTENCY_KEY", f"the header Idempotency-Key is needed, at most {KEY_LIMIT} characters")
+    return key
 
 
 def outcome_of(status: int, error: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import time
+from typing import Annotated, Any, Literal
 
 import msgspec
 import psycopg
@@ -17,6 +18,7 @@ from targets.brokerage.serving import Handler, answer, for_operators, read_body
 
 RECONCILE_S = 4.0
 
+ADJUST = "SELECT adjust_account(%s, %s, %s, %s, %s, %s, %s)"
 AFFECTED = """SELECT account, 'unknown' FROM orders WHERE unknown_ns >= %(since)s
     UNION SELECT account, 'late' FROM executions WHERE poss_dup AND mono_ns >= %(since)s"""
 
@@ -24,7 +26,7 @@ AFFECTED = """SELECT account, 'unknown' FROM orders WHERE unknown_ns >= %(since)
 class SetService(msgspec.Struct, frozen=True):
     """Open or close a service; ``force`` overrules a reconciliation that found differences."""
 
-    name: Literal["inquiry", "orders"]
+    name: Literal["inquiry", "repayment", "orders"]
     open: bool
     force: bool = False
 
@@ -34,6 +36,16 @@ class SetBalances(msgspec.Struct, frozen=True):
 
     status: Literal["current", "not-current"]
     force: bool = False
+
+
+class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A correcting entry on an account: what for, on whose request, who approved it."""
+
+    account: str
+    yen: int
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    request: Annotated[str, msgspec.Meta(min_length=1)]
+    approver: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 def routes(api: Api) -> list[Route]:
@@ -50,6 +62,7 @@ def routes(api: Api) -> list[Route]:
         Route("/ops/status", for_operators(token, desk.status), methods=["GET"]),
         Route("/ops/service", for_operators(token, _told(desk.service)), methods=["POST"]),
         Route("/ops/balances", for_operators(token, _told(desk.balances)), methods=["POST"]),
+        Route("/ops/ledger/adjust", for_operators(token, _told(desk.adjust)), methods=["POST"]),
         Route("/ops/affected", for_operators(token, _told(desk.affected)), methods=["GET"]),
     ]
 
@@ -82,6 +95,7 @@ class Desk:
                 "balances": gates.balances,
                 "unknown": self._api.unknown,
                 "as_of": self._api.as_of(),
+                "time": self._api.clock.now().isoformat(timespec="seconds"),
             },
         )
 
@@ -108,6 +122,21 @@ class Desk:
             return answer(409, {"error": "RECONCILE_DIRTY", **findings})
         await self._api.gates.relax("balances", wanted.status)
         return answer(200, {"status": wanted.status, "forced": wanted.force, "reconcile": findings})
+
+    async def adjust(self, request: Request) -> Response:
+        """Post a correcting entry that can be traced; never a change of what was posted."""
+        wanted = await read_body(request, Adjust)
+        now = time.monotonic_ns()
+        reference = f"A-{now}"
+        values = [reference, wanted.account, wanted.yen, wanted.reason, wanted.request, wanted.approver, now]
+
+        async def work(connection: Connection) -> bool:
+            await connection.execute("SET LOCAL lock_timeout = '1500ms'")
+            return bool(await (await connection.execute(ADJUST, values)).fetchone() == (True,))
+
+        if not await self._api.line.run(work, LOOK_S):
+            return answer(404, {"error": "NO_SUCH_ACCOUNT", "says": f"no account {wanted.account}"})
+        return answer(200, {"reference": reference, "account": wanted.account, "yen": wanted.yen})
 
     async def affected(self, request: Request) -> Response:
         """Customers with an order that became unknown, a late execution, or one missing, since an instant in ns."""

@@ -16,11 +16,12 @@ from starlette.routing import Route
 from targets.brokerage import database
 from targets.brokerage.api.gates import SERVICES, Gates
 from targets.brokerage.api.oms import MARGIN_S, Oms
+from targets.brokerage.api.repayments import Repayments
 from targets.brokerage.api.rules import Instrument
 from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.api.store import Store
 from targets.brokerage.client import Client
-from targets.brokerage.clock import business_time
+from targets.brokerage.clock import DayClock
 from targets.brokerage.config import Config
 from targets.brokerage.database import Connection, Line
 from targets.brokerage.serving import Job, Unhealthy
@@ -31,6 +32,7 @@ POLL_S = 0.5
 LOOK_S = 3.0
 RECOVER = """UPDATE orders SET state = 'unknown', unknown_ns = coalesce(unknown_ns, %s)
     WHERE state = 'pending-new' AND created_ns < %s"""
+DAYS = "SELECT day::text, next::text FROM calendar"
 INSTRUMENTS = "SELECT code, base, tick, low, high FROM instruments"
 COUNT_UNKNOWN = "SELECT count(*) FROM orders WHERE state = 'unknown'"
 
@@ -52,7 +54,12 @@ class Api:
         self.store = Store(config)
         self.gateway = Client(config.ports.gateway, config.token)
         self.oms = Oms(config, self.store, self.gateway)
+        self._bank = Client(config.via.api_bank, config.token)
+        self._settling = Line(database.dsn(config.via.api_pg, "api-repayments"))
+        self.repayments = Repayments(config, self.store, self._bank, self._settling)
+        self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}
+        self._days = ("", "")
         self.unknown = 0
         self._database_answers = True
 
@@ -63,8 +70,8 @@ class Api:
         return [*customers.routes(self), *desk.routes(self)]
 
     def jobs(self) -> Sequence[Job]:
-        """Getting ready, then looking at the database now and then."""
-        return (self._run,)
+        """Getting ready, then looking at the database now and then; repayments the bank has not answered."""
+        return (self._run, self._settle)
 
     def health(self) -> Mapping[str, Any]:
         """Able to serve once gates and instruments have been read."""
@@ -77,9 +84,11 @@ class Api:
     async def stop(self) -> None:
         """Close all connections."""
         self.gateway.close()
+        self._bank.close()
         await self.store.pool.close(timeout=1.0)
         await self.line.close()
         await self._gates_line.close()
+        await self._settling.close()
 
     @property
     def ready(self) -> bool:
@@ -91,8 +100,9 @@ class Api:
         return {name: self.gates.is_open(name) for name in SERVICES}
 
     def as_of(self) -> str:
-        """The business time now, to the second, ISO 8601."""
-        return business_time(self.config.clock).isoformat(timespec="seconds")
+        """The business date pages are shown for, ISO 8601; it rolls by the clock alone, whatever the night has done."""
+        rolled = self.clock.now() >= self.clock.at(self.config.batch.roll)
+        return self._days[rolled]
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """The gauges, read when they are scraped."""
@@ -125,14 +135,24 @@ class Api:
                 log.warning("the database does not answer: %s", str(error).strip())
             await asyncio.sleep(POLL_S)
 
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                await self.repayments.settle_old()
+            except psycopg.OperationalError as error:
+                log.warning("repayments wait for the database: %s", str(error).strip())
+
     async def _begin(self) -> None:
-        """Read gates and instruments."""
+        """Read the business date, instruments and gates."""
 
-        async def work(connection: Connection) -> dict[str, Instrument]:
+        async def work(connection: Connection) -> tuple[tuple[str, str], dict[str, Instrument]]:
+            days = await (await connection.execute(DAYS)).fetchone()
+            assert days is not None
             rows = await (await connection.execute(INSTRUMENTS)).fetchall()
-            return {row[0]: Instrument(*row) for row in rows}
+            return (days[0], days[1]), {row[0]: Instrument(*row) for row in rows}
 
-        self.instruments = await self.line.run(work, LOOK_S)
+        self._days, self.instruments = await self.line.run(work, LOOK_S)
         await self.gates.read()
 
     async def _look(self, connection: Connection) -> int:

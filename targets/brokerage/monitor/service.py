@@ -153,7 +153,15 @@ class Monitor:
 
 def watched(ports: Ports) -> dict[str, int]:
     """Job -> port of its ``/metrics``. The database has none; the pager is who would be told."""
-    return {"api": ports.api, "gateway": ports.gateway, "exchange": ports.exchange_http, "mail": ports.mail}
+    return {
+        "api": ports.api,
+        "gateway": ports.gateway,
+        "exchange": ports.exchange_http,
+        "mail": ports.mail,
+        "batch": ports.batch,
+        "valuation": ports.valuation_http,
+        "bank": ports.bank,
+    }
 
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:

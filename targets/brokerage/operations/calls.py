@@ -13,6 +13,9 @@ from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
 
 TIMEOUT_S = 5.0
 
+HTTP_PORT = {"exchange": "exchange_http", "valuation": "valuation_http"}
+"""Service -> its port for HTTP, where that has not the service's name."""
+
 
 class Stack:
     """A stack's services as an operator reaches them. Every call has a time-out and raises ``Ended``."""
@@ -75,7 +78,7 @@ class Stack:
 
     def port(self, service: str) -> int:
         """Where the service listens for HTTP."""
-        return int(getattr(self.config.ports, "exchange_http" if service == "exchange" else service))
+        return int(getattr(self.config.ports, HTTP_PORT.get(service, service)))
 
     def check(self, service: str) -> str:
         """Where to look when ``service`` misbehaves."""

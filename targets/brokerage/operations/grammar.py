@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from targets.brokerage.operations import desk, host, overview, session
+from targets.brokerage.operations import batch, desk, host, overview, session
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import Outcome
 from targets.brokerage.roles import Role
@@ -20,8 +20,10 @@ is meant for; each is written to the audit log, also when it is refused."""
 EXITS = "exit status: 0 done, 1 refused (nothing was changed), 2 failed half-way (what to check is said)"
 
 CALL = "brokerctl --role operator --env drill"
-SERVICES = ("inquiry", "orders")
+SERVICES = ("inquiry", "repayment", "orders")
 LINKS = ("A", "B")
+JOBS = ("settlement", "mark-to-market", "margin", "statements", "opening-gate")
+"""Of the night batch, in their order."""
 
 
 class UsageError(Exception):
@@ -71,6 +73,9 @@ def _parser() -> _Parser:
     _gateway(nouns)
     _customers(nouns)
     _host(nouns)
+    _batch(nouns)
+    _locks(nouns)
+    _ledger(nouns)
     return top
 
 
@@ -148,7 +153,54 @@ def _host(nouns: argparse._SubParsersAction[_Parser]) -> None:
         verbs, "kill", host.kill, "send a signal to a process of the brokerage", "host kill --signal TERM 4711"
     )
     killing.add_argument("--signal", required=True, metavar="N", help="number or name")
-    killing.add_argument("pid", type=int, metavar="PID")
+    _pid(killing)
+
+
+def _pid(parser: argparse.ArgumentParser) -> None:
+    says = f"number, or {batch.ROOT_BLOCKER}: the database session that blocks others and waits for none"
+    parser.add_argument("pid", type=_pid_or_blocker, metavar=f"PID|{batch.ROOT_BLOCKER}", help=says)
+
+
+def _batch(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "batch", "the night batch")
+    _add(verbs, "status", batch.status, "which job, how far, and until when by forecast", "batch status")
+    says = "do the night's books agree, and has every account been marked once?"
+    _add(verbs, "verify", batch.verify, says, "batch verify")
+    _add(verbs, "hold", batch.hold, "stop at the next checkpoint and wait to be resumed", "batch hold")
+    _add(verbs, "cancel", batch.cancel, "roll the job under way back to its last checkpoint, now", "batch cancel")
+    says = "go on from the checkpoint"
+    resuming = _add(verbs, "resume", batch.resume, says, "batch resume", f"batch resume --isolate {batch.STUCK}")
+    says = f"take this account out of its chunk, block by block; {batch.STUCK}: the one with most of the chunk's lots"
+    resuming.add_argument("--isolate", metavar=f"ACCOUNT|{batch.STUCK}", help=says)
+    says = "run a job again, from its checkpoint unless told otherwise"
+    again = _add(verbs, "rerun", batch.rerun, says, "batch rerun statements")
+    again.add_argument("job", choices=JOBS)
+    says = "ignore the checkpoint: what was done is done again, and what was posted is posted again"
+    again.add_argument("--from-start", action="store_true", help=says)
+
+
+def _locks(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    locks = _noun(nouns, "locks", "who waits for whom in the database")
+    _add(locks, "show", batch.locks, "the root blocker: job, pid, since when, how many wait", "locks show")
+    sessions = _noun(nouns, "session", "sessions of the database")
+    says = "end one session of the database; what it had not committed is undone"
+    _pid(_add(sessions, "terminate", batch.terminate, says, f"session terminate {batch.ROOT_BLOCKER}"))
+
+
+def _ledger(nouns: argparse._SubParsersAction[_Parser]) -> None:
+    verbs = _noun(nouns, "ledger", "correcting entries")
+    words = "ledger adjust --account C-0650 --yen 120000 --reason 'acted on a wrong figure' --request R-17"
+    says = "post a correcting entry that can be traced; nothing that was posted is ever changed"
+    adjusting = _add(verbs, "adjust", batch.adjust, says, f"{words} --approver head-of-operations")
+    adjusting.add_argument("--account", required=True)
+    adjusting.add_argument("--yen", type=int, required=True, help="to the customer; negative: from the customer")
+    adjusting.add_argument("--reason", required=True)
+    adjusting.add_argument("--request", required=True, help="the request or incident it answers")
+    adjusting.add_argument("--approver", required=True, help="somebody else than who enters it")
+
+
+def _pid_or_blocker(text: str) -> int | str:
+    return text if text == batch.ROOT_BLOCKER else int(text)
 
 
 def _seconds(text: str) -> float:

@@ -10,10 +10,11 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from targets.brokerage.operations.batch import ROOT_BLOCKER, root_blocker
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import HalfWay, NotReached, Outcome, Refused, done
 
-HOSTED = ("postgres", "api", "gateway", "mail", "monitor", "pager")
+HOSTED = ("postgres", "api", "gateway", "batch", "valuation", "mail", "monitor", "pager")
 """Services that run on the brokerage's own host."""
 
 STOP_SIGNAL: Mapping[str, signal.Signals] = {"postgres": signal.SIGINT}
@@ -84,17 +85,18 @@ def _answers_queries(port: int) -> bool:
 
 
 def kill(stack: Stack, args: Namespace) -> Outcome:
-    """``host kill --signal N PID``."""
+    """``host kill --signal N PID|root-blocker``."""
     number = signal_number(args.signal)
-    service = owner(stack.processes(), args.pid, _descendants)
+    pid = root_blocker(stack) if args.pid == ROOT_BLOCKER else int(args.pid)
+    service = owner(stack.processes(), pid, _descendants)
     if service is None:
-        raise Refused(f"pid {args.pid} is no process of this brokerage; brokerctl status lists them")
+        raise Refused(f"pid {pid} is no process of this brokerage; brokerctl status lists them")
     try:
-        os.kill(args.pid, number)
+        os.kill(pid, number)
     except OSError as error:
-        raise Refused(f"pid {args.pid} ({service}) took no signal: {error.strerror}") from error
-    facts = {"pid": args.pid, "service": service, "signal": number}
-    return done(f"signal {number} was sent to pid {args.pid} ({service})", True, facts)
+        raise Refused(f"pid {pid} ({service}) took no signal: {error.strerror}") from error
+    facts = {"pid": pid, "service": service, "signal": number}
+    return done(f"signal {number} was sent to pid {pid} ({service})", True, facts)
 
 
 def signal_number(text: str) -> int:

@@ -41,8 +41,9 @@ def _or_why(ask: Any) -> tuple[dict[str, Any], str]:
 
 
 def _processes_line(processes: Mapping[str, Mapping[str, Any]]) -> str:
-    down = [name for name in HOSTED if processes.get(name, {}).get("state") != "running"]
-    return f"NOT running: {', '.join(down)}" if down else f"all {len(HOSTED)} services run"
+    """A service that the launcher does not know is no part of this stack."""
+    down = [name for name in HOSTED if name in processes and processes[name]["state"] != "running"]
+    return f"NOT running: {', '.join(down)}" if down else f"all {len(processes)} services run"
 
 
 def _gates_line(desk: Mapping[str, Any]) -> str:

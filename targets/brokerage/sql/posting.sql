@@ -41,8 +41,8 @@ DECLARE
 BEGIN
     INSERT INTO executions VALUES (p_exec, (SELECT i.order_id FROM order_ids i WHERE i.cl_ord_id = p_cl), p_cl,
         p_account, p_code, p_side, p_quantity, p_price, p_poss_dup, p_received_ns, p_ns);
-    INSERT INTO ledger (reference, account, yen, mono_ns)
-        VALUES (p_exec, p_account, yen, p_ns), (p_exec, 'HOUSE', -yen, p_ns);
+    INSERT INTO ledger (reference, account, yen, mono_ns, why)
+        VALUES (p_exec, p_account, yen, p_ns, 'trade'), (p_exec, 'HOUSE', -yen, p_ns, 'trade');
     INSERT INTO outbox VALUES (p_exec, p_account, CASE WHEN p_poss_dup THEN 'held' ELSE 'pending' END, p_ns);
 END $$;
 

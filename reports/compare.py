@@ -1,0 +1,267 @@
+"""Cards side by side: first what each run came to, in a sentence, the worst first; then the numbers in columns.
+
+Worst is what hurt customers most, not what was down longest: a service that is back early and wrong does more harm
+than one that stays closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from drills.scorecard import Scorecard
+from reports.blocks import MARKS, RED
+from reports.card import as_card, called
+from reports.cells import Line, clip, pad, wrap
+from reports.figures import DASH, amount, measured, seconds
+from reports.texts import Lang, known, say
+
+CONTROLS = ("no-fault", "false-alarm")
+"""Arms in which nothing is broken."""
+
+USUAL_REACTION_S = 1.0
+"""What the robot waits unless it was told otherwise; not worth a word."""
+
+NARROWEST_COLUMN = 20
+RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}
+
+Row = tuple[str, Callable[[Scorecard], str]]
+
+
+def comparison(documents: Iterable[object], lang: Lang = "en") -> dict[str, Any]:
+    """``kunren.comparison/1``: a sentence a run, the worst first, and the cards in the same order."""
+    cards = worst_first(map(as_card, documents))
+    labels = _labels(cards, lang)
+    said = [
+        {"run": card.run, "label": label, "arm": card.arm, "seed": card.seed, "verdict": card.verdict}
+        | {"grade": card.grade, "says": sentence(card, lang)}
+        for card, label in zip(cards, labels, strict=True)
+    ]
+    return {"schema": "kunren.comparison/1", "worst_first": said, "cards": cards}
+
+
+def render_comparison(documents: Iterable[object], *, lang: Lang = "en", width: int = 100) -> Text:
+    """The same for people; no line is wider than ``width`` cells."""
+    cards = worst_first(map(as_card, documents))
+    lines = [*_heading(cards, width, lang), Line(Text())]
+    lines += _sentences(cards, width, lang)
+    labels = _labels(cards, lang)
+    side = max(cell_len(say(lang, f"compare.{name}")) for name, _ in ROWS) + 2
+    at_once = max(1, (width - side) // NARROWEST_COLUMN)
+    for first in range(0, len(cards), at_once):
+        lines.append(Line(Text()))
+        part = slice(first, first + at_once)
+        lines += _columns(cards[part], labels[part], cards, side, width, lang)
+    return Text("\n").join(line.text for line in lines)
+
+
+def worst_first(cards: Iterable[Scorecard]) -> list[Scorecard]:
+    """Failed before unjudged before passed; then by harm to customers, by not having recovered, by lost service."""
+    return sorted(cards, key=_badness)
+
+
+def sentence(card: Scorecard, lang: Lang) -> str:
+    """What a run came to, without its name: ``services back in 8 s, customers acted on wrong figures 132 times: …``."""
+    verdict = known(lang, f"verdict.{card.verdict}", say(lang, "compare.cannot-judge"))
+    parts = list(_control(card, lang) if card.arm in CONTROLS else _story(card, lang))
+    if card.verdict == "fail" and not _harm(card) and card.durations.recover is not None and _red(card):
+        parts.append(say(lang, "compare.said.red", name=_red(card)[0]))
+    return say(lang, "compare.sentence", says=say(lang, "compare.and").join(parts), verdict=verdict)
+
+
+def _badness(card: Scorecard) -> tuple[int, int, bool, float, str]:
+    recovered = card.durations.recover is not None or card.arm in CONTROLS
+    return RANK.get(card.verdict, 1), -_harm(card), recovered, -card.loss.service_s, card.run
+
+
+def _harm(card: Scorecard) -> int:
+    """Harms to customers that are known and can be counted."""
+    loss = card.loss
+    counts = (loss.harmful_actions, loss.phantom_orders, loss.acknowledged_orders.lost)
+    return sum(count for count in counts if count is not None)
+
+
+def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
+    yield say(lang, "compare.nothing-injected")
+    yield say(lang, "compare.pages", n=len(card.alerts)) if card.alerts else say(lang, "compare.no-page")
+
+
+def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
+    if card.prevented:
+        yield say(lang, "compare.prevented")
+    else:
+        yield _services(card, lang)
+    yield _acted(card, lang)
+    for name, count in (("lost", card.loss.acknowledged_orders.lost), ("duplicated", card.loss.duplicated)):
+        if count:
+            yield say(lang, f"compare.said.{name}", n=f"{count:,}")
+    if card.durations.available is not None and not card.prevented:
+        recover = card.durations.recover
+        yield (
+            say(lang, "compare.never-recovered")
+            if recover is None
+            else say(lang, "compare.recovered", seconds=seconds(max(0.0, recover[1])))
+        )
+
+
+def _services(card: Scorecard, lang: Lang) -> str:
+    available = card.durations.available
+    if available is None:
+        return say(lang, "compare.never-back", seconds=seconds(card.loss.service_s))
+    if available[1] <= 0:
+        return say(lang, "compare.stayed")
+    return say(lang, "compare.back", seconds=seconds(available[1]))
+
+
+def _acted(card: Scorecard, lang: Lang) -> str:
+    acted = card.loss.wrong_figures_acted_on
+    if not acted:
+        return say(lang, "compare.said.acted.unknown" if acted is None else "compare.said.acted.none")
+    after = _after_first_step(card)
+    early = say(lang, "compare.said.acted.early") if after == 0 and card.runbook is not None else ""
+    return say(lang, "compare.said.acted.once" if acted == 1 else "compare.said.acted", n=f"{acted:,}") + early
+
+
+def _after_first_step(card: Scorecard) -> int | None:
+    """Reliances once the operator had changed something, where the drill limits them."""
+    for objective in card.objectives:
+        if objective.id == "wrong_figures_acted_on" and objective.measured is not None:
+            return int(objective.measured[1])
+    return None
+
+
+def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Line]:
+    for name in dict.fromkeys(map(called, cards)):
+        titles = next(card.title for card in cards if called(card) == name)
+        left = Text(name, "bold")
+        left.append("  " + clip(titles.get(lang) or "", max(0, width - cell_len(name) - 2)), "not bold")
+        left.rstrip()
+        yield Line(left)
+    seeds = list(dict.fromkeys(card.seed for card in cards))
+    if len(seeds) == 1:
+        yield Line(Text(clip(say(lang, "compare.same-seed", seed=seeds[0]), width)))
+    else:
+        yield Line(Text(clip(say(lang, "compare.seeds-differ", seeds=", ".join(map(str, seeds))), width)))
+    if len({(called(card), card.drill_sha256) for card in cards}) > len({called(card) for card in cards}):
+        yield Line(Text(clip(say(lang, "compare.drill-changed"), width)))
+
+
+def _sentences(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Line]:
+    labels = _labels(cards, lang)
+    between = say(lang, "compare.colon")
+    for card, label in zip(cards, labels, strict=True):
+        words = f"{MARKS.get(card.verdict, '?')} {label}{between}{sentence(card, lang)}"
+        for number, row in enumerate(_fold(words, width - 2)):
+            line = Text(("  " if number else "") + row)
+            if card.verdict == "fail":
+                line.stylize(RED)
+            yield Line(line)
+
+
+def _fold(words: str, width: int) -> list[str]:
+    """On as many rows as it takes: broken at spaces, Japanese after a comma, where its spaces are no place to break."""
+    if "、" in words:
+        *clauses, last = words.split("、")
+        return wrap([*(f"{clause}、" for clause in clauses), last], "", width)
+    return wrap(words.split(" "), " ", width)
+
+
+def _labels(cards: Sequence[Scorecard], lang: Lang) -> list[str]:
+    """Arms in words; where two cards would be called the same, with seed or start to tell them apart."""
+    plain = [_label(card, lang) for card in cards]
+    more = [f"{label} · {say(lang, 'seed', seed=card.seed)}" for label, card in zip(plain, cards, strict=True)]
+    chosen = [more[i] if plain.count(plain[i]) > 1 and _seeds_differ(cards) else plain[i] for i in range(len(cards))]
+    at = [f"{label} · {card.started[11:19]}" for label, card in zip(chosen, cards, strict=True)]
+    return [at[i] if chosen.count(chosen[i]) > 1 else chosen[i] for i in range(len(cards))]
+
+
+def _seeds_differ(cards: Sequence[Scorecard]) -> bool:
+    return len({card.seed for card in cards}) > 1
+
+
+def _label(card: Scorecard, lang: Lang) -> str:
+    kind, _, detail = card.arm.partition(":")
+    label = say(lang, f"arm.{kind}", detail=detail.replace("-", " ") if lang == "en" else detail)
+    reaction = card.runbook.reaction_s if card.runbook is not None else None
+    if reaction in (None, USUAL_REACTION_S) or card.operator != "auto":
+        return label
+    return label + say(lang, "compare.reaction", seconds=amount(reaction, "s"))
+
+
+def _columns(
+    cards: Sequence[Scorecard], labels: Sequence[str], all_cards: Sequence[Scorecard], side: int, width: int, lang: Lang
+) -> Iterator[Line]:
+    """One column a run, of equal width; a row that says nothing for any run is left out."""
+    column = (width - side) // len(cards)
+    heads = [_fold(label, column - 2) for label in labels]
+    for number in range(max(map(len, heads))):
+        cells = [head[number] if number < len(head) else "" for head in heads]
+        yield _line("", cells, side, column, "bold")
+    for name, cell in ROWS:
+        if name in ALWAYS or any(cell(card) not in NOTHING for card in all_cards):
+            yield _line(say(lang, f"compare.{name}"), [cell(card) for card in cards], side, column, "")
+    yield from _caught(cards, side, column, lang)
+
+
+def _caught(cards: Sequence[Scorecard], side: int, column: int, lang: Lang) -> Iterator[Line]:
+    """The checks and objectives that were red, one below the other."""
+    red = [_red(card) for card in cards]
+    for number in range(max(map(len, red))):
+        cells = [found[number] if number < len(found) else "" for found in red]
+        yield _line(say(lang, "compare.caught-by") if number == 0 else "", cells, side, column, RED)
+
+
+def _red(card: Scorecard) -> list[str]:
+    found = [check.id for check in card.checks if check.verdict == "fail"]
+    found += [objective.id for objective in card.objectives if objective.verdict == "fail"]
+    return list(dict.fromkeys(found))
+
+
+def _line(label: str, cells: Sequence[str], side: int, column: int, style: str) -> Line:
+    text = Text(pad(label, side))
+    for cell in cells:
+        text.append(pad(clip(cell, column - 2), column), style)
+    text.rstrip()
+    return Line(text)
+
+
+def _split(card: Scorecard, name: str) -> str:
+    """A count, and how much of it came after the alert."""
+    whole: int | None = getattr(card.loss, name)
+    after = None if card.loss.after_alert is None else getattr(card.loss.after_alert, name)
+    return DASH if whole is None else f"{whole:,}" if not whole or after is None else f"{whole:,} ({after:,})"
+
+
+def _number(value: int | None) -> str:
+    return amount(value, "count")
+
+
+ROWS: Sequence[Row] = (
+    ("detect", lambda card: measured(card.durations.detect, "s")),
+    ("contain", lambda card: measured(card.durations.contain, "s")),
+    ("available", lambda card: measured(card.durations.available, "s")),
+    ("restore", lambda card: measured(card.durations.restore, "s")),
+    ("reconcile", lambda card: measured(card.durations.reconcile, "s")),
+    ("recover", lambda card: measured(card.durations.recover, "s")),
+    ("service", lambda card: seconds(card.loss.service_s)),
+    ("planned", lambda card: seconds(card.loss.planned_closure_s)),
+    ("not-current", lambda card: seconds(card.loss.not_current_s)),
+    ("shown", lambda card: _split(card, "wrong_figures_shown")),
+    ("acted", lambda card: _split(card, "wrong_figures_acted_on")),
+    ("acted-after-step", lambda card: _number(_after_first_step(card))),
+    ("yen", lambda card: amount(card.loss.yen_to_restore, "yen")),
+    ("lost", lambda card: _number(card.loss.acknowledged_orders.lost)),
+    ("duplicated", lambda card: _number(card.loss.duplicated)),
+    ("phantom", lambda card: _number(card.loss.phantom_orders)),
+    ("unbalanced", lambda card: amount(card.loss.unbalanced_yen, "yen")),
+    ("late", lambda card: _number(card.loss.late_notices)),
+    ("grade", lambda card: card.grade or DASH),
+)
+"""Name of the row's text, and its cell."""
+
+ALWAYS = ("detect", "available", "recover", "service", "acted")
+NOTHING: Mapping[str, None] = dict.fromkeys((DASH, "0", "0 s", "¥0", "0.0 s"))
+"""Cells that tell nothing."""

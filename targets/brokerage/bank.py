@@ -1,0 +1,112 @@
+"""The bank: an own party with an own book, which pays on the brokerage's word and forgets nothing it has decided.
+
+Idempotent by the payer's reference: asked again it answers what it decided the first time. The book is written before
+the answer, with one ``write`` to an O_APPEND descriptor, so what was answered is in it whatever is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from targets.brokerage import serving
+from targets.brokerage.books import bank_file, read_lines
+from targets.brokerage.config import Config
+from targets.brokerage.serving import Job, answer, for_operators, read_body
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the brokerage asks for: ``yen`` for ``account``, once, whatever becomes of the answer."""
+
+    reference: str
+    account: str
+    yen: int
+
+
+class Bank:
+    """Implements ``serving.Service``."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.registry = CollectorRegistry()
+        self._payments = Counter("bank_payments", "Payments decided", ("state",), registry=self.registry)
+        path = bank_file(Path(config.folder))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._decided = {row["key"]: row for row in read_lines(path)}
+        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def routes(self) -> Sequence[Route]:
+        """Payments and their status."""
+        token = self.config.token
+        return (
+            Route("/payments", for_operators(token, self.pay), methods=["POST"]),
+            Route("/payments/{reference}", for_operators(token, self.look), methods=["GET"]),
+        )
+
+    def jobs(self) -> Sequence[Job]:
+        """None: it only answers."""
+        return ()
+
+    def health(self) -> Mapping[str, Any]:
+        """Its book is open."""
+        return {"payments": len(self._decided)}
+
+    async def stop(self) -> None:
+        """Close the book."""
+        await asyncio.sleep(0)
+        os.close(self._book)
+
+    async def pay(self, request: Request) -> Response:
+        """201 booked, 422 rejected; 200 or 422 again for a reference seen before, 409 if that was another payment."""
+        order = await read_body(request, Order)
+        row = self._decided.get(order.reference)
+        if row is None:
+            row = self._decide(order)
+            return answer(201 if row["state"] == "booked" else 422, _shown(row))
+        if (row["account"], row["yen"]) != (order.account, order.yen):
+            return answer(409, {"error": "OTHER_PAYMENT", "says": f"{order.reference} was another payment"})
+        return answer(200 if row["state"] == "booked" else 422, _shown(row))
+
+    async def look(self, request: Request) -> Response:
+        """What was decided under a reference."""
+        row = self._decided.get(request.path_params["reference"])
+        if row is None:
+            return answer(404, {"error": "NO_SUCH_PAYMENT", "says": "the bank has not seen this reference"})
+        return answer(200, _shown(row))
+
+    def _decide(self, order: Order) -> dict[str, Any]:
+        row = {
+            "kind": "bank-payment",
+            "t_ns": time.monotonic_ns(),
+            "id": f"B-{len(self._decided) + 1:08d}",
+            "account": order.account,
+            "key": order.reference,
+            "yen": order.yen,
+            "state": "booked" if 0 < order.yen <= self.config.bank.most_yen else "rejected",
+        }
+        line = msgspec.json.encode(row) + b"\n"
+        if os.write(self._book, line) != len(line):
+            raise OSError("short write: the bank's volume is full")
+        self._decided[order.reference] = row
+        self._payments.labels(row["state"]).inc()
+        return row
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"payment": row["id"], "reference": row["key"], "state": row["state"]}
+
+
+def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM; socket ``bank``."""
+    serving.serve(Bank(config), sockets["bank"])

@@ -1,0 +1,170 @@
+"""``brokerctl batch …``, ``locks …``, ``session …`` and ``ledger …``: the night batch and what it blocks."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from targets.brokerage.operations.calls import TIMEOUT_S, Stack
+from targets.brokerage.operations.outcome import NotReached, Outcome, Refused, done, read
+
+STUCK = "stuck"
+"""Instead of an account: the one with by far the most work in the chunk that is next, or under way."""
+
+STUCK_IN = """WITH chunk AS (SELECT a.id FROM accounts a WHERE NOT EXISTS
+        (SELECT 1 FROM batch_done d, calendar c
+            WHERE d.job = 'mark-to-market' AND d.account = a.id AND d.day = c.next) ORDER BY a.id LIMIT %s)
+    SELECT account, count(*) AS lots, sum(count(*)) OVER () AS all_lots FROM lots
+    WHERE account IN (SELECT id FROM chunk) GROUP BY account ORDER BY lots DESC LIMIT 1"""
+
+ROOT_BLOCKER = "root-blocker"
+"""Instead of a pid: the database session that blocks others and is itself blocked by none."""
+
+VERIFY_WITHIN_S = 10.0
+
+
+def ask(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The batch service's answer."""
+    return stack.ask("batch", method, path, body, VERIFY_WITHIN_S if path.endswith("verify") else TIMEOUT_S)
+
+
+def status(stack: Stack, args: Namespace) -> Outcome:
+    """``batch status``."""
+    found = ask(stack, "GET", "/ops/batch")
+    return read(batch_line(found), found)
+
+
+def batch_line(found: Mapping[str, Any]) -> str:
+    """One line on the night."""
+    words = [f"batch {found.get('state')}"]
+    if found.get("job"):
+        words.append(f"{found['job']}: {found.get('done')} of {found.get('total')} accounts")
+    if found.get("forecast_s") is not None:
+        words.append(f"forecast {found['forecast_s']:.0f} s")
+    apart = [f"{each['account']} ({each['done']} of {each['total']} lots)" for each in found.get("isolated", ())]
+    if apart:
+        words.append(f"isolated: {', '.join(apart)}")
+    words += [word for word in ("held", "overdue") if found.get(word)]
+    return ", ".join(words)
+
+
+def hold(stack: Stack, args: Namespace) -> Outcome:
+    """``batch hold``."""
+    before = ask(stack, "GET", "/ops/batch")
+    if before.get("held"):
+        return done("the batch is already held", False, before)
+    found = ask(stack, "POST", "/ops/batch/hold", {})
+    return done("the batch is held: it stops at its next checkpoint and waits to be resumed", True, found)
+
+
+def cancel(stack: Stack, args: Namespace) -> Outcome:
+    """``batch cancel``."""
+    found = ask(stack, "POST", "/ops/batch/cancel", {})
+    return done("the job under way was rolled back to its last checkpoint", True, found)
+
+
+def resume(stack: Stack, args: Namespace) -> Outcome:
+    """``batch resume [--isolate ACCOUNT|stuck]``."""
+    account = isolated(stack, args.isolate)
+    found = ask(stack, "POST", "/ops/batch/resume", {"isolate": account})
+    return done(f"the batch goes on from its checkpoint{_apart(account)}", True, {**found, "isolate": account})
+
+
+def rerun(stack: Stack, args: Namespace) -> Outcome:
+    """``batch rerun JOB [--from-start]``."""
+    found = ask(stack, "POST", "/ops/batch/rerun", {"job": args.job, "from_start": args.from_start})
+    where = "from the start, whatever it had done" if args.from_start else "from its checkpoint"
+    return done(f"{args.job} runs again {where}", True, found)
+
+
+def isolated(stack: Stack, named: str | None) -> str | None:
+    """The account meant by ``--isolate``; Refused when it is ``stuck`` and none stands out."""
+    if named != STUCK:
+        return named
+    account = stuck_account(postgres_dsn(stack), stack.config.batch.chunk)
+    if account is None:
+        raise Refused("no account of the next chunk holds most of its lots; name the one to isolate")
+    return account
+
+
+def postgres_dsn(stack: Stack) -> str:
+    """Straight to the server, as an operator's own query goes."""
+    from targets.brokerage.postgres import dsn  # slow to import, and needed by this one command
+
+    return dsn(stack.config.ports.postgres)
+
+
+def stuck_account(dsn: str, chunk: int) -> str | None:
+    """The account with more than half of all lots of the first ``chunk`` accounts that are not marked; NotReached."""
+    import psycopg  # slow to import, and needed by this one command
+
+    try:
+        with psycopg.connect(dsn, connect_timeout=2, options="-c statement_timeout=3000") as connection:
+            row = connection.execute(STUCK_IN, [chunk]).fetchone()
+    except psycopg.Error as error:
+        raise NotReached(f"the database does not say whose lots they are: {str(error).strip()}") from error
+    return str(row[0]) if row is not None and 2 * row[1] > row[2] else None
+
+
+def _apart(account: str | None) -> str:
+    return f", {account} apart from the others" if account else ""
+
+
+def verify(stack: Stack, args: Namespace) -> Outcome:
+    """``batch verify``."""
+    found = ask(stack, "GET", "/ops/batch/verify")
+    says = {
+        "ledger_is_cash": "cash is not what the ledger says",
+        "one_variation_each": "some accounts have more than one variation for the day",
+        "executions_clean": "executions do not agree with the exchange",
+    }
+    against = [words for fact, words in says.items() if found.get(fact) is not True]
+    if found.get("unmarked"):
+        against.append(f"{found['unmarked']} accounts are not marked")
+    if not against:
+        apart = found.get("isolated_unmarked")
+        return read(
+            "the night's books agree, every account is marked" + (f" but {apart} isolated" * bool(apart)), found
+        )
+    return read(f"the night's books are NOT right: {', '.join(against)}", found)
+
+
+def locks(stack: Stack, args: Namespace) -> Outcome:
+    """``locks show``."""
+    found = ask(stack, "GET", "/ops/locks")
+    if not found.get("blockers"):
+        return read("nobody blocks anybody", found)
+    says = (
+        f"{found.get('job')} (pid {found.get('pid')}) blocks {found.get('waiting')} others"
+        f" for {float(found.get('seconds') or 0):.1f} s"
+    )
+    more = int(found["blockers"]) - 1
+    return read(says + (f"; {more} more block as well" if more > 0 else ""), found)
+
+
+def root_blocker(stack: Stack) -> int:
+    """The pid of the root blocker; Refused when nobody blocks anybody."""
+    pid = ask(stack, "GET", "/ops/locks").get("pid")
+    if not pid:
+        raise Refused("nobody blocks anybody: there is no root blocker")
+    return int(pid)
+
+
+def terminate(stack: Stack, args: Namespace) -> Outcome:
+    """``session terminate PID|root-blocker``."""
+    found = ask(stack, "POST", "/ops/sessions/terminate", {"pid": args.pid})
+    pid = found.get("pid", args.pid)
+    job = f" ({found['job']})" if found.get("job") else ""
+    return done(f"session {pid}{job} was ended; what it had not committed is undone", True, found)
+
+
+def adjust(stack: Stack, args: Namespace) -> Outcome:
+    """``ledger adjust --account A --yen N --reason … --request … --approver …``."""
+    if args.approver.strip() in ("", getpass.getuser(), args.role):
+        raise Refused("whoever enters an adjustment may not approve it; name somebody else as --approver")
+    body = {name: getattr(args, name) for name in ("account", "yen", "reason", "request", "approver")}
+    found = stack.api("POST", "/ops/ledger/adjust", body)
+    says = f"{args.account} was adjusted by {args.yen:+,} yen as {found.get('reference')} ({args.reason})"
+    return done(says, True, found)

@@ -1,0 +1,136 @@
+"""Cards side by side: who is worst, what is said of each, and that the columns fit the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from drills.scorecard import Scorecard
+from reports.compare import comparison, render_comparison, sentence, worst_first
+from reports.texts import Lang
+
+from .cards import failed, invalid, passed
+
+
+def card(document: dict[str, Any]) -> Scorecard:
+    return msgspec.convert(document, Scorecard)
+
+
+def no_action() -> dict[str, Any]:
+    document = failed() | {"arm": "no-action", "operator": "none", "runbook": None, "run": "exchange-link-down/n"}
+    document["durations"] |= {"available": None, "recover": None}
+    document["loss"] |= {"service_s": 20.2, "harmful_actions": 35, "wrong_figures_acted_on": 35, "duplicated": 0}
+    return document
+
+
+def reopened() -> dict[str, Any]:
+    document = failed() | {"arm": "wrong:reopen-early", "run": "exchange-link-down/w"}
+    document["durations"] |= {"available": [7.5, 8.0], "recover": None}
+    document["loss"] |= {"harmful_actions": 132, "wrong_figures_acted_on": 132, "duplicated": 0}
+    document["runbook"]["reaction_s"] = 1.0
+    return document
+
+
+def right() -> dict[str, Any]:
+    document = passed()
+    document["durations"] |= {"available": [9.1, 9.3], "recover": [9.1, 9.3]}
+    return document
+
+
+def said(document: dict[str, Any], lang: Lang = "en") -> str:
+    return sentence(card(document), lang)
+
+
+def test_a_service_that_is_back_early_and_wrong_is_worse_than_one_that_stays_down() -> None:
+    order = [each.arm for each in worst_first(map(card, (right(), no_action(), invalid(), reopened())))]
+    assert order == ["wrong:reopen-early", "no-action", "runbook", "runbook"]
+    assert worst_first(map(card, (right(), invalid())))[0].verdict == "invalid"
+
+
+def test_of_equal_harm_the_one_that_never_recovered_is_worse() -> None:
+    late = right() | {"run": "a", "verdict": "fail"}
+    never = right() | {"run": "b", "verdict": "fail"}
+    never["durations"] |= {"recover": None}
+    assert [each.run for each in worst_first(map(card, (late, never)))] == ["b", "a"]
+
+
+def test_what_each_came_to_in_words() -> None:
+    assert said(reopened()) == (
+        "services back in 8.0 s, customers acted 132 times on wrong figures, never recovered: FAILED"
+    )
+    assert said(no_action()) == "services never back, 20.2 s lost, customers acted 35 times on wrong figures: FAILED"
+    assert said(right()) == "services back in 9.3 s, nobody acted on a wrong figure, recovered in 9.3 s: PASSED"
+    assert said(right(), "ja") == "サービスは 9.3 s で再開、誤った表示に基づく行動なし、9.3 s で回復。合格"
+
+
+def test_what_was_acted_on_before_the_first_step_is_said_to_be_early() -> None:
+    early = right()
+    early["loss"] |= {"wrong_figures_acted_on": 1}
+    assert "customers acted once on a wrong figure (before the first step)" in said(early)
+    early["objectives"][3]["measured"] = [1, 1]
+    assert "before the first step" not in said(early)
+
+
+def test_a_failure_that_no_number_explains_names_what_caught_it() -> None:
+    document = right() | {"verdict": "fail"}
+    document["checks"][0] |= {"verdict": "fail"}
+    assert said(document).endswith("recovered in 9.3 s, but cash-conserved is red: FAILED")
+
+
+@pytest.mark.parametrize(("arm", "alerts"), [("no-fault", 0), ("false-alarm", 1)])
+def test_in_a_control_nothing_was_injected(arm: str, alerts: int) -> None:
+    control = right() | {"arm": arm, "alerts": passed()["alerts"][:alerts]}
+    paged = "1 alerts all the same" if alerts else "nobody was paged"
+    assert said(control) == f"nothing was injected, {paged}: PASSED"
+
+
+def test_an_unjudged_run_claims_nothing() -> None:
+    assert said(invalid()).endswith("nobody knows how many acted on wrong figures: CANNOT JUDGE")
+
+
+def test_cards_of_the_same_arm_are_told_apart() -> None:
+    other = right() | {"seed": 8, "run": "r8"}
+    text = render_comparison([right(), other], width=120).plain
+    assert "right runbook · seed 7:" in text
+    assert "right runbook · seed 8:" in text
+    assert "seeds differ (7, 8)" in text
+    slow = right() | {"run": "slow"}
+    slow["runbook"] = slow["runbook"] | {"reaction_s": 6.0}
+    assert "right runbook, reacts in 6 s:" in render_comparison([right(), slow], width=120).plain
+    again = right() | {"started": "2026-11-22T11:00:01Z"}
+    assert "right runbook · 11:00:01:" in render_comparison([right(), again], width=120).plain
+
+
+def test_a_drill_that_was_changed_in_between_is_said_to_be() -> None:
+    changed = right() | {"drill_sha256": "0" * 64}
+    assert "the drill's file was changed" in render_comparison([right(), changed]).plain
+    assert "the drill's file was changed" not in render_comparison([right(), reopened()]).plain
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_no_line_is_wider_than_the_screen(lang: Lang, width: int) -> None:
+    many = [right(), no_action(), reopened(), failed(), invalid(), right() | {"seed": 12, "run": "z"}]
+    lines = render_comparison(many, lang=lang, width=width).plain.split("\n")
+    assert [line for line in lines if cell_len(line) > width] == []
+
+
+def test_rows_that_say_nothing_are_left_out_and_red_ones_are_named() -> None:
+    text = render_comparison([right(), reopened()], width=120).plain
+    assert "duplicated" not in text
+    assert "acknowledged orders lost" not in text
+    (caught,) = (line for line in text.split("\n") if line.startswith("caught by"))
+    assert "no-duplicates" in caught
+
+
+def test_the_same_as_json() -> None:
+    document = comparison([right(), reopened()])
+    assert document["schema"] == "kunren.comparison/1"
+    assert [(each["label"], each["verdict"]) for each in document["worst_first"]] == [
+        ("reopen early", "fail"),
+        ("right runbook", "pass"),
+    ]
+    assert [each.arm for each in document["cards"]] == ["wrong:reopen-early", "runbook"]
