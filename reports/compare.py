@@ -74,7 +74,7 @@ def sentence(card: Scorecard, lang: Lang) -> str:
 
 def _badness(card: Scorecard) -> tuple[int, int, bool, float, str]:
     recovered = card.durations.recover is not None or card.arm in CONTROLS
-    return RANK.get(card.verdict, 1), -_harm(card), recovered, -card.loss.service_s, card.run
+    return RANK.get(card.verdict, 1), -_harm(card), recovered, -(card.loss.service_s or 0), card.run
 
 
 def _harm(card: Scorecard) -> int:

@@ -47,7 +47,8 @@ QUERIES = (
 )
 COMMANDS = (
     "status, reconcile, customers affected, gateway status, gateway probe, batch status, batch verify, locks show,"
-    " service close, service open, balances mark-not-current, balances mark-current, gateway use-link, gateway resolve, gateway resend,"
+    " service close, service open, balances mark-not-current, balances mark-current, "
+    "gateway use-link, gateway resolve, gateway resend,"
     " gateway drain, notices resend, host restart, host kill, batch hold, batch cancel, batch resume, batch rerun,"
     " session terminate, ledger adjust"
 )
