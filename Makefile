@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DRILL ?= exchange-link-down
 .DEFAULT_GOAL := help
-.PHONY: help drill test lint unit live gates bench clean
+.PHONY: help drill test lint unit live long gates bench clean
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -30,10 +30,13 @@ lint: $(VENV)/.installed
 	$(BIN)/kunren lint
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "not live"
+	$(BIN)/pytest -q -n 2 -m "not live and not long"
 
 live: $(VENV)/.installed
 	$(BIN)/pytest -q -m live
+
+long: $(VENV)/.installed
+	$(BIN)/pytest -q -m long
 
 test: lint unit live
 
