@@ -10,7 +10,7 @@ TOUR := exchange-link-down
 TOUR_ARMS := no-action wrong:reopen-before-reconcile runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live gates bench clean
+.PHONY: help drill tour test lint unit live long gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -44,10 +44,13 @@ lint: $(VENV)/.installed
 	$(BIN)/kunren lint
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "not live"
+	$(BIN)/pytest -q -n 2 -m "not live and not long"
 
 live: $(VENV)/.installed
 	$(BIN)/pytest -q -m live
+
+long: $(VENV)/.installed
+	$(BIN)/pytest -q -m long
 
 test: lint unit live
 

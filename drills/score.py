@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 
 from drills.checkers import NOT_EXERCISED, rule_all, unfinished
@@ -167,7 +168,7 @@ def _checks(asked: Asked) -> list[CheckCell]:
 def _load(history: History) -> LoadCell:
     counts = outage.counts(history)
     return LoadCell(
-        rate=float(sum(history.plan.services.values())),
+        rate=math.fsum(history.plan.services.values()),  # sum() of floats differs between Python versions
         intended=counts.intended,
         sent=counts.sent,
         good=counts.good,

@@ -1,9 +1,10 @@
 """``make bench``: how long things take here, side by side in one run and as ratios where two are compared.
 
-    python tests/bench/bench.py [--part run] [--part proxy] [--part judge]
+    python tests/bench/bench.py [--part run] [--part proxy] [--part throughput] [--part judge]
 
 ``run``: seconds from the command to steady load (cold: the database template made anew; warm), wall against mandatory
-time, CPU and lateness. ``proxy``: a round trip directly and through the embedded proxy. ``judge``: see ``judge.py``.
+time, CPU and lateness. ``proxy``: a round trip directly and through the embedded proxy. ``throughput`` and
+``judge``: see ``throughput.py`` and ``judge.py``.
 """
 
 from __future__ import annotations
@@ -117,11 +118,15 @@ def quantile(times: list[float], percent: int) -> float:
     return statistics.quantiles(times, n=100)[percent - 1]
 
 
+def bench_throughput() -> None:
+    subprocess.run([sys.executable, HERE / "throughput.py"], check=True, timeout=300)
+
+
 def bench_judge() -> None:
-    subprocess.run([sys.executable, HERE / "judge.py", "--rows", "1000000", "--repeat", "3"], check=False, timeout=900)
+    subprocess.run([sys.executable, HERE / "judge.py"], check=False, timeout=900)
 
 
-PARTS = {"run": bench_run, "proxy": bench_proxy, "judge": bench_judge}
+PARTS = {"run": bench_run, "proxy": bench_proxy, "throughput": bench_throughput, "judge": bench_judge}
 
 
 def main() -> None:

@@ -4,7 +4,8 @@
 
 The plain pass is what anybody would write who has the memory: load the columns, one mask a question, each question
 asked once (good, bad and open requests, loss by service, lateness, first and last bad request). It knows nothing of
-degradation windows. Both read the same files in turn, from the page cache, each in a process of its own.
+degradation windows. Both read the same files in turn, from the page cache, each in a process of its own. The ratio is
+that of CPU seconds: with other work on the machine the wall tells of that work.
 """
 
 from __future__ import annotations
@@ -72,13 +73,14 @@ def judge(folder: Path) -> dict[str, Any]:
 
 def once(how: str, folder: Path) -> None:
     """In a process of its own: import first, then time; print what was found, how long it took, the peak in MiB."""
+    import drills.judge  # noqa: F401
     import tests.bench.folder  # noqa: F401
 
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     found = {"plain": plain, "judge": judge}[how](folder)
-    took = time.perf_counter() - start
+    took, used = time.perf_counter() - start, time.process_time() - used
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"found": found, "s": took, "mib": int(peak.split()[1]) / 1024}))
+    print(json.dumps({"found": found, "wall": took, "cpu": used, "mib": int(peak.split()[1]) / 1024}))
 
 
 def measure(how: str, folder: Path) -> dict[str, Any]:
@@ -98,8 +100,11 @@ def agree(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 def table(rows: list[int], repeat: int) -> bool:
     fine = True
-    print("judge against a plain NumPy pass (best of", f"{repeat}, alternating)")
-    print(f"{'samples':>12} {'plain s':>9} {'judge s':>9} {'ratio':>7} {'plain MiB':>10} {'judge MiB':>10}")
+    print(f"judge against a plain NumPy pass, best of {repeat}, in turns")
+    print(f"{'':>12} {'plain':>20} {'judge':>20} {'ratio':>6} {'peak MiB':>16}")
+    print(
+        f"{'samples':>12} {'cpu s':>10}{'wall s':>10} {'cpu s':>10}{'wall s':>10} {'cpu':>6} {'plain':>8}{'judge':>8}"
+    )
     for count in rows:
         with TemporaryDirectory(prefix="kunren-bench-") as scratch:
             folder = Path(scratch) / "run"
@@ -109,14 +114,12 @@ def table(rows: list[int], repeat: int) -> bool:
             pairs = [(measure("plain", folder), measure("judge", folder)) for _ in range(repeat)]
         for one, other in pairs:
             agree(one["found"], other["found"])
-        plain_s, judge_s = (min(pair[side]["s"] for pair in pairs) for side in (0, 1))
-        plain_mib, judge_mib = (max(pair[side]["mib"] for pair in pairs) for side in (0, 1))
-        ratio = plain_s / judge_s
-        fine &= judge_mib < MOST_MIB and ratio >= LEAST_RATIO
-        print(
-            f"{count:>12,} {plain_s:>9.3f} {judge_s:>9.3f} {ratio:>7.2f} {plain_mib:>10.0f} {judge_mib:>10.0f}",
-            flush=True,
-        )
+        best = [{unit: min(pair[side][unit] for pair in pairs) for unit in ("cpu", "wall")} for side in (0, 1)]
+        peak = [max(pair[side]["mib"] for pair in pairs) for side in (0, 1)]
+        ratio = best[0]["cpu"] / best[1]["cpu"]
+        fine &= peak[1] < MOST_MIB and ratio >= LEAST_RATIO
+        times = " ".join(f"{each['cpu']:>10.3f}{each['wall']:>10.3f}" for each in best)
+        print(f"{count:>12,} {times} {ratio:>6.2f} {peak[0]:>8.0f}{peak[1]:>8.0f}", flush=True)
     print(f"wanted: ratio >= {LEAST_RATIO}, judge < {MOST_MIB} MiB: {'yes' if fine else 'NO'}")
     return fine
 

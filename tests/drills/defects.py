@@ -401,5 +401,5 @@ def figure_undecidable(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("nothing-left-behind")
 def balances_left_marked(draft: Draft, rng: random.Random) -> Rows:
-    draft.customers.append(made.shown("w-1", rng.choice(ACCOUNTS), END - 0.0065, 1, current=False))
+    draft.customers.append(made.shown("w-1", rng.choice(ACCOUNTS), END - 0.006, 1, current=False))
     return draft.customers[-1:]

@@ -161,6 +161,11 @@ def test_limit_against_an_interval(low: int, high: int, at_least: bool, expected
     assert ruling(objective, Interval(low * NS, high * NS)) == expected
 
 
+@pytest.mark.parametrize(("count", "expected"), [(3, PASS), (4, FAIL)])
+def test_limit_on_a_count(count: int, expected: Ruling) -> None:
+    assert ruling(Objective("duplicated", 3, "count"), Interval(count, count)) == expected
+
+
 def test_every_metric_a_drill_may_limit_is_measured() -> None:
     assert set(METRICS) <= set(SPANS) | set(COUNTS)
     draft = made.replanned(

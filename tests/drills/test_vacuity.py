@@ -298,7 +298,7 @@ def test_part_of_the_judge_that_raises_costs_a_pass_and_not_the_card(
     monkeypatch.setattr(score, part, broken)
     card = score.score(correct(3).history(), None)
     why = f"the judge failed at {name}: ZeroDivisionError: by accident"
-    assert (card.verdict, card.grade) == (UNKNOWN, None)
+    assert (card.verdict, card.grade, card.prevented) == (UNKNOWN, None, False)
     assert (card.checks[-1].id, card.checks[-1].verdict, card.checks[-1].says) == ("judged-whole", UNKNOWN, why)
     assert any(why in line for line in card.limits)
     assert card.loss.service_s is None if part == "loss" else card.loss.service_s
@@ -306,6 +306,23 @@ def test_part_of_the_judge_that_raises_costs_a_pass_and_not_the_card(
     cells = {one.verdict for one in card.objectives}
     assert UNKNOWN in cells or part == "_load"
     assert FAIL not in cells
+
+
+def test_every_part_that_broke_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("instants", "loss"):
+        monkeypatch.setattr(score, part, broken)
+    cell = score.score(correct(3).history(), None).checks[-1]
+    assert cell.says == (
+        "the judge failed at instants: ZeroDivisionError: by accident;"
+        " the judge failed at loss: ZeroDivisionError: by accident"
+    )
+    assert (cell.invariant, cell.standing, cell.evidence) == ("", True, [])
+
+
+def test_check_that_nobody_knows_is_no_standing_one() -> None:
+    draft = made.replanned(correct(3), checks=["x"])
+    cell = score.score(draft.history(), None).checks[-1]
+    assert (cell.id, cell.invariant, cell.standing) == ("x", "", False)
 
 
 def test_broken_judge_hides_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from .rig import DRILL, Place, Process, card, wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.long
 
 
 def start(place: Place) -> Process:

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 pytestmark = pytest.mark.live
@@ -35,20 +34,13 @@ def red(card: dict[str, Any]) -> set[str]:
     return {each["id"] for each in (*card["checks"], *card["objectives"]) if each["verdict"] == "fail"}
 
 
-def nothing_left(cwd: Path) -> None:
-    """No process of ours outlives a run."""
-    ours = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
-    assert ours == []
-    assert {path.name for path in cwd.iterdir()} <= {"runs"}
-
-
 def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     code, card, shown = run("runbook", 7, tmp_path)
     assert (card["verdict"], card["grade"]) == ("pass", "performed"), shown
     assert code == 0
     assert card["loss"]["acknowledged_orders"]["lost"] == 0
-    assert card["heal"] == {"injected": 2, "undone": 2, "verified_gone": 2} or card["heal"]["verified_gone"] >= 1
-    nothing_left(tmp_path)
+    assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
 
 
 def test_nobody_acts(tmp_path: Path) -> None:

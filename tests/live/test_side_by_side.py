@@ -14,7 +14,7 @@ import pytest
 
 from .rig import DRILL, Place, card, wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.long
 
 GRANTED = {"pass", "invalid"}
 """Two at once on a small machine may come too late for their own load; then they say so, and nothing else."""

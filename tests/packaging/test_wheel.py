@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.live  # needs the package index and about a minute
+pytestmark = pytest.mark.long  # needs the package index and about a minute
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGES = ("drills", "targets", "faults", "loadprofiles", "reports", "compose")

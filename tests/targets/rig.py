@@ -128,19 +128,23 @@ class Rig:
         names = ("account", "key", "code", "side", "quantity", "price")
         return {"order": order_id, "cl_ord_id": cl_ord_id, **dict(zip(names, asked, strict=False))}
 
+    async def order(self) -> dict[str, Any]:
+        """Place one from a thread: the gateway shares this loop, and may hold the very row the order waits for."""
+        return await asyncio.to_thread(self.place)
+
     async def submit(self, order: dict[str, Any]) -> Verdict:
         """As the api does: send, and store what is known if the exchange has not answered."""
         within = self.config.api.ack_timeout_s
         verdict = await self.gateway.flow.submit(new_order(order, order["cl_ord_id"]), within)
         if verdict.state == "unknown":
-            self.database.rows("SELECT mark_unknown(%s, 1)", (order["order"],))
+            await asyncio.to_thread(self.database.rows, "SELECT mark_unknown(%s, 1)", (order["order"],))
         elif not verdict.sent:
             query = "SELECT close_order(%s, ARRAY['pending-new', 'unknown'], 'rejected', 'not sent')"
-            self.database.rows(query, (order["order"],))
+            await asyncio.to_thread(self.database.rows, query, (order["order"],))
         return verdict
 
     async def trade(self, count: int) -> list[Verdict]:
-        return await asyncio.gather(*(self.submit(self.place()) for _ in range(count)))
+        return await asyncio.gather(*[self.submit(await self.order()) for _ in range(count)])
 
     def states(self) -> dict[str, str]:
         return dict(self.database.rows("SELECT id, state FROM orders"))

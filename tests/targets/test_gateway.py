@@ -89,7 +89,7 @@ def test_a_silent_link_makes_orders_unknown_and_the_other_link_settles_them(play
 def test_an_answer_lost_on_the_way_back_comes_by_retransmission(play: Play) -> None:
     async def scenario(made: Rig) -> None:
         made.relays["A"].mute = True
-        order = made.place()
+        order = await made.order()
         assert (await made.submit(order)).state == "unknown"
         assert [row["id"] for row in made.book("exchange-order")] == [order["cl_ord_id"]]
         await operations.use_link(made.gateway, "B", False)
@@ -137,7 +137,7 @@ def test_a_gateway_that_died_goes_on_with_what_it_had_not_posted(play: Play) -> 
     async def scenario(made: Rig) -> None:
         await made.trade(10)
         await made.stop("gateway")
-        order = made.place()  # the api has stored it, and then lost the gateway
+        order = await made.order()  # the api has stored it, and then lost the gateway
         await made.until(lambda: sum(row["quantity"] for row in made.book("exchange-execution")) == 10 * 300)
         await made.start_gateway()
         assert made.states()[order["order"]] == "unknown"
@@ -184,7 +184,7 @@ def test_a_link_that_is_dead_is_reported_and_nothing_is_sent_on_it(play: Play) -
         with pytest.raises(LinkError, match="link B"):
             await operations.use_link(made.gateway, "B", False)
         assert made.gateway.session_word() == "down"
-        order = made.place()
+        order = await made.order()
         verdict = await made.submit(order)
         assert (verdict.state, verdict.sent) == ("rejected", False)
         made.relays["B"].silent = False
@@ -245,7 +245,7 @@ def test_the_exchange_s_doors_shut_on_nonsense(play: Play, line: bytes) -> None:
 
 def test_cancel(play: Play) -> None:
     async def scenario(made: Rig) -> None:
-        order = made.place()
+        order = await made.order()
         await made.submit(order)
         verdict = await operations.cancel(made.gateway, order["cl_ord_id"], 1.0)
         assert verdict.state == "cancelled"
