@@ -1,13 +1,13 @@
 # make drill   set everything up and run the first drill        make test    lint, types, unit tests, a real drill
 # make lint    ruff, mypy, import contracts                      make gates   the long proof: every arm x 3 seeds
 # make bench   timings, as ratios                                make clean   remove .venv, caches and runs/
-# make tour    one incident three times: nobody acts, re-opened early, by the runbook; ends with the comparison
+# make tour    one night three times: nobody acts, re-opened early, by the runbook; ends with the comparison
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DRILL ?= exchange-link-down
-TOUR := exchange-link-down
-TOUR_ARMS := no-action wrong:reopen-before-reconcile runbook
+DRILL ?= night-batch-lock
+TOUR := night-batch-lock
+TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
 .PHONY: help drill tour test lint unit live long gates bench clean
@@ -28,7 +28,7 @@ drill: $(VENV)/.installed
 
 # Exit 1 is a drill that failed, which two of the three are meant to; from 2 on nothing can be compared.
 tour: $(VENV)/.installed
-	@echo "$(TOUR), seed $(SEED), three times: about 2 minutes. The same customers, the same fault; only what is done about it differs."
+	@echo "$(TOUR), seed $(SEED), three times: about 3 minutes. The same customers, the same fault; only what is done about it differs."
 	@mkdir -p runs; card=$$(mktemp runs/.tour.XXXXXX); trap 'rm -f "$$card"' EXIT; refs=; \
 	for arm in $(TOUR_ARMS); do \
 	  echo; code=0; $(BIN)/kunren run $(TOUR) --arm "$$arm" --seed $(SEED) --json "$$card" || code=$$?; \

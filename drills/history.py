@@ -109,6 +109,8 @@ class Plan(msgspec.Struct, frozen=True):
     runbook_sha256: str | None
     compression: int = 1
     monitor_interval: int = 250_000_000
+    limits_ja: list[str] = []  # ``limits`` in Japanese, as many, in the same order
+    reaction_up_to: int | None = None  # ns: the slowest reaction at which the right page was shown to be fast enough
 
     @property
     def injects(self) -> bool:
@@ -120,8 +122,26 @@ class RunEnd(msgspec.Struct, frozen=True):
     """How the run ended; a run folder without it is invalid."""
 
     t: int
-    reason: str  # judged | cap | stop_if | baseline | interrupted | terminated | error
+    reason: str  # judged | cap | stop_if | baseline | interrupted | terminated | refused | error
     says: str = ""
+    exit: int | None = None  # what the command exits with where this end decides it; None: the verdict does
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What stood on the command line and is not in the plan: enough to ask for the very same run again."""
+
+    drill: str  # a name of the catalogue, or a path
+    runbook: str | None = None  # the page given in place of the drill's own
+    proxy: str = "auto"
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """An attempt at the same run that could not judge, and why it was made once more."""
+
+    run: str  # DRILL/FOLDER
+    evidence: str | None
+    verdict: str
+    says: str
 
 
 class RunRecord(msgspec.Struct, frozen=True):
@@ -139,10 +159,13 @@ class RunRecord(msgspec.Struct, frozen=True):
     machine: dict[str, Any]
     clock: dict[str, int]  # wall-minus-monotonic offsets in ns, at start and end
     attempts: int = 1
-    books: list[str] = []  # the books the target offers
-    mandatory: int = 0  # ns: baseline + fault + recovery + hold of this very run
+    books: list[str] = []  # all that the run should have
     ready: int | None = None  # CLOCK_MONOTONIC when the target was ready, ns
     end: RunEnd | None = None
+    own_books: list[str] = []  # of ``books``, those that are the target's word on itself; the others are witnesses'
+    libraries: dict[str, str] = {}  # name -> version of what the harness ran with
+    asked: Asked | None = None
+    earlier: list[Earlier] = []  # the attempts before this one
 
 
 class Outcome(StrEnum):

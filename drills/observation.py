@@ -15,7 +15,7 @@ from typing import Any
 from drills.history import NS, Kind, Plan
 from drills.operator import Operator
 from drills.runbook import Runbook
-from drills.spec import StopIf
+from drills.spec import STOP_METRICS, StopIf
 from drills.watch import View, should_finish
 from loadprofiles.process import Load
 from targets.target import Alert, Target
@@ -122,8 +122,7 @@ class Observation:
             await asyncio.sleep(TICK_S)
 
     def _trips(self, rule: StopIf, now: int, above: dict[str, int]) -> bool:
-        service = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}[rule.metric]
-        share = self.view.services[service].share_good(now - 2 * NS)
+        share = self.view.services[STOP_METRICS[rule.metric]].share_good(now - 2 * NS)
         if share is None or 1 - share <= rule.above:
             above.pop(rule.metric, None)
             return False

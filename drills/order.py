@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drills import planning
 from drills.errors import MissingMeans, Refused
-from drills.history import NS, Plan
+from drills.history import NS, Asked, Earlier, Plan
 from drills.operator import without
 from drills.runbook import Runbook, load_runbook
-from drills.spec import Drill
-from targets.brokerage.config import COMPRESSION
+from drills.scorecard import Scorecard
+from drills.spec import Drill, name_of
+from targets.registry import runtime
 
 PAGE_ARMS = ("runbook", "false-alarm")
 """Arms whose page may be replaced by another one."""
@@ -19,7 +20,10 @@ PAGE_ARMS = ("runbook", "false-alarm")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run, as asked for on the command line. ``runbook`` replaces the arm's own page."""
+    """What to run, as asked for on the command line.
+
+    ``runbook`` replaces the arm's own page; ``target`` is a runtime's name; ``earlier`` are attempts that were void.
+    """
 
     drill: Drill
     arm: str
@@ -30,6 +34,21 @@ class Order:
     runbook: Path | None = None
     subject: str | None = None
     attempts: int = 1
+    target: str = "local"
+    earlier: tuple[Earlier, ...] = ()
+
+
+def asked(order: Order) -> Asked:
+    """What must stand on a command line, beside the plan, to have the same run again."""
+    page = None if order.runbook is None else str(order.runbook)
+    return Asked(drill=name_of(order.drill), runbook=page, proxy=order.proxy)
+
+
+def again(order: Order, void: Scorecard) -> Order:
+    """The order once more, after an attempt whose card says that it could not judge."""
+    why = "; ".join(check.says for check in void.checks if check.verdict == void.verdict)
+    first = Earlier(void.run, void.evidence, void.verdict, why)
+    return replace(order, attempts=order.attempts + 1, earlier=(*order.earlier, first))
 
 
 def page_of(order: Order) -> Runbook | None:
@@ -58,5 +77,5 @@ def plan_of(order: Order, page: Runbook | None) -> Plan:
         order.seed,
         order.reaction,
         runbook_sha256=None if page is None else page.sha256,
-        compression=COMPRESSION,
+        compression=runtime(order.target).compression,
     )

@@ -87,6 +87,8 @@ def plan(
         runbook_sha256=runbook_sha256,
         compression=compression,
         monitor_interval=monitor_interval_ns,
+        limits_ja=[limit.ja for limit in drill.limits],
+        reaction_up_to=drill.arms["runbook"].reaction_up_to if "runbook" in drill.arms else None,
     )
 
 

@@ -1,9 +1,9 @@
 """One run of a drill, from an empty folder to a sealed one: the only part of the harness that acts.
 
-The order is fixed: write down what is intended; start load generator and target; prove that the target is a drill
-target; let the customers in; pass the steady-state gate; inject; watch, and let the operator act; snapshot the books
-*before* anything is undone; undo and look that nothing is left; stop; seal. Whatever goes wrong on the way, the faults
-are undone and everything is stopped; the folder stays, and says how far it came.
+The order is fixed: write down what is intended; let the reaper watch over us; start load generator and target; have
+the target prove that it is a drill target; let the customers in; pass the steady-state gate; inject; watch, and let the
+operator act; snapshot the books *before* anything is undone; undo and look that nothing is left; stop; seal. Whatever
+goes wrong on the way, the faults are undone and everything is stopped; the folder stays, and says how far it came.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from typing import Any
 
 import msgspec
 
-from drills.errors import KunrenError
+from drills.books import WITNESSES
+from drills.errors import KunrenError, MissingMeans, Refused
+from drills.exits import EXITS
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.interrupts import Terminated, left_in_peace, signals_held
-from drills.machine import machine, wall_offset
+from drills.machine import libraries, machine, wall_offset
 from drills.observation import Observation
-from drills.order import Order, page_of, plan_of
-from drills.reaper import Reaper
+from drills.order import Order, asked, page_of, plan_of
+from drills.reaper import guarded
 from drills.runbook import Runbook
 from drills.store import RunFolder, StoreError
 from drills.watch import View
@@ -34,11 +36,9 @@ from faults.fault import Fault
 from faults.scope import begin, end, from_intent
 from loadprofiles import PROFILES
 from loadprofiles.process import Load, LoadError
-from targets.brokerage import config as brokerage
-from targets.brokerage.clock import clock_config
-from targets.brokerage.world import business_day, make_world
-from targets.local import LocalTarget
-from targets.target import Evidence, TargetError
+from targets.registry import runtime
+from targets.runtime import Request
+from targets.target import Evidence, Startable, TargetError, Unlabelled
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -53,7 +53,8 @@ class RunFailed(KunrenError):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A sealed run folder, and what ended the run early: RunFailed, KeyboardInterrupt or Terminated."""
+    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled), KeyboardInterrupt or
+    Terminated."""
 
     folder: Path
     error: BaseException | None
@@ -69,7 +70,15 @@ def run(order: Order, show: Callable[[View], None]) -> Finished:
     plan = plan_of(order, page)
     began = time.monotonic_ns()
     folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
-    return _Run(order, plan, page, folder, began, show).carry_out()
+    wanted = Request(
+        folder.name, plan.seed, plan.phase, order.drill.business_start, plan.compression, folder.logs, order.proxy
+    )
+    try:
+        target = runtime(order.target).make(wanted)
+    except TargetError as error:
+        folder.discard()
+        raise MissingMeans([str(error)]) from error
+    return _Run(order, plan, page, folder, target, began, show).carry_out()
 
 
 class _Run:
@@ -81,21 +90,20 @@ class _Run:
         plan: Plan,
         page: Runbook | None,
         folder: RunFolder,
+        target: Startable,
         began: int,
         show: Callable[[View], None],
     ) -> None:
         self.order, self.plan, self.page, self.folder, self.show = order, plan, page, folder, show
+        self.target = target
         self.view = View.of(plan)
         self.scratch = folder.path / "work"
-        self.world = make_world(plan.seed)
-        clock = clock_config(plan.phase, order.drill.business_start, plan.compression, business_day(plan.seed))
-        self.target = LocalTarget(world=self.world, seed=plan.seed, logs=folder.logs, clock=clock, proxy=order.proxy)
         self.load = Load(
             PROFILES[order.drill.load],
             self.scratch,
             seed=plan.seed,
             world=folder.path / "books" / "world.jsonl",
-            password=lambda customer: brokerage.password(plan.seed, customer),
+            password=target.password,
             max_s=(plan.baseline + max((f.at for f in plan.faults), default=0) + plan.cap) / NS + 5,
         )
         self.record = RunRecord(
@@ -106,12 +114,16 @@ class _Run:
             t0=began,
             kunren=version("kunren"),
             subject=order.subject,
-            target=self.target.name,
+            target=order.target,
             engines={},
             machine=machine(),
             clock={"start": wall_offset()},
             attempts=order.attempts,
-            books=["world", "customers", *self.target.offer().books],
+            books=["world", "customers", *target.offer().books],
+            own_books=[name for name in target.offer().books if name not in WITNESSES],
+            libraries=libraries(),
+            asked=asked(order),
+            earlier=list(order.earlier),
         )
         self.undone: set[int] = set()
 
@@ -131,6 +143,8 @@ class _Run:
         try:
             self._write_inputs()
             end = self._with_everything_up()
+        except Unlabelled as error:
+            end, cause = RunEnd(0, "refused", str(error)), Refused(str(error), "nothing was injected")
         except (TargetError, LoadError, StoreError, OSError) as error:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
@@ -144,7 +158,7 @@ class _Run:
 
     def _write_inputs(self) -> None:
         self.folder.copy_inputs(self.order.drill.content, None if self.page is None else self.page.content)
-        self.folder.write_book("world", self.world)
+        self.folder.write_book("world", self.target.world())
         self.folder.write_run(self.record)
 
     def _with_everything_up(self) -> RunEnd:
@@ -152,17 +166,14 @@ class _Run:
         self.load.start()
         try:
             self._note("runner", Kind.INVOKE, "target")
-            with left_in_peace(self.target):
+            with guarded(self.folder.path, self.folder.undo.append, self.target), left_in_peace(self.target):
                 return self._with_target()
         finally:
             self.load.kill()
 
     def _with_target(self) -> RunEnd:
-        assert self.target.lifeline is not None
-        self.folder.undo.append({"what": "target", "intent": self.target.intent()})
-        reaper = Reaper(self.folder.path, self.target.folder, self.target.lifeline)
+        shown = self.target.handshake()  # before anything is done to it, be it an undo
         try:
-            shown = self.target.handshake()
             self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
             self._phase("logging customers in")
@@ -172,7 +183,6 @@ class _Run:
         finally:
             with signals_held():
                 self._undo_all()
-                reaper.dismiss()
 
     def _ready(self, shown: Evidence) -> None:
         self.record = msgspec.structs.replace(
@@ -195,7 +205,6 @@ class _Run:
         except BaseExceptionGroup as group:
             raise _first(group) from group
         self._phase("taking the books")
-        self.record = msgspec.structs.replace(self.record, mandatory=time.monotonic_ns() - t0)
         end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.offer().books if not self._keep_book(name)]
         self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
@@ -250,7 +259,7 @@ class _Run:
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._note("runner", Kind.INFO, "finished", {"reason": end.reason, "says": end.says})
         clock = {**self.record.clock, "end": wall_offset()}
-        end = msgspec.structs.replace(end, t=time.monotonic_ns())
+        end = msgspec.structs.replace(end, t=time.monotonic_ns(), exit=EXITS.get(end.reason))
         self.folder.write_run(msgspec.structs.replace(self.record, clock=clock, end=end))
         self.folder.seal()
 

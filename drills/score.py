@@ -6,9 +6,10 @@ import math
 from dataclasses import fields
 
 from drills.checkers import NOT_EXERCISED, rule_all, unfinished
-from drills.history import History, Kind, Objective, Ruling
+from drills.history import Earlier, History, Kind, Objective, Ruling
 from drills.judging import outage, timeline
 from drills.judging.attempt import Attempts
+from drills.judging.cost import Cost, cost
 from drills.judging.instants import Instants, Mark, instants
 from drills.judging.interval import Interval, seconds
 from drills.judging.loss import Loss, loss
@@ -17,10 +18,12 @@ from drills.scorecard import (
     RULES,
     AfterAlertCell,
     AlertCell,
+    AskedCell,
     CheckCell,
     ClockCell,
     CostCell,
     DurationCells,
+    EarlierCell,
     ExposedCell,
     HealCell,
     InstantCells,
@@ -36,6 +39,9 @@ from drills.verdict import Asked, grade, verdict
 
 __all__ = ["Scorecard", "score"]
 
+ENGINES = ("proxy", "volume", "database")
+"""What every card says of its engines, be it that there was none."""
+
 
 def score(history: History, evidence_head: str | None) -> Scorecard:
     """Judge a run. ``evidence_head`` is the head of the chain over its files, None if it was never sealed."""
@@ -47,6 +53,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
     objectives = attempts.make("objectives", lambda: judge_objectives(measured), lambda _: unjudged(plan.objectives))
     asked = rule_all(history)
     load = attempts.make("load", lambda: _load(history), _no_load)
+    price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
     asked += unfinished(attempts.failures)
     total = verdict(asked, objectives)
     return Scorecard(
@@ -69,9 +76,10 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         clock=ClockCell(compression=plan.compression, monitor_interval_s=seconds(plan.monitor_interval)),
         condition=plan.condition,
         target=run.target,
-        engines=run.engines,
+        engines=_engines(history),
         fidelity=plan.fidelity,
-        limits=plan.limits + limits(history, at, asked),
+        limits=[*plan.limits, *limits(history, at, asked), *_without(history)],
+        limits_ja=plan.limits_ja,
         verdict=total,
         grade=grade(history, total, asked, at),
         prevented=at.prevented,
@@ -84,7 +92,9 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         alerts=_alerts(history),
         runbook=_runbook(history),
         heal=_heal(history),
-        cost=_cost(history),
+        cost=_cost(price),
+        asked=_asked(history),
+        earlier=[_earlier(attempt) for attempt in run.earlier],
     )
 
 
@@ -244,7 +254,12 @@ def _runbook(history: History) -> RunbookCell | None:
         )
         for step in timeline.steps(history)
     ]
-    return RunbookCell(id=str(page.data.get("runbook", "")), reaction_s=seconds(history.plan.reaction), steps=steps)
+    return RunbookCell(
+        id=str(page.data.get("runbook", "")),
+        reaction_s=seconds(history.plan.reaction),
+        reaction_up_to_s=_seconds(history.plan.reaction_up_to),
+        steps=steps,
+    )
 
 
 def _heal(history: History) -> HealCell:
@@ -257,7 +272,37 @@ def _heal(history: History) -> HealCell:
     )
 
 
-def _cost(history: History) -> CostCell:
-    end = history.run.end
-    wall = None if end is None else seconds(end.t - history.run.t0)
-    return CostCell(wall_s=wall, mandatory_s=seconds(history.run.mandatory))
+def _cost(price: Cost) -> CostCell:
+    return CostCell(
+        wall_s=_seconds(price.wall),
+        mandatory_s=_seconds(price.mandatory),
+        start_s=_seconds(price.start),
+        stop_s=_seconds(price.stop),
+        overhead=price.overhead,
+    )
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else seconds(ns)
+
+
+def _engines(history: History) -> dict[str, str | None]:
+    return {**dict.fromkeys(ENGINES), **history.run.engines}
+
+
+def _without(history: History) -> list[str]:
+    """Which engines there were none of, and why."""
+    why = "the target was never ready" if history.run.ready is None else "the target named none"
+    return [f"engines.{name}: {why}" for name, engine in _engines(history).items() if engine is None]
+
+
+def _asked(history: History) -> AskedCell | None:
+    asked = history.run.asked
+    if asked is None:
+        return None
+    reaction = seconds(history.plan.reaction)
+    return AskedCell(drill=asked.drill, runbook=asked.runbook, proxy=asked.proxy, reaction_s=reaction)
+
+
+def _earlier(attempt: Earlier) -> EarlierCell:
+    return EarlierCell(run=attempt.run, evidence=attempt.evidence, verdict=attempt.verdict, says=attempt.says)

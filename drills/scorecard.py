@@ -149,10 +149,14 @@ class StepCell(_Part, frozen=True, kw_only=True):
 
 
 class RunbookCell(_Part, frozen=True, kw_only=True):
-    """The page that was followed, and how fast the operator was at it."""
+    """The page that was followed, and how fast the operator was at it.
+
+    ``reaction_up_to_s``: the slowest reaction at which the right page was shown to be fast enough; null: not shown.
+    """
 
     id: str
     reaction_s: float
+    reaction_up_to_s: float | None = None
     steps: list[StepCell]
 
 
@@ -165,10 +169,35 @@ class HealCell(_Part, frozen=True, kw_only=True):
 
 
 class CostCell(_Part, frozen=True, kw_only=True):
-    """Seconds from the run's start to its end, and those it had to take."""
+    """Seconds from the target being ready to the end of the run, and those it had to take.
+
+    ``start_s`` came before, ``stop_s`` lies within ``wall_s``; ``overhead`` is a share of ``mandatory_s`` and counts
+    neither.
+    """
 
     wall_s: float | None
-    mandatory_s: float
+    mandatory_s: float | None
+    start_s: float | None = None
+    stop_s: float | None = None
+    overhead: float | None = None
+
+
+class AskedCell(_Part, frozen=True, kw_only=True):
+    """What, beside arm, seed and subject, to ask for to have the very same run again, as on the command line."""
+
+    drill: str
+    runbook: str | None
+    proxy: str
+    reaction_s: float
+
+
+class EarlierCell(_Part, frozen=True, kw_only=True):
+    """An attempt at the same run before this one: what came of it, and why it was made once more."""
+
+    run: str
+    evidence: str | None
+    verdict: str
+    says: str
 
 
 class Scorecard(_Part, frozen=True, kw_only=True):
@@ -194,9 +223,10 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     clock: ClockCell
     condition: dict[str, Any] | None
     target: str
-    engines: dict[str, str]
+    engines: dict[str, str | None]
     fidelity: str
     limits: list[str]
+    limits_ja: list[str] = []  # the drill's own, with which ``limits`` begins, in Japanese
     verdict: Ruling
     grade: str | None
     prevented: bool
@@ -210,3 +240,5 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     runbook: RunbookCell | None
     heal: HealCell
     cost: CostCell
+    asked: AskedCell | None = None
+    earlier: list[EarlierCell] = []

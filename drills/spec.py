@@ -63,7 +63,8 @@ SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
 FIDELITY = re.compile(r"[FPAT](\+[FPAT])*\Z", re.ASCII)
 BUSINESS_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 
-STOP_METRICS = ("order_failure_ratio", "inquiry_failure_ratio")
+STOP_METRICS = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}
+"""Metric -> the service it is of."""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -131,6 +132,13 @@ def catalogue(*, variants: bool = False) -> dict[str, Path]:
     if variants:
         found |= {f"{file.parent.name}.{_variant(file)}": file for file in CATALOGUE.glob("*/drill.*.yaml")}
     return dict(sorted(found.items()))
+
+
+def name_of(drill: Drill) -> str:
+    """What means this very file on a command line: its name in the catalogue, or else its path."""
+    called = f"{drill.name}.{drill.variant}" if drill.variant else drill.name
+    own = catalogue(variants=True).get(called)
+    return called if own is not None and own.resolve() == drill.file.resolve() else str(drill.file)
 
 
 def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:
@@ -242,7 +250,7 @@ def _checks(node: Node, words: Vocabulary) -> tuple[str, ...]:
 def _stop_if(node: Node | None) -> tuple[StopIf, ...]:
     if node is None:
         return ()
-    return tuple(_one_stop(name, item) for name, item in node.fields((), STOP_METRICS).items())
+    return tuple(_one_stop(name, item) for name, item in node.fields((), tuple(STOP_METRICS)).items())
 
 
 def _one_stop(name: str, node: Node) -> StopIf:

@@ -7,6 +7,7 @@ it over with SHA256SUMS. After that only the card (``write_card``) and ``heal-*.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,8 @@ __all__ = [
     "list_runs",
     "read",
     "read_run",
+    "sealed",
+    "session_folder",
     "verify_evidence",
     "write_card",
 ]
@@ -77,7 +80,7 @@ class RunFolder:
     def create(cls, root: Path, drill: str, arm: str, seed: int, started: datetime) -> RunFolder:
         """Make ``ROOT/DRILL/STAMP-ARM-SEED/`` with its empty journals; ``started`` is aware. Unusable with the mend."""
         try:
-            path = _make(root / drill, arm, seed, started.astimezone(UTC))
+            path = _make(root / drill, f"-{arm.replace(':', '.')}-{seed}", started)
             for name in (SAMPLES, BOOKS_FOLDER, LOGS):
                 (path / name).mkdir()
             folder = cls(path)
@@ -86,10 +89,15 @@ class RunFolder:
             raise Unusable(f"cannot make a run folder in {root / drill}: {os_words(error)}", mend_of(error)) from error
         return folder
 
+    def discard(self) -> None:
+        """Remove it: nothing was started, so there is no run to tell of."""
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @property
     def sealed(self) -> bool:
         """Whether nothing but the card may still be added."""
-        return (self.path / SUMS).exists()
+        return sealed(self.path)
 
     def copy_inputs(self, drill: bytes, runbook: bytes | None) -> None:
         """Keep the very bytes that run: ``drill.yaml`` and, where there is one, ``runbook.yaml``."""
@@ -143,6 +151,21 @@ class RunFolder:
             raise StoreError(f"cannot write {name}: {self.path} is sealed")
 
 
+def session_folder(runs: Path, name: str, started: datetime) -> Path:
+    """Make ``RUNS/NAME/STAMP/`` with ``logs/`` for what is no run; ``started`` is aware. Unusable with the mend."""
+    try:
+        path = _make(runs / name, "", started)
+        (path / LOGS).mkdir()
+    except OSError as error:
+        raise Unusable(f"cannot make a folder in {runs / name}: {os_words(error)}", mend_of(error)) from error
+    return path
+
+
+def sealed(folder: Path) -> bool:
+    """Whether the run came to its end: from then on nothing of it may change."""
+    return (folder / SUMS).exists()
+
+
 def write_card(folder: Path, card: object) -> bytes:
     """Write ``scorecard.json`` and, in a sealed folder, its line in SHA256SUMS; the bytes.
 
@@ -184,15 +207,14 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _make(drill: Path, arm: str, seed: int, started: datetime) -> Path:
-    drill.mkdir(parents=True, exist_ok=True)
+def _make(parent: Path, suffix: str, started: datetime) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
     for later in range(TRIES):
-        moment = started + timedelta(milliseconds=later)  # two runs may start in the same millisecond
-        stamp = f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
-        path = drill / f"{stamp}-{arm.replace(':', '.')}-{seed}"
+        moment = started.astimezone(UTC) + timedelta(milliseconds=later)  # two may start in the same millisecond
+        path = parent / f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z{suffix}"
         try:
             os.mkdir(path)
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(17, "every name is taken", str(drill))
+    raise FileExistsError(17, "every name is taken", str(parent))

@@ -11,9 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from drills.definition.arms import Expectation
+from drills.history import NS
 from drills.planning import expectation
 from drills.scorecard import Scorecard
 from drills.spec import Drill
+from reports.cells import print_table
+
+NOT_RUN = "not run"
+"""In the place of a verdict: what was cut short shows what it did not come to."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -44,6 +49,8 @@ class Row(msgspec.Struct, frozen=True):
 def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
     """Hold one card against the declaration of its arm."""
     wanted = expectation(drill, card.arm)
+    if wanted is not None and card.runbook is not None:
+        wanted = wanted.at(round(card.runbook.reaction_s * NS))
     red = red_ids(card)
     against = _against(wanted, card, red)
     return Row(
@@ -71,6 +78,25 @@ def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
     )
 
 
+def not_run(drill: Drill, arm: str, seed: int) -> Row:
+    """The row of a run that was meant to be, and was not begun any more, or not ended."""
+    return Row(
+        drill=drill.name,
+        arm=arm,
+        seed=seed,
+        verdict=NOT_RUN,
+        grade=None,
+        red=[],
+        declared=_declared(expectation(drill, arm)),
+        as_declared=False,
+        says="",
+        durations={},
+        loss={"service_s": None},
+        run="",
+        evidence=None,
+    )
+
+
 def red_ids(card: Scorecard) -> list[str]:
     """Ids of the checks and objectives that failed, checks first."""
     checks = [check.id for check in card.checks if check.verdict == "fail"]
@@ -84,7 +110,7 @@ def tell(rows: list[Row], out: Console, lang: str) -> None:
     )
     for row in rows:
         table.add_row(
-            ("" if row.as_declared else "! ") + row.arm,
+            ("" if row.as_declared or row.verdict == NOT_RUN else "! ") + row.arm,
             str(row.seed),
             row.verdict + (f" ({row.grade})" if row.grade else ""),
             row.declared,
@@ -93,17 +119,24 @@ def tell(rows: list[Row], out: Console, lang: str) -> None:
             _number(row.loss["service_s"]),
             ", ".join(row.red) or "-",
         )
-    out.print(table)
-    bad = sum(not row.as_declared for row in rows)
+    print_table(out, table)
+    done = [row for row in rows if row.verdict != NOT_RUN]
+    bad, left = sum(not row.as_declared for row in done), len(rows) - len(done)
+    out.print(_trust(bad, len(done), left, lang), style="bold red" if bad or left else "bold green")
+
+
+def _trust(bad: int, done: int, left: int, lang: str) -> str:
     if lang == "ja":
-        says = (
-            "すべてのアームが宣言どおり: この訓練は信頼できる"
-            if not bad
-            else f"{bad} 件が宣言と異なる: この訓練は信頼できない"
-        )
+        if bad:
+            says = f"{bad} 件が宣言と異なる: この訓練は信頼できない"
+        else:
+            says = "実施分は宣言どおり" if left else "すべてのアームが宣言どおり: この訓練は信頼できる"
+        return says + (f" (中断のため {left} 件は未実施)" if left else "")
+    if bad:
+        says = f"{bad} of {done} runs did not behave as declared"
     else:
-        says = "every arm behaved as declared" if not bad else f"{bad} of {len(rows)} runs did not behave as declared"
-    out.print(says, style="bold green" if not bad else "bold red")
+        says = "what ran behaved as declared" if left else "every arm behaved as declared"
+    return says + (f"; {left} were not run to their end" if left else "")
 
 
 def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from drills.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
 from reports.cells import Line, clip, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
+from reports.phrases import told
 from reports.texts import Lang, say
 
 RED = "red"
@@ -85,7 +86,7 @@ def _finding(check: CheckCell, lang: Lang) -> str:
         f" {say(lang, 'more', n=len(check.evidence) - SHOWN_EVIDENCE)}" if len(check.evidence) > SHOWN_EVIDENCE else ""
     )
     where = f" ({evidence}{more})" if evidence else ""
-    return f"{MARKS.get(check.verdict, '?')} {check.id}{where}: {check.says}"
+    return f"{MARKS.get(check.verdict, '?')} {check.id}{where}: {told(lang, check.says)}"
 
 
 def _others(card: Scorecard, unshown: int, lang: Lang) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 ELLIPSIS = "…"
@@ -67,3 +69,13 @@ def spread(left: Text, right: str, width: int) -> list[Line]:
         return [Line(left + Text(" " * room + right))]
     left.truncate(width, overflow="ellipsis")
     return [Line(left), Line(Text(clip(right, width)))]
+
+
+def print_table(out: Console, table: Table) -> None:
+    """Print it without the spaces that fill its last column: in a file they are noise."""
+    for row in out.render_lines(table, pad=False):
+        line = Text()
+        for segment in row:
+            line.append(segment.text, segment.style)
+        line.rstrip()
+        out.print(line, soft_wrap=True)

@@ -17,13 +17,11 @@ from reports.blocks import MARKS, RED
 from reports.card import as_card, called
 from reports.cells import Line, clip, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
+from reports.replay import USUAL_REACTION_S
 from reports.texts import Lang, known, say
 
 CONTROLS = ("no-fault", "false-alarm")
 """Arms in which nothing is broken."""
-
-USUAL_REACTION_S = 1.0
-"""What the robot waits unless it was told otherwise; not worth a word."""
 
 NARROWEST_COLUMN = 20
 RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from drills.scorecard import LossCell, Scorecard
-from reports.card import as_card
+from reports.card import as_card, superseded
 
 CONTROLS = ("no-fault", "false-alarm")
 """Arms in which nothing is broken: every alert in them is a false page."""
@@ -23,7 +23,12 @@ def summary(documents: Iterable[object]) -> dict[str, Any]:
 
 
 def five_numbers(cards: Sequence[Scorecard]) -> dict[str, Any]:
-    """Objectives met; harm; detection; the runbook's effect (known to studies alone); drills run."""
+    """Objectives met; harm; detection; the runbook's effect (known to studies alone); drills run.
+
+    An attempt that could not judge and was made once more stands among the cards, and counts in none of the numbers.
+    """
+    again = superseded(cards)
+    cards = [card for card in cards if card.run not in again]
     return {
         "objectives": _objectives(cards),
         "harm": _harm(cards),

@@ -6,9 +6,6 @@ last the lines to copy. Nothing is shown for a field that is null, except a dash
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +19,8 @@ from reports.blocks import RED, books_lines, data_lines, tables
 from reports.card import as_card, called
 from reports.cells import Line, clip, fit, pad, spread
 from reports.figures import amount, seconds
+from reports.phrases import limits, told
+from reports.replay import command, replay
 from reports.strips import axis, fault_strip, faulty, service_strip, steps_strip
 from reports.texts import Lang, known, say
 
@@ -129,7 +128,7 @@ def _why(card: Scorecard, lang: Lang) -> str:
     for verdict in ("invalid", "unknown"):
         for check in card.checks:
             if check.verdict == verdict:
-                return check.says
+                return told(lang, check.says)
         for objective in card.objectives:
             if objective.verdict == verdict:
                 return say(lang, "why.objective", name=objective.id)
@@ -140,7 +139,9 @@ def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield card.arm
     reaction = card.runbook.reaction_s if card.runbook else None
     operator = f"operator.{card.operator}" + (".idle" if card.operator == "auto" and reaction is None else "")
-    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s"))
+    up_to = card.runbook.reaction_up_to_s if card.runbook else None
+    limit = "" if up_to is None else say(lang, "operator.up-to", seconds=amount(up_to, "s"))
+    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s")) + limit
     yield say(lang, "compression", factor=card.clock.compression)
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:
@@ -193,9 +194,12 @@ def _alert_note(card: Scorecard, lang: Lang) -> str:
 def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Iterator[Line]:
     if card.condition is not None and (text := _condition(card, lang)):
         yield Line(Text(clip(f"{say(lang, 'condition')}: {text}", width)))
+    for attempt in card.earlier:
+        words = say(lang, "earlier", verdict=attempt.verdict, says=told(lang, attempt.says), run=attempt.run)
+        yield Line(Text(clip(words, width)))
     if card.limits:
         label = f"{say(lang, 'limits')}: "
-        shown = fit(card.limits, "; ", width - cell_len(label), lambda left: say(lang, "more", n=left))
+        shown = fit(limits(card, lang), "; ", width - cell_len(label), lambda left: say(lang, "more", n=left))
         yield Line(Text(label + shown))
     number = f"{card.evidence[:16]}…" if card.evidence else say(lang, "not-sealed")
     evidence = f"{say(lang, 'evidence')} {number}"
@@ -214,22 +218,9 @@ def _condition(card: Scorecard, lang: Lang) -> str:
 
 
 def _to_copy(card: Scorecard, folder: Path, lang: Lang, compare_with: str | None) -> Iterator[Line]:
-    kunren = shlex.quote(program())
-    run = shlex.quote(folder.name if folder.parent.parent == RUNS else str(folder))
-    replay = [kunren, "run", shlex.quote(called(card)), "--arm", shlex.quote(card.arm), "--seed", str(card.seed)]
-    reaction = card.runbook.reaction_s if card.runbook else None
-    if card.operator == "auto" and reaction not in (None, 1):
-        replay += ["--reaction", f"{reaction:g}s"]
-    yield Line(Text(f"{say(lang, 'replay')}: {' '.join(replay)}"))
-    yield Line(Text(f"{say(lang, 'closer')}: {kunren} check {run} --json -"))
+    run = folder.name if folder.parent.parent == RUNS else str(folder)
+    lines = {"replay": replay(card), "closer": ["check", run, "--json", "-"]}
     if compare_with is not None:
-        yield Line(Text(f"{say(lang, 'compare')}: {kunren} compare {run} {shlex.quote(compare_with)}"))
-
-
-def program() -> str:
-    """How this very program can be called again from here."""
-    called = Path(sys.argv[0])
-    if called.name != "kunren" or not called.exists():
-        return "kunren"
-    beside = os.path.relpath(called)
-    return beside if not beside.startswith("..") else str(called)
+        lines["compare"] = ["compare", run, compare_with]
+    for name, argv in lines.items():
+        yield Line(Text(f"{say(lang, name)}: {command(argv)}"))

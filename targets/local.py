@@ -7,26 +7,26 @@ whole stack when its stdin closes: the harness holds the other end, and so does 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 import psutil
 import psycopg
 
+from targets import ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
+from targets.brokerage.clock import clock_config
 from targets.brokerage.ports import claim_block
-from targets.brokerage.world import create_schema, load_world
-from targets.proxy_engine import engine_command
-from targets.stack import OWNER_LOCK, SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
+from targets.brokerage.world import business_day, create_schema, load_world, make_world
+from targets.runtime import Request
+from targets.stack import SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
 from targets.target import TargetError
 
 LAUNCHER = "targets.brokerage.launcher"
@@ -35,26 +35,44 @@ LAUNCHER = "targets.brokerage.launcher"
 class LocalTarget(Stack):
     """Starts a stack on entering, stops and removes it on leaving.
 
-    ``world`` is what the books start from; ``logs`` is where the services write theirs. The stack's own state goes to
-    the cache and is removed again.
+    The services write their logs to the request's folder; the stack's own state goes to the cache and is removed again.
     """
 
-    def __init__(
-        self,
-        *,
-        world: Sequence[Mapping[str, Any]],
-        seed: int,
-        logs: Path,
-        clock: brokerage.ClockConfig,
-        proxy: str = "auto",
-    ) -> None:
-        self._world = world
-        self._block = claim_block()
+    def __init__(self, request: Request) -> None:
+        """TargetError where the phase has no such time of day, or no ports are free."""
+        day = business_day(request.seed)
+        try:
+            clock = clock_config(request.phase, request.start, request.compression, day)
+            self._block = claim_block()
+        except (KeyError, ValueError, OSError) as error:
+            raise TargetError(str(error)) from error
+        self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
         folder = cache_folder() / "stacks" / f"{time.time_ns():x}-{os.getpid()}"
-        super().__init__(_configure(self._block.ports, folder, logs.resolve(), seed, clock, proxy))
+        super().__init__(_configure(self._block.ports, folder, request, clock))
         self._launcher: subprocess.Popen[bytes] | None = None
         self._owner: TextIO | None = None
-        self.lifeline: int | None = None
+        self._ends: list[int] = list(os.pipe())
+        """Of the lifeline: the launcher's end, until it has it, and the one to hold on to."""
+
+    def world(self) -> Sequence[Mapping[str, Any]]:
+        """Customers, cash, holdings and prices on the seed's business day."""
+        return self._world
+
+    def password(self, customer: str) -> str:
+        """By the seed."""
+        return brokerage.password(self.config.seed, customer)
+
+    def lifelines(self) -> tuple[int, ...]:
+        """The launcher lives while somebody holds it."""
+        return tuple(self._ends[-1:])
+
+    def by_hand(self) -> Iterator[str]:
+        """Customers' address, logs, and how to call brokerctl."""
+        yield f"customers:  {self.customers_url()}"
+        yield f"logs:       {self.config.logs}"
+        yield f"operate it: export KUNREN_STACK={self.folder}"
+        program = os.path.relpath(Path(sys.executable).parent / "brokerctl")
+        yield f"            {program} --role viewer --env {self.config.environment} status"
 
     def __enter__(self) -> Self:
         """Start everything; on failure nothing of it is left running."""
@@ -67,19 +85,20 @@ class LocalTarget(Stack):
 
     def __exit__(self, *exc: object) -> None:
         """Stop all processes and remove the stack's folder."""
-        self._close_lifeline()
+        if self._launcher is not None:
+            self._tell_to_stop(self._launcher)
+        self._let_go()
         if self._launcher is not None:
             end_tree(self._launcher.pid, within_s=8.0, reap=self._launcher)
         for pid in _launchers(self.folder):  # one whose start was interrupted before we had it in hand
             end_tree(pid, within_s=0)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        ownership.remove(self.folder)
         self._block.release()
         if self._owner is not None:
             self._owner.close()
 
     def _begin(self) -> None:
-        self.folder.mkdir(parents=True)
-        self._own()
+        self._owner = ownership.claim(self.folder)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         postgres.make_cluster(cache_folder(), self.folder / "pgdata")
         brokerage.save(self.config)
@@ -110,18 +129,18 @@ class LocalTarget(Stack):
         except TargetError as error:
             raise TargetError(f"the links could not be made: {error};{self._last_words('toxiproxy')}") from error
 
-    def _own(self) -> None:
-        """Hold a lock while we live: a stack whose lock is free has lost its owner and may be cleared away."""
-        self._owner = (self.folder / OWNER_LOCK).open("w")
-        fcntl.flock(self._owner, fcntl.LOCK_EX)
-
     def _launch(self) -> None:
-        read, write = os.pipe()
-        self.lifeline = write
         with (Path(self.config.logs) / "launcher.log").open("ab") as log:
             argv = [sys.executable, "-m", LAUNCHER, str(self.folder)]
-            self._launcher = subprocess.Popen(argv, stdin=read, stdout=log, stderr=log, start_new_session=True)
-        os.close(read)
+            self._launcher = subprocess.Popen(argv, stdin=self._ends[0], stdout=log, stderr=log, start_new_session=True)
+        os.close(self._ends.pop(0))
+
+    def _tell_to_stop(self, launcher: subprocess.Popen[bytes]) -> None:
+        """In words: its lifeline may be held by others besides us, who look whether we do this to the end."""
+        try:
+            self.control({"verb": "stop"}, within_s=2.0)
+        except TargetError:  # it does not listen yet, or no more
+            launcher.terminate()
 
     def _until(self, ready: Any, service: str) -> None:
         deadline = time.monotonic() + START_WITHIN_S
@@ -133,30 +152,9 @@ class LocalTarget(Stack):
                 raise TargetError(f"{service} did not start within {START_WITHIN_S:g} s;{self._last_words(service)}")
             time.sleep(0.01)
 
-    def _close_lifeline(self) -> None:
-        if self.lifeline is not None:
-            os.close(self.lifeline)
-            self.lifeline = None
-
-
-def lacking(proxy: str) -> tuple[str, ...]:
-    """What this machine lacks for an embedded target with that proxy engine, with the mend; starts nothing."""
-    found = []
-    try:
-        postgres.binaries()
-    except postgres.PostgresError as error:
-        found.append(str(error))
-    try:
-        engine_command(proxy, 0)
-    except TargetError as error:
-        found.append(str(error))
-    try:
-        (cache_folder() / "stacks").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        found.append(
-            f"cannot write to {cache_folder()}: {os.strerror(error.errno or 0)}; set KUNREN_CACHE to another folder"
-        )
-    return tuple(found)
+    def _let_go(self) -> None:
+        while self._ends:
+            os.close(self._ends.pop())
 
 
 def end_tree(pid: int, within_s: float, reap: subprocess.Popen[bytes] | None = None) -> None:
@@ -188,18 +186,16 @@ def _launchers(folder: Path) -> list[int]:
     return found
 
 
-def _configure(
-    ports: Sequence[int], folder: Path, logs: Path, seed: int, clock: brokerage.ClockConfig, proxy: str
-) -> brokerage.Config:
+def _configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:
     own, via = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
     return brokerage.Config(
         stack=folder.name,
         token=os.urandom(16).hex(),
-        seed=seed,
+        seed=request.seed,
         folder=str(folder),
-        logs=str(logs),
+        logs=str(request.logs.resolve()),
         ports=brokerage.Ports(**dict(zip(own, ports, strict=False))),
         via=brokerage.Via(**dict(zip(via, ports[len(own) :], strict=False))),
         clock=clock,
-        proxy_engine=proxy,
+        proxy_engine=request.proxy,
     )

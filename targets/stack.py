@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from targets.brokerage import plant as planting
 from targets.brokerage import postgres
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
-from targets.target import Alert, Answer, Evidence, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.brokerage.monitor import rules
+from targets.target import Alert, Answer, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SERVICES = (
@@ -34,19 +36,25 @@ SERVICES = (
 LINKS = (
     "client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b", "batch-pg", "batch-valuation", "api-bank",
 )  # fmt: skip
-OFFER = Offer(
-    frozenset(LINKS), frozenset(SERVICES), BOOKS, operator=True, alerts=True, plantable=frozenset(planting.PLANTABLE)
-)
 HTTP_PORTS = {"exchange": "exchange_http", "valuation": "valuation_http"}
 """Services whose own port speaks something else, and where their ``/healthz`` is."""
 START_WITHIN_S = 30.0
-OWNER_LOCK = "owner.lock"
 
 
 def cache_folder() -> Path:
-    """``KUNREN_CACHE``, else ``~/.cache/kunren``: the only place outside the run folder that is written to."""
+    """``KUNREN_CACHE``, else ``~/.cache/kunren``: the only place outside the runs' that is written to. Absolute."""
     named = os.environ.get("KUNREN_CACHE")
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kunren"
+    found = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kunren"
+    return found.resolve()
+
+
+@cache
+def offer() -> Offer:
+    """All of the mini-brokerage's links, services, books, alerts and what can be planted in its data."""
+    groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
+    alerts = frozenset(rule.alert for group in groups for rule in group.rules)
+    plantable = frozenset(planting.PLANTABLE)
+    return Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, alerts)
 
 
 class Stack:
@@ -60,8 +68,8 @@ class Stack:
         self._proxies = ToxiproxyClient("127.0.0.1", config.ports.toxiproxy)
 
     def offer(self) -> Offer:
-        """All of the mini-brokerage's links, services and books."""
-        return OFFER
+        """The same for every stack."""
+        return offer()
 
     def engines(self) -> Mapping[str, str]:
         """Proxy engine and database with their versions; no limited volume is in use."""
@@ -167,9 +175,9 @@ class Stack:
         """Take it out again; nothing to take out is no error."""
         return self._planting(planting.unplant, what, wanted)
 
-    def intent(self) -> dict[str, Any]:
-        """What another process needs to attach to this stack."""
-        return {"target": self.name, "stack": str(self.folder)}
+    def intent(self) -> Intent:
+        """Its folder says all the rest."""
+        return Intent(self.name, str(self.folder))
 
     def control(self, request: Mapping[str, Any], within_s: float = 10.0) -> dict[str, Any]:
         """One request to the launcher's control port; TargetError with its answer when it refuses."""

@@ -1,13 +1,13 @@
 """What a drill may ask of a system under drill, whichever way it runs.
 
 A ``Target`` is a system that runs; a ``Startable`` one is also a context manager: entering starts it, leaving stops it
-and removes what it made. Everything here is plain data or a short blocking call with a time-out of its own. Runtimes:
-``targets.local`` (processes on this machine).
+and removes what it made. Everything here is plain data or a short blocking call with a time-out of its own. What makes
+targets, and ends those whose owner has died, is a ``targets.runtime``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -87,6 +87,15 @@ class Offer:
     operator: bool
     alerts: bool
     plantable: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What any process needs to find one system again, to undo what was done to it and to end it."""
+
+    target: str  # the runtime's name, as in ``--target``
+    stack: str  # what that runtime knows it by, unique on this machine: a folder, a project …
 
 
 class Proxies(Protocol):
@@ -177,7 +186,22 @@ class Target(Protocol):
 
 
 class Startable(Target, Protocol):
-    """A target that this process starts and stops."""
+    """A target that this process starts and stops. What it says of itself here needs nothing running."""
+
+    def intent(self) -> Intent:
+        """How to find it again; known, and to be journalled, before anything of it is there."""
+
+    def lifelines(self) -> tuple[int, ...]:
+        """File descriptors that keep it alive while somebody holds one; none where it lives on by itself."""
+
+    def world(self) -> Sequence[Mapping[str, Any]]:
+        """The rows of the book ``world``: all that it will start from, made from the seed."""
+
+    def password(self, customer: str) -> str:
+        """What this customer logs in with."""
+
+    def by_hand(self) -> Iterable[str]:
+        """Lines for a person who wants to operate it: addresses, and commands to copy."""
 
     def __enter__(self) -> Self:
         """Start and wait until healthy."""

@@ -6,11 +6,11 @@ it is silent on a correct history and finds a planted defect.
 
 from __future__ import annotations
 
-from drills.checkers import cash, detection, evidence, figures, notices, orders, recovery
+from drills.checkers import batch, cash, detection, evidence, figures, notices, orders, recovery, repairs
 from drills.checkers.check import NOT_EXERCISED, Check, rule
 from drills.history import History, Ruling, Verdict
 
-FAMILIES = (cash, orders, notices, figures, recovery, detection, evidence)
+FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection, evidence)
 
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from drills.history import History, Ruling, Verdict
+from drills.judging.attempt import broke
 from drills.judging.timeline import snapshot_at
 
 NOT_EXERCISED = "0 of 0, not exercised"
@@ -39,7 +40,7 @@ def rule(check: Check, history: History) -> Verdict:
     try:
         return check.run(history)
     except Exception as error:  # noqa: BLE001  # whatever broke in a checker, the other verdicts must still come out
-        return Verdict(Ruling.UNKNOWN, f"the checker failed: {type(error).__name__}: {error}")
+        return Verdict(Ruling.UNKNOWN, f"the checker failed: {broke(error)}")
 
 
 @dataclass(frozen=True, slots=True)

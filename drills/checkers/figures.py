@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from drills import books
-from drills.checkers.check import Check, Part, weigh
-from drills.history import History, Verdict
-from drills.judging import oracle
+from drills.checkers.check import MOST_EVIDENCE, Check, Part, weigh
+from drills.history import History, Ruling, Verdict
+from drills.judging import batch, oracle
 from drills.judging.timeline import first_change, observed_until
 
 
 def figures_right(history: History) -> Verdict:
-    """At the end no wrong figure is shown as current, and the stored balances are what the exchange's book makes."""
+    """At the end no wrong figure is shown as current, and the stored balances are what the witnesses' books make.
+
+    A balance of which nobody can tell what it should be is no right one: then the answer is unknown.
+    """
     since = observed_until(history) - history.plan.slo.hold
     shown = [figure for figure in oracle.figures(history) if figure.row.sent_ns >= since and not figure.undecidable]
     wrong = [f"customers:{figure.index}" for figure in shown if figure.wrong]
-    judged, off = _balances(history)
-    return weigh(
+    word = oracle.oracle(history)
+    judged = list(_balances(history, word))
+    off = [balance.evidence for balance in judged if balance.right is False]
+    untold = [balance.evidence for balance in judged if balance.right is None]
+    verdict = weigh(
         Part("figures wrong at the end", wrong, len(shown)),
-        Part("balances differ from the exchange's book", off, judged),
+        Part(_differ(history, word), off, len(judged)),
     )
+    if verdict.ruling == Ruling.PASS and untold:
+        says = f"of {len(untold)} of {len(judged)} balances nobody can tell what they should be"
+        return Verdict(Ruling.UNKNOWN, says, untold[:MOST_EVIDENCE])
+    return verdict
 
 
-def _balances(history: History) -> tuple[int, list[str]]:
-    """Balances as they stood at the end: postings made later, while the books were read, are taken out again."""
-    end, grace = observed_until(history), history.plan.slo.grace
+def _differ(history: History, word: oracle.Oracle) -> str:
+    if word.in_night(observed_until(history)):
+        return "balances differ from the books of exchange and bank and the night's variation"
+    return "balances differ from the exchange's book"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A stored balance; ``right`` is None where nobody can tell."""
+
+    evidence: str
+    right: bool | None
+
+
+def _balances(history: History, word: oracle.Oracle) -> Iterator[Balance]:
+    """Balances as they stood at the end: postings made later, while the books were read, are taken out again.
+
+    Once the batch says that it is done, the night's variation must be in.
+    """
+    end = observed_until(history)
     later: dict[str, int] = {}
     for row in history.books["oms"]:
         if isinstance(row, books.Posting) and row.t_ns > end:
             later[row.account] = later.get(row.account, 0) + row.yen
-    accounts = oracle.accounts(history)
-    judged, off = 0, []
+    for_day = word.night.day if word.night is not None and batch.claims_done(history, word.night) else ""
     for index, row in enumerate(history.books["oms"]):
         name = row.account or row.id
-        if isinstance(row, books.Balance) and name in accounts:
-            judged += 1
-            if row.cash - later.get(name, 0) not in accounts[name].between(end - grace, end):
-                off.append(f"oms:{index}")
-    return judged, off
+        if isinstance(row, books.Balance) and name in word.accounts:
+            right = word.right(name, end, end, for_day)
+            yield Balance(f"oms:{index}", None if right is None else row.cash - later.get(name, 0) in right)
 
 
 def no_wrong_figure_acted_on(history: History) -> Verdict:

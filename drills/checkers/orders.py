@@ -8,7 +8,7 @@ from drills import books
 from drills.checkers.check import Check, Part, weigh
 from drills.history import History, Verdict
 from drills.judging import orders, trades
-from drills.judging.leftovers import STUCK, stuck_orders
+from drills.judging.leftovers import is_passing, stuck_orders
 from drills.judging.timeline import observed_until
 
 
@@ -25,7 +25,7 @@ def orders_accounted(history: History) -> Verdict:
     unaware = [order for order in due if order.row.key not in oms]
     forgotten = [intent for intent in acknowledged if intent.key not in oms]
     return weigh(
-        Part("acknowledged orders lost", _told(orders.lost(asked, accepted)), len(acknowledged)),
+        Part("acknowledged orders lost", _told(orders.lost(history, asked, accepted)), len(acknowledged)),
         Part("acknowledged orders unknown to the brokerage", _told(forgotten), len(acknowledged)),
         Part("orders at the exchange unknown to the brokerage", _rows(unaware), len(due)),
         Part("orders at the exchange never asked for or refused", _there(history, asked, accepted), len(accepted)),
@@ -55,8 +55,9 @@ def _there(history: History, asked: dict[str, orders.Intent], accepted: list[ord
 
 def _unresolved(history: History, open_: list[orders.Intent]) -> list[str]:
     """Asked once more after the load and still no word; or never asked, and no definite state in the brokerage."""
-    due = observed_until(history) - history.plan.slo.grace
-    stuck = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder) and row.state in STUCK}
+    end = observed_until(history)
+    due = end - history.plan.slo.grace
+    stuck = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder) and is_passing(row, end)}
     return [
         f"customers:{intent.index}"
         for intent in open_
@@ -82,9 +83,11 @@ def executions_one_to_one(history: History) -> Verdict:
 
 
 def _misfilled(history: History, held: list[orders.AtBrokerage]) -> list[str]:
+    """What an order is filled by is as old as the reading, so all that was posted until then belongs to it."""
     filled: Counter[str] = Counter()
-    for _, row in trades.posted_executions(history):
-        filled[row.order] += row.quantity
+    for row in history.books["oms"]:
+        if isinstance(row, books.OmsExecution):
+            filled[row.order] += row.quantity
     return [f"oms:{order.index}" for order in held if order.row.filled != filled[order.row.id]]
 
 
@@ -93,7 +96,7 @@ def no_duplicates(history: History) -> Verdict:
     asked, accepted = orders.intents(history), orders.at_exchange(history)
     known = trades.trades(history)
     postings = trades.repeated_postings(history)
-    oms = [(index, row.key) for index, row in enumerate(history.books["oms"]) if isinstance(row, books.OmsOrder)]
+    oms = [(order.index, order.row.key) for order in orders.at_brokerage(history)]
     return weigh(
         Part("orders twice at the exchange", _rows(orders.duplicates(history, asked, accepted)), len(accepted)),
         Part("orders twice at the brokerage", _again(oms), len(oms)),

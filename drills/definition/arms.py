@@ -22,13 +22,20 @@ class Expectation(msgspec.Struct, frozen=True):
     """The verdict an arm must end with.
 
     ``grade`` None: any. ``by``: check or objective ids that must all be red, so that the arm fails for its
-    documented reason; empty: any reason. ``cause``: why a wrong variant is harmless here.
+    documented reason; empty: any reason. ``cause``: why a wrong variant is harmless here. ``reaction_up_to``: the
+    slowest reaction, ns, at which the page has been shown to be fast enough; a slower one must fail. None: not shown.
     """
 
     verdict: str
     grade: str | None = None
     by: tuple[str, ...] = ()
     cause: Words | None = None
+    reaction_up_to: int | None = None
+
+    def at(self, reaction: int) -> Expectation:
+        """What to expect of an operator who takes ``reaction`` ns."""
+        late = self.reaction_up_to is not None and reaction > self.reaction_up_to
+        return Expectation("fail") if late else self
 
 
 def arms(node: Node, outcomes: Collection[str]) -> dict[str, Expectation]:
@@ -41,7 +48,17 @@ def arms(node: Node, outcomes: Collection[str]) -> dict[str, Expectation]:
             raise item.bad(
                 f"arms: unknown arm '{name}'; known: {', '.join(ARMS)}, without:STEP, wrong:NAME", at_key=True
             )
-    return {name: expectation(item, outcomes) for name, item in found.items()}
+    return {name: _arm(name, item, outcomes) for name, item in found.items()}
+
+
+def _arm(name: str, node: Node, outcomes: Collection[str]) -> Expectation:
+    """What one arm must show; how slow an operator may be is a question to the right page alone."""
+    if name != "runbook" or not isinstance(node.value, dict) or "reaction_up_to" not in node.value:
+        return expectation(node, outcomes)
+    fields = node.fields(("verdict", "reaction_up_to"), ())
+    if fields["verdict"].one_of(VERDICTS, "verdict") != "pass":
+        raise fields["reaction_up_to"].bad("reaction_up_to: how slow one may be to pass, but the verdict is not pass")
+    return Expectation("pass", reaction_up_to=fields["reaction_up_to"].time(positive=True))
 
 
 def expectation(node: Node, outcomes: Collection[str]) -> Expectation:

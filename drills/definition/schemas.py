@@ -188,8 +188,10 @@ def _expectation(outcomes: Collection[str] | None) -> Schema:
 
 
 def _arms(outcomes: Collection[str]) -> Schema:
-    pattern = "^(no-fault|false-alarm|no-action|runbook|without:.+|wrong:.+)$"
-    properties = {pattern: _expectation(outcomes)}
+    pattern = "^(no-fault|false-alarm|no-action|without:.+|wrong:.+)$"
+    usual = _expectation(outcomes)
+    timed = _object({"verdict": {"const": "pass"}, "reaction_up_to": TIME})
+    properties = {"^runbook$": {"anyOf": [*usual["anyOf"], timed]}, pattern: usual}
     return {"type": "object", "patternProperties": properties, "additionalProperties": False, "minProperties": 1}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
@@ -46,10 +45,8 @@ def embedded() -> Vocabulary:
     from drills.checkers import CHECKS
     from faults import FAULTS
     from loadprofiles import PROFILES
-    from targets.brokerage.monitor import rules
-    from targets.stack import LINKS, SERVICES
+    from targets.registry import runtime
 
-    groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
-    alerts = [rule.alert for group in groups for rule in group.rules]
+    offer = runtime("local").offer()
     loads = {name: dict(profile.services) for name, profile in PROFILES.items()}
-    return Vocabulary(FAULTS, tuple(CHECKS), loads, LINKS, SERVICES, alerts)
+    return Vocabulary(FAULTS, tuple(CHECKS), loads, *map(sorted, (offer.links, offer.services, offer.rules)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from traceback import walk_tb
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,6 +20,20 @@ class Attempts:
         try:
             return part()
         except Exception as error:  # noqa: BLE001  # a judge that broke has not seen anything: it must say so, not stop
-            why = f"the judge failed at {name}: {type(error).__name__}: {error}"
+            why = f"the judge failed at {name}: {broke(error)}"
             self.failures.append(why)
             return otherwise(why)
+
+
+def broke(error: Exception) -> str:
+    """What broke and in which function of ours, in words that every Python says alike.
+
+    The error's own message is Python's or a library's and changes with their versions; so do line numbers and the
+    names of comprehensions.
+    """
+    ours = [
+        f"{frame.f_globals['__name__']}.{frame.f_code.co_name}"
+        for frame, _ in walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith("drills.") and not frame.f_code.co_name.startswith("<")
+    ]
+    return f"{type(error).__name__} in {ours[-1]}" if ours else type(error).__name__

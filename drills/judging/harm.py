@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from drills.history import History
 from drills.judging import oracle, orders, trades
+from drills.judging.interval import Interval
 
 NEEDS = ("world", "customers", "exchange", "oms", "notices")
 """The books without which nobody can say how much harm was done."""
@@ -24,18 +25,31 @@ class Harm(StrEnum):
     LATE = "notice late"
 
 
+OF_CUSTOMERS = (Harm.SHOWN, Harm.ACTED)
+"""Those that stand in the customers' journal, and so are as late as the load."""
+
 HARMFUL_ACTIONS = (Harm.ACTED, Harm.DUPLICATED)
 """Those that must be restored to the customer, in yen."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Instance:
-    """One harm: when the counter went up (ns), what it costs to restore (yen), and the book row that shows it."""
+    """One harm: when the counter went up (ns), what it costs to restore (yen), and the book row that shows it.
+
+    ``began`` is before ``t`` where the harm was done at some instant between the two: a figure was read after it had
+    been asked for and before it was received.
+    """
 
     t: int
     kind: Harm
     yen: int
     evidence: str
+    began: int | None = None
+
+    def window(self, lateness: int) -> Interval:
+        """When it was done; what the load has stamped is widened by how late it was, ns."""
+        done = Interval(self.t if self.began is None else self.began, self.t)
+        return done.widened(lateness) if self.kind in OF_CUSTOMERS else done
 
 
 def harms(history: History) -> list[Instance]:
@@ -46,12 +60,17 @@ def harms(history: History) -> list[Instance]:
     limit = history.plan.slo.notice
     return sorted(
         [
-            *(Instance(f.row.received_ns, Harm.SHOWN, 0, f"customers:{f.index}") for f in shown if f.wrong),
+            *(_shown(figure) for figure in shown if figure.wrong),
             *(Instance(act.row.t_ns, Harm.ACTED, act.row.yen, f"customers:{act.index}") for act in acts),
             *(Instance(trade.row.t_ns + limit, Harm.LATE, 0, f"exchange:{trade.index}") for trade in late),
             *_duplicates(history),
         ]
     )
+
+
+def _shown(figure: oracle.Figure) -> Instance:
+    row = figure.row
+    return Instance(row.received_ns, Harm.SHOWN, 0, f"customers:{figure.index}", min(row.sent_ns, row.received_ns))
 
 
 def _duplicates(history: History) -> list[Instance]:

@@ -76,9 +76,9 @@ def instants(history: History) -> Instants:
     if inject is not None:
         hit = outage.impact(found, inject.earliest)
         impact = hit.widened(late) if hit else None
-        contained = _contained(history, inject.earliest)
+        contained = _contained(history, inject.earliest, late)
         available = _returned(history, outage.return_of(found, inject.earliest), late)
-        restored = _restored(history, inject.earliest, available)
+        restored = _restored(history, inject.earliest, available, late)
         reconciled = _reconciled(history, inject.earliest)
     recovered = _recovered(history, restored, reconciled) if inject else Mark()
     seen = timeline.witnessed(history) and timeline.watched(history)
@@ -144,24 +144,27 @@ def _stopped_looking(history: History) -> bool:
     return history.run.end is not None and history.run.end.reason == "judged"
 
 
-def _contained(history: History, after: int) -> Mark:
-    """The last harm, if the rest of the observation, at least the hold, was quiet."""
+def _contained(history: History, after: int, late: int) -> Mark:
+    """The last harm, if the rest of the observation, at least the hold, was quiet.
+
+    No figure, action, order or posting escapes the books, so it is as certain as the last harm's own instant.
+    """
     lacks = _missing(history, harm.NEEDS)
     if lacks:
         return Mark(unknowable=lacks)
-    last = max((one.t for one in harm.harms(history) if one.t >= after), default=None)
-    return CALM if last is None else _held(history, point(last))
+    done = [one.window(late) for one in harm.harms(history) if one.t >= after]
+    return _held(history, later(done)) if done else CALM
 
 
-def _restored(history: History, after: int, available: Mark) -> Mark:
+def _restored(history: History, after: int, available: Mark, late: int) -> Mark:
     """Good service, no wrong figure shown as current, and balances current again where they were before."""
     lacks = _missing(history, ("world", "customers", "exchange"))
-    return _all_of([available, Mark(unknowable=lacks) if lacks else _figures(history, after)])
+    return _all_of([available, Mark(unknowable=lacks) if lacks else _figures(history, after, late)])
 
 
-def _figures(history: History, after: int) -> Mark:
+def _figures(history: History, after: int, late: int) -> Mark:
     back = _figures_back(history, after)
-    return _held(history, back.at) if back.disturbed else CALM
+    return _held(history, back.at.widened(late) if back.at else None) if back.disturbed else CALM
 
 
 def _figures_back(history: History, after: int) -> outage.Return:
@@ -184,6 +187,10 @@ def _reconciled(history: History, after: int) -> Mark:
 
     One late execution is noise, two together are a queue: ordinary flow settles in a tenth of the grace, and a machine
     that stands still for longer than the grace holds up the load as well, which makes the run invalid.
+
+    A posting is stamped just before its commit. It was surely there when the next execution had been settled, for they
+    are posted in order: the instant lies between the last late one's stamps and those of whatever settled next. That
+    is no later than the grace, for which a difference is none; where nothing more was traded, the stamp stands alone.
     """
     lacks = _missing(history, ("exchange", "oms", "notices"))
     if lacks:
@@ -198,7 +205,13 @@ def _reconciled(history: History, after: int) -> Mark:
     if any(late[n].settled_at is None for n in stood):
         return Mark()  # it still stands
     last = max((spans[n].latest for n in stood), default=None)
-    return _returned(history, outage.Return(bool(stood), None if last is None else point(last)))
+    return _returned(history, outage.Return(bool(stood), None if last is None else _shown_by_next(known, last, grace)))
+
+
+def _shown_by_next(known: list[Trade], last: int, grace: int) -> Interval:
+    """From ``last`` to the first settlement after it, at most the grace."""
+    after = (trade.settled_at for trade in known if trade.settled_at is not None and trade.settled_at > last)
+    return Interval(last, min(min(after, default=last), last + grace))
 
 
 def _is_late(trade: Trade, grace: int) -> bool:

@@ -14,7 +14,7 @@ from drills.judging.timeline import observed_until
 from drills.judging.trades import trades
 
 STUCK = frozenset({"unknown", "pending-new", "pending-cancel"})
-"""Order states that must not last."""
+"""Order states that must not last: passing ones."""
 
 NEEDS = ("customers", "exchange", "oms", "notices")
 """The books without which nobody can say whether something was left."""
@@ -34,12 +34,21 @@ def leftovers(history: History) -> list[Leftover]:
 
 
 def stuck_orders(history: History) -> Iterator[Leftover]:
-    """Orders in a passing state, older than the grace plus the time an answer may take."""
-    slo = history.plan.slo
-    due = observed_until(history) - slo.grace - slo.latency
+    """Orders in a passing state for longer than the grace plus the time an answer may take.
+
+    One that came out of it while the books were read was still in it at the end.
+    """
+    slo, end = history.plan.slo, observed_until(history)
+    due = end - slo.grace - slo.latency
     for index, row in enumerate(history.books["oms"]):
-        if isinstance(row, books.OmsOrder) and row.state in STUCK and row.t_ns <= due:
-            yield Leftover(f"order still {row.state}", f"oms:{index}")
+        if isinstance(row, books.OmsOrder) and is_passing(row, end) and (row.passing_ns or row.t_ns) <= due:
+            state = row.state if row.state in STUCK else "in a passing state"
+            yield Leftover(f"order still {state}", f"oms:{index}")
+
+
+def is_passing(order: books.OmsOrder, at: int) -> bool:
+    """Whether the order was in a passing state at that instant, ns, after which its book was read."""
+    return order.state in STUCK or order.settled_ns > at
 
 
 def _open_trades(history: History) -> Iterator[Leftover]:

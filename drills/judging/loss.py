@@ -115,7 +115,7 @@ def _orders(history: History) -> Orders:
     asked, accepted = orders.intents(history), orders.at_exchange(history)
     return Orders(
         exposed=sum(intent.acknowledged is not None for intent in asked.values()),
-        lost=len(orders.lost(asked, accepted)),
+        lost=len(orders.lost(history, asked, accepted)),
         phantom=len(orders.phantoms(history, asked, accepted)),
     )
 
@@ -148,12 +148,11 @@ def unbalanced(history: History) -> int:
 
 def imbalances(history: History) -> tuple[dict[str, int], dict[str, int]]:
     """References whose legs do not sum to zero, and accounts whose balance is off: by how many yen."""
-    legs: dict[str, int] = {}
+    legs = _legs(history)
     expected = openings(history)  # a house account opens at nothing
     gaps: dict[str, int] = {}
     for row in history.books["oms"]:
-        if isinstance(row, books.Posting):
-            legs[row.reference] = legs.get(row.reference, 0) + row.yen
+        if isinstance(row, books.Posting):  # the balances are as old as the reading, so all postings belong to them
             expected[row.account] = expected.get(row.account, 0) + row.yen
     for row in history.books["oms"]:
         if isinstance(row, books.Balance):
@@ -162,3 +161,17 @@ def imbalances(history: History) -> tuple[dict[str, int], dict[str, int]]:
         {reference: yen for reference, yen in legs.items() if yen},
         {account: yen for account, yen in gaps.items() if yen},
     )
+
+
+def _legs(history: History) -> dict[str, int]:
+    """Yen by reference as it stood at the end; one begun within the grace before it was in flight, and counts whole."""
+    end = timeline.observed_until(history)
+    postings = [row for row in history.books["oms"] if isinstance(row, books.Posting)]
+    begun: dict[str, int] = {}
+    for row in postings:
+        begun[row.reference] = min(row.t_ns, begun.get(row.reference, row.t_ns))
+    legs: dict[str, int] = {}
+    for row in postings:
+        if row.t_ns <= end or end - history.plan.slo.grace < begun[row.reference] <= end:
+            legs[row.reference] = legs.get(row.reference, 0) + row.yen
+    return legs

@@ -1,4 +1,8 @@
-"""What became of the orders: what customers asked and were told, against what the exchange's book holds."""
+"""What became of the orders: what customers asked and were told, against what the exchange's book holds.
+
+The books are read after the load has stopped, seconds after the end of the observation. What customers learned when
+they asked after it decides what became of an order; what anybody did after it does not count.
+"""
 
 from __future__ import annotations
 
@@ -139,14 +143,15 @@ class AtBrokerage:
 
 
 def at_brokerage(history: History) -> list[AtBrokerage]:
-    """Orders the brokerage holds, all of its book, in its order."""
-    rows = enumerate(history.books["oms"])
-    return [AtBrokerage(index, row) for index, row in rows if isinstance(row, books.OmsOrder)]
+    """Orders the brokerage took in by the end of the observation, in its book's order, in the state read after it."""
+    end, rows = observed_until(history), enumerate(history.books["oms"])
+    return [AtBrokerage(index, row) for index, row in rows if isinstance(row, books.OmsOrder) and row.t_ns <= end]
 
 
-def lost(asked: dict[str, Intent], accepted: list[AtExchange]) -> list[Intent]:
-    """Acknowledged to a customer, but not at the exchange."""
-    there = {order.row.key for order in accepted}
+def lost(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[Intent]:
+    """Acknowledged to a customer, but not at the exchange by the end: what got there later had not been there."""
+    end = observed_until(history)
+    there = {order.row.key for order in accepted if order.row.t_ns <= end}
     return [intent for intent in asked.values() if intent.acknowledged is not None and intent.key not in there]
 
 

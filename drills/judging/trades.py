@@ -1,4 +1,8 @@
-"""What became of the executions: each at the exchange, with its posting and its notice, and what matches nothing."""
+"""What became of the executions: each at the exchange, with its posting and its notice, and what matches nothing.
+
+The books are read after the load has stopped, seconds after the end of the observation. What was posted or delivered
+in between had not been done at the end, and counts for nothing here, neither for the target nor against it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ def terms(row: books.ExchangeExecution | books.OmsExecution) -> tuple[str, str, 
 
 
 def trades(history: History) -> list[Trade]:
-    """Every execution in the exchange's book, in its order, with what the target says of it (by time)."""
+    """Every execution in the exchange's book, in its order, with what the target had done about it by the end."""
     posted: dict[str, list[tuple[int, books.OmsExecution]]] = defaultdict(list)
     for index, execution in posted_executions(history):
         posted[execution.id].append((index, execution))
@@ -57,16 +61,18 @@ def trades(history: History) -> list[Trade]:
 
 
 def posted_executions(history: History) -> Iterator[tuple[int, books.OmsExecution]]:
-    """The executions the target says it posted, with their places."""
+    """The executions the target says it had posted by the end of the observation, with their places."""
+    end = observed_until(history)
     for index, row in enumerate(history.books.get("oms", ())):
-        if isinstance(row, books.OmsExecution):
+        if isinstance(row, books.OmsExecution) and row.t_ns <= end:
             yield index, row
 
 
 def notices(history: History) -> Iterator[tuple[int, books.Notice]]:
-    """The notices the target delivered, with their places."""
+    """The notices the target had delivered by the end of the observation, with their places."""
+    end = observed_until(history)
     for index, row in enumerate(history.books.get("notices", ())):
-        if isinstance(row, books.Notice):
+        if isinstance(row, books.Notice) and row.t_ns <= end:
             yield index, row
 
 
@@ -75,15 +81,15 @@ def _by_time(rows: list[tuple[int, R]]) -> tuple[tuple[int, R], ...]:
 
 
 def unknown_postings(history: History, known: list[Trade]) -> list[tuple[int, books.OmsExecution]]:
-    """Posted up to the end of the observation, but not in the exchange's book."""
-    end, ids = observed_until(history), {trade.row.id for trade in known}
-    return [(index, row) for index, row in posted_executions(history) if row.id not in ids and row.t_ns <= end]
+    """Posted, but not in the exchange's book."""
+    ids = {trade.row.id for trade in known}
+    return [(index, row) for index, row in posted_executions(history) if row.id not in ids]
 
 
 def unknown_notices(history: History, known: list[Trade]) -> list[tuple[int, books.Notice]]:
-    """Delivered up to the end of the observation, about an execution that the exchange's book does not hold."""
-    end, ids = observed_until(history), {trade.row.id for trade in known}
-    return [(index, row) for index, row in notices(history) if row.key not in ids and row.t_ns <= end]
+    """Delivered, about an execution that the exchange's book does not hold."""
+    ids = {trade.row.id for trade in known}
+    return [(index, row) for index, row in notices(history) if row.key not in ids]
 
 
 def late_notices(history: History, known: list[Trade]) -> list[Trade]:
@@ -100,11 +106,12 @@ def late_notices(history: History, known: list[Trade]) -> list[Trade]:
 
 def repeated_postings(history: History) -> list[tuple[int, books.Posting]]:
     """Customer legs beyond the first of one reference on one account: the same movement posted again."""
+    end = observed_until(history)
     customers = {row.account or row.id for row in history.books["world"] if isinstance(row, books.Account)}
     seen: set[tuple[str, str]] = set()
     again = []
     for index, row in enumerate(history.books.get("oms", ())):
-        if isinstance(row, books.Posting) and row.account in customers:
+        if isinstance(row, books.Posting) and row.account in customers and row.t_ns <= end:
             if (row.reference, row.account) in seen:
                 again.append((index, row))
             seen.add((row.reference, row.account))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from drills.verbs import compare, inspect, mend, run, sign
+from drills.verbs import check, compare, inspect, mend, run, sign, verify
 from drills.verbs.common import legible
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (inspect, run, compare, sign, mend):
+for family in (inspect, run, verify, check, compare, sign, mend):
     family.register(app)
 
 

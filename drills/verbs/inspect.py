@@ -19,6 +19,7 @@ from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, write
+from reports.cells import print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +47,7 @@ def list_drills(
     for row in rows:
         last = f"{row.last_verdict} ({row.last_arm})" if row.last_verdict else "not run yet"
         table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, last)
-    console(to_stderr=False).print(table)
+    print_table(console(to_stderr=False), table)
 
 
 def doctor(
@@ -63,7 +64,7 @@ def doctor(
         for each in findings:
             mark = "ok" if each.ok else ("MISSING" if each.needed else "absent")
             table.add_row(mark, each.what, each.says + (f"\n  mend: {each.mend}" if each.mend else ""))
-        console(to_stderr=False).print(table)
+        print_table(console(to_stderr=False), table)
     raise typer.Exit(EXIT_REFUSED if any(each.needed and not each.ok for each in findings) else 0)
 
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
+import contextlib
 import threading
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from drills.errors import KunrenError, MissingMeans, Refused
+from drills.exits import EXIT_FAIL
 from drills.heal import heal, leftovers
-from drills.store import find_run
+from drills.reaper import guarded
+from drills.store import Journal, find_run, session_folder
 from drills.verbs.common import DEFAULT_RUNS, Runs, as_json, console, write
-from targets.brokerage.clock import clock_config
-from targets.brokerage.config import COMPRESSION
-from targets.brokerage.world import make_world
-from targets.local import LocalTarget, lacking
-from targets.target import TargetError
+from drills.verbs.execution import Proxy, Target, runtime_called
+from targets.runtime import Request
+from targets.target import Startable, TargetError
+
+SESSION = "target-up"
+"""Below the runs: what is written while somebody looks around."""
+
+PHASE = "D3"
+"""A target to look at stands in the middle of the trading day."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    app.command("heal", epilog="Examples: kunren heal --all · kunren heal last")(heal_runs)
+    app.command("heal", epilog="Examples: kunren heal · kunren heal --all · kunren heal last")(heal_runs)
     targets = typer.Typer(help="The system under drill.", no_args_is_help=True)
     targets.command("up", epilog="Then, elsewhere: brokerctl --role viewer --env drill status")(target_up)
     targets.callback()(_targets)
@@ -42,8 +46,11 @@ def heal_runs(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Undo whatever a dead run may have left; lists first what it found, says what it undid."""
-    if every == bool(refs):
+    """Undo whatever a dead run may have left; lists first what it found, says what it undid.
+
+    With neither RUN nor --all it only lists: exit 1 when there is something to undo.
+    """
+    if every and refs:
         raise Refused("name runs, or --all")
     out = console(to_stderr=json)
     found = leftovers(runs, tuple(find_run(runs, ref) for ref in refs or ()))
@@ -51,39 +58,49 @@ def heal_runs(
         out.print("nothing was left behind")
     for leftover in found:
         out.print(leftover.words(), markup=False, soft_wrap=True)
-    done = {leftover.stack.name: heal(leftover) for leftover in found}
+    acts = every or bool(refs)
+    done = {leftover.name: heal(leftover) for leftover in found} if acts else {}
     for lines in done.values():
         for line in lines:
             out.print(f"  {line}", markup=False, soft_wrap=True)
     if json:
         write(as_json({"found": len(found), "said": done}), "-")
+    if found and not acts:
+        out.print("undo it with: kunren heal --all")
+        raise typer.Exit(EXIT_FAIL)
 
 
 def target_up(
     keep: Annotated[int, typer.Option("--keep", min=1, help="Seconds after which it ends by itself.")] = 600,
+    target: Target = "local",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Decides customers, prices and fills.")] = 7,
-    proxy: Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy")] = "auto",
+    proxy: Proxy = "auto",
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Start the brokerage in the foreground, to look around and to use brokerctl by hand; Ctrl-C ends it."""
-    lacks = lacking(proxy)
+    """Start the brokerage in the foreground, to look around and to use brokerctl by hand; Ctrl-C ends it.
+
+    Its logs stay in the runs folder, below target-up/.
+    """
+    way = runtime_called(target)
+    lacks = way.lacking(proxy)
     if lacks:
         raise MissingMeans(lacks)
+    folder = session_folder(runs, SESSION, datetime.now(UTC))
+    wanted = Request(f"{SESSION}/{folder.name}", seed, PHASE, None, way.compression, folder / "logs", proxy)
+    try:
+        made = way.make(wanted)
+    except TargetError as error:
+        raise MissingMeans([str(error)]) from error
+    try:
+        _keep_up(made, folder, keep)
+    except TargetError as error:
+        raise KunrenError(str(error)) from error
+
+
+def _keep_up(target: Startable, folder: Path, keep: int) -> None:
     out = console(to_stderr=False)
-    with tempfile.TemporaryDirectory(prefix="kunren-logs-") as logs:
-        world = make_world(seed)
-        clock = clock_config("D3", None, COMPRESSION)
-        try:
-            with LocalTarget(world=world, seed=seed, logs=Path(logs), clock=clock, proxy=proxy) as target:
-                for line in _signpost(target, logs, keep):
-                    out.print(line, markup=False, soft_wrap=True)  # to be copied: no line break of ours in a path
-                threading.Event().wait(keep)
-        except TargetError as error:
-            raise KunrenError(str(error)) from error
-
-
-def _signpost(target: LocalTarget, logs: str, keep: int) -> Iterator[str]:
-    yield f"the mini-brokerage is up for {keep} s; Ctrl-C ends it"
-    yield f"customers:  {target.customers_url()}"
-    yield f"logs:       {logs}"
-    yield f"operate it: export KUNREN_STACK={target.folder}"
-    yield f"            {os.path.relpath(Path(sys.executable).parent / 'brokerctl')} --role viewer --env drill status"
+    with contextlib.closing(Journal(folder / "undo.jsonl")) as journal, guarded(folder, journal.append, target), target:
+        out.print(f"the system under drill is up for {keep} s; Ctrl-C ends it")
+        for line in target.by_hand():
+            out.print(line, markup=False, soft_wrap=True)  # to be copied: no line break of ours in a path
+        threading.Event().wait(keep)

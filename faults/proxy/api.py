@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from faults.proxy.bodies import (
     ApiError,
@@ -23,12 +23,15 @@ from faults.proxy.bodies import (
     checked,
     merged,
     parsed,
+    parsed_list,
+    shaped,
 )
 from faults.proxy.metrics import CONTENT_TYPE, exposition
-from faults.proxy.proxy import DIRECTIONS, Proxies, Proxy, address
+from faults.proxy.proxy import DIRECTIONS, Proxies, Proxy
 from faults.proxy.toxics import TOXICS, Attached
 
 VERSION = "2.12.0-kunren"
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -74,7 +77,7 @@ class Api:
         body = parsed(await request.body(), ProxyChange)
         listen = proxy.listen if body.listen is UNSET else body.listen
         upstream = proxy.upstream if body.upstream is UNSET else body.upstream
-        enabled = body.enabled if isinstance(body.enabled, bool) else proxy.enabled
+        enabled = proxy.enabled if body.enabled is UNSET else body.enabled
         await proxy.update(listen, upstream, enabled)
         return answer(proxy.plain())
 
@@ -93,14 +96,14 @@ class Api:
         """``POST /proxies/{proxy}/toxics``; 200, as in the original."""
         proxy = self.proxy(request)
         body = parsed(await request.body(), ToxicBody)
-        if body.stream not in DIRECTIONS:
+        if body.stream.lower() not in DIRECTIONS:
             raise ApiError("stream was invalid, can be either upstream or downstream", 400)
         if body.type not in TOXICS:
             raise ApiError("invalid toxic type", 400)
         name = body.name or f"{body.type}_{body.stream}"
         if proxy.find(name) is not None:
             raise ApiError("toxic already exists", 409)
-        attributes = parsed(body.attributes, TOXICS[body.type])
+        attributes = shaped(body.attributes, TOXICS[body.type])
         toxic = Attached(name, body.type, body.stream, body.toxicity, attributes)
         proxy.add(toxic)
         return answer(toxic)
@@ -126,16 +129,16 @@ class Api:
 
     async def populate(self, request: Request) -> Response:
         """``POST /populate``: create what is missing, replace what differs, leave the rest alone."""
-        bodies = parsed(await request.body(), list[ProxyBody])
-        for number, body in enumerate(bodies, 1):
-            checked(body, f" at proxy {number}")
-        done: list[dict[str, Any]] = []
+        done: list[Proxy] = []
         try:
+            bodies = parsed_list(await request.body(), ProxyBody)
+            for number, body in enumerate(bodies, 1):
+                checked(body, f" at proxy {number}")
             for body in bodies:
-                done.append((await self._replace(body)).plain())  # noqa: PERF401  what was done before an error is shown
-        except (OSError, ValueError) as error:
-            return answer({"error": str(error), "status": 500, "proxies": done}, 500)
-        return answer({"proxies": done}, 201)
+                done.append(await self._replace(body))  # noqa: PERF401  what was done before an error is shown
+        except (ApiError, OSError, ValueError) as error:
+            return answer({"error": str(error), "status": status_of(error), "proxies": shown(done)}, status_of(error))
+        return answer({"proxies": shown(done)}, 201)
 
     async def reset(self, request: Request) -> Response:
         """``POST /reset``: every proxy open, no toxics."""
@@ -153,7 +156,7 @@ class Api:
         """``GET /metrics``, in the Prometheus text format."""
         return Response(exposition(self.proxies), media_type=CONTENT_TYPE)
 
-    def alone(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def alone(self, handler: Handler) -> Handler:
         """The handler, never at the same time as another that changes something."""
 
         async def locked(request: Request) -> Response:
@@ -163,9 +166,8 @@ class Api:
         return locked
 
     async def _open(self, body: ProxyBody) -> Proxy:
-        address(body.upstream)
         proxy = Proxy(body.name, body.listen, body.upstream)
-        if body.enabled is not False:
+        if body.enabled:
             await proxy.start()
         self.proxies[proxy.name] = proxy
         return proxy
@@ -179,30 +181,54 @@ class Api:
         return await self._open(body)
 
 
+def shown(proxies: list[Proxy]) -> list[dict[str, Any]] | None:
+    """As ``populate`` answers: no proxies are null."""
+    return [proxy.plain() for proxy in proxies] or None
+
+
+def status_of(error: Exception) -> int:
+    """What is not the client's fault is a 500."""
+    return error.status if isinstance(error, ApiError) else 500
+
+
 async def refused(request: Request, error: Exception) -> Response:
-    """An error as the client gets it; what is not the client's fault is a 500."""
-    status = error.status if isinstance(error, ApiError) else 500
-    return answer({"error": str(error), "status": status}, status)
+    """An error as the client gets it."""
+    return answer({"error": str(error), "status": status_of(error)}, status_of(error))
 
 
-class NoBrowsers:
-    """403 for browsers: a web page must not be able to drive the proxy."""
+async def no_such_page(request: Request, error: Exception) -> Response:
+    """404 for a path that is not in the API."""
+    return PlainTextResponse("404 page not found\n", 404)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        agent = dict(scope.get("headers", [])).get(b"user-agent", b"")
-        barred = PlainTextResponse("User agent not allowed\n", 403) if agent.startswith(b"Mozilla/") else self.app
-        await barred(scope, receive, send)
+async def no_such_method(request: Request, error: Exception) -> Response:
+    """405."""
+    return Response(status_code=405)
+
+
+def no_browsers(handler: Handler) -> Handler:
+    """The handler, but 403 for browsers: a web page must not be able to drive the proxy."""
+
+    async def guarded(request: Request) -> Response:
+        if request.headers.get("user-agent", "").startswith("Mozilla/"):
+            return PlainTextResponse("User agent not allowed\n", 403)
+        return await handler(request)
+
+    return guarded
+
+
+def route(methods: str, path: str, handler: Handler) -> Route:
+    """One row of the API; HEAD, which Starlette adds to GET, is not in it."""
+    made = Route(path, no_browsers(handler), methods=methods.split())
+    made.methods = set(methods.split())
+    return made
 
 
 def app(proxies: Proxies) -> ASGIApp:
     """The application that serves these proxies."""
     api = Api(proxies)
     one, toxics = "/proxies/{proxy}", "/proxies/{proxy}/toxics"
-    table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+    table: list[tuple[str, str, Handler]] = [
         ("GET", "/proxies", api.index),
         ("POST", "/proxies", api.alone(api.create)),
         ("GET", one, api.show),
@@ -218,6 +244,7 @@ def app(proxies: Proxies) -> ASGIApp:
         ("GET", "/version", api.version),
         ("GET", "/metrics", api.metrics),
     ]
-    routes = [Route(path, handler, methods=methods.split()) for methods, path, handler in table]
-    errors = {ApiError: refused, OSError: refused, ValueError: refused}
-    return NoBrowsers(Starlette(routes=routes, exception_handlers=errors))
+    errors = {ApiError: refused, OSError: refused, ValueError: refused, 404: no_such_page, 405: no_such_method}
+    served = Starlette(routes=[route(*row) for row in table], exception_handlers=errors)
+    served.router.redirect_slashes = False
+    return served

@@ -1,4 +1,7 @@
-"""What the API takes and gives: bodies, decoded or refused with 400."""
+"""What the API takes and gives: bodies, decoded or refused with 400.
+
+Decoding is as lenient as Go's: a key may be in any letters, ``null`` is as good as absent, unknown keys are ignored.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ class ApiError(Exception):
 
 
 class ProxyBody(msgspec.Struct):
-    """Body of a proxy's creation; without ``enabled`` it is opened at once."""
+    """Body of a proxy's creation; it is opened at once unless told otherwise."""
 
     name: str = ""
     listen: str = ""
     upstream: str = ""
-    enabled: bool | None = None
+    enabled: bool = True
 
 
 class ProxyChange(msgspec.Struct):
@@ -35,7 +38,7 @@ class ProxyChange(msgspec.Struct):
 
     listen: str | UnsetType = UNSET
     upstream: str | UnsetType = UNSET
-    enabled: bool | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
 
 
 class ToxicBody(msgspec.Struct):
@@ -45,7 +48,7 @@ class ToxicBody(msgspec.Struct):
     type: str = ""
     stream: str = "downstream"
     toxicity: float = 1.0
-    attributes: msgspec.Raw = msgspec.Raw(b"{}")
+    attributes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class ToxicChange(msgspec.Struct):
@@ -60,20 +63,38 @@ def answer(data: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(data), status, media_type="application/json")
 
 
-def parsed(raw: bytes | msgspec.Raw, into: type[T]) -> T:
-    """Decode a body or 400."""
+def parsed(raw: bytes, into: type[T]) -> T:
+    """Decode an object, or 400."""
+    return shaped(decoded(raw), into)
+
+
+def parsed_list(raw: bytes, into: type[T]) -> list[T]:
+    """Decode a list of objects, or 400."""
+    value = decoded(raw)
+    if not isinstance(value, list | None):
+        raise ApiError("bad request body: want a list", 400)
+    return [shaped(each, into) for each in value or []]
+
+
+def decoded(raw: bytes) -> Any:
+    """JSON with keys in small letters and nothing that is null but the whole and members of lists, or 400."""
     try:
-        return msgspec.json.decode(raw, type=into)
+        return _present(msgspec.json.decode(raw))
     except msgspec.DecodeError as error:
+        raise ApiError(f"bad request body: {error}", 400) from None
+
+
+def shaped(value: Any, into: type[T]) -> T:
+    """The decoded object as a record, or 400."""
+    try:
+        return msgspec.convert({} if value is None else value, into)
+    except msgspec.ValidationError as error:
         raise ApiError(f"bad request body: {error}", 400) from None
 
 
 def merged(toxic: Toxic, attributes: dict[str, Any]) -> Toxic:
     """The attributes with some of them replaced, or 400."""
-    try:
-        return msgspec.convert(msgspec.structs.asdict(toxic) | attributes, type(toxic))
-    except msgspec.ValidationError as error:
-        raise ApiError(f"bad request body: {error}", 400) from None
+    return shaped(msgspec.structs.asdict(toxic) | attributes, type(toxic))
 
 
 def checked(body: ProxyBody, where: str) -> None:
@@ -81,3 +102,11 @@ def checked(body: ProxyBody, where: str) -> None:
     for field in ("name", "upstream"):
         if not getattr(body, field):
             raise ApiError(f"missing required field: {field}{where}", 400)
+
+
+def _present(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_present(each) for each in value]
+    if isinstance(value, dict):
+        return {key.lower(): _present(each) for key, each in value.items() if each is not None}
+    return value

@@ -6,6 +6,7 @@ States: enabled (listening) and disabled (port refuses, connections dropped). Ev
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -15,15 +16,17 @@ from faults.proxy.stream import Meter
 from faults.proxy.toxics import Attached
 
 DIRECTIONS = ("upstream", "downstream")
+ANYWHERE = "127.0.0.1:0"  # where a proxy listens that was not told where: never beyond this machine
+ADDRESS = re.compile(r"(\[(?P<six>[^\[\]]*)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]+)")
 BACKLOG = 4096  # thousands of customers may come at once
 
 
 def address(text: str) -> tuple[str | None, int]:
     """``host:port`` as a pair; no host means every interface. ValueError says what is wrong with it."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    found = ADDRESS.fullmatch(text)
+    if found is None or int(found["port"]) > 65535:
         raise ValueError(f"address {text!r}: want host:port")
-    return host.strip("[]") or None, int(port)
+    return found["six"] or found["host"] or None, int(found["port"])
 
 
 def shown(listener: asyncio.Server) -> str:
@@ -37,7 +40,7 @@ class Proxy:
 
     def __init__(self, name: str, listen: str, upstream: str) -> None:
         self.name = name
-        self.listen = listen or "127.0.0.1:0"
+        self.listen = listen
         self.upstream = upstream
         self.enabled = False
         self.connections: set[Connection] = set()
@@ -49,7 +52,7 @@ class Proxy:
         """Listen; no-op when it does. OSError if the port cannot be had, ValueError if it is none."""
         if self.enabled:
             return
-        host, port = address(self.listen)
+        host, port = address(self.listen or ANYWHERE)
         self._listener = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
         self.listen = shown(self._listener)
         self.enabled = True
@@ -65,14 +68,15 @@ class Proxy:
 
     def same(self, listen: str, upstream: str) -> bool:
         """Whether the addresses are those it has now; ``localhost`` is resolved first."""
-        host, port = address(listen or self.listen)
+        if not listen:
+            return False
+        host, port = address(listen)
         resolved = f"{socket.gethostbyname(host)}:{port}" if host and ":" not in host else listen
         return resolved == self.listen and upstream == self.upstream
 
     async def update(self, listen: str, upstream: str, enabled: bool) -> None:
         """Take new addresses (connections are dropped if they differ) and open or close."""
         if not self.same(listen, upstream):
-            address(upstream)
             self.stop()
             self.listen, self.upstream = listen, upstream
         if enabled:
@@ -91,20 +95,20 @@ class Proxy:
 
     def add(self, toxic: Attached) -> None:
         """Act on new and on present connections."""
-        self.toxics[toxic.stream].append(toxic)
+        self.toxics[toxic.direction].append(toxic)
         for connection in list(self.connections):
-            connection.stream(toxic.stream).attach(toxic)
+            connection.stream(toxic.direction).attach(toxic)
 
     def changed(self, toxic: Attached) -> None:
         """Let present connections have the toxic's new attributes."""
         for connection in list(self.connections):
-            connection.stream(toxic.stream).change(toxic)
+            connection.stream(toxic.direction).change(toxic)
 
     def remove(self, toxic: Attached) -> None:
         """Act no longer; what waited goes on its way."""
-        self.toxics[toxic.stream].remove(toxic)
+        self.toxics[toxic.direction].remove(toxic)
         for connection in list(self.connections):
-            connection.stream(toxic.stream).detach(toxic)
+            connection.stream(toxic.direction).detach(toxic)
 
     def plain(self) -> dict[str, Any]:
         """As the API shows it."""

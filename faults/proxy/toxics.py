@@ -1,4 +1,4 @@
-"""The seven toxics. Public fields are the JSON schema of a toxic's ``attributes``; ``TOXICS`` registers them.
+"""The toxics. Public fields are the JSON schema of a toxic's ``attributes``; ``TOXICS`` registers them.
 
 A toxic sees one direction of one connection as a queue of received pieces, of which the empty one is the end::
 
@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import msgspec
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Stage(Protocol):
@@ -55,12 +57,22 @@ class Toxic(msgspec.Struct):
         raise NotImplementedError
 
 
+class Noop(Toxic):
+    """Does nothing."""
+
+    async def pipe(self, stage: Stage) -> None:
+        """Pass everything on."""
+        while True:
+            await stage.head()
+            stage.forward()
+
+
 class Latency(Toxic):
     """Delays by ``latency`` ± ``jitter`` ms, in order; does not limit the rate."""
 
     BUFFER: ClassVar[int] = 32 * 1024 * 1024  # what is under way on a long fast line
-    latency: int = 0
-    jitter: int = 0
+    latency: Int64 = 0
+    jitter: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Hold each piece until it is old enough."""
@@ -74,7 +86,7 @@ class Latency(Toxic):
 class Bandwidth(Toxic):
     """Lets ``rate`` kilobytes (1,000 bytes) a second through; 0 lets nothing through."""
 
-    rate: int = 0
+    rate: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Pass on up to 100 ms worth at a time, each when it is due."""
@@ -94,7 +106,7 @@ class Bandwidth(Toxic):
 class SlowClose(Toxic):
     """Keeps the connection open for ``delay`` ms after the source closed it."""
 
-    delay: int = 0
+    delay: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Delay the end, nothing else."""
@@ -108,7 +120,7 @@ class Timeout(Toxic):
     """Lets no data through; closes after ``timeout`` ms without data from the source, never when 0."""
 
     SEVERS: ClassVar[bool] = True  # bytes are missing from the stream: it cannot go on
-    timeout: int = 0
+    timeout: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Drop everything but the end."""
@@ -129,7 +141,7 @@ class Timeout(Toxic):
 class ResetPeer(Toxic):
     """Resets the connection ``timeout`` ms after data (or the end) arrives; that data is not delivered."""
 
-    timeout: int = 0
+    timeout: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Wait for the source to send, then reset."""
@@ -141,9 +153,9 @@ class ResetPeer(Toxic):
 class Slicer(Toxic):
     """Cuts data into pieces of ``average_size`` ± ``size_variation`` bytes, ``delay`` µs apart."""
 
-    average_size: int = 0
-    size_variation: int = 0
-    delay: int = 0
+    average_size: Int64 = 0
+    size_variation: Int64 = 0
+    delay: Int64 = 0
 
     def size(self, available: int) -> int:
         """How many of the available bytes the next piece takes."""
@@ -163,7 +175,7 @@ class Slicer(Toxic):
 class LimitData(Toxic):
     """Closes the connection after ``bytes`` bytes have passed since it was attached."""
 
-    bytes: int = 0
+    bytes: Int64 = 0
 
     async def pipe(self, stage: Stage) -> None:
         """Pass on what is left of the allowance."""
@@ -178,6 +190,7 @@ class LimitData(Toxic):
 
 
 TOXICS: dict[str, type[Toxic]] = {
+    "noop": Noop,
     "latency": Latency,
     "bandwidth": Bandwidth,
     "slow_close": SlowClose,
@@ -190,13 +203,18 @@ TOXICS: dict[str, type[Toxic]] = {
 
 
 class Attached(msgspec.Struct):
-    """A toxic on a proxy: its name, direction, the share of connections it acts on, and its attributes."""
+    """A toxic on a proxy: its name, stream (in any letters), the share of connections it acts on, its attributes."""
 
     name: str
     type: str
     stream: str
     toxicity: float
     attributes: Toxic
+
+    @property
+    def direction(self) -> str:
+        """``upstream`` or ``downstream``."""
+        return self.stream.lower()
 
     def drawn(self) -> bool:
         """Whether a connection gets it; drawn anew for each connection."""

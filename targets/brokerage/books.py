@@ -19,8 +19,14 @@ from targets.brokerage.postgres import dsn
 
 Row = dict[str, Any]
 
-ORDERS = """SELECT 'oms-order' AS kind, created_ns AS t_ns, id, account, key, code, side, quantity, price, state,
-    cl_ord_id, filled FROM orders ORDER BY id"""
+PASSING, SETTLED = (
+    f"coalesce((extract(epoch FROM {column}) * 1000000)::bigint * 1000 - %(offset)s, 0)"
+    for column in ("passing_at", "settled_at")
+)
+"""The database's wall clock as ns of CLOCK_MONOTONIC; 0 where it has stamped nothing."""
+
+ORDERS = f"""SELECT 'oms-order' AS kind, created_ns AS t_ns, id, account, key, code, side, quantity, price, state,
+    cl_ord_id, filled, {PASSING} AS passing_ns, {SETTLED} AS settled_ns FROM orders ORDER BY id"""  # noqa: S608  # ours
 EXECUTIONS = """SELECT 'oms-execution' AS kind, e.mono_ns AS t_ns, e.exec_id AS id, e.account,
     coalesce(o.key, '') AS key, coalesce(e.order_id, '') AS "order", e.code, e.side, e.quantity, e.price
     FROM executions e LEFT JOIN orders o ON o.id = e.order_id ORDER BY e.mono_ns, e.exec_id"""
@@ -75,11 +81,15 @@ def read_lines(path: Path) -> list[Row]:
 
 
 def read_oms(dsn: str) -> list[Row]:
-    """Orders, executions, postings, the night's work and balances: one snapshot of the database."""
+    """Orders, executions, postings, the night's work and balances: one snapshot of the database.
+
+    What the database stamped with its own wall clock is put on CLOCK_MONOTONIC by what the two differ now.
+    """
     options = "-c statement_timeout=20000 -c default_transaction_isolation=repeatable\\ read"
     with psycopg.connect(dsn, connect_timeout=5, options=options, row_factory=dict_row) as connection:
-        rows: list[Row] = []
-        for query in (ORDERS, EXECUTIONS, POSTINGS, RUNS, MARKED, ADJUSTMENTS):
+        offset = time.time_ns() - time.monotonic_ns()
+        rows: list[Row] = connection.execute(ORDERS, {"offset": offset}).fetchall()
+        for query in (EXECUTIONS, POSTINGS, RUNS, MARKED, ADJUSTMENTS):
             rows += connection.execute(query).fetchall()
         return rows + connection.execute(BALANCES, [time.monotonic_ns()]).fetchall()
 

@@ -10,8 +10,14 @@ import hashlib
 import hmac
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
+
+ServiceName = Literal["inquiry", "repayment", "orders"]
+"""What customers can do, and operators open and close."""
+
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 
 LABEL = "kunren.drill-target"
 """What a target shows to prove that it may be broken."""
@@ -131,7 +137,7 @@ class BatchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The night batch; ``start``, ``roll`` and ``opening`` are business times of day (``HH:MM``) on the stack's day."""
 
     start: str = "18:08"
-    roll: str = "18:22"  # from then on pages show the next business date, whatever the batch has done
+    roll: str = "18:16"  # from then on pages show the next business date, whatever the batch has done
     opening: str = "18:45"  # by then the night's work must be done
     chunk: int = 100  # accounts marked in one transaction
     pause_s: float = 0.1  # between two chunks, for the online session to catch up

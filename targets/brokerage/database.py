@@ -16,11 +16,13 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 
 CONNECT_S = 3
+CHECK_S = 0.3
 
 
 def dsn(port: int, name: str) -> str:
@@ -82,6 +84,19 @@ class Line:
             await self._connection.close()
 
     async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+        """A connection that answered just now: one that lay idle while the database restarted does not say so itself,
+        and an operator's first command after that must not be the one that finds out."""
+        if self._connection is None or self._connection.closed or not await _answers(self._connection):
             self._connection = await AsyncConnection.connect(self._conninfo, **options())
         return self._connection
+
+
+async def _answers(connection: Connection) -> bool:
+    """Whether the other end is still there; if not, the connection is closed."""
+    try:
+        with cut_after(connection, CHECK_S):
+            await AsyncConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        await connection.close()
+        return False
+    return True

@@ -85,19 +85,20 @@ def template(cache: Path) -> Path:
     with (cache / f"postgres-{mark}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
-            _initdb(folder, ready)
+            _initdb(folder, ready, lock.fileno())
     return ready
 
 
-def _initdb(folder: Path, ready: Path) -> None:
+def _initdb(folder: Path, ready: Path, lock: int) -> None:
     making = ready.with_suffix(".making")
     shutil.rmtree(making, ignore_errors=True)
     argv = [*unprivileged(), str(folder / "initdb"), "-D", str(making), "-U", USER, "-A", "trust"]
     argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
     try:
         done = subprocess.run(
-            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False
-        )
+            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False,
+            pass_fds=(lock,),  # should we be killed, it is still at work in there, and the next one has to wait
+        )  # fmt: skip
     except OSError as error:
         raise PostgresError(
             f"cannot run {argv[0]}: {error.strerror}; install util-linux or run as an ordinary user"

@@ -50,6 +50,8 @@ CREATE TABLE orders (
     reason            text NOT NULL DEFAULT '',
     created_ns        bigint NOT NULL,
     unknown_ns        bigint,                   -- when it first became unknown
+    passing_at        timestamptz,              -- when it last came back into a passing state; null: as created
+    settled_at        timestamptz,              -- when it came out of it; null: not since
     UNIQUE (account, key)
 );
 CREATE INDEX orders_unsettled ON orders (state) WHERE state IN ('pending-new', 'unknown', 'pending-cancel');

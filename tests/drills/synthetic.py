@@ -85,6 +85,7 @@ class Draft:
     exchange: list[Any] = field(default_factory=list)
     oms: list[Any] = field(default_factory=list)
     notices: list[Any] = field(default_factory=list)
+    bank: list[Any] | None = None  # the target has none
     samples: list[list[int]] = field(default_factory=list)  # intended, sent, done, outcome, name, key
     events: list[tuple[int, str, Kind, str, dict[str, Any]]] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Draft:
         return str(self.rows)
 
     def history(self, without: str = "") -> History:
-        named = {name: getattr(self, name) for name in ("world", "customers", "exchange", "oms", "notices")}
+        named = {name: getattr(self, name) for name in self.run.books}
         kept = {name: tuple(sorted(rows, key=lambda row: row.t_ns)) for name, rows in named.items() if name != without}
         events = tuple(Event(n, *event) for n, event in enumerate(sorted(self.events, key=lambda e: e[0])))
         return History(
@@ -148,7 +149,7 @@ def correct(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
         schema="kunren.run/1", run=f"made-up/x-{arm}-1", plan=fixed, started="2026-11-22T10:06:00Z", t0=at(-2),
         kunren="0.1.0", subject=None, target="local", engines={"proxy": "embedded"}, machine={},
         clock={"start": 10**18, "end": 10**18 + 1000}, books=["world", "customers", "exchange", "oms", "notices"],
-        mandatory=26 * NS, ready=at(-1), end=RunEnd(at(END + 5), "judged"),
+        ready=at(-1), end=RunEnd(at(END + 5), "judged"),
     )  # fmt: skip
     draft = Draft(fixed, run, rng)
     script = Script(fixed.injects, fixed.injects and effect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -14,27 +15,33 @@ from drills.judging.loss import loss
 from drills.score import score
 
 from .defects import DEFECTS, Defect
-from .synthetic import correct
+from .night_defects import NIGHT_DEFECTS
+from .nights import correct_night
+from .synthetic import Draft, correct
 
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 SEEDS = st.integers(0, 2**32)
 ARMS = st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"])
 TAKEN = (Ruling.PASS, Ruling.NOT_APPLICABLE)
 many = settings(max_examples=EXAMPLES, deadline=None)
+Make = Callable[[int, str, bool], Draft]
+TIMES = pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "night"])
 
 
+@TIMES
 @many
 @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
-def test_every_checker_is_silent_on_a_correct_history(seed: int, arm: str, effect: bool) -> None:
-    history = correct(seed, arm, effect).history()
+def test_every_checker_is_silent_on_a_correct_history(make: Make, seed: int, arm: str, effect: bool) -> None:
+    history = make(seed, arm, effect).history()
     loud = {check.id: verdict.says for check, verdict in rule_all(history) if verdict.ruling not in TAKEN}
     assert loud == {}
 
 
+@TIMES
 @many
 @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
-def test_a_correct_history_passes_as_a_whole(seed: int, arm: str, effect: bool) -> None:
-    card = score(correct(seed, arm, effect).history(), None)
+def test_a_correct_history_passes_as_a_whole(make: Make, seed: int, arm: str, effect: bool) -> None:
+    card = score(make(seed, arm, effect).history(), None)
     assert (card.verdict, card.grade) == (Ruling.PASS, "performed")
     assert card.loss.acknowledged_orders.exposed
     harm = ("phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown", "harmful_actions")
@@ -42,18 +49,21 @@ def test_a_correct_history_passes_as_a_whole(seed: int, arm: str, effect: bool) 
     assert card.loss.acknowledged_orders.lost == 0
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=[defect.name for defect in DEFECTS])
-def test_planted_defect_is_found_by_those_who_must(defect: Defect) -> None:
+@pytest.mark.parametrize(
+    ("make", "defect"),
+    [*((correct, defect) for defect in DEFECTS), *((correct_night, defect) for defect in NIGHT_DEFECTS)],
+    ids=[defect.name for defect in (*DEFECTS, *NIGHT_DEFECTS)],
+)
+def test_planted_defect_is_found_by_those_who_must(make: Make, defect: Defect) -> None:
     @many
     @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
     def found(seed: int, arm: str, effect: bool) -> None:
-        look(defect, seed, arm, effect)
+        look(defect, make(seed, arm, effect), seed)
 
     found()
 
 
-def look(defect: Defect, seed: int, arm: str, effect: bool) -> None:
-    draft = correct(seed, arm, effect)
+def look(defect: Defect, draft: Draft, seed: int) -> None:
     before = counted(draft.history(), defect)
     rows = defect.plant(draft, random.Random(seed))
     history = draft.history()
@@ -87,4 +97,4 @@ def counted(history: History, defect: Defect) -> int:
 
 def test_every_check_of_the_books_has_a_defect_it_must_find() -> None:
     asked = {name for name, check in CHECKS.items() if not check.standing}
-    assert asked == {defect.shown_by for defect in DEFECTS if defect.shown_by}
+    assert asked == {defect.shown_by for defect in (*DEFECTS, *NIGHT_DEFECTS) if defect.shown_by}

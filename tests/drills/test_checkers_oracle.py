@@ -69,8 +69,8 @@ def test_sales_add_and_buys_take() -> None:
 
 
 def test_stamp_out_of_order_does_not_break_the_search() -> None:
-    account = oracle._account(0, [(5 * NS, 1), (4 * NS, 1), (9 * NS, 1)])
-    assert list(account.between(5 * NS, 8 * NS)) == [2]
+    sums = oracle.Sums.of([(5 * NS, 1), (4 * NS, 1), (9 * NS, 1)])
+    assert list(sums.between(5 * NS, 8 * NS)) == [2]
 
 
 def test_action_on_a_wrong_figure_is_known_by_the_figure_it_relied_on() -> None:

@@ -46,7 +46,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
     monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.standing, broken))
     card = score(correct(3).history(), None)
     said = {check.id: check for check in card.checks}
-    assert said["cash-conserved"].says == "the checker failed: ZeroDivisionError: by accident"
+    assert said["cash-conserved"].says == "the checker failed: ZeroDivisionError in drills.checkers.check.rule"
     assert said["cash-conserved"].verdict == Ruling.UNKNOWN
     assert card.verdict == Ruling.UNKNOWN
     assert said["no-duplicates"].verdict == Ruling.PASS

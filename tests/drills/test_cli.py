@@ -19,7 +19,7 @@ import pytest
 
 from drills import cli
 from drills.spec import CATALOGUE
-from drills.verbs import mend, run
+from drills.verbs import execution
 
 from .runfolder import whole_run
 
@@ -51,8 +51,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     def no_start(*_: object, **__: object) -> None:
         raise AssertionError("a target was to be started")
 
-    monkeypatch.setattr(run, "run", no_start)
-    monkeypatch.setattr(mend, "LocalTarget", no_start)
+    monkeypatch.setattr(execution, "run", no_start)
+    monkeypatch.setattr("targets.embedded.LocalTarget", no_start)
 
     def kunren(*argv: str | Path) -> Said:
         monkeypatch.setattr(sys, "argv", ["kunren", *map(str, argv)])
@@ -107,6 +107,9 @@ def files(root: Path) -> set[Path]:
         (f"run {DRILL} --reaction soon", "--reaction 'soon' is no time with its unit (such as 1s, 250ms or 2m)"),
         (f"run {DRILL} --reaction 5", "--reaction '5' is no time with its unit"),
         (f"run {DRILL} --reaction -1s", "--reaction '-1s' is no time with its unit"),
+        (f"run {DRILL} --target staging", "unknown target 'staging'; known: local"),
+        (f"verify {DRILL} --target lokal", "unknown target 'lokal', did you mean 'local'? known: local"),
+        ("target up --target lokal", "unknown target 'lokal', did you mean 'local'? known: local"),
         (f"run {DRILL} --proxy best", "proxy engine 'best': known are auto, embedded, toxiproxy"),
         (f"run {DRILL} --lang de", "unknown language 'de'; known: en, ja"),
         (f"run {DRILL} --seed seven", "Invalid value for '--seed'"),
@@ -126,7 +129,6 @@ def files(root: Path) -> set[Path]:
         ("check last", "there is no run in runs (start one with: kunren run DRILL)"),
         ("check 2026", "no run '2026' in runs (start one with: kunren run DRILL)"),
         ("check .", ". is a folder but no run folder: it has no run.json"),
-        ("heal", "name runs, or --all"),
         ("heal --all last", "name runs, or --all"),
         ("heal last", "there is no run in runs"),
         ("schema nope", "unknown schema 'nope'; known: drill, runbook, scorecard, book"),
@@ -253,7 +255,7 @@ def test_runs_that_are_a_file(call: Call, tmp_path: Path, monkeypatch: pytest.Mo
     """Found when the folder is made, which is the first thing a run does."""
     from drills.runner import run as really_run
 
-    monkeypatch.setattr(run, "run", really_run)
+    monkeypatch.setattr(execution, "run", really_run)
     (tmp_path / "file").write_text("")
     before = files(tmp_path)
     said = call("run", DRILL, "--runs", tmp_path / "file", "--quiet")
@@ -307,11 +309,62 @@ def test_where_the_card_goes_is_looked_at_before_judging(refused: Callable[..., 
 
 def test_heal_finds_nothing(call: Call) -> None:
     whole_run(Path.cwd())
-    for argv in (["--all"], ["last"]):
+    for argv in ([], ["--all"], ["last"]):
         said = call("heal", *argv)
         assert (said.code, said.out, said.err) == (0, "nothing was left behind\n", "")
         with_json = call("heal", *argv, "--json")
         assert json.loads(with_json.out) == {"found": 0, "said": {}}
+
+
+@pytest.mark.parametrize("argv", [["--all"], ["last"]])
+def test_heal_lists_first_and_undoes_when_told_to(call: Call, tmp_path: Path, argv: list[str]) -> None:
+    stack = tmp_path / "cache" / "stacks" / "a-stack"
+    stack.mkdir(parents=True)
+    intent = {"what": "target", "intent": {"target": "local", "stack": str(stack)}}
+    folder = whole_run(Path.cwd(), before_seal=lambda run: run.undo.append(intent))
+    words = f"stack a-stack: no fault still in place (run runs/{DRILL}/{folder.name})"
+    listed = call("heal")
+    assert (listed.code, listed.out) == (1, f"{words}\nundo it with: kunren heal --all\n")
+    assert stack.is_dir()
+    assert json.loads(call("heal", "--json").out) == {"found": 1, "said": {}}
+    healed = call("heal", *argv)
+    assert (healed.code, healed.out.splitlines()[0]) == (0, words)
+    assert healed.out.endswith(f"removed {stack}\n")
+    assert not stack.exists()
+    assert len(list(folder.glob("heal-*.json"))) == 1
+    assert call("heal").code == 0
+
+
+def test_heal_of_a_run_leaves_the_rest_alone(call: Call, tmp_path: Path) -> None:
+    stack = tmp_path / "cache" / "stacks" / "of-another"
+    stack.mkdir(parents=True)
+    whole_run(Path.cwd())
+    assert call("heal", "last").out == "nothing was left behind\n"
+    assert stack.is_dir()
+
+
+def test_a_plain_check_warns_of_what_was_changed_and_leaves_it(call: Call) -> None:
+    folder = whole_run(Path.cwd())
+    assert call("check", "last", "--quiet").err == ""
+    card = folder / "scorecard.json"
+    forged = card.read_bytes().replace(b'"seed": 7', b'"seed": 8')
+    card.write_bytes(forged)
+    plain, code = call("check", "last", "--quiet", "--json", "-"), call("check", "last", "--quiet").code
+    assert plain.err == f"kunren: evidence does not match: {folder.relative_to(Path.cwd())}: see kunren check " + (
+        f"{folder.relative_to(Path.cwd())} --evidence\n"
+    )
+    assert json.loads(plain.out)["seed"] == 7
+    assert plain.code == code
+    assert card.read_bytes() == forged
+    assert call("check", "last", "--evidence", "--quiet").code == 1
+
+
+def test_an_unsealed_run_gets_its_card_without_a_warning(call: Call) -> None:
+    folder = whole_run(Path.cwd())
+    (folder / "SHA256SUMS").unlink()
+    said = call("check", "last", "--quiet")
+    assert said.err == ""
+    assert (folder / "scorecard.json").exists()
 
 
 # -- what is said ---------------------------------------------------------------------------------------------------
@@ -436,7 +489,7 @@ def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code:
             signal.raise_signal(signal.SIGINT)  # a second one, while everything is undone
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(run, "run", hit)
+    monkeypatch.setattr(execution, "run", hit)
     try:
         said = call("run", DRILL, "--quiet")
     finally:

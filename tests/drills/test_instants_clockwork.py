@@ -19,6 +19,7 @@ from drills.score import score
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct
+from .test_instants import next_settled
 
 Until = Callable[[float], Outcome | None]
 
@@ -95,26 +96,27 @@ def test_every_instant_and_span_of_one_run() -> None:
     held_up(draft, 9, 13, 15)
     made.step(draft, "declare", 9, 9.1, changed=False)
     found, spans = dated(draft)
+    shown = next_settled(draft, 15)
+    assert at(15) < shown < at(15.2)
     assert found.inject == i(FAULT, FAULT + 0.01)
     assert found.impact == i(7.96, 8.0)
     assert found.alert == point(at(8.1))
     assert found.runbook == point(at(8.3))
     assert found.declared == i(9, 9.1)
-    assert found.contained == Mark(point(at(13.906)))
+    assert found.contained == Mark(i(13.901, 13.906))
     assert found.available == Mark(i(11.96, 12.01))
     assert found.restored == Mark(i(13.901, 14.206))
-    assert found.reconciled == Mark(point(at(15)))
-    assert found.recovered == Mark(point(at(15)))
+    assert found.reconciled == found.recovered == Mark(Interval(at(15), shown))
     assert not found.prevented
     assert spans == Durations(
         detect=s(0.1, 0.14),
         detect_from_inject=s(1.09, 1.1),
         decide=s(0.2, 0.2),
-        contain=s(5.806, 5.806),
+        contain=s(5.801, 5.806),
         available=s(3.96, 4.05),
         restore=s(5.901, 6.246),
-        reconcile=s(0.794, 1.099),
-        recover=s(7.0, 7.04),
+        reconcile=Interval(at(15) - at(14.206), shown - at(13.901)),
+        recover=Interval(at(15) - at(8), shown - at(7.96)),
     )
 
 
@@ -177,7 +179,7 @@ def test_reopened_early_is_available_long_before_it_is_restored() -> None:
     found, spans = dated(draft)
     assert found.available.at == i(9.96, 10.01)
     assert spans.available == s(1.96, 2.05)
-    assert found.contained.at == point(at(14.906))
+    assert found.contained.at == i(14.901, 14.906)
     assert found.restored.at is not None
     assert at(14.901) <= found.restored.at.earliest <= found.restored.at.latest < at(15.3)
 
@@ -202,9 +204,10 @@ def test_one_way_loss_is_an_outage_that_leaves_no_trace_once_it_is_resolved() ->
     found, spans = dated(draft)
     assert found.impact == i(7.96, 8.0)
     assert found.available.at == i(11.96, 12.01)
-    assert found.reconciled.at == point(at(13))
-    assert found.recovered.at == i(13, 13)
-    assert spans.recover == s(5.0, 5.04)
+    shown = next_settled(draft, 13)
+    assert at(13) < shown < at(13.2)
+    assert found.reconciled.at == found.recovered.at == Interval(at(13), shown)
+    assert spans.recover == Interval(at(13) - at(8), shown - at(7.96))
     card = score(draft.history(), None)
     assert card.verdict == Ruling.PASS
     assert (card.loss.phantom_orders, card.loss.duplicated, card.loss.acknowledged_orders.lost) == (0, 0, 0)

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from drills import reaper
-from targets.stack import OWNER_LOCK
+from targets.ownership import OWNER_LOCK
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(tmp_path: Path, stack: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "undo.jsonl").write_text(json.dumps({"what": "target", "intent": {"stack": str(stack)}}) + "\n")
+    (folder / "undo.jsonl").write_text(
+        json.dumps({"what": "target", "intent": {"target": "local", "stack": str(stack)}}) + "\n"
+    )
     return folder
 
 
@@ -43,7 +45,7 @@ def lifeline() -> Iterator[int]:
 
 
 def reap(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int, heard: bytes) -> None:
-    monkeypatch.setattr(sys, "argv", ["reaper", str(run), str(stack), str(lifeline)])
+    monkeypatch.setattr(sys, "argv", ["reaper", str(run), "local", str(stack), str(lifeline)])
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(heard)))
     before = signal.getsignal(signal.SIGINT)
     try:

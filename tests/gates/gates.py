@@ -1,4 +1,5 @@
-"""The long proof: every arm of every drill on three fixed seeds and one drawn one, one after the other.
+"""The long proof: every arm of every drill on three fixed seeds and one drawn one, one after the other; the right
+page of a drill that says up to which reaction it is fast enough also with slower ones.
 
 ``make gates`` may be stopped and started again: each run adds a line to ``tests/gates/DRILL.jsonl`` (arm, seed, card
 digest, code hash, …), and what the same code has already shown as declared is skipped. The drawn seed is new each time.
@@ -20,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (7, 11, 23)
+USUAL = "1s"
+SLOWER = ("6s", "20s")
 CODE = ("drills", "faults", "loadprofiles", "targets", "pyproject.toml")
 
 
@@ -32,27 +35,41 @@ def main() -> int:
     code, bad = code_hash(), 0
     for drill in asked.drills or catalogue():
         book = ROOT / "tests" / "gates" / f"{drill}.jsonl"
-        shown = {(row["arm"], row["seed"]) for row in rows(book) if row["code"] == code and row["as_declared"]}
+        good = [row for row in rows(book) if row["code"] == code and row["as_declared"]]
+        shown = {(row["arm"], row["seed"], row["reaction"]) for row in good}
         for arm in asked.arm or arms_of(drill):
-            drawn = [] if asked.no_drawn else [secrets.randbelow(1_000_000)]
-            for seed in [*SEEDS, *drawn]:
-                if (arm, seed) in shown:
-                    print(f"{drill} {arm} seed {seed}: shown before by the same code", flush=True)
+            for seed, reaction in runs_of(drill, arm, drawn=not asked.no_drawn):
+                if (arm, seed, reaction) in shown:
+                    print(f"{drill} {arm} seed {seed} reaction {reaction}: shown before by the same code", flush=True)
                     continue
-                bad += not prove(drill, arm, seed, code, book)
+                bad += not prove(drill, arm, seed, reaction, code, book)
     print(f"{bad} not as declared" if bad else "every run behaved as declared")
     return 1 if bad else 0
 
 
-def prove(drill: str, arm: str, seed: int, code: str, book: Path) -> bool:
+def runs_of(drill: str, arm: str, *, drawn: bool) -> list[tuple[int, str]]:
+    """Seeds with the operator's reaction."""
+    from drills.spec import load_drill
+
+    found = [(seed, USUAL) for seed in SEEDS]
+    if drawn:
+        found.append((secrets.randbelow(1_000_000), USUAL))
+    declared = load_drill(drill).arms.get(arm)
+    if declared is not None and declared.reaction_up_to is not None:
+        found += [(SEEDS[0], reaction) for reaction in SLOWER]
+    return found
+
+
+def prove(drill: str, arm: str, seed: int, reaction: str, code: str, book: Path) -> bool:
     """One run; its line is added whatever came out."""
     with tempfile.TemporaryDirectory(prefix="kunren-gates-") as runs:
-        row = verify(drill, arm, seed, runs)
+        row = verify(drill, arm, seed, reaction, runs)
         card = (Path(runs) / row["run"] / "scorecard.json").read_bytes()
     line = {
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "arm": arm,
         "seed": seed,
+        "reaction": reaction,
         "as_declared": row["as_declared"],
         "verdict": row["verdict"],
         "grade": row["grade"],
@@ -65,13 +82,17 @@ def prove(drill: str, arm: str, seed: int, code: str, book: Path) -> bool:
     with book.open("a") as file:
         file.write(json.dumps(line) + "\n")
     mark = "as declared" if row["as_declared"] else f"NOT AS DECLARED ({row['says']})"
-    print(f"{drill} {arm} seed {seed}: {row['verdict']} {row['grade']} {','.join(row['red'])}: {mark}", flush=True)
+    print(
+        f"{drill} {arm} seed {seed} reaction {reaction}: {row['verdict']} {row['grade']} {','.join(row['red'])}: {mark}",
+        flush=True,
+    )
     return bool(row["as_declared"])
 
 
-def verify(drill: str, arm: str, seed: int, runs: str) -> dict[str, Any]:
+def verify(drill: str, arm: str, seed: int, reaction: str, runs: str) -> dict[str, Any]:
     kunren = Path(sys.executable).parent / "kunren"
-    argv = [kunren, "verify", drill, "--arm", arm, "--seed", str(seed), "--runs", runs, "--quiet", "--json", "-"]
+    argv = [kunren, "verify", drill, "--arm", arm, "--seed", str(seed), "--reaction", reaction]
+    argv += ["--runs", runs, "--quiet", "--json", "-"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, timeout=300, check=False)
     row: dict[str, Any] = json.loads(done.stdout)["rows"][0]
     return row

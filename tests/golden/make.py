@@ -66,7 +66,7 @@ def unwitnessed() -> Draft:
 def killed() -> Draft:
     draft = correct(13)
     draft.events = [event for event in draft.events if event[0] < synthetic.at(KILLED_AT)]
-    draft.run = msgspec.structs.replace(draft.run, end=None, mandatory=0, clock={"start": 10**18})
+    draft.run = msgspec.structs.replace(draft.run, end=None, clock={"start": 10**18})
     return draft
 
 

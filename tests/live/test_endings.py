@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -121,6 +122,44 @@ def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
     assert healed.returncode == 0
     assert json.loads(healed.stdout) == {"found": 0, "said": {}}
     judged_void(place, run)
+
+
+MOMENTS: dict[str, Callable[[Place], bool]] = {
+    "the journal": lambda place: any(run.joinpath("undo.jsonl").is_file() for run in place.runs()),
+    "the reaper": lambda place: bool(processes_of(place, "drills.reaper")),
+    "the stack's folder": lambda place: bool(place.stacks()),
+    "the launcher": lambda place: bool(processes_of(place, "targets.brokerage.launcher")),
+    "the database's log": lambda place: any(run.joinpath("logs/postgres.log").is_file() for run in place.runs()),
+    "a service": lambda place: any(run.joinpath("logs/gateway.log").is_file() for run in place.runs()),
+    "the target": lambda place: place.noted("runner", "ok", "target"),
+}
+"""While everything starts, in order: what is there when the harness is killed."""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_nothing_is_left_of_a_start_that_was_killed(place: Place, moment: str) -> None:
+    harness = start(place)
+    wait_for(lambda: MOMENTS[moment](place), moment)
+    harness.process.kill()
+    assert harness.ended() == -signal.SIGKILL
+    wait_for(place.gone, "everything to end")
+    place.nothing_left()
+    healed = place.kunren("heal")
+    assert (healed.returncode, healed.stdout) == (0, "nothing was left behind\n"), healed.stderr
+    run = only_run(place)
+    if (run / "run.json").exists():
+        judged_void(place, run)
+
+
+def test_nothing_is_left_of_a_stop_that_was_killed(place: Place) -> None:
+    harness = start(place)
+    place.reached(harness, "runner", "ok", "target")
+    harness.interrupt()
+    wait_for(lambda: not processes_of(place, "targets.brokerage.launcher"), "the services to be stopped")
+    harness.process.kill()  # unless it has just ended by itself
+    harness.ended()
+    wait_for(place.gone, "everything to end")
+    place.nothing_left()
 
 
 def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:

@@ -27,7 +27,8 @@ def run(arm: str, seed: int, cwd: Path) -> tuple[int, dict[str, Any], str]:
     """Exit code, card, what people were shown; an invalid run is run once more, as the rules allow."""
     done = kunren("run", DRILL, "--arm", arm, "--seed", str(seed), "--retry-invalid", "1", "--json", "-", cwd=cwd)
     assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout), done.stderr
+    document = json.loads(done.stdout)
+    return done.returncode, document["cards"][-1] if "cards" in document else document, done.stderr
 
 
 def red(card: dict[str, Any]) -> set[str]:

@@ -7,8 +7,8 @@ import pytest
 from targets.brokerage import postgres
 from targets.brokerage.operations.batch import stuck_account
 from targets.brokerage.operations.outcome import NotReached
-from targets.brokerage.ports import free_ports
 
+from .ports import free_ports
 from .stack import Database
 
 DONE = """INSERT INTO batch_done SELECT 'mark-to-market', id, (SELECT next FROM calendar), 1 FROM accounts

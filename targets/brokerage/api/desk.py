@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from targets.brokerage.api.server import LOOK_S, Api
 from targets.brokerage.client import NotSent, Unanswered
+from targets.brokerage.config import ServiceName
 from targets.brokerage.database import Connection
 from targets.brokerage.serving import Handler, answer, for_operators, read_body
 
@@ -26,7 +27,7 @@ AFFECTED = """SELECT account, 'unknown' FROM orders WHERE unknown_ns >= %(since)
 class SetService(msgspec.Struct, frozen=True):
     """Open or close a service; ``force`` overrules a reconciliation that found differences."""
 
-    name: Literal["inquiry", "repayment", "orders"]
+    name: ServiceName
     open: bool
     force: bool = False
 

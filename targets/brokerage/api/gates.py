@@ -10,7 +10,6 @@ import time
 
 from targets.brokerage.database import Connection, Line
 
-SERVICES = ("inquiry", "repayment", "orders")
 WITHIN_S = 1.5
 """With the time to connect still less than an operator's tool waits."""
 

@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from starlette.routing import Route
 
 from targets.brokerage import database
-from targets.brokerage.api.gates import SERVICES, Gates
+from targets.brokerage.api.gates import Gates
 from targets.brokerage.api.oms import MARGIN_S, Oms
 from targets.brokerage.api.repayments import Repayments
 from targets.brokerage.api.rules import Instrument
@@ -22,7 +22,7 @@ from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.api.store import Store
 from targets.brokerage.client import Client
 from targets.brokerage.clock import DayClock
-from targets.brokerage.config import Config
+from targets.brokerage.config import SERVICES, Config
 from targets.brokerage.database import Connection, Line
 from targets.brokerage.serving import Job, Unhealthy
 
@@ -47,7 +47,7 @@ class Api:
         self.requests = Counter(
             "api_requests_total", "Customers' requests", ("service", "outcome"), registry=self.registry
         )
-        self.levels = {name: ServiceLevel(config.api) for name in SERVICES}
+        self.levels: dict[str, ServiceLevel] = {name: ServiceLevel(config.api) for name in SERVICES}
         self.line = Line(database.dsn(config.via.api_pg, "api-operations"))
         self._gates_line = Line(database.dsn(config.via.api_pg, "api-gates"))
         self.gates = Gates(self._gates_line)

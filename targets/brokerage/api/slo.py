@@ -1,7 +1,8 @@
 """The service level as the api itself sees it, for its gauges: which share of requests is bad right now.
 
 Bad is later than the limit, or a failure that is not the customer's own and not a planned closure; and a request still
-in flight after the limit, which is how a stall shows before anything has ended.
+in flight after the limit, which is how a stall shows before anything has ended. A planned closure counts as served
+here, since who closed the service needs no page for it; what it costs customers is for whoever judges the service.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from targets.brokerage.config import SERVICES
 from targets.brokerage.operations import batch, desk, host, overview, session
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import Outcome
@@ -20,7 +21,6 @@ is meant for; each is written to the audit log, also when it is refused."""
 EXITS = "exit status: 0 done, 1 refused (nothing was changed), 2 failed half-way (what to check is said)"
 
 CALL = "brokerctl --role operator --env drill"
-SERVICES = ("inquiry", "repayment", "orders")
 LINKS = ("A", "B")
 JOBS = ("settlement", "mark-to-market", "margin", "statements", "opening-gate")
 """Of the night batch, in their order."""

@@ -69,3 +69,19 @@ CREATE FUNCTION mark_unknown(p_order text, p_ns bigint) RETURNS text LANGUAGE sq
         WHERE id = p_order AND state = 'pending-new';
     SELECT state FROM orders WHERE id = p_order;
 $$;
+
+-- When an order comes into a passing state and out of it, whoever moves it: on the database's own clock, for no client
+-- can stamp an instant that lies within a statement.
+CREATE FUNCTION stamp_passing() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    passing CONSTANT text[] := ARRAY['pending-new', 'unknown', 'pending-cancel'];
+BEGIN
+    IF OLD.state = ANY (passing) AND NOT NEW.state = ANY (passing) THEN
+        NEW.settled_at := clock_timestamp();
+    ELSIF NEW.state = ANY (passing) AND NOT OLD.state = ANY (passing) THEN
+        NEW.passing_at := clock_timestamp();
+        NEW.settled_at := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER orders_passing BEFORE UPDATE OF state ON orders FOR EACH ROW EXECUTE FUNCTION stamp_passing();

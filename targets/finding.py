@@ -1,0 +1,42 @@
+"""What a machine offers, each point found out by trying the thing itself."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One probe: ``needed`` says whether no drill can run without it."""
+
+    what: str
+    ok: bool
+    says: str
+    needed: bool
+    mend: str = ""
+
+
+def writable(what: str, folder: Path, mend: str) -> Finding:
+    """Whether the folder, or the nearest one above it that exists, can be written to."""
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=nearest, prefix=".kunren-"):
+            ok = True
+    except OSError:
+        ok = False
+    return Finding(what, ok, f"{folder}{'' if folder.exists() else ' (not made yet)'}", True, "" if ok else mend)
+
+
+def complaint(argv: Sequence[str]) -> str | None:
+    """Run it: None when it ended well, else the last it said."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -1,0 +1,115 @@
+"""What ``run.json`` tells beside the plan, and what of it stands on the card."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from drills.books import BOOKS, WITNESSES
+from drills.checkers.evidence import COMPLETE
+from drills.exits import EXITS
+from drills.history import Asked, Earlier, RunRecord
+from drills.machine import libraries
+from drills.order import Order, again
+from drills.planning import plan
+from drills.score import score
+from drills.spec import load_drill
+from targets.registry import RUNTIMES, runtime
+
+from . import synthetic as made
+from .synthetic import Draft, correct
+
+
+def recorded(**fields: object) -> Draft:
+    draft = correct(1, effect=False)
+    draft.run = msgspec.structs.replace(draft.run, **fields)
+    return draft
+
+
+# -- the record -------------------------------------------------------------------------------------------------------
+
+
+def test_libraries_with_their_versions() -> None:
+    found = libraries()
+    wanted = {"python", "locust", "gevent", "psycopg", "psycopg-binary", "uvicorn", "msgspec", "numpy"}
+    assert wanted <= set(found)
+    assert found["locust"] == version("locust")
+    assert list(found) == sorted(found)
+    assert not {"pytest", "ruff", "hypothesis"} & set(found)  # no part of a run
+    assert all(re.match(r"\d", number) for number in found.values())
+
+
+def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
+    assert not set(EXITS) & COMPLETE
+    assert EXITS == {"baseline": 2, "error": 2, "refused": 3, "interrupted": 130, "terminated": 143}
+
+
+def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
+    for name in RUNTIMES:
+        offered = runtime(name).offer().books
+        own = [book for book in offered if book not in WITNESSES]
+        assert set(own) == {"oms", "notices"} <= set(BOOKS)
+
+
+def test_a_record_of_before_is_still_read() -> None:
+    document = msgspec.to_builtins(correct(1).run)
+    for name in ("own_books", "libraries", "asked", "earlier"):
+        del document[name]
+    del document["end"]["exit"], document["plan"]["limits_ja"]
+    record = msgspec.convert(document | {"mandatory": 26}, RunRecord)
+    assert (record.asked, record.earlier, record.own_books) == (None, [], [])
+
+
+def test_a_plan_has_its_limits_in_both_languages() -> None:
+    drill = load_drill("exchange-link-down")
+    fixed = plan(drill, "runbook", 7)
+    assert [(limit.en, limit.ja) for limit in drill.limits] == list(zip(fixed.limits, fixed.limits_ja, strict=True))
+
+
+# -- the card ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_engine_that_was_not_used_is_null_and_a_limit() -> None:
+    card = score(recorded(engines={"proxy": "embedded 2.12.0", "database": "postgresql 18.1"}).history(), None)
+    assert list(card.engines.items()) == [
+        ("proxy", "embedded 2.12.0"), ("volume", None), ("database", "postgresql 18.1"),
+    ]  # fmt: skip
+    assert [line for line in card.limits if line.startswith("engines.")] == ["engines.volume: the target named none"]
+
+
+def test_of_a_target_that_never_came_up_no_engine_is_known() -> None:
+    card = score(recorded(engines={}, ready=None).history(), None)
+    assert set(card.engines.values()) == {None}
+    assert "engines.proxy: the target was never ready" in card.limits
+
+
+def test_other_engines_stand_beside_them() -> None:
+    assert score(recorded(engines={"containers": "docker 29"}).history(), None).engines["containers"] == "docker 29"
+
+
+def test_what_was_asked_for_and_what_came_before_stand_on_the_card() -> None:
+    first = Earlier("made-up/first", "3f9c", "invalid", "sent late by 0.081 s (p99), 0 of 900 dropped")
+    draft = recorded(asked=Asked("a/drill.yaml", "b/page.yaml", "embedded"), earlier=[first], attempts=2)
+    draft.plan = msgspec.structs.replace(draft.plan, reaction=6 * made.NS)
+    card = score(draft.history(), None)
+    assert card.asked is not None
+    assert msgspec.to_builtins(card.asked) == {
+        "drill": "a/drill.yaml", "runbook": "b/page.yaml", "proxy": "embedded", "reaction_s": 6.0,
+    }  # fmt: skip
+    assert msgspec.to_builtins(card.earlier) == [msgspec.to_builtins(first)]
+
+
+def test_a_run_made_once_more_knows_the_one_before() -> None:
+    unseen = recorded()
+    unseen.events = [event for event in unseen.events if event[3] != "witness"]
+    first = score(unseen.history(), "3f9c")
+    assert first.verdict == "invalid"
+    order = Order(load_drill("exchange-link-down"), "runbook", 7, Path("runs"))
+    second = again(order, first)
+    assert (second.attempts, second.seed) == (2, 7)
+    (before,) = second.earlier
+    assert (before.run, before.evidence, before.verdict) == (first.run, "3f9c", "invalid")
+    assert before.says == "0 of 1 faults injected and witnessed"

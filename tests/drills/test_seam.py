@@ -1,0 +1,153 @@
+"""The runner against a target that none of us wrote: what it asks of it, and what it does when that is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from drills import runner
+from drills.errors import MissingMeans, Refused
+from drills.order import Order
+from drills.spec import load_drill
+from drills.verbs import mend
+from targets.registry import RUNTIMES
+from targets.runtime import Request
+from targets.target import Evidence, Intent, Offer, TargetError, Unlabelled
+
+WORLD = [{"kind": "account", "t_ns": 0, "id": "C-0001", "account": "C-0001", "cash": 1_000_000}]
+
+
+@dataclass
+class Strange:
+    """A target that can be started and does not prove that it is one for drills."""
+
+    request: Request
+    said: list[str] = field(default_factory=list)
+    name = "strange"
+
+    def intent(self) -> Intent:
+        return Intent("strange", self.request.run)
+
+    def offer(self) -> Offer:
+        return Offer(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
+
+    def world(self) -> list[dict[str, Any]]:
+        self.said.append("world")
+        return WORLD
+
+    def password(self, customer: str) -> str:
+        return customer
+
+    def lifelines(self) -> tuple[int, ...]:
+        return ()
+
+    def by_hand(self) -> Iterator[str]:
+        yield "knock three times"
+
+    def __enter__(self) -> Self:
+        journal = self.request.logs.parent / "undo.jsonl"
+        assert json.loads(journal.read_text()) == {
+            "what": "target", "intent": {"target": "strange", "stack": self.request.run},
+        }  # fmt: skip
+        self.said.append("start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.said.append("stop")
+
+    def handshake(self) -> Evidence:
+        self.said.append("handshake")
+        raise Unlabelled("it shows no label")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked of a target that showed no label")
+
+
+@dataclass
+class Way:
+    """Its runtime."""
+
+    made: list[Strange] = field(default_factory=list)
+    fails: str = ""
+    name = "strange"
+    compression = 30
+    start_stop_s = 1.0
+
+    def make(self, request: Request) -> Strange:
+        if self.fails:
+            raise TargetError(self.fails)
+        self.made.append(Strange(request))
+        return self.made[-1]
+
+    def lacking(self, proxy: str) -> tuple[str, ...]:
+        return ()
+
+
+class NoLoad:
+    """Customers that never come."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+
+@pytest.fixture
+def way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Way:
+    made = Way()
+    monkeypatch.setitem(RUNTIMES, "strange", lambda: made)  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(runner, "Load", NoLoad)
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
+    return made
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    return Order(load_drill("exchange-link-down"), "runbook", 7, tmp_path / "runs", target="strange")
+
+
+def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, order: Order) -> None:
+    finished = runner.run(order, lambda _: None)
+    assert isinstance(finished.error, Refused)
+    assert str(finished.error) == "it shows no label (nothing was injected)"
+    (target,) = way.made
+    assert target.said == ["world", "start", "handshake", "stop"]
+    request = target.request
+    assert (request.seed, request.phase, request.compression, request.proxy) == (7, "D3", 30, "auto")
+    assert request.logs == finished.folder / "logs"
+    record: Mapping[str, Any] = json.loads((finished.folder / "run.json").read_bytes())
+    assert (record["target"], record["plan"]["compression"]) == ("strange", 30)
+    assert (record["end"]["reason"], record["end"]["exit"]) == ("refused", 3)
+    assert (finished.folder / "SHA256SUMS").exists()
+    assert not list(finished.folder.glob("heal-*.json"))
+
+
+def test_one_that_cannot_be_made_leaves_no_folder(way: Way, order: Order) -> None:
+    way.fails = "no ports are free"
+    with pytest.raises(MissingMeans, match="no ports are free"):
+        runner.run(order, lambda _: None)
+    assert list(order.runs.glob("*/*")) == []
+
+
+def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
+    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("threading.Event.wait", lambda *_: True)
+    mend.target_up(target="strange", runs=tmp_path / "runs")
+    assert capsys.readouterr().out.endswith("knock three times\n")
+    (target,) = way.made
+    assert target.said == ["start", "stop"]
+    (folder,) = (tmp_path / "runs" / "target-up").iterdir()
+    assert target.request.logs == folder / "logs"
+    assert target.request.run == f"target-up/{folder.name}"
+    assert {path.name for path in folder.iterdir()} == {"logs", "undo.jsonl"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"runs", "cache"}

@@ -1,0 +1,31 @@
+"""``make tour``: what it runs is there, it says first how long it takes, and it ends with the comparison."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from drills.planning import arms_of
+from drills.spec import load_drill
+
+ROOT = Path(__file__).parents[2]
+
+
+def variable(name: str) -> list[str]:
+    (found,) = re.findall(rf"^{name} :?\??= ?(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return str(found).split()
+
+
+def test_its_arms_are_arms_of_its_drill() -> None:
+    (drill,) = variable("TOUR")
+    assert variable("TOUR_ARMS") == ["no-action", "wrong:reopen-early", "runbook"]
+    assert set(variable("TOUR_ARMS")) <= set(arms_of(load_drill(drill)))
+
+
+def test_it_says_how_long_it_takes_and_ends_with_the_comparison() -> None:
+    argv = ["make", "--dry-run", "--always-make", "--old-file=.venv/.installed", "tour"]
+    said = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = said.strip().splitlines()
+    assert "minutes" in lines[0]
+    assert "kunren compare" in lines[-1]

@@ -1,0 +1,120 @@
+"""The real toxiproxy-server: found or built with Go, and started. Nothing of it outlives who started it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from targets.proxy_engine import listens
+from targets.stack import cache_folder
+
+RELEASE = "2.12.0"
+MODULE = "github.com/Shopify/toxiproxy/v2"
+BUILD_WITHIN_S = 300.0
+START_WITHIN_S = 20.0
+
+
+class NotHereError(Exception):
+    """There is no real server on this machine, and why."""
+
+
+def program() -> Path:
+    """``$KUNREN_TOXIPROXY``, ``toxiproxy-server`` on PATH if it is the release compared with, else built with Go."""
+    named = os.environ.get("KUNREN_TOXIPROXY")
+    found = shutil.which(named or "toxiproxy-server")
+    if named and (found is None or release_of(found) != RELEASE):
+        raise NotHereError(f"KUNREN_TOXIPROXY={named} is not toxiproxy-server {RELEASE}")
+    if found is not None and release_of(found) == RELEASE:
+        return Path(found)
+    return built()
+
+
+def release_of(found: str) -> str:
+    """What a server says of itself; ``git`` when nobody stamped it."""
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, timeout=20)
+    return said.stdout.strip().rpartition(" ")[2]
+
+
+def built() -> Path:
+    """The server in the cache folder; compiled from the Go module proxy the first time."""
+    folder = cache_folder() / "toxiproxy" / RELEASE
+    server = folder / "toxiproxy-server"
+    if server.exists():
+        return server
+    go = shutil.which("go")
+    if go is None:
+        raise NotHereError(f"neither toxiproxy-server {RELEASE} nor go on PATH: install Go 1.21 or newer")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:  # two test workers build once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not server.exists():
+            compile_to(server, go)
+    return server
+
+
+def compile_to(server: Path, go: str) -> None:
+    """``go install`` of the release; the file appears whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=server.parent) as folder:
+        stamp = f"-s -w -X {MODULE}.Version={RELEASE}"
+        argv = [go, "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{RELEASE}"]
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": folder}
+        try:
+            done = subprocess.run(
+                argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotHereError(f"go install took more than {BUILD_WITHIN_S:.0f} s") from error
+        if done.returncode != 0:
+            raise NotHereError(f"go install failed: {done.stderr.strip()[-500:]}")
+        (Path(folder) / "server").replace(server)
+
+
+class OriginalServer:
+    """A running toxiproxy-server with its byte counters switched on."""
+
+    def __init__(self, server: Path, log: Path) -> None:
+        self._log = log.open("ab")
+        for _ in range(3):  # it cannot choose its port: another program may take the one we found free
+            self.port = free_port()
+            self.process = self._start(server)
+            if self._answers():
+                return
+            self.end()
+        raise NotHereError(f"{server} does not listen: {log.read_text()[-500:]}")
+
+    def _start(self, server: Path) -> subprocess.Popen[bytes]:
+        # setpriv: the kernel ends it with us, also when we are killed.
+        bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        argv = [*bound, str(server), "-host", "127.0.0.1", "-port", str(self.port), "-proxy-metrics"]
+        environment = {**os.environ, "LOG_LEVEL": "error"}
+        return subprocess.Popen(argv, stdout=self._log, stderr=self._log, env=environment)
+
+    def _answers(self) -> bool:
+        until = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < until and self.process.poll() is None:
+            if listens(self.process.pid, self.port):
+                return True
+            time.sleep(0.01)
+        return False
+
+    def end(self) -> None:
+        """End it, also when it hangs."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def close(self) -> None:
+        """End it and forget its log."""
+        self.end()
+        self._log.close()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,92 @@
+"""What checks and limits say in Japanese: everything known is translated, and what is not stays as it was said."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import msgspec
+import pytest
+
+from drills.checkers import detection, evidence, notices, orders, recovery
+from drills.checkers.check import rule
+from drills.score import score
+from drills.scorecard import Scorecard
+from reports.phrases import COUNTED, limits, told
+from reports.terminal import render_card
+from tests.drills.defects import DEFECTS
+from tests.drills.synthetic import correct
+
+from .cards import RUN, passed
+
+ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
+"""Two plain words in a row: no name, no unit."""
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        ("9 of 803 orders twice at the exchange", "取引所での二重注文 9/803 件"),
+        (
+            "0 of 3 executions without notice; 1 of 2 notices repeated",
+            "通知のない約定 0/3 件。重複した通知 1/2 件",
+        ),
+        ("0 of 0, not exercised", "0/0 件（今回は対象なし）"),
+        ("2 × notice not sent; 1 × service orders still closed", "未送信の通知 2 件。停止中のままのサービス orders"),
+        ("sent late by 0.081 s (p99), 3 of 900 dropped", "送信の遅れ 0.081 s (p99)、未送信 3/900 件"),
+        ("cannot tell: no book bank", "判定できない（帳簿 bank がない）"),
+        ("something nobody has translated", "something nobody has translated"),
+        ("2 of 3 things nobody has translated", "2 of 3 things nobody has translated"),
+    ],
+)
+def test_a_sentence_in_japanese(says: str, expected: str) -> None:
+    assert told("ja", says) == expected
+    assert told("en", says) == says
+
+
+def test_all_that_the_checks_say_of_planted_defects_is_translated() -> None:
+    families = (detection, evidence, notices, orders, recovery)
+    said = set()
+    for arm in ("runbook", "no-fault"):
+        history = correct(2, arm).history()
+        said |= {rule(check, history).says for family in families for check in family.CHECKS}
+    for defect in DEFECTS:
+        if set(defect.speaks) & {check.id for family in families for check in family.CHECKS}:
+            draft = correct(2)
+            defect.plant(draft, random.Random(2))
+            history = draft.history()
+            said |= {rule(check, history).says for family in families for check in family.CHECKS}
+    assert len(said) > 20
+    assert [words for words in said if ENGLISH.search(told("ja", words))] == []
+
+
+def test_limits_of_the_drill_are_its_authors_words_and_the_others_are_translated() -> None:
+    draft = correct(1, effect=False)
+    draft.plan = msgspec.structs.replace(draft.plan, limits=["one exchange only"], limits_ja=["取引所は一つのみ"])
+    card = score(draft.history(), None)
+    assert card.limits[0] == "one exchange only"
+    assert limits(card, "en") == card.limits
+    said = limits(card, "ja")
+    assert len(said) == len(card.limits)
+    assert said[0] == "取引所は一つのみ"
+    assert said[-1] == "engines.database: 対象システムでは使用していない"
+    assert "t_impact: 発生せず" in said
+    assert "影響を未然に防止（異常なし）" in said
+    assert not [line for line in said if ENGLISH.search(line)]
+
+
+def test_the_japanese_card_speaks_japanese() -> None:
+    card = passed() | {"limits": ["one exchange only"], "limits_ja": ["取引所は一つのみ"]}
+    card["checks"][2] |= {"verdict": "fail", "says": "9 of 803 orders twice at the exchange"}
+    text = render_card(card, None, RUN, lang="ja").plain
+    assert "限界: 取引所は一つのみ" in text
+    assert "no-duplicates: 取引所での二重注文 9/803 件" in text
+
+
+def test_a_card_of_before_has_its_limits_in_english() -> None:
+    card = msgspec.convert(passed(), Scorecard)
+    assert limits(card, "ja")[0] == "one exchange only"
+
+
+def test_every_phrase_is_translated() -> None:
+    assert all(ja and not ENGLISH.search(ja.replace("kunren heal", "")) for ja in COUNTED.values())
