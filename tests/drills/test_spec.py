@@ -17,7 +17,7 @@ from drills.definition.arms import Expectation
 from drills.definition.draw import Between, Fixed, OneOf, sample
 from drills.definition.injections import TimedFault, draw_faults
 from drills.definition.vocabulary import standing
-from drills.errors import MissingMeans, UnknownName
+from drills.errors import MissingMeans, Refused, UnknownName
 from drills.history import NS, Objective, Plan, Slo
 from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
 from targets.target import Offer
@@ -218,3 +218,21 @@ def test_what_the_target_lacks_is_named(drill: Drill) -> None:
     ]
     assert str(caught.value).endswith("(drill exchange-link-down cannot run on target staging.yaml)")
     assert caught.value.exit_code == 3
+
+
+def test_the_right_page_may_say_how_slow_one_may_be(drill: Drill, tmp_path: Path) -> None:
+    for name in ("runbook.yaml",):
+        (tmp_path / name).write_bytes((drill.folder / name).read_bytes())
+    text = (drill.folder / "drill.yaml").read_text()
+    file = tmp_path / "drill.yaml"
+    file.write_text(text.replace("  runbook: pass\n", "  runbook: {verdict: pass, reaction_up_to: 6s}\n"))
+    wanted = expectation(load_drill(tmp_path), "runbook")
+    assert wanted is not None
+    assert [wanted.at(each * NS).verdict for each in (1, 6, 7)] == ["pass", "pass", "fail"]
+    assert plan(load_drill(tmp_path), "no-fault", 1).reaction_up_to == 6 * NS
+    file.write_text(text.replace("  runbook: pass\n", "  runbook: {verdict: fail, reaction_up_to: 6s}\n"))
+    with pytest.raises(Refused, match="but the verdict is not pass"):
+        load_drill(tmp_path)
+    file.write_text(text.replace("  no-fault: pass\n", "  no-fault: {verdict: pass, reaction_up_to: 6s}\n"))
+    with pytest.raises(Refused, match="reaction_up_to"):
+        load_drill(tmp_path)

@@ -82,10 +82,8 @@ def prove(drill: str, arm: str, seed: int, reaction: str, code: str, book: Path)
     with book.open("a") as file:
         file.write(json.dumps(line) + "\n")
     mark = "as declared" if row["as_declared"] else f"NOT AS DECLARED ({row['says']})"
-    print(
-        f"{drill} {arm} seed {seed} reaction {reaction}: {row['verdict']} {row['grade']} {','.join(row['red'])}: {mark}",
-        flush=True,
-    )
+    shown = f"{row['verdict']} {row['grade']} {','.join(row['red'])}"
+    print(f"{drill} {arm} seed {seed} reaction {reaction}: {shown}: {mark}", flush=True)
     return bool(row["as_declared"])
 
 

@@ -26,6 +26,7 @@ TESTS = (
     "tests/drills/test_checkers.py", "tests/drills/test_checkers_standing.py", "tests/drills/test_checkers_oracle.py",
     "tests/drills/test_instants.py", "tests/drills/test_instants_outage.py",
     "tests/drills/test_instants_accuracy.py", "tests/drills/test_checkers_defects.py",
+    "tests/drills/test_checkers_night.py", "tests/drills/test_after_the_end.py", "tests/drills/test_cost.py",
 )  # fmt: skip
 KILLED = ("killed", "timeout", "caught by type check", "segfault")
 

@@ -138,7 +138,15 @@ CASES: dict[str, list[Request]] = {
         change({"listen": "localhost:{P1}"}),
         populate([{**A, "listen": "localhost:{P1}"}]),
     ],
-    "a proxy without listen, closed": [post({"name": "a", "upstream": "x:1", "enabled": False})],
+    "a proxy without listen, closed": [
+        post({"name": "a", "upstream": "x:1", "enabled": False}),
+        MAKE_T,
+        populate([{"name": "a", "upstream": "x:1", "enabled": False}]),
+        change({"listen": "127.0.0.1:{P1}"}),
+        MAKE_T,
+        populate([{"name": "a", "upstream": "x:1", "enabled": False}]),
+        change({"listen": ""}),
+    ],
     "toxics with their defaults": [MAKE_A, *(toxic({"type": kind}) for kind in TOXICS), Request("GET", "/proxies/a")],
     "the life of a toxic": [
         MAKE_A,
