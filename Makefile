@@ -10,7 +10,7 @@ TOUR := night-batch-lock
 TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long gates bench clean
+.PHONY: help drill tour test lint unit live long real gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -44,13 +44,17 @@ lint: $(VENV)/.installed
 	$(BIN)/kunren lint
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "not live and not long"
+	$(BIN)/pytest -q -n 2 -m "not live and not long and not real"
 
 live: $(VENV)/.installed
 	$(BIN)/pytest -q -m live
 
 long: $(VENV)/.installed
 	$(BIN)/pytest -q -m long
+
+# Needs toxiproxy-server 2.12.0 or Go 1.21.
+real: $(VENV)/.installed
+	$(BIN)/pytest -q -n 2 -m real
 
 test: lint unit live
 

@@ -10,6 +10,8 @@ import pytest
 
 from .engines import Engine, comparable
 
+pytestmark = pytest.mark.real
+
 
 class Request(NamedTuple):
     """``body``: bytes as they are, anything else as JSON; ``{P1}`` in it stands for a free port."""

@@ -11,6 +11,8 @@ from .engines import Engine
 from .test_toxics import differing
 from .wire import Case, Step, Toxic
 
+pytestmark = pytest.mark.real
+
 LONG = 600_000
 
 

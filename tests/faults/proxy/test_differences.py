@@ -18,6 +18,8 @@ from .original import OriginalServer
 from .test_api import A, swept
 from .wire import BULK, GUARD_S, Case, Seen, Step, Toxic, watch
 
+pytestmark = pytest.mark.real
+
 PATIENCE_S = 0.4
 Starter = Callable[[], OriginalServer]
 Pair = tuple[Engine, Engine]

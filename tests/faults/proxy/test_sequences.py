@@ -12,6 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from .engines import Engine, comparable
 
+pytestmark = pytest.mark.real
+
 Machine = type["BothServers"]
 LENGTH = 25
 SEQUENCES = 80

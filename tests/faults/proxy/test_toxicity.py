@@ -17,6 +17,8 @@ import pytest
 from .engines import Engine
 from .wire import GUARD_S
 
+pytestmark = pytest.mark.real
+
 N = 400
 FALSE_ALARM = 1e-7
 MARGIN = math.sqrt(math.log(2 / FALSE_ALARM) / (2 * N))

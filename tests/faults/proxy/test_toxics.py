@@ -16,6 +16,8 @@ import pytest
 from .engines import Engine
 from .wire import BULK, Case, Step, Toxic, watch
 
+pytestmark = pytest.mark.real
+
 PATIENCE_S = 0.45
 AT_ONCE = 64
 SCRIPTS: dict[str, tuple[Step, ...]] = {
