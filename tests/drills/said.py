@@ -1,0 +1,89 @@
+"""What every check says of the correct histories and of each planted defect, and what whole cards say of known runs.
+
+``python tests/drills/said.py`` writes ``said.tsv`` and ``cards.json`` anew; read the difference before it is committed,
+for these are what people read.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
+
+from drills.checkers import CHECKS, rule  # noqa: E402
+from drills.history import Asked, Earlier, History, Kind, Outcome, Ruling  # noqa: E402
+from drills.score import score  # noqa: E402
+from tests.drills.defects import DEFECTS  # noqa: E402
+from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
+from tests.drills.nights import correct_night  # noqa: E402
+from tests.drills.synthetic import Draft, correct, replanned, step  # noqa: E402
+
+TABLE = HERE / "said.tsv"
+CARDS = HERE / "cards.json"
+SEED = 2
+
+
+def histories() -> Iterator[tuple[str, History, bool]]:
+    """Name, history, and whether what does not fail is told as well."""
+    for arm in ("runbook", "no-action", "no-fault", "false-alarm"):
+        yield arm, correct(SEED, arm).history(), True
+        yield f"night {arm}", correct_night(SEED, arm).history(), True
+    for defect in DEFECTS:
+        draft = correct(SEED)
+        defect.plant(draft, random.Random(SEED))
+        yield defect.name, draft.history(), False
+    for defect in NIGHT_DEFECTS:
+        draft = correct_night(SEED)
+        defect.plant(draft, random.Random(SEED))
+        yield f"night {defect.name}", draft.history(), False
+
+
+def lines() -> Iterator[str]:
+    """History, check, ruling, sentence, evidence; tabs between them."""
+    for name, history, whole in histories():
+        for check in CHECKS.values():
+            found = rule(check, history)
+            if whole or found.ruling == Ruling.FAIL:
+                evidence = " ".join(map(str, found.evidence))
+                yield "\t".join((name, check.id, str(found.ruling), found.says, evidence)).rstrip()
+
+
+def told() -> Draft:
+    """A run of which everything is known that a card can tell."""
+    draft = correct(SEED)
+    step(draft, "declare", 10.6, 10.7, changed=False)
+    draft.note(10.8, "operator", Kind.INFO, "escalate", to="duty-manager")
+    first = Earlier(run="link/earlier", evidence="00ff", verdict="invalid", says="sent late")
+    draft.run = msgspec.structs.replace(
+        draft.run, subject="app@1.2.3", attempts=2, earlier=[first], asked=Asked("a/drill.yaml", "b/page.yaml", "auto")
+    )
+    words = {"limits": ["small"], "limits_ja": ["小規模"], "fidelity": "F", "reaction_up_to": 6_000_000_000}
+    return replanned(draft, **words)
+
+
+def cards() -> dict[str, Any]:
+    """Name -> card without its checks, which the table has."""
+    spoilt = correct(SEED, effect=False)
+    spoilt.spoil("orders", 9, 12, Outcome.TIMEOUT)
+    spoilt.spoil("inquiry", 10, 14, Outcome.CLOSED)
+    drafts = {
+        "everything": told(),
+        "prevented": correct(SEED, effect=False),
+        "spoilt": spoilt,
+        **{arm: correct(SEED, arm) for arm in ("no-action", "no-fault", "false-alarm")},
+        "night": correct_night(SEED),
+    }
+    found = {name: msgspec.to_builtins(score(draft.history(), "3f9c")) for name, draft in drafts.items()}
+    return {name: {key: cell for key, cell in card.items() if key != "checks"} for name, card in found.items()}
+
+
+if __name__ == "__main__":
+    CARDS.write_bytes(msgspec.json.format(msgspec.json.encode(cards()), indent=1) + b"\n")
+    TABLE.write_text("\n".join(lines()) + "\n", encoding="utf-8")
