@@ -35,15 +35,15 @@ NAMES_NO_CODE = "not that_raises and not every_part_that_broke"
 KILLED = ("killed", "timeout", "caught by type check", "segfault")
 
 
-def copy(to: Path, files: list[str]) -> None:
-    """The checkout with its tests, and mutmut's settings for ``files``."""
+def copy(to: Path, files: list[str], tests: list[str]) -> None:
+    """The checkout with its tests, and mutmut's settings: what to mutate, and by which of the tests."""
     for name in (*PACKAGES, "tests"):
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     settings = {
         "source_paths": list(PACKAGES),
         "only_mutate": [f"{file}/*.py" if (ROOT / file).is_dir() else file for file in files],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-profile", "mutation", "-k", NAMES_NO_CODE],
-        "pytest_add_cli_args_test_selection": list(TESTS),
+        "pytest_add_cli_args_test_selection": tests,
     }
     lines = [f"{name} = {value!r}" for name, value in settings.items()]
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -57,10 +57,13 @@ def main() -> int:
     parser.add_argument("--children", default="1", help="mutants tried at the same time")
     parser.add_argument("--sample", type=int, help="try only so many, drawn at random")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--tests", nargs="*", default=list(TESTS), help="by these tests alone: quicker, and a lower bound"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="try only these mutants")
     options = parser.parse_args()
     folder = Path(mkdtemp(prefix="kunren-mutants-"))
-    copy(folder, options.files)
+    copy(folder, options.files, options.tests)
     names = options.only
     if options.sample is not None:
         mutmut(folder, "run", "drills.judging.attempt.*")  # makes them all and tries the fewest
