@@ -74,9 +74,9 @@ PROFILES: dict[str, Profile] = {
         Profile(name="day-session", services={"orders": 25.0, "inquiry": 35.0}, customers=1500),
         Profile(
             name="evening-session",  # people tidy up: they repay loans and place orders for tomorrow
-            services={"orders": 24.0, "repayment": 16.0, "inquiry": 20.0},
+            services={"orders": 22.0, "repayment": 14.0, "inquiry": 24.0},
             customers=1500,
-            behaviour=Behaviour(balances=0.9, act=0.8, repay=1.0),
+            behaviour=Behaviour(balances=0.9, act=1.0, repay=1.0),
             hot=Hot(600, 700, 0.2),  # the seventh hundred: one chunk of the night batch
         ),
     )

@@ -69,13 +69,17 @@ def _balances(history: History, word: oracle.Oracle) -> Iterator[Balance]:
 def no_wrong_figure_acted_on(history: History) -> Verdict:
     """Nobody relied on a wrong figure once the operator had first changed anything; at all, if nobody ever did.
 
-    What was acted on before the first step is loss, and shown apart.
+    What was acted on before the first step is loss, and shown apart. Nobody can tell while nothing was seen to be wrong
+    and some of these figures cannot be decided.
     """
     since = first_change(history)
     acts = [act for act in oracle.reliances(history, oracle.figures(history)) if since is None or act.row.t_ns >= since]
     wrong = [f"customers:{act.index}" for act in acts if act.wrong]
+    open_ = [f"customers:{act.index}" for act in acts if act.undecidable]
     when = "" if since is None else " after the first step"
-    return weigh(Part(f"actions{when} on a wrong figure", wrong, len(acts)))
+    if open_ and not wrong:
+        return Verdict(Ruling.UNKNOWN, f"{len(open_)} actions{when} on figures that nobody can decide", open_)
+    return weigh(Part(f"actions{when} on a wrong figure", wrong, len(acts) - len(open_)))
 
 
 _WITNESSES = ("world", "customers", "exchange")

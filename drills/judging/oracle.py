@@ -196,19 +196,21 @@ def _judge(index: int, row: books.Shown, word: Oracle) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """A customer acted on a figure: place and row of the action, and whether the figure was wrong."""
+    """A customer acted on a figure: place and row of the action, and what the oracle says of the figure."""
 
     index: int
     row: books.Acted
     wrong: bool
+    undecidable: bool
 
 
 def reliances(history: History, shown: list[Figure]) -> list[Reliance]:
     """Every action on a shown figure up to the end of the observation, by time."""
     end = observed_until(history)
     wrong = {figure.row.id for figure in shown if figure.wrong}
+    undecidable = {figure.row.id for figure in shown if figure.undecidable}
     found = [
-        Reliance(index, row, row.shown in wrong)
+        Reliance(index, row, row.shown in wrong, row.shown in undecidable)
         for index, row in enumerate(history.books["customers"])
         if isinstance(row, books.Acted) and row.t_ns <= end
     ]

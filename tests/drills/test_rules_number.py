@@ -17,16 +17,23 @@ from drills.score import score
 from drills.scorecard import RULES
 
 from .defects import DEFECTS
+from .night_defects import NIGHT_DEFECTS
+from .nights import correct_night
 from .synthetic import correct
 
-MADE = "536be83220b991c1"
-SAID = {1: "09230910d5b22f47"}
+MADE = "e47d251d379ffabf"
+SAID = {1: "0f9b26fb1a8e12fb"}
 
 
 def histories() -> list[tuple[str, History]]:
     found = [(arm, correct(1, arm).history()) for arm in ("runbook", "no-action", "no-fault", "false-alarm")]
     for defect in DEFECTS:
         draft = correct(2)
+        defect.plant(draft, random.Random(2))
+        found.append((defect.name, draft.history()))
+    found += [(f"night {arm}", correct_night(1, arm).history()) for arm in ("runbook", "no-action", "no-fault")]
+    for defect in NIGHT_DEFECTS:
+        draft = correct_night(2)
         defect.plant(draft, random.Random(2))
         found.append((defect.name, draft.history()))
     return found

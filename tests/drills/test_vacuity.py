@@ -17,6 +17,7 @@ from drills.judge import judge
 
 from . import synthetic as made
 from .defects import lost_order
+from .nights import correct_night
 from .runfolder import whole_run
 from .synthetic import END, FAULT, Draft, at, correct
 
@@ -262,6 +263,16 @@ def test_missing_book_is_unknown_with_its_name(book: str) -> None:
     blind = {check.id for check in card.checks if check.verdict == UNKNOWN}
     assert blind == {check.id for check in CHECKS.values() if check.id in made.CHECKS and book in check.needs_books}
     assert all(f"{name}: cannot tell: no book {book}" in card.limits for name in blind)
+
+
+def test_night_without_the_bank_s_book_is_unknown_where_it_is_needed() -> None:
+    """Nobody can tell then what customers who repay could rightly be shown, nor whether they acted on a wrong figure."""
+    card = score.score(correct_night(3).history(without="bank"), None)
+    said = {check.id: (check.verdict, check.says) for check in card.checks}
+    assert said["figures-right"][0] == UNKNOWN
+    assert said["no-wrong-figure-acted-on"][0] == UNKNOWN
+    assert "on figures that nobody can decide" in said["no-wrong-figure-acted-on"][1]
+    assert (card.verdict, card.grade) == (UNKNOWN, None)
 
 
 def test_events_numbered_with_a_gap_are_invalid() -> None:

@@ -21,7 +21,7 @@ def test_first_profile_is_the_day_session() -> None:
 
 def test_in_the_evening_people_repay_and_a_fifth_of_them_is_of_one_chunk_of_the_batch() -> None:
     profile = PROFILES["evening-session"]
-    assert list(profile.services.items()) == [("orders", 24.0), ("repayment", 16.0), ("inquiry", 20.0)]
+    assert list(profile.services.items()) == [("orders", 22.0), ("repayment", 14.0), ("inquiry", 24.0)]
     assert profile.hot == Hot(600, 700, 0.2)
     assert profile.behaviour.repay == 1.0
 

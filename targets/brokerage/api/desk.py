@@ -20,8 +20,12 @@ from targets.brokerage.serving import Handler, answer, for_operators, read_body
 RECONCILE_S = 4.0
 
 ADJUST = "SELECT adjust_account(%s, %s, %s, %s, %s, %s, %s)"
+LATE_NS = 1_000_000_000
+"""Posted so long after it was received, an execution was missing from what its customer was shown."""
+
 AFFECTED = """SELECT account, 'unknown' FROM orders WHERE unknown_ns >= %(since)s
-    UNION SELECT account, 'late' FROM executions WHERE poss_dup AND mono_ns >= %(since)s"""
+    UNION SELECT account, 'late' FROM executions
+        WHERE (poss_dup OR mono_ns - received_ns > %(late)s) AND mono_ns >= %(since)s"""
 
 
 class SetService(msgspec.Struct, frozen=True):
@@ -146,7 +150,7 @@ class Desk:
             return answer(400, {"error": "BAD_REQUEST", "says": "since_ns is an instant in monotonic ns"})
 
         async def work(connection: Connection) -> list[tuple[Any, ...]]:
-            return await (await connection.execute(AFFECTED, {"since": int(text)})).fetchall()
+            return await (await connection.execute(AFFECTED, {"since": int(text), "late": LATE_NS})).fetchall()
 
         found = await self._api.line.run(work, LOOK_S)
         reasons = {why: sorted(account for account, said in found if said == why) for why in ("unknown", "late")}

@@ -1,6 +1,7 @@
 """The jobs of the night, in the order in which they must be done, and the short ones of them.
 
-Each needs all before it. Counts say what came in and what went out; what did not go out was rejected.
+Each needs all before it. Counts say what came in, what went out and what a job turned away; a job that cannot account
+for all it took has lost some.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from targets.brokerage.batch.marking import Night
 from targets.brokerage.database import Connection
 
-SETTLE = """INSERT INTO settlements (exec_id, due) SELECT e.exec_id, c.settles FROM executions e, calendar c
-    WHERE e.mono_ns <= %s ON CONFLICT (exec_id) DO NOTHING"""
-TRADES = """SELECT count(*) FROM executions e WHERE e.mono_ns <= %s
-    AND NOT EXISTS (SELECT 1 FROM settlements s WHERE s.exec_id = e.exec_id)"""
+SETTLE = """WITH due AS (SELECT e.exec_id, c.settles FROM executions e, calendar c WHERE e.mono_ns <= %s
+        AND NOT EXISTS (SELECT 1 FROM settlements s WHERE s.exec_id = e.exec_id)),
+    given AS (INSERT INTO settlements (exec_id, due) SELECT exec_id, settles FROM due RETURNING 1)
+    SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM given)"""
 ACCOUNTS = "SELECT count(*) FROM accounts"
 MARGINS = "SELECT work_out_margins(%s)"
 STATEMENTS = "SELECT write_statements(%s)"
@@ -27,10 +28,11 @@ GATE = """SELECT (SELECT count(*) FROM unbalanced), (SELECT coalesce(sum(yen), 0
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What came in and what went out."""
+    """What came in, what went out, and what was turned away (no job of this night does that)."""
 
     taken: int
     given: int
+    rejected: int = 0
 
 
 class GateShut(Exception):
@@ -39,9 +41,9 @@ class GateShut(Exception):
 
 async def settlement(connection: Connection, night: Night, now_ns: int) -> Counts:
     """Give every trade so far the business date on which it is due."""
-    taken = await _number(connection, TRADES, now_ns)
-    given = (await connection.execute(SETTLE, [now_ns])).rowcount
-    return Counts(taken, given)
+    row = await (await connection.execute(SETTLE, [now_ns])).fetchone()  # one snapshot: executions go on being posted
+    assert row is not None
+    return Counts(*row)
 
 
 async def margin(connection: Connection, night: Night, now_ns: int) -> Counts:

@@ -59,10 +59,8 @@ class Record:
 
     async def end(self, job: str, attempt: int, state: str, counts: Counts, says: str) -> None:
         """How the attempt ended."""
-        rejected = counts.taken - counts.given if state == "done" else 0
-        await self._rows(
-            END, state, time.monotonic_ns(), counts.taken, counts.given, rejected, says[:500], job, attempt
-        )
+        numbers = (counts.taken, counts.given, counts.rejected)
+        await self._rows(END, state, time.monotonic_ns(), *numbers, says[:500], job, attempt)
 
     async def chunk(self, job: str, attempt: int, chunk: Chunk) -> None:
         """A transaction has let its accounts go."""
