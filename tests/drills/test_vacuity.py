@@ -266,7 +266,7 @@ def test_missing_book_is_unknown_with_its_name(book: str) -> None:
 
 
 def test_night_without_the_bank_s_book_is_unknown_where_it_is_needed() -> None:
-    """Nobody can tell then what customers who repay could rightly be shown, nor whether they acted on a wrong figure."""
+    """Nobody can tell what customers who repay could rightly be shown, nor whether what they acted on was wrong."""
     card = score.score(correct_night(3).history(without="bank"), None)
     said = {check.id: (check.verdict, check.says) for check in card.checks}
     assert said["figures-right"][0] == UNKNOWN
