@@ -47,7 +47,7 @@ def _card(run: Path | None) -> dict[str, str]:
     if run is None:
         return {}
     try:
-        card: dict[str, str] = json.loads((run / "scorecard.json").read_bytes())
+        card = json.loads((run / "scorecard.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    return card
+    return card if isinstance(card, dict) else {}

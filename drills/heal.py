@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,12 +76,14 @@ def _undo(leftover: Leftover) -> Iterator[str]:
         yield f"could not attach: {error}"
         return
     for intent in leftover.faults:
-        fault = from_intent(intent)
         try:
+            fault = from_intent(intent)
             undone, gone = fault.undo(target), fault.gone(target)
             yield f"{intent.get('kind')}: {undone.says}; {gone.says}"
         except (TargetError, OSError) as error:
             yield f"{intent.get('kind')}: its target is gone ({error})"
+        except (ValueError, LookupError) as error:
+            yield f"{intent.get('kind')}: written by another version, or damaged: {error}"
 
 
 def _journals(runs: Path | None, folders: tuple[Path, ...]) -> Iterator[tuple[Intent, Path]]:
@@ -89,24 +92,28 @@ def _journals(runs: Path | None, folders: tuple[Path, ...]) -> Iterator[tuple[In
     for folder in candidates:
         for line in _lines(folder):
             if line.get("what") == "target":
-                yield msgspec.convert(line["intent"], Intent), folder
+                with suppress(msgspec.ValidationError):  # damaged: another line, or the label, may still lead to it
+                    yield msgspec.convert(line.get("intent"), Intent), folder
 
 
 def _open_faults(run: Path) -> list[Mapping[str, Any]]:
-    undone = {line["index"] for line in _lines(run) if line.get("what") == "undone"}
-    return [line["fault"] for line in _lines(run) if line.get("what") == "intent" and line["index"] not in undone]
+    undone = {line.get("index") for line in _lines(run) if line.get("what") == "undone"}
+    intents = [line for line in _lines(run) if line.get("what") == "intent" and isinstance(line.get("fault"), dict)]
+    return [line["fault"] for line in intents if line.get("index") not in undone]
 
 
 def _lines(run: Path) -> Iterator[dict[str, Any]]:
     try:
-        text = (run / "undo.jsonl").read_text()
+        text = (run / "undo.jsonl").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
     for line in text.splitlines():
         try:
-            yield json.loads(line)
+            found = json.loads(line)
         except ValueError:
             continue  # a line torn by the death of the writer: what it announces never began
+        if isinstance(found, dict):
+            yield found
 
 
 def _write_report(run: Path, said: list[str]) -> None:

@@ -24,6 +24,8 @@ from targets.target import Answer, Target
 
 ASK_EVERY_S = 0.1
 QUERY_WITHIN_S = 5.0
+LEAST_S = 0.5
+"""A query asked in the last moment of a step still gets so long."""
 
 Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
 """``record(actor, kind, what, data)``: one event of the history."""
@@ -120,7 +122,7 @@ class Operator:
             return StepResult(Outcome.SKIPPED, f"needs {', '.join(lacking)}")
         until = time.monotonic() + step.within / NS
         if step.before is not None:
-            against = self._ask(step.before, step.role, time.monotonic())
+            against = self._ask(step.before, step.role, until, once=True)
             if against:
                 return StepResult(Outcome.REFUSED, f"precondition does not hold: {'; '.join(against)}")
         if step.argv is None:
@@ -140,13 +142,17 @@ class Operator:
             return disagreements(step.expect.says, answer.data)
         return self._ask(step.expect, step.role, until)
 
-    def _ask(self, demand: Demand, role: str, until: float) -> tuple[str, ...]:
-        """Ask until the answer is as demanded or time is up (at least once); what still disagrees."""
+    def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[str, ...]:
+        """Ask until the answer is as demanded or time is up (at least once); what still disagrees.
+
+        No answer is waited for beyond the step's own limit.
+        """
         assert demand.argv is not None  # only an expectation about the step's own answer has none
         while True:
-            answer = self.target.operator(demand.argv, role, QUERY_WITHIN_S)
+            within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
+            answer = self.target.operator(demand.argv, role, within)
             against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
-            if not against or time.monotonic() >= until or self.stop.is_set():
+            if once or not against or time.monotonic() >= until or self.stop.is_set():
                 return against
             time.sleep(ASK_EVERY_S)
 

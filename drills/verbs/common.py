@@ -32,11 +32,22 @@ def legible() -> None:
             stream.reconfigure(errors="replace")
 
 
+class QuietConsole(Console):
+    """Falls silent when its reader has gone (``| head``); the drill it tells of goes on to its end."""
+
+    def on_broken_pipe(self) -> None:
+        """Nobody reads on: write to nowhere from here on, so that leaving Python finds no broken pipe either."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
 def console(*, to_stderr: bool) -> Console:
     """For people: plain text in a pipe, with ``NO_COLOR`` or with ``TERM=dumb``."""
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     stream = sys.stderr if to_stderr else sys.stdout
-    return Console(
+    return QuietConsole(
         width=None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH,
         stderr=to_stderr,
         no_color=plain or None,
@@ -68,12 +79,18 @@ def write(content: bytes, where: str) -> None:
 
 def writable(*targets: str | None) -> None:
     """Refused before anything starts when one of these output files could not be written afterwards."""
-    for where in targets:
-        if where is None or where == "-":
-            continue
-        folder = Path(where).parent
-        if Path(where).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise Refused(f"cannot write {where}", "name a file in a folder that exists and may be written to")
+    files = [Path(where) for where in targets if where is not None and where != "-"]
+    for file in files:
+        there = file.exists()
+        try:
+            file.open("ab").close()  # tried, not asked: root may, says access(2), write anywhere
+        except OSError as error:
+            mend = "name a file in a folder that exists and may be written to"
+            raise Refused(f"cannot write {file}: {error.strerror}", mend) from error
+        if not there:
+            file.unlink()
+    if len({file.resolve() for file in files}) < len(files):
+        raise Refused("two outputs are to go into the same file", "name a file for each")
 
 
 def as_json(document: object) -> bytes:

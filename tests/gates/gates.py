@@ -35,7 +35,12 @@ def main() -> int:
     code, bad = code_hash(), 0
     for drill in asked.drills or catalogue():
         book = ROOT / "tests" / "gates" / f"{drill}.jsonl"
-        good = [row for row in rows(book) if row["code"] == code and row["as_declared"]]
+        same = [row for row in rows(book) if row["code"] == code]
+        good = [row for row in same if row["as_declared"]]
+        for row in same:  # a later success of the same code does not take back an earlier failure
+            if not row["as_declared"]:
+                bad += 1
+                print(f"{drill} {row['arm']} seed {row['seed']}: NOT AS DECLARED before, by the same code", flush=True)
         shown = {(row["arm"], row["seed"], row["reaction"]) for row in good}
         for arm in asked.arm or arms_of(drill):
             for seed, reaction in runs_of(drill, arm, drawn=not asked.no_drawn):

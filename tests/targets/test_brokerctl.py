@@ -478,3 +478,12 @@ def test_the_program_prints_one_json_object(fake: Fake) -> None:
     assert found["session"] == "active"
     assert {"ok": True, "exit": 0, "changed": False}.items() <= found.items()
     assert found["says"] == "session active on link A, last heard 0.1 s ago; 3 orders outstanding, 0 unknown"
+
+
+def test_brokerctl_alone_says_how_it_is_used() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "targets.brokerage.brokerctl"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "usage" in done.stderr.lower()
+    assert done.returncode != 0

@@ -48,7 +48,7 @@ def parse(argv: Sequence[str]) -> Namespace:
 
 def stack_named_in(argv: Sequence[str]) -> str | None:
     """The ``--stack`` of a command line that may not be understood otherwise."""
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in zip(argv, [*argv[1:], ""], strict=False):
         if word == "--stack":
             return following or None
         if word.startswith("--stack="):
