@@ -116,9 +116,15 @@ def files(root: Path) -> set[Path]:
         (f"run {DRILL} --seed -1", "Invalid value for '--seed'"),
         (f"run {DRILL} --repeat 0", "Invalid value for '--repeat'"),
         (f"run {DRILL} --runbook no-page.yaml", "no-page.yaml:1: no such file"),
-        (f"run {DRILL} --json no/such/card.json", "cannot write no/such/card.json (name a file in a folder that"),
-        (f"run {DRILL} --junit no/such/report.xml", "cannot write no/such/report.xml (name a file in a folder that"),
-        (f"run {DRILL} --json .", "cannot write . (name a file in a folder that"),
+        (
+            f"run {DRILL} --json no/such/card.json",
+            "cannot write no/such/card.json: No such file or directory (name a file in a folder that",
+        ),
+        (
+            f"run {DRILL} --junit no/such/report.xml",
+            "cannot write no/such/report.xml: No such file or directory (name a file in a folder that",
+        ),
+        (f"run {DRILL} --json .", "cannot write .: Is a directory (name a file in a folder that"),
         ("verify", "Missing argument 'DRILL…'."),
         ("verify exchange-link", "unknown drill 'exchange-link'"),
         (f"verify {DRILL} --arm nothing", "unknown arm 'nothing'"),

@@ -24,7 +24,7 @@ def test_its_arms_are_arms_of_its_drill() -> None:
 
 
 def test_it_says_how_long_it_takes_and_ends_with_the_comparison() -> None:
-    argv = ["make", "--dry-run", "--always-make", "--old-file=.venv/.installed", "tour"]
+    argv = ["make", "--no-print-directory", "--dry-run", "--always-make", "--old-file=.venv/.installed", "tour"]
     said = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
     lines = said.strip().splitlines()
     assert "minutes" in lines[0]
