@@ -110,7 +110,9 @@ class Connection:
             plain.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
             opened = _tls().wrap_socket(plain, server_hostname=self._server.host) if self._server.tls else plain
             opened.settimeout(self._patience.total_s)
-        except BaseException:
+        except (
+            BaseException
+        ):  # gevent's time-out and the end of the load are no Exceptions; the socket must not stay open
             plain.close()
             raise
         return opened

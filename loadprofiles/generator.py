@@ -185,8 +185,6 @@ def main(arguments: list[str]) -> int:
     """Run until told to stop."""
     _tie_to(int(arguments[0]))
     _raise_file_limit()
-    if len(arguments) > 1:
-        os.sched_setaffinity(0, {int(core) for core in arguments[1].split(",")})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
     replies = os.dup(1)
     os.dup2(2, 1)  # a stray print must not look like a reply

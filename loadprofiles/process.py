@@ -47,7 +47,6 @@ class Load:
         world: Path,
         password: Callable[[str], str],
         max_s: float,
-        pin: set[int] | None = None,
     ) -> None:
         self._profile = profile
         self._folder = folder.resolve()
@@ -55,7 +54,6 @@ class Load:
         self._world = world.resolve()
         self._password = password
         self._max_s = max_s
-        self._pin = pin
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._tail = Tail(self._folder / "samples.bin")
@@ -78,10 +76,9 @@ class Load:
                 f"a load of {self._max_s:g} s was asked for; it must be above 0 and at most {LONGEST_S:g} s"
             )
         self._folder.mkdir(parents=True, exist_ok=True)
-        pin = [",".join(map(str, sorted(self._pin)))] if self._pin else []
         with (self._folder / "load.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "loadprofiles.generator", str(os.getpid()), *pin],
+                [sys.executable, "-m", "loadprofiles.generator", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -117,6 +117,11 @@ def answer(status: int, body: Mapping[str, Any]) -> Response:
     return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
+def no_database(error: Exception) -> Response:
+    """What operators are told when the database did not answer."""
+    return answer(503, {"error": "DATABASE", "says": str(error).strip()})
+
+
 async def read_body(request: Request, kind: type[T]) -> T:
     """The request's JSON body as ``kind``; BadBody when it is something else or too long."""
     body = b""

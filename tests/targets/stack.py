@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,24 @@ from targets.brokerage.config import ClockConfig, Config, Ports, Via
 
 SEED = 11
 CUSTOMERS = 20
+
+
+Says = Callable[[dict[str, Any]], Any]
+
+
+class Peer:
+    """Whom a service asks over HTTP: answers or raises what ``says`` makes of the body, and remembers it."""
+
+    def __init__(self, says: Says) -> None:
+        self.says = says
+        self.asked: list[dict[str, Any]] = []
+
+    async def ask(self, method: str, path: str, body: dict[str, Any], within_s: float) -> tuple[int, Any]:
+        self.asked.append(body)
+        said = self.says(body)
+        if isinstance(said, Exception):
+            raise said
+        return said
 
 
 @dataclass(frozen=True)

@@ -15,22 +15,7 @@ from targets.brokerage.api.store import Store
 from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
 
-from .stack import Database, make_config
-
-Says = Callable[[dict[str, Any]], Any]
-
-
-class FakeGateway:
-    def __init__(self, says: Says) -> None:
-        self.says = says
-        self.asked: list[dict[str, Any]] = []
-
-    async def ask(self, method: str, path: str, body: dict[str, Any], within_s: float) -> tuple[int, Any]:
-        self.asked.append(body)
-        said = self.says(body)
-        if isinstance(said, Exception):
-            raise said
-        return said
+from .stack import Database, Peer, Says, make_config
 
 
 def accepted(_: dict[str, Any]) -> tuple[int, Any]:
@@ -51,7 +36,7 @@ class Rig:
             store = Store(self.config)
             await store.pool.open(wait=True)
             try:
-                return await play(Oms(self.config, store, FakeGateway(says)))  # type: ignore[arg-type]
+                return await play(Oms(self.config, store, Peer(says)))  # type: ignore[arg-type]
             finally:
                 await store.pool.close()
 

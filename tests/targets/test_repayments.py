@@ -17,24 +17,7 @@ from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
 from targets.brokerage.database import Line
 
-from .stack import Database, make_config
-
-Says = Callable[[dict[str, Any]], Any]
-
-
-class FakeBank:
-    """Idempotent by reference, and as silent as ``says`` makes it."""
-
-    def __init__(self, says: Says) -> None:
-        self.says = says
-        self.asked: list[dict[str, Any]] = []
-
-    async def ask(self, method: str, path: str, body: dict[str, Any], within_s: float) -> tuple[int, Any]:
-        self.asked.append(body)
-        said = self.says(body)
-        if isinstance(said, Exception):
-            raise said
-        return said
+from .stack import Database, Peer, Says, make_config
 
 
 def books(_: dict[str, Any]) -> tuple[int, Any]:
@@ -53,7 +36,7 @@ class Rig:
         self.database = database
         self.account = next(row["account"] for row in database.world if row["kind"] == "loan")
         self.free = next(row["id"] for row in database.world if row["kind"] == "account" and not self.owes(row["id"]))
-        self.bank = FakeBank(books)
+        self.bank = Peer(books)
 
     def owes(self, account: str) -> int:
         rows = self.database.rows("SELECT principal FROM loans WHERE account = %s", (account,))

@@ -15,7 +15,7 @@ from targets.brokerage.batch.locks import terminate
 from targets.brokerage.batch.scheduler import Conflict
 from targets.brokerage.batch.service import Batch
 from targets.brokerage.database import Connection
-from targets.brokerage.serving import Handler, answer, for_operators, read_body
+from targets.brokerage.serving import Handler, answer, for_operators, no_database, read_body
 
 TERMINATE_S = 3.0
 STATUS_OF = {"NO_SUCH_ACCOUNT": 404, "NO_SUCH_JOB": 404}
@@ -63,7 +63,7 @@ def _told(handler: Handler) -> Handler:
         except Conflict as error:
             return answer(STATUS_OF.get(error.code, 409), {"error": error.code, "says": str(error)})
         except psycopg.Error as error:
-            return answer(503, {"error": "DATABASE", "says": str(error).strip()})
+            return no_database(error)
 
     return guarded
 

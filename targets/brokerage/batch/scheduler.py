@@ -170,7 +170,7 @@ class Scheduler:
         except asyncio.CancelledError:
             state, says, counts = "cancelled", "rolled back to its checkpoint", self._so_far()
             raise
-        except Exception as error:
+        except Exception as error:  # whatever ended the attempt is written down beside it, and goes on from here
             says, counts = str(error).strip(), self._so_far()
             raise
         finally:

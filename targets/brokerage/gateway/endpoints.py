@@ -16,7 +16,7 @@ from targets.brokerage.gateway.link import LinkError
 from targets.brokerage.gateway.operations import NoSession
 from targets.brokerage.gateway.reconcile import Findings
 from targets.brokerage.gateway.server import Gateway
-from targets.brokerage.serving import Handler, answer, for_operators, read_body
+from targets.brokerage.serving import Handler, answer, for_operators, no_database, read_body
 
 
 class NewOrder(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ def _told(handler: Handler) -> Handler:
         except (NoSession, LinkError) as error:
             return answer(503, {"error": "NO_SESSION", "says": str(error)})
         except psycopg.Error as error:
-            return answer(503, {"error": "DATABASE", "says": str(error).strip()})
+            return no_database(error)
 
     return guarded
 
