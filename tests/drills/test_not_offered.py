@@ -1,14 +1,15 @@
-"""A target whose own file says that it has no books, operator or alerts: n/a and named, and nothing else is forgiven."""
+"""A target whose own file says that it has no books, operator or alerts: n/a and named; nothing else is forgiven."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
-from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned
 
 from drills.history import History, Objective
 from drills.offered import THINGS
 from drills.score import score
+
+from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned
 
 SERVED = Objective("served_ratio", 0.5, "ratio", at_least=True)
 RECOVER = Objective("recover", 15, "s")
