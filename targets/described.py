@@ -19,12 +19,12 @@ from typing import Any, Self, TextIO
 
 from targets import hooks, ownership
 from targets.cache import cache_folder
-from targets.description import LABEL, Description, Proxied
+from targets.description import LABEL, PROXY, Description, Proxied
 from targets.finding import Finding, writable
-from targets.ports import BLOCK, Block, claim_block
+from targets.ports import Block, claim_block
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.site import KIND, PROXY, Plan, Site, accepts, attach, offer, public, save, sites
+from targets.site import KIND, Plan, Site, accepts, attach, offer, public, save, sites
 from targets.target import Intent, Offer, Startable, TargetError
 
 PREPARE_WITHIN_S = 300.0
@@ -226,7 +226,3 @@ def _listen(link: Proxied, unused: Iterator[int]) -> int:
 def _digest(description: Description) -> str:
     """Of what is prepared: other commands prepare something else."""
     return hashlib.sha256(repr((description.here, description.prepare)).encode()).hexdigest()[:12]
-
-
-MOST_PORTS = BLOCK - 1
-"""Services and links that one system may have; the proxy server has a port of its own."""

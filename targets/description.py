@@ -28,6 +28,12 @@ PLACEHOLDERS: Mapping[str, str] = {
 }
 """Name -> what it stands for. Beside them ``{port}`` of the hook's service, ``{port.SERVICE}`` and ``{link.NAME}``."""
 
+PROXY = "toxiproxy"
+"""The proxy server among the processes of the system; no service or link may be called so."""
+
+MOST_PARTS = 24
+"""Services and links that one system may have, each with a port of the run's block."""
+
 Argv = tuple[str, ...]
 
 

@@ -21,16 +21,13 @@ import msgspec
 
 from targets import hooks
 from targets.cache import cache_folder
-from targets.description import LABEL, Argv, Description, Hooked, filled
+from targets.description import LABEL, PROXY, Argv, Description, Hooked, filled
 from targets.target import Alert, Answer, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SITE = "site.json"
 KIND = "described"
 """In an ``Intent``."""
-
-PROXY = "toxiproxy"
-"""The proxy server among the processes of the system; no service may be called so."""
 
 HANDSHAKE_WITHIN_S, STOP_WITHIN_S = 10.0, 15.0
 

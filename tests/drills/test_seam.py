@@ -75,6 +75,7 @@ class Way:
     made: list[Strange] = field(default_factory=list)
     fails: str = ""
     name = "strange"
+    source = None
     compression = 30
     start_stop_s = 1.0
 
