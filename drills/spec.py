@@ -43,9 +43,23 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 
 DEFAULT_SLO = Slo(latency=NS, hold=5 * NS, grace=3 * NS // 2, notice=10 * NS, monitor_gap=2 * NS)
 
-REQUIRED = ("drill", "title", "load", "baseline", "timeline", "objectives", "arms", "cap")
-WHERE_OFFERED = {BOOKS: ("sources", "phase", "checks"), OPERATOR: ("runbook",), ALERTS: ("alerts",)}
-"""Keys that a drill must have, unless its target says that it has nothing of the kind."""
+REQUIRED = (
+    "drill",
+    "title",
+    "sources",
+    "phase",
+    "load",
+    "baseline",
+    "timeline",
+    "alerts",
+    "runbook",
+    "objectives",
+    "checks",
+    "arms",
+    "cap",
+)
+SPEAKS_OF = {"sources": BOOKS, "phase": BOOKS, "checks": BOOKS, "runbook": OPERATOR, "alerts": ALERTS}
+"""Key -> what it speaks of: a drill need not have it for a target that says that it has nothing of the kind."""
 
 OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "condition", "business_start")
 
@@ -185,9 +199,8 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
 
 def keys(words: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The keys that a drill for such a target must have, and those that it may have."""
-    must = [key for thing, found in WHERE_OFFERED.items() if thing not in words.not_offered for key in found]
-    may = [key for thing, found in WHERE_OFFERED.items() if thing in words.not_offered for key in found]
-    return (*REQUIRED, *must), (*OPTIONAL, *may)
+    may = tuple(key for key in REQUIRED if SPEAKS_OF.get(key) in words.not_offered)
+    return tuple(key for key in REQUIRED if key not in may), (*OPTIONAL, *may)
 
 
 def _variant(file: Path) -> str | None:
