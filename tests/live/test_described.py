@@ -13,6 +13,8 @@ from .rig import Place, card, wait_for
 
 pytestmark = pytest.mark.long
 
+EXAMPLE = Path(__file__).parents[2] / "drills" / "examples" / "datasette"
+
 TARGET = """\
 target: files
 services:
@@ -89,3 +91,12 @@ def test_one_that_shows_another_token_is_left_alone(files: Place) -> None:
     assert "does not show the drill label" in done.stderr
     (run,) = files.runs()
     assert not any(event["actor"].startswith("fault:") for event in files.events(Path(run)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("drill", ["drill", "drill.stays", "drill.silent", "drill.slow"])
+def test_the_example_behaves_as_declared(place: Place, drill: str) -> None:
+    """Needs the package index, once."""
+    target, file = EXAMPLE / "target.yaml", EXAMPLE / f"{drill}.yaml"
+    done = place.kunren("verify", str(file), "--target", str(target), "--proxy", "embedded")
+    assert done.returncode == 0, done.stdout + done.stderr
