@@ -11,8 +11,13 @@ import pytest
 
 from .rig import Place, card, wait_for
 
-pytestmark = pytest.mark.long
-
+EXAMPLE_ARMS = [
+    ("drill", "no-fault"),
+    ("drill", "no-action"),
+    ("drill.stays", "no-action"),
+    ("drill.silent", "no-action"),
+    ("drill.slow", "no-action"),
+]
 EXAMPLE = Path(__file__).parents[2] / "drills" / "examples" / "datasette"
 
 TARGET = """\
@@ -50,6 +55,7 @@ def files(place: Place) -> Place:
     return place
 
 
+@pytest.mark.live
 def test_it_recovers_when_it_is_started_again(files: Place) -> None:
     done = files.kunren("run", "drill.yaml", "--target", "target.yaml", "--seed", "5", "--proxy", "embedded")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -65,6 +71,7 @@ def test_it_recovers_when_it_is_started_again(files: Place) -> None:
     assert json.loads(again.stdout) == found
 
 
+@pytest.mark.live
 def test_it_fails_when_nobody_starts_it(files: Place) -> None:
     done = files.kunren("run", "drill.stays.yaml", "--target", "./target.yaml", "--proxy", "embedded")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -73,6 +80,7 @@ def test_it_fails_when_nobody_starts_it(files: Place) -> None:
     assert (found["verdict"], found["grade"]) == ("fail", "unable")
 
 
+@pytest.mark.long
 def test_whoever_kills_the_harness_leaves_nothing(files: Place) -> None:
     harness = files.start("run", "drill.stays.yaml", "--target", "target.yaml", "--proxy", "embedded")
     files.broken(harness)
@@ -83,6 +91,7 @@ def test_whoever_kills_the_harness_leaves_nothing(files: Place) -> None:
     assert list((files.cache / "sites").iterdir()) == []
 
 
+@pytest.mark.live
 def test_one_that_shows_another_token_is_left_alone(files: Place) -> None:
     old = TARGET.replace("{service: web, path: /drill-target.json}", '{run: [echo, kunren.drill-target, "1234"]}')
     (files.home / "target.yaml").write_text(old)
@@ -94,9 +103,10 @@ def test_one_that_shows_another_token_is_left_alone(files: Place) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("drill", ["drill", "drill.stays", "drill.silent", "drill.slow"])
-def test_the_example_behaves_as_declared(place: Place, drill: str) -> None:
-    """Needs the package index, once."""
-    target, file = EXAMPLE / "target.yaml", EXAMPLE / f"{drill}.yaml"
-    done = place.kunren("verify", str(file), "--target", str(target), "--proxy", "embedded")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_example_behaves_as_declared(place: Place) -> None:
+    """Needs the package index."""
+    target = str(EXAMPLE / "target.yaml")
+    for drill, arm in EXAMPLE_ARMS:
+        file = str(EXAMPLE / f"{drill}.yaml")
+        done = place.kunren("verify", file, "--arm", arm, "--target", target, "--proxy", "embedded")
+        assert done.returncode == 0, done.stdout + done.stderr
