@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 
+import msgspec
+
 from drills.checkers import NOT_EXERCISED, NOT_OFFERED, rule_all, unfinished
 from drills.history import Earlier, History, Kind, Objective, Ruling
 from drills.judging import outage, timeline
@@ -96,6 +98,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         cost=_cost(price),
         asked=_asked(history),
         earlier=[_earlier(attempt) for attempt in run.earlier],
+        not_offered=run.not_offered or msgspec.UNSET,
     )
 
 

@@ -33,6 +33,8 @@ def test_what_the_target_says_it_does_not_offer_is_named_and_exempt() -> None:
     assert said["cash-conserved"][1].startswith("not offered by the target: book ")
     assert card.verdict == "pass"
     assert card.grade == "performed"
+    assert card.not_offered == list(THINGS)
+    assert b"not_offered" not in msgspec.json.encode(score(correct().history(), None))
     assert [line.split(":")[0] for line in card.limits[1:4]] == list(THINGS)
     assert "t_alert: did not happen" not in card.limits
     assert "t_reconciled: not offered by the target: books" in card.limits
