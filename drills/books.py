@@ -97,7 +97,7 @@ class Loan(Row, frozen=True, kw_only=True, tag="loan"):
 class Request(Row, frozen=True, kw_only=True, tag="request"):
     """A request left a customer. ``t_ns`` is when it was sent; ``root`` links re-typed orders to the first intent."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
+    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
     intended_ns: int
     root: str = ""
     code: str = ""
@@ -111,7 +111,7 @@ class Request(Row, frozen=True, kw_only=True, tag="request"):
 class Reply(Row, frozen=True, kw_only=True, tag="reply"):
     """What came back for the request of the same ``id``; status 0 when nothing came back."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
+    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
     status: int
     outcome: str
     order: str = ""

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from faults.scope import from_intent
-from targets.registry import RUNTIMES, runtime
+from targets.registry import CARETAKERS, caretaker
 from targets.target import Intent, TargetError
 
 
@@ -45,7 +45,7 @@ class Leftover:
 def leftovers(runs: Path | None, folders: tuple[Path, ...] = ()) -> list[Leftover]:
     """Targets without a living owner; with ``folders`` only those of the runs named there."""
     journals = dict(_journals(runs, folders))
-    abandoned = [intent for name in RUNTIMES for intent in runtime(name).abandoned()]
+    abandoned = [intent for name in CARETAKERS for intent in caretaker(name).abandoned()]
     return [_leftover(intent, journals.get(intent)) for intent in abandoned if not folders or intent in journals]
 
 
@@ -57,7 +57,7 @@ def heal(leftover: Leftover, lifelines: tuple[int, ...] = ()) -> list[str]:
     said = list(_undo(leftover))
     for each in lifelines:
         os.close(each)
-    said += runtime(leftover.target.target).end(leftover.target)
+    said += caretaker(leftover.target.target).end(leftover.target)
     if leftover.run is not None:
         _write_report(leftover.run, said)
     return said
@@ -71,7 +71,7 @@ def _undo(leftover: Leftover) -> Iterator[str]:
     if not leftover.faults:
         return
     try:
-        target = runtime(leftover.target.target).attach(leftover.target)
+        target = caretaker(leftover.target.target).attach(leftover.target)
     except TargetError as error:
         yield f"could not attach: {error}"
         return

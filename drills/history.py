@@ -1,7 +1,7 @@
 """What happened in a run, as plain data: the plan, the events, the samples and the books.
 
 The history is the product; everything that judges is a pure function of it. Imports nothing else of ours but the
-book rows. All times are integer nanoseconds of one CLOCK_MONOTONIC.
+book rows and the names of what a target may not offer. All times are integer nanoseconds of one CLOCK_MONOTONIC.
 
 Events, by actor:
 
@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drills.books import AnyRow
+from drills.offered import BOOKS
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
@@ -166,6 +167,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     libraries: dict[str, str] = {}  # name -> version of what the harness ran with
     asked: Asked | None = None
     earlier: list[Earlier] = []  # the attempts before this one
+    not_offered: list[str] = []  # of books, operator and alerts: what the target's own file says it does not have
 
 
 class Outcome(StrEnum):
@@ -228,9 +230,13 @@ class History:
         """What was fixed before the run."""
         return self.run.plan
 
+    def withheld(self, *names: str) -> bool:
+        """Whether one of these books is none that the run should have, as the target's file says it keeps none."""
+        return BOOKS in self.run.not_offered and any(name not in self.run.books for name in names)
+
 
 class Ruling(StrEnum):
-    """Of a check or an objective. ``n/a`` is for the arms without a fault, alone."""
+    """Of a check or an objective. ``n/a``: the arm has no fault, or the target's own file says it does not offer it."""
 
     PASS = "pass"  # noqa: S105  # a verdict, not a password
     FAIL = "fail"

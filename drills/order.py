@@ -12,7 +12,7 @@ from drills.operator import without
 from drills.runbook import Runbook, load_runbook
 from drills.scorecard import Scorecard
 from drills.spec import Drill, name_of
-from targets.registry import runtime
+from drills.systems import system
 
 PAGE_ARMS = ("runbook", "false-alarm")
 """Arms whose page may be replaced by another one."""
@@ -22,7 +22,8 @@ PAGE_ARMS = ("runbook", "false-alarm")
 class Order:
     """What to run, as asked for on the command line.
 
-    ``runbook`` replaces the arm's own page; ``target`` is a runtime's name; ``earlier`` are attempts that were void.
+    ``runbook`` replaces the arm's own page; ``target`` is a runtime's name or a target file; ``earlier`` are attempts
+    that were void.
     """
 
     drill: Drill
@@ -77,5 +78,5 @@ def plan_of(order: Order, page: Runbook | None) -> Plan:
         order.seed,
         order.reaction,
         runbook_sha256=None if page is None else page.sha256,
-        compression=runtime(order.target).compression,
+        compression=system(order.target).compression,
     )

@@ -19,14 +19,15 @@ from drills.definition.injections import TimedFault, draw_faults
 from drills.definition.vocabulary import embedded
 from drills.errors import MissingMeans, UnknownName
 from drills.history import NS, Plan
+from drills.offered import ALERTS, BOOKS, NEEDS, OPERATOR, SETTLED_BY_BOOKS
 from drills.runbook import load_runbook
 
 if TYPE_CHECKING:
     from drills.spec import Drill
     from targets.target import Offer
 
-BOOKS = ("exchange", "oms", "notices")
-"""Books that the checks read and a target must give; the customers' comes from the load, the world from the seed."""
+OURS = frozenset({"world", "customers"})
+"""Books that are no matter of a target: the world comes from the seed, the customers' from the load."""
 
 REACTION = NS
 """How long the robot waits after an alert, in ns."""
@@ -34,7 +35,7 @@ REACTION = NS
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a target must offer, by name."""
+    """What a target must offer, by name, unless its own file says that it does not have it."""
 
     faults: frozenset[str]
     links: frozenset[str]
@@ -97,13 +98,22 @@ def runbook_file(drill: Drill, arm: str) -> Path | None:
     kind, _, detail = arm.partition(":")
     if not is_arm(arm):
         raise UnknownName("arm", arm, known_arms(drill))
+    if arm in WITHOUT_RUNBOOK:
+        return None
+    if drill.runbook is None:
+        raise UnknownName("arm", arm, known_arms(drill))
     if kind == "wrong":
         return _wrong_file(drill, arm, detail)
     if kind == "without":
         page = load_runbook(drill.runbook)
         if page.step(detail) is None:
             raise UnknownName(f"step of {page.id}", detail, [step.id for step in page.steps])
-    return None if arm in WITHOUT_RUNBOOK else drill.runbook
+    return drill.runbook
+
+
+def usual_arm(drill: Drill) -> str:
+    """The arm that is run when none is named: somebody follows the runbook, if there is one."""
+    return "no-action" if drill.runbook is None else "runbook"
 
 
 def wrong_files(drill: Drill) -> dict[str, Path]:
@@ -115,6 +125,8 @@ def wrong_files(drill: Drill) -> dict[str, Path]:
 
 def known_arms(drill: Drill) -> tuple[str, ...]:
     """Every arm that the drill can run, but for the many ``without:STEP``."""
+    if drill.runbook is None:
+        return WITHOUT_RUNBOOK
     return (*ARMS, *(f"wrong:{name}" for name in wrong_files(drill)), "without:STEP")
 
 
@@ -134,25 +146,29 @@ def expectation(drill: Drill, arm: str) -> Expectation | None:
 
 
 def requirements(drill: Drill) -> Requirements:
-    """What the drill needs of a target, whichever value its ranges take."""
+    """What the drill needs of a target, whichever value its ranges take: for its faults, checks, objectives, page."""
+    asked = {thing for objective in drill.objectives for thing in NEEDS.get(objective.id, ())}
     return Requirements(
         frozenset(fault.kind for fault in drill.timeline),
         _named(drill, "link"),
         _named(drill, "service"),
-        frozenset(BOOKS),
-        operator=True,
-        alerts=True,
+        _books(drill, bool(SETTLED_BY_BOOKS & {one.id for one in drill.objectives}) or BOOKS in asked),
+        operator=drill.runbook is not None or OPERATOR in asked,
+        alerts=drill.runbook is not None or ALERTS in asked or bool(drill.alerts),
     )
 
 
 def missing(drill: Drill, offer: Offer, faults: Mapping[str, type[Any]] | None = None) -> tuple[str, ...]:
     """What the target does not offer, a sentence each, with the line that asks for it; empty when nothing."""
-    needs = requirements(drill)
+    needs, exempt = requirements(drill), offer.not_offered
     registry = embedded().faults if faults is None else faults
     lacks = [_lack(drill, fault, offer, registry) for fault in drill.timeline]
-    lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - set(offer.books))]
-    lacks.append("the target has no operator tool" if needs.operator and not offer.operator else None)
-    lacks.append("the target sends no alerts" if needs.alerts and not offer.alerts else None)
+    if BOOKS not in exempt:
+        lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - set(offer.books))]
+    if needs.operator and not offer.operator and OPERATOR not in exempt:
+        lacks.append("the target has no operator tool")
+    if needs.alerts and not offer.alerts and ALERTS not in exempt:
+        lacks.append("the target sends no alerts")
     return tuple(lack for lack in lacks if lack is not None)
 
 
@@ -163,11 +179,30 @@ def refuse_missing(drill: Drill, offer: Offer, target: str) -> None:
         raise MissingMeans(lacks, f"drill {drill.name} cannot run on target {target}")
 
 
+def refuse_arm(drill: Drill, arm: str, offer: Offer, target: str) -> None:
+    """Raise MissingMeans when somebody acts in this arm and the target has nothing to be told by, or to act with."""
+    if arm in WITHOUT_RUNBOOK:
+        return
+    lacks = [] if offer.operator else ["the target has no operator tool"]
+    lacks += [] if offer.alerts or arm == "false-alarm" else ["the target sends no alerts"]
+    if lacks:
+        raise MissingMeans(lacks, f"arm {arm} of {drill.name} cannot run on target {target}")
+
+
 def _wrong_file(drill: Drill, arm: str, name: str) -> Path:
     files = wrong_files(drill)
     if name not in files:
         raise UnknownName("arm", arm, known_arms(drill))
     return files[name]
+
+
+def _books(drill: Drill, settled: bool) -> frozenset[str]:
+    """What its checks read, and what must be right for it to count as recovered."""
+    from drills.checkers import CHECKS  # when asked for: reading a drill needs no checker
+    from drills.judging import harm
+
+    read = {book for name in drill.checks if name in CHECKS for book in CHECKS[name].needs_books}
+    return frozenset(read | set(harm.NEEDS if settled else ())) - OURS
 
 
 def _named(drill: Drill, field: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from drills.heal import heal, leftovers
 from drills.interrupts import signals_held
-from targets.registry import runtime
+from targets.registry import caretaker
 from targets.target import Intent, Startable
 
 DEATH_WITHIN_S = 10.0
@@ -84,7 +84,7 @@ def main() -> None:
 def _await_death(target: Intent) -> None:
     """Until the harness holds its lock no more: the kernel may close our pipe before it gives up a dead one's lock."""
     deadline = time.monotonic() + DEATH_WITHIN_S
-    while runtime(target.target).owned(target) and time.monotonic() < deadline:
+    while caretaker(target.target).owned(target) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

@@ -30,15 +30,16 @@ from drills.observation import Observation
 from drills.order import Order, asked, page_of, plan_of
 from drills.reaper import guarded
 from drills.runbook import Runbook
+from drills.runfolder.names import TARGET
 from drills.store import RunFolder, StoreError
+from drills.systems import system
 from drills.watch import View
 from faults.fault import Fault
 from faults.scope import begin, end, from_intent
-from loadprofiles import PROFILES
+from loadprofiles import PROFILES, Profile, Url, by_url
 from loadprofiles.process import Load, LoadError
-from targets.registry import runtime
 from targets.runtime import Request
-from targets.target import Evidence, Startable, TargetError, Unlabelled
+from targets.target import Evidence, Offer, Startable, TargetError, Unlabelled
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -68,13 +69,14 @@ def run(order: Order, show: Callable[[View], None]) -> Finished:
     """
     page = page_of(order)
     plan = plan_of(order, page)
+    way = system(order.target)
     began = time.monotonic_ns()
     folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
     wanted = Request(
         folder.name, plan.seed, plan.phase, order.drill.business_start, plan.compression, folder.logs, order.proxy
     )
     try:
-        target = runtime(order.target).make(wanted)
+        target = way.make(wanted)
     except TargetError as error:
         folder.discard()
         raise MissingMeans([str(error)]) from error
@@ -99,7 +101,7 @@ class _Run:
         self.view = View.of(plan)
         self.scratch = folder.path / "work"
         self.load = Load(
-            PROFILES[order.drill.load],
+            _profile(order.drill.load, target.offer()),
             self.scratch,
             seed=plan.seed,
             world=folder.path / "books" / "world.jsonl",
@@ -124,6 +126,7 @@ class _Run:
             libraries=libraries(),
             asked=asked(order),
             earlier=list(order.earlier),
+            not_offered=list(target.offer().not_offered),
         )
         self.undone: set[int] = set()
 
@@ -158,6 +161,9 @@ class _Run:
 
     def _write_inputs(self) -> None:
         self.folder.copy_inputs(self.order.drill.content, None if self.page is None else self.page.content)
+        described = system(self.order.target).source
+        if described is not None:
+            (self.folder.path / TARGET).write_bytes(described)
         self.folder.write_book("world", self.target.world())
         self.folder.write_run(self.record)
 
@@ -296,6 +302,15 @@ class _Run:
     def _phase(self, phase: str) -> None:
         self.view.phase = phase
         self.show(self.view)
+
+
+def _profile(name: str, offer: Offer) -> Profile:
+    """Who comes: to a target that says itself what is asked of it by URL, those; else the profile of that name."""
+    if not offer.loads:
+        return PROFILES[name]
+    asked = offer.loads[name]
+    urls = {service: Url(each.method, each.path, each.expect) for service, each in asked.items()}
+    return by_url(name, {service: each.rate for service, each in asked.items()}, urls)
 
 
 def _first(error: BaseException) -> BaseException:

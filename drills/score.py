@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 
-from drills.checkers import NOT_EXERCISED, rule_all, unfinished
+import msgspec
+
+from drills.checkers import NOT_EXERCISED, NOT_OFFERED, rule_all, unfinished
 from drills.history import Earlier, History, Kind, Objective, Ruling
 from drills.judging import outage, timeline
 from drills.judging.attempt import Attempts
@@ -14,6 +16,7 @@ from drills.judging.instants import Instants, Mark, instants
 from drills.judging.interval import Interval, seconds
 from drills.judging.loss import Loss, loss
 from drills.judging.measures import Judged, Measured, judge_objectives, unjudged
+from drills.offered import ALERTS, BOOKS, OPERATOR, lacking, sentences
 from drills.scorecard import (
     RULES,
     AfterAlertCell,
@@ -95,12 +98,14 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         cost=_cost(price),
         asked=_asked(history),
         earlier=[_earlier(attempt) for attempt in run.earlier],
+        not_offered=run.not_offered or msgspec.UNSET,
     )
 
 
 def limits(history: History, at: Instants, asked: Asked) -> list[str]:
     """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
     empty = [f"{check.id}: {NOT_EXERCISED}" for check, answer in asked if answer.says == NOT_EXERCISED]
+    empty = [*sentences(history.run.not_offered), *empty, *_not_offered(history, asked)]
     blind = [f"{check.id}: {answer.says}" for check, answer in asked if answer.ruling == Ruling.UNKNOWN]
     if not history.plan.injects:
         return [*empty, *blind, "nothing was broken: instants and durations of a fault do not apply"]
@@ -108,16 +113,32 @@ def limits(history: History, at: Instants, asked: Asked) -> list[str]:
         return [*empty, *blind, "nothing was injected: no instant can be dated"]
     marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
     plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}
+    plain = {name: instant for name, instant in plain.items() if not _needs(name, history)}
     missing = [_why_missing(name, mark, history.run.t0) for name, mark in marks.items()]
     absent = [f"t_{name}: did not happen" for name, instant in plain.items() if instant is None]
     prevented = ["the impact was prevented: nothing bad was seen"] if at.prevented else []
     return [*empty, *blind, *prevented, *absent, *(line for line in missing if line)]
 
 
+def _not_offered(history: History, asked: Asked) -> list[str]:
+    """Checks and objectives that nobody can judge on this target, by its own word."""
+    checks = [f"{check.id}: {answer.says}" for check, answer in asked if answer.says.startswith(NOT_OFFERED)]
+    names = [(one.id, lacking(one.id, history.run.not_offered)) for one in history.plan.objectives]
+    return checks + [f"{name}: {NOT_OFFERED}: {', '.join(things)}" for name, things in names if things]
+
+
+def _needs(instant: str, history: History) -> bool:
+    """Whether the target does not offer what this instant is told by."""
+    thing = {"alert": ALERTS, "declared": OPERATOR, "runbook": OPERATOR}.get(instant)
+    return thing in history.run.not_offered
+
+
 def _why_missing(name: str, mark: Mark, t0: int) -> str:
     if mark.unknowable:
         early = "" if mark.earliest is None else f", at {seconds(mark.earliest - t0)} s at the earliest"
         return f"t_{name}: cannot be known, {mark.unknowable}{early}"
+    if mark.exempt:
+        return f"t_{name}: {NOT_OFFERED}: {BOOKS}"
     if mark.calm:
         return f"t_{name}: there was nothing to recover from, the span is zero"
     return "" if mark.at is not None else f"t_{name}: did not happen while it was observed"

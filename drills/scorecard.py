@@ -242,3 +242,4 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     cost: CostCell
     asked: AskedCell | None = None
     earlier: list[EarlierCell] = []
+    not_offered: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some

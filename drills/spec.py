@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from drills.definition.arms import Expectation, arms
+from drills.definition.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.definition.draw import extremes
 from drills.definition.injections import TimedFault, timed_faults
 from drills.definition.metrics import DURATIONS, METRICS, objectives
@@ -21,6 +21,7 @@ from drills.definition.node import SLUG, Node, Words, read
 from drills.definition.vocabulary import PHASES, Vocabulary, embedded, standing
 from drills.errors import UnknownName
 from drills.history import NS, Objective, Slo
+from drills.offered import ALERTS, BOOKS, OPERATOR, lacking
 from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_file
 
 __all__ = [
@@ -57,6 +58,9 @@ REQUIRED = (
     "arms",
     "cap",
 )
+SPEAKS_OF = {"sources": BOOKS, "phase": BOOKS, "checks": BOOKS, "runbook": OPERATOR, "alerts": ALERTS}
+"""Key -> what it speaks of: a drill need not have it for a target that says that it has nothing of the kind."""
+
 OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "condition", "business_start")
 
 SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
@@ -87,7 +91,8 @@ class StopIf(msgspec.Struct, frozen=True):
 class Drill(msgspec.Struct, frozen=True):
     """One drill file; ``content`` is its very bytes. Times in ns; ``checks`` includes the standing ones.
 
-    ``services``: rated service -> intended requests per second. ``runbook`` is the path of the right page.
+    ``services``: rated service -> intended requests per second. ``runbook`` is the path of the right page, None where
+    the target offers no operator's tool; ``phase`` is empty where it has no business day.
     ``cap`` counts from the first fault. ``business_start`` is the business time of day at which the run starts.
     """
 
@@ -107,7 +112,7 @@ class Drill(msgspec.Struct, frozen=True):
     baseline: int
     timeline: tuple[TimedFault, ...]
     alerts: tuple[str, ...]
-    runbook: Path
+    runbook: Path | None
     objectives: tuple[Objective, ...]
     checks: tuple[str, ...]
     arms: dict[str, Expectation]
@@ -144,8 +149,10 @@ def name_of(drill: Drill) -> str:
 def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:
     """Read a drill by its name in the catalogue, its file or its folder; BadInput or UnknownName."""
     root = read(find(where))
-    drill = _drill(root, words or embedded())
+    known = words or embedded()
+    drill = _drill(root, known)
     _check_sense(root, drill)
+    _check_judgeable(root, drill, known)
     return drill
 
 
@@ -161,7 +168,7 @@ def find(where: str | Path) -> Path:
 
 
 def _drill(root: Node, words: Vocabulary) -> Drill:
-    fields = root.fields(REQUIRED, OPTIONAL)
+    fields = root.fields(*keys(words))
     load = fields["load"].one_of(words.loads, "load profile")
     return Drill(
         file=root.doc.file,
@@ -169,8 +176,8 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         name=fields["drill"].slug(),
         variant=_variant(root.doc.file),
         title=fields["title"].words(),
-        sources=_sources(fields["sources"]),
-        phase=fields["phase"].one_of(PHASES, "phase"),
+        sources=_sources(fields["sources"]) if "sources" in fields else (),
+        phase=fields["phase"].one_of(PHASES, "phase") if "phase" in fields else "",
         fidelity=_matching(fields.get("fidelity"), FIDELITY, "F, P, A, T or a sum such as F+T") or "F",
         limits=_limits(fields.get("limits")),
         condition=_condition(fields.get("condition")),
@@ -179,15 +186,21 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         slo=_slo(fields.get("slo")),
         baseline=fields["baseline"].time(positive=True),
         timeline=timed_faults(fields["timeline"], words),
-        alerts=fields["alerts"].names(words.alerts, "alert", least=1),
-        runbook=_runbook(fields["runbook"]),
+        alerts=fields["alerts"].names(words.alerts, "alert", least=1) if "alerts" in fields else (),
+        runbook=_runbook(fields["runbook"]) if "runbook" in fields else None,
         objectives=objectives(fields["objectives"]),
-        checks=_checks(fields["checks"], words),
+        checks=_checks(fields.get("checks"), words),
         arms=arms(fields["arms"], (*words.checks, *METRICS)),
         stop_if=_stop_if(fields.get("stop_if")),
         cap=fields["cap"].time(positive=True),
         business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
     )
+
+
+def keys(words: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys that a drill for such a target must have, and those that it may have."""
+    may = tuple(key for key in REQUIRED if SPEAKS_OF.get(key) in words.not_offered)
+    return tuple(key for key in REQUIRED if key not in may), (*OPTIONAL, *may)
 
 
 def _variant(file: Path) -> str | None:
@@ -242,8 +255,8 @@ def _runbook(node: Node) -> Path:
     return file
 
 
-def _checks(node: Node, words: Vocabulary) -> tuple[str, ...]:
-    asked = node.names(words.checks, "check", least=1)
+def _checks(node: Node | None, words: Vocabulary) -> tuple[str, ...]:
+    asked = () if node is None else node.names(words.checks, "check", least=1)
     return (*asked, *(name for name in standing() if name not in asked))
 
 
@@ -271,3 +284,18 @@ def _check_sense(root: Node, drill: Drill) -> None:
         if objective.id in DURATIONS and objective.limit * NS > drill.cap:
             place = root.child("objectives").child(objective.id)
             raise place.bad(f"objectives.{objective.id}: longer than the cap; it could never be missed")
+    for rule in drill.stop_if:
+        if STOP_METRICS[rule.metric] not in drill.services:
+            place = root.child("stop_if").child(rule.metric)
+            raise place.bad(f"stop_if.{rule.metric}: load {drill.load} has no {STOP_METRICS[rule.metric]}")
+    for arm in drill.arms:
+        if drill.runbook is None and arm not in WITHOUT_RUNBOOK:
+            raise root.child("arms").child(arm).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
+
+
+def _check_judgeable(root: Node, drill: Drill, words: Vocabulary) -> None:
+    """Refuse a drill whose every objective needs something that the target says it does not have."""
+    needs = {objective.id: lacking(objective.id, words.not_offered) for objective in drill.objectives}
+    if all(needs.values()):
+        lacks = "; ".join(f"{name} needs {' and '.join(things)}" for name, things in needs.items())
+        raise root.child("objectives").bad(f"objectives: none can be judged on this target: {lacks}")

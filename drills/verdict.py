@@ -15,6 +15,7 @@ from drills.history import History, Ruling, Verdict
 from drills.judging import timeline
 from drills.judging.instants import Instants
 from drills.judging.measures import Judged
+from drills.offered import ALERTS
 
 VOID = ("run-ended", "history-whole")
 """Standing checks without which no other cell means anything."""
@@ -33,7 +34,8 @@ def verdict(asked: Asked, objectives: Sequence[Judged]) -> Ruling:
         return Ruling.INVALID
     if Ruling.FAIL in cells:
         return Ruling.FAIL
-    judges = bool(objectives) or any(not check.standing for check, _ in asked)
+    answers = [judged.ruling for judged in objectives] + [said.ruling for check, said in asked if not check.standing]
+    judges = any(ruling != Ruling.NOT_APPLICABLE for ruling in answers)
     return Ruling.PASS if judges and Ruling.UNKNOWN not in cells else Ruling.UNKNOWN
 
 
@@ -68,5 +70,7 @@ def _was_rough(history: History, at: Instants) -> bool:
     steps = timeline.steps(history)
     again = len({step.id for step in steps}) < len(steps)
     astray = any(step.outcome != "ok" for step in steps)
+    if ALERTS in history.run.not_offered:
+        return again or astray
     late = at.alert is None or (at.runbook is not None and at.runbook.earliest < at.alert.latest)
     return again or astray or late

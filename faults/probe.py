@@ -1,8 +1,8 @@
 """One throw-away TCP connection that shows, from outside and for any protocol, whether a link is broken.
 
-A witness compares two probes: one through the link, one directly to the upstream. The probe says a line that no
-protocol knows, so that nearly every server answers or hangs up at once; it goes only to a target that has shown that
-it is a drill target.
+A witness compares two probes: one through the link, one directly to the upstream. The probe says what no protocol
+knows, so that nearly every server answers or hangs up at once; it goes only to a target that has shown that it is a
+drill target.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any, Literal
 from targets.target import Evidence
 
 ACCEPT_S = 2.0
-LINE = b"kunren?\r\n"
+LINES = b"kunren?\r\n\r\n"
+"""The empty line ends a request, where that is what the server takes it for: some HTTP servers wait for one."""
+
 MOST_BYTES = 64 * 1024
 
 End = Literal["open", "closed", "reset", "refused", "unreachable"]
@@ -23,7 +25,7 @@ End = Literal["open", "closed", "reset", "refused", "unreachable"]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """How the other side reacted; ms since the line was sent, None where it did not happen while we looked."""
+    """How the other side reacted; ms since it was said, None where it did not happen while we looked."""
 
     end: End
     bytes: int = 0
@@ -46,7 +48,7 @@ class Reaction:
 
 
 def probe(address: str, within_s: float) -> Reaction:
-    """Connect to ``host:port``, say the line, and look for ``within_s`` seconds what comes back."""
+    """Connect to ``host:port``, say our lines, and look for ``within_s`` seconds what comes back."""
     link = _connect(address, within_s)
     if not isinstance(link, socket.socket):
         return link
@@ -86,7 +88,7 @@ def _watch(link: socket.socket, within_s: float) -> Reaction:
     count, first_ms = 0, None
     end: End = "open"
     try:
-        link.sendall(LINE)
+        link.sendall(LINES)
         while end == "open" and count < MOST_BYTES:
             link.settimeout(max(0.001, began + within_s - time.monotonic()))
             received = len(link.recv(4096))

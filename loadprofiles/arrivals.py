@@ -50,7 +50,7 @@ def schedule(
     everybody = np.arange(profile.customers)
     pools = {name: np.asarray(only[name], np.int64) if only and only.get(name) else everybody for name in offsets}
     customers = {name: _customers(profile, pools[name], len(at), seed, name) for name, at in offsets.items()}
-    if "inquiry" in offsets and "orders" in offsets:
+    if "inquiry" in offsets and "orders" in offsets and not profile.urls:
         customers["inquiry"] = _following(profile, seed, offsets, customers)
     merged = np.concatenate(list(offsets.values()))
     service = np.concatenate([np.full(len(at), i, np.uint8) for i, at in enumerate(offsets.values())])

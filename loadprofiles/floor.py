@@ -21,7 +21,7 @@ from loadprofiles.arrivals import NS, Arrivals
 from loadprofiles.desk import Call, Customer, Desk
 from loadprofiles.replies import Answer
 from loadprofiles.samples import Outcome
-from loadprofiles.visits import SERVE, Visit, ask_state, settle
+from loadprofiles.visits import Visit, ask_state, serving, settle
 
 AT_ONCE = 50
 """Logins, and queries of the last round, under way at a time."""
@@ -46,6 +46,7 @@ class Floor:
         self._opened: tuple[float, float] | None = None
         self._arrivals = arrivals
         self._services = tuple(desk.profile.services)
+        self._serving = {service: serving(desk.profile, service) for service in self._services}
         self._visits = Group()
         self._lateness = array("q")
 
@@ -127,7 +128,7 @@ class Floor:
             self.desk.journal.sample(visit.intended, answer.sent, answer.done, answer.row, answer.outcome, service)
 
         try:
-            doubt = SERVE[name](self.desk, visit, rated)
+            doubt = self._serving[name](self.desk, visit, rated)
         finally:
             self.abandoned += not told
             visit.customer.busy.release()

@@ -35,7 +35,7 @@ from loadprofiles.floor import Floor, LoginFailed
 from loadprofiles.journal import Journal
 from loadprofiles.replies import Answer
 from loadprofiles.samples import Outcome
-from loadprofiles.tickets import World, read_world
+from loadprofiles.tickets import Means, World, read_world
 
 PR_SET_PDEATHSIG = 1
 
@@ -104,7 +104,8 @@ class Generator:
         self._floor = Floor(desk, _customers(begin, world), arrivals)
         self._folder = folder
         self._flusher = gevent.spawn(self._floor.flush_now_and_then)
-        self._floor.log_in(begin.passwords, lambda done: self.say("progress", done=done))
+        if not begin.profile.urls:
+            self._floor.log_in(begin.passwords, lambda done: self.say("progress", done=done))
         desk.unrated = 0  # log-ins are no part of the load
         self._start_locust(begin.url)
         gc.collect()
@@ -155,15 +156,17 @@ def _borrowers(world: World, customers: int) -> list[int]:
 
 def _customers(begin: Begin, world: World) -> list[Customer]:
     wanted = begin.profile.customers
+    server = Server(*loopback(begin.url))
+    patience = begin.profile.patience
+    if begin.profile.urls:  # nobody of the world: they have no name to log in with, and nothing to spend
+        return [Customer(f"V-{n:05}", Connection(server, patience), Means(0)) for n in range(1, wanted + 1)]
     if len(world.accounts) < wanted or not world.instruments:
         raise ValueError(
             f"{begin.world} has {len(world.accounts)} accounts and {len(world.instruments)} prices; "
             f"profile {begin.profile.name} needs {wanted} accounts and a price"
         )
-    server = Server(*loopback(begin.url))
     return [
-        Customer(account, Connection(server, begin.profile.patience), world.means[account])
-        for account in world.accounts[:wanted]
+        Customer(account, Connection(server, patience), world.means[account]) for account in world.accounts[:wanted]
     ]
 
 

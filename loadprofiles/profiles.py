@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SERVICES = ("orders", "repayment", "inquiry")
@@ -46,8 +48,20 @@ class Hot:
 
 
 @dataclass(frozen=True, slots=True)
+class Url:
+    """What the customers of a service ask for by URL; any other status than ``expect`` is bad."""
+
+    method: str
+    path: str
+    expect: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """A load: ``services`` maps each rated service to arrivals per second (Poisson), in the order of the samples."""
+    """A load: ``services`` maps each rated service to arrivals per second (Poisson), in the order of the samples.
+
+    With ``urls`` it is for any HTTP application: nobody logs in, and a visit is the one request of its service.
+    """
 
     name: str
     services: dict[str, float]
@@ -55,17 +69,32 @@ class Profile:
     behaviour: Behaviour = field(default_factory=Behaviour)
     patience: Patience = field(default_factory=Patience)
     hot: Hot | None = None
+    urls: dict[str, Url] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        known = tuple(self.urls) or SERVICES
         for service, rate in self.services.items():
-            if service not in SERVICES:
-                raise ValueError(f"profile {self.name}: unknown service {service!r}; known: {', '.join(SERVICES)}")
+            if service not in known:
+                raise ValueError(f"profile {self.name}: unknown service {service!r}; known: {', '.join(known)}")
             if not 0 < rate <= 2000:
                 raise ValueError(f"profile {self.name}: rate of {service} is {rate}; must be above 0, at most 2000/s")
         if not 1 <= self.customers <= 10_000:
             raise ValueError(f"profile {self.name}: {self.customers} customers; must be 1 to 10000")
         if self.hot is not None and not (0 <= self.hot.first < self.hot.end and 0 <= self.hot.share <= 1):
             raise ValueError(f"profile {self.name}: hot names no customers, or its share is none: {self.hot}")
+
+
+LEAST_VISITORS, MOST_VISITORS = 50, 10_000
+
+CROWD = 4
+"""How many times over they outnumber those who may be waiting for an answer at once."""
+
+
+def by_url(name: str, services: Mapping[str, float], urls: Mapping[str, Url]) -> Profile:
+    """The profile of an application that is known by its URLs alone, with as many visitors as a stall can hold up."""
+    waiting = sum(services.values()) * Patience().total_s
+    visitors = min(max(math.ceil(CROWD * waiting), LEAST_VISITORS), MOST_VISITORS)
+    return Profile(name, dict(services), visitors, urls=dict(urls))
 
 
 PROFILES: dict[str, Profile] = {

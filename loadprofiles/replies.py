@@ -10,7 +10,7 @@ import msgspec
 
 from loadprofiles.samples import Outcome
 
-Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment"]
+Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
 
 IN_DOUBT = frozenset({Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.RESET})
 """The customer does not know whether the order is in."""
@@ -76,6 +76,11 @@ def outcome_of(action: Action, status: int, data: Mapping[str, Any]) -> Outcome:
     if status == 504 and data.get("error") == "STATE_UNKNOWN":
         return Outcome.UNKNOWN
     return Outcome.ERROR
+
+
+def outcome_by_url(expected: int, status: int) -> Outcome:
+    """What an answer means where all that is known is the status to be expected."""
+    return Outcome.OK if status == expected else Outcome.ERROR
 
 
 def _complete(action: Action, data: Mapping[str, Any]) -> bool:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from loadprofiles.desk import Call, Customer, Desk, status_call
+from loadprofiles.desk import Call, Customer, Desk, fetch_call, status_call
+from loadprofiles.profiles import Profile, Url
 from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer
 from loadprofiles.samples import Outcome
 from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
@@ -70,6 +72,12 @@ def inquire(desk: Desk, visit: Visit, rated: Rated) -> Doubt | None:
     desk.note_shown(visit.customer, shown)
     acts = rng.random() < habits.act
     return act(desk, visit, shown) if acts and shown.data["status"] == "current" else None
+
+
+def fetch(desk: Desk, visit: Visit, rated: Rated, url: Url) -> Doubt | None:
+    """Ask for the service's URL, and go."""
+    rated(desk.ask(visit.customer, fetch_call(url), visit.number, visit.intended))
+    return None
 
 
 def act(desk: Desk, visit: Visit, shown: Answer) -> Doubt | None:
@@ -156,9 +164,16 @@ def held(desk: Desk, customer: Customer, what: Callable[[], Answer]) -> Answer |
         return None if desk.closing.is_set() else what()
 
 
-SERVE: Mapping[str, Callable[[Desk, Visit, Rated], Doubt | None]] = {
+Serve = Callable[[Desk, Visit, Rated], Doubt | None]
+
+SERVE: Mapping[str, Serve] = {
     "orders": trade,
     "repayment": repay,
     "inquiry": inquire,
 }
 """Rated service -> what its customers come for."""
+
+
+def serving(profile: Profile, service: str) -> Serve:
+    """What the customers of a rated service come for under this profile."""
+    return partial(fetch, url=profile.urls[service]) if service in profile.urls else SERVE[service]

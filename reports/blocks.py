@@ -8,6 +8,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.text import Text
 
+from drills.offered import BOOKS
 from drills.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
 from reports.cells import Line, clip, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
@@ -67,7 +68,7 @@ def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line
     checks = sorted(card.checks, key=lambda check: RANK.get(check.verdict, 2))
     bad = [check for check in checks if RANK.get(check.verdict, 2) < RANK["pass"]]
     shown = bad[: max(1, most - 1)]
-    label = f"{say(lang, 'books')}: "
+    label = f"{say(lang, 'books.none' if BOOKS in (card.not_offered or []) else 'books')}: "
     lines = []
     for number, check in enumerate(shown):
         text = Text(label if number == 0 else " " * cell_len(label))

@@ -148,6 +148,15 @@ SENTENCES: Sequence[tuple[str, str]] = (
         "正常に戻ったが、維持を確認する前に観測を終了",
     ),
     (r"no book (.+)", r"帳簿 \1 がない"),
+    (r"not offered by the target: book (.+)", r"対象システムは帳簿 \1 を提供しない"),
+    (r"not offered by the target: (.+)", r"対象システムは \1 を提供しない"),
+    (r"not offered by the target", "対象システムは提供しない"),
+    (
+        r"whether anything was lost, doubled or shown wrongly cannot be seen",
+        "喪失・重複・誤表示の有無は判定できない",
+    ),
+    (r"no runbook can be followed", "手順書は実行できない"),
+    (r"when the fault would have been noticed cannot be seen", "検知の時期は判定できない"),
     (r"the target named none", "対象システムでは使用していない"),
     (r"the target was never ready", "対象システムが起動していない"),
 )

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from drills.history import History
+from drills.offered import ALERTS
 from drills.scorecard import Scorecard
 from reports.blocks import RED, books_lines, data_lines, tables
 from reports.card import as_card, called
@@ -146,7 +147,11 @@ def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:
         yield say(lang, "attempts", attempts=card.attempts)
-    yield say(lang, "monitor", seconds=amount(card.clock.monitor_interval_s, "s"))
+    lacks = card.not_offered or []
+    if lacks:
+        yield say(lang, "not-offered", things=", ".join(known(lang, f"thing.{thing}", thing) for thing in lacks))
+    if ALERTS not in lacks:
+        yield say(lang, "monitor", seconds=amount(card.clock.monitor_interval_s, "s"))
 
 
 def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterator[Line]:

@@ -14,12 +14,13 @@ import psutil
 from targets import ownership
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
-from targets.brokerage.ports import BLOCK, claim_block
+from targets.cache import cache_folder
 from targets.finding import Finding, complaint, writable
 from targets.local import LAUNCHER, LocalTarget
+from targets.ports import BLOCK, claim_block
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.stack import Stack, attach, cache_folder, offer
+from targets.stack import Stack, attach, offer
 from targets.target import Intent, Offer, Startable, TargetError
 
 STOP_WITHIN_S = 8.0
@@ -30,6 +31,7 @@ class Embedded:
     """Stacks of processes, each in a folder of its own below the cache."""
 
     name = Stack.name
+    source: bytes | None = None
     compression = COMPRESSION
     start_stop_s = 10.0
 

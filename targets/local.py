@@ -23,10 +23,11 @@ from targets import ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
-from targets.brokerage.ports import claim_block
 from targets.brokerage.world import business_day, create_schema, load_world, make_world
+from targets.cache import cache_folder
+from targets.ports import claim_block
 from targets.runtime import Request
-from targets.stack import SERVICES, START_WITHIN_S, Stack, accepts, cache_folder
+from targets.stack import SERVICES, START_WITHIN_S, Stack, accepts
 from targets.target import TargetError
 
 LAUNCHER = "targets.brokerage.launcher"

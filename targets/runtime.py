@@ -1,7 +1,7 @@
-"""What makes targets: a ``Runtime`` is one way to have a system under drill, known by name (``targets.registry``).
+"""What makes targets: a ``Runtime`` is one way to have a system under drill (``targets.registry``).
 
-A runtime starts nothing by itself. It says what its targets offer and what this machine lacks for them, makes one for
-a ``Request``, and finds and ends those that a dead owner left behind.
+A runtime starts nothing by itself. It says what its targets offer and what this machine lacks for them, and makes one
+for a ``Request``. A ``Caretaker`` finds and ends those that a dead owner left behind.
 """
 
 from __future__ import annotations
@@ -31,10 +31,31 @@ class Request:
     proxy: str = "auto"
 
 
+class Caretaker(Protocol):
+    """Who finds a sort of targets again, without knowing what was asked for when they were made."""
+
+    name: str
+    """As in ``Intent.target``."""
+
+    def abandoned(self) -> Sequence[Intent]:
+        """Those that are still there although no owner lives."""
+
+    def owned(self, intent: Intent) -> bool:
+        """Whether the process that made it still lives."""
+
+    def attach(self, intent: Intent) -> Target:
+        """A handle on one that some other process started; TargetError when it is not there."""
+
+    def end(self, intent: Intent) -> Iterable[str]:
+        """Stop all that runs of it and remove all that it left; what was done, a sentence each. Idempotent."""
+
+
 class Runtime(Protocol):
     """One way to have a system under drill."""
 
     name: str
+    source: bytes | None
+    """The file that describes it; None for one that comes with this package."""
     compression: int
     """Business seconds a second that its targets are meant for."""
     start_stop_s: float
@@ -51,15 +72,3 @@ class Runtime(Protocol):
 
     def make(self, request: Request) -> Startable:
         """A target that is not started yet; TargetError when there can be none, and then nothing of it is there."""
-
-    def abandoned(self) -> Sequence[Intent]:
-        """Those that are still there although no owner lives."""
-
-    def owned(self, intent: Intent) -> bool:
-        """Whether the process that made it still lives."""
-
-    def attach(self, intent: Intent) -> Target:
-        """A handle on one that some other process started; TargetError when it is not there."""
-
-    def end(self, intent: Intent) -> Iterable[str]:
-        """Stop all that runs of it and remove all that it left; what was done, a sentence each. Idempotent."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -39,13 +38,6 @@ LINKS = (
 HTTP_PORTS = {"exchange": "exchange_http", "valuation": "valuation_http"}
 """Services whose own port speaks something else, and where their ``/healthz`` is."""
 START_WITHIN_S = 30.0
-
-
-def cache_folder() -> Path:
-    """``KUNREN_CACHE``, else ``~/.cache/kunren``: the only place outside the runs' that is written to. Absolute."""
-    named = os.environ.get("KUNREN_CACHE")
-    found = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kunren"
-    return found.resolve()
 
 
 @cache

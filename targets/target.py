@@ -78,8 +78,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request that customers make by URL: good when it is answered with ``expect``; ``rate`` in requests/s."""
+
+    method: str
+    path: str
+    expect: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """What a target can do, known before anything starts: names only."""
+    """What a target can do, known before anything starts.
+
+    ``not_offered``: of books, operator and alerts, what the target's own file says that it does not have.
+    ``loads``: load -> rated service -> its request, for a target whose customers come by URL.
+    """
 
     links: frozenset[str]
     services: frozenset[str]
@@ -88,6 +102,8 @@ class Offer:
     alerts: bool
     plantable: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
+    not_offered: tuple[str, ...] = ()
+    loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

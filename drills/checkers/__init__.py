@@ -7,7 +7,7 @@ it is silent on a correct history and finds a planted defect.
 from __future__ import annotations
 
 from drills.checkers import batch, cash, detection, evidence, figures, notices, orders, recovery, repairs
-from drills.checkers.check import NOT_EXERCISED, Check, rule
+from drills.checkers.check import NOT_EXERCISED, NOT_OFFERED, Check, rule
 from drills.history import History, Ruling, Verdict
 
 FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection, evidence)
@@ -15,7 +15,7 @@ FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection,
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""
 
-__all__ = ["CHECKS", "NOT_EXERCISED", "Check", "rule", "rule_all", "unfinished"]
+__all__ = ["CHECKS", "NOT_EXERCISED", "NOT_OFFERED", "Check", "rule", "rule_all", "unfinished"]
 
 
 def rule_all(history: History) -> list[tuple[Check, Verdict]]:

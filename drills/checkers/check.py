@@ -11,6 +11,7 @@ from drills.judging.attempt import broke
 from drills.judging.timeline import snapshot_at
 
 NOT_EXERCISED = "0 of 0, not exercised"
+NOT_OFFERED = "not offered by the target"
 MOST_EVIDENCE = 20
 """A verdict names this many rows at most; its sentence has the full count."""
 
@@ -33,6 +34,8 @@ class Check:
 def rule(check: Check, history: History) -> Verdict:
     """Ask it. A missing book and a checker that fails are unknown, never a pass."""
     missing = [book for book in check.needs_books if book not in history.books]
+    if history.withheld(*missing):
+        return not_offered(f"book {', '.join(missing)}")
     if missing:
         return Verdict(Ruling.UNKNOWN, f"cannot tell: no book {', '.join(missing)}")
     if check.needs_books and snapshot_at(history) is None:
@@ -41,6 +44,11 @@ def rule(check: Check, history: History) -> Verdict:
         return check.run(history)
     except Exception as error:  # noqa: BLE001  # whatever broke in a checker, the other verdicts must still come out
         return Verdict(Ruling.UNKNOWN, f"the checker failed: {broke(error)}")
+
+
+def not_offered(what: str) -> Verdict:
+    """The target's own file says that it has no such thing: nobody can ask, and the card says so."""
+    return Verdict(Ruling.NOT_APPLICABLE, f"{NOT_OFFERED}: {what}")
 
 
 @dataclass(frozen=True, slots=True)

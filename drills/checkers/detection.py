@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from drills.checkers.check import Check
+from drills.checkers.check import Check, not_offered
 from drills.history import History, Ruling, Verdict
 from drills.judging.interval import seconds
 from drills.judging.timeline import longest_silence, pages
+from drills.offered import ALERTS
 
 
 def monitoring_had_no_gap(history: History) -> Verdict:
     """The monitor's heartbeat was never silent for longer than the limit; else no missing alert means anything."""
+    if ALERTS in history.run.not_offered:
+        return not_offered(ALERTS)
     silence = longest_silence(history)
     if silence is None:
         return Verdict(Ruling.INVALID, "the monitor was never heard")
@@ -23,6 +26,8 @@ def no_page(history: History) -> Verdict:
     """Where nothing is broken, no rule of the drill pages anybody."""
     if history.plan.injects:
         return Verdict(Ruling.NOT_APPLICABLE, "something was broken: a page is right")
+    if ALERTS in history.run.not_offered:
+        return not_offered(ALERTS)
     false = [page for page in pages(history) if page.rule in history.plan.alerts]
     rules = ", ".join(sorted({page.rule for page in false}))
     if false:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drills.definition.arms import ARMS, Expectation
+from drills.definition.arms import ARMS, WITHOUT_RUNBOOK, Expectation
 from drills.definition.commands import REOPENS, VERIFIES, is_one_of, not_permitted
 from drills.definition.node import Node, read
 from drills.definition.steps import Step
+from drills.definition.targetfile import load_target
 from drills.definition.vocabulary import Vocabulary, embedded
 from drills.errors import BadInput, unknown
 from drills.planning import wrong_files
@@ -61,8 +62,10 @@ def _findings(file: Path, words: Vocabulary) -> Iterator[Finding]:
             yield from lint_drill(load_drill(file, words))
         elif "runbook" in keys:
             yield from lint_runbook(load_runbook(file))
+        elif "target" in keys:
+            load_target(file)
         else:
-            raise root.bad("neither a drill nor a runbook: no key 'drill' and no key 'runbook'")
+            raise root.bad("neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'")
     except BadInput as error:
         yield Finding(error.file, error.line, error.says)
 
@@ -70,8 +73,10 @@ def _findings(file: Path, words: Vocabulary) -> Iterator[Finding]:
 def lint_drill(drill: Drill) -> Iterator[Finding]:
     """Findings on a drill with its pages; the pages must be readable (BadInput)."""
     root = read(drill.file)
-    page = load_runbook(drill.runbook)
+    page = None if drill.runbook is None else load_runbook(drill.runbook)
     yield from _arms(root, drill, page)
+    if page is None:
+        return
     if drill.phase not in page.phases:
         yield _at(root.child("phase"), f"the runbook holds for {', '.join(page.phases)}, not for phase {drill.phase}")
     if not set(drill.alerts) & set(page.alerts):
@@ -100,14 +105,14 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
             yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
 
 
-def _arms(root: Node, drill: Drill, page: Runbook) -> Iterator[Finding]:
+def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
     place = root.child("arms")
-    lacking = [arm for arm in ARMS if arm not in drill.arms]
+    lacking = [arm for arm in (WITHOUT_RUNBOOK if page is None else ARMS) if arm not in drill.arms]
     if lacking and drill.variant is None:
         yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
     for arm, wanted in drill.arms.items():
         kind, _, detail = arm.partition(":")
-        known = [step.id for step in page.steps] if kind == "without" else list(wrong_files(drill))
+        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(wrong_files(drill))
         if detail and detail not in known:
             yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
         yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))

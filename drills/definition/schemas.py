@@ -13,13 +13,14 @@ import msgspec
 
 from drills import spec
 from drills.books import AnyRow
-from drills.definition import steps
+from drills.definition import steps, targetfile
 from drills.definition.arms import GRADES, VERDICTS
 from drills.definition.demands import BOUNDS
 from drills.definition.metrics import DURATIONS, METRICS
 from drills.definition.vocabulary import PHASES, Vocabulary, embedded
 from drills.errors import UnknownName
 from drills.history import Slo
+from drills.offered import THINGS
 
 Schema = dict[str, Any]
 
@@ -33,7 +34,7 @@ COMMAND: Schema = {"type": "string", "pattern": "^brokerctl "}
 
 
 def schema(name: str) -> Schema:
-    """The schema of ``drill``, ``runbook``, ``scorecard`` or ``book`` (one row); UnknownName for any other."""
+    """The schema of ``drill``, ``runbook``, ``target``, ``scorecard`` or ``book`` (one row); UnknownName for others."""
     if name not in SCHEMAS:
         raise UnknownName("schema", name, tuple(SCHEMAS))
     return {"$schema": DRAFT, "title": f"kunren {name}", **SCHEMAS[name]()}
@@ -63,7 +64,7 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
         "condition": _object({"en": TEXT, "ja": TEXT, "left": {"type": "number"}, "right": {"type": "number"}}),
         "business_start": {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"},
     }
-    return _object(properties, spec.REQUIRED)
+    return _object(properties, spec.keys(known)[0])
 
 
 def runbook_schema() -> Schema:
@@ -96,6 +97,28 @@ def runbook_schema() -> Schema:
     return _object(properties, ("runbook", "title", "for", "escalation", "steps"))
 
 
+def target_schema() -> Schema:
+    """Of a target file."""
+    command = _list({"type": ["string", "number"]})
+    path: Schema = {"type": "string", "pattern": "^/[!-~]*$"}
+    port: Schema = {"type": "integer", "minimum": 1024, "maximum": 65535}
+    service = {"start": command, "health": {"anyOf": [{"const": "tcp"}, path]}, "stop": command, "port": port}
+    rate: Schema = {"type": "number", "minimum": 0.1, "maximum": targetfile.FASTEST}
+    status: Schema = {"type": "integer", "minimum": 100, "maximum": 599}
+    asked = [_object({method: path, "rate": rate, "expect": status}, (method, "rate")) for method in targetfile.METHODS]
+    properties = {
+        "target": NAME,
+        "prepare": _list(command, least=0),
+        "services": _by_name(_object({**service, "within": TIME}, ("start", "health"))),
+        "links": _by_name(_object({"upstream": TEXT, "listen": port}, ("upstream",))),
+        "customers": NAME,
+        "loads": _by_name(_by_name({"anyOf": asked})),
+        "handshake": {"anyOf": [_object({"service": NAME, "path": path}), _object({"run": command})]},
+        "not_offered": {**_list(_enum(THINGS), least=len(THINGS)), "uniqueItems": True},
+    }
+    return _object(properties, targetfile.REQUIRED)
+
+
 def book_schema() -> Schema:
     """Of one row of any book."""
     return msgspec.json.schema(AnyRow)
@@ -111,6 +134,7 @@ def scorecard_schema() -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "drill": drill_schema,
     "runbook": runbook_schema,
+    "target": target_schema,
     "scorecard": scorecard_schema,
     "book": book_schema,
 }
@@ -121,6 +145,11 @@ def _object(properties: Schema, required: Collection[str] | None = None) -> Sche
     """A mapping with these keys and no others; all are required unless said."""
     names = list(properties if required is None else required)
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+
+
+def _by_name(item: Schema) -> Schema:
+    """A mapping of names of one's own, at least one."""
+    return {"type": "object", "propertyNames": NAME, "additionalProperties": item, "minProperties": 1}
 
 
 def _map(value: Schema, bounds: Schema) -> Schema:

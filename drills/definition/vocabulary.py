@@ -1,7 +1,7 @@
 """The names a drill may use: fault kinds, checks, load profiles, links, services, alerts, phases.
 
-Passed into the loaders, so that a test or an own target can bring its own; ``embedded()`` is what the mini-brokerage
-and this package offer.
+Passed into the loaders: a drill is read for the target that it is to be run on. ``embedded()`` is what the
+mini-brokerage offers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from targets.target import Offer
 
 PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
 """Business-time phases of the timing matrix (rkt-05), from after the close to after the next one, and weekends."""
@@ -28,7 +31,7 @@ class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
     ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
-    refuses later what it does not offer.
+    refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
     """
 
     faults: Mapping[str, type[Any]]
@@ -37,16 +40,27 @@ class Vocabulary:
     links: Collection[str] | None = None
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
+    not_offered: Collection[str] = ()
+
+
+def vocabulary(offer: Offer) -> Vocabulary:
+    """The names for drills on a target that offers this. Imported when asked for: reading a runbook needs none of it.
+
+    A target whose customers come by URL says itself what they ask for; to all others come those of this package.
+    """
+    from drills.checkers import CHECKS
+    from faults import FAULTS
+    from loadprofiles import PROFILES
+
+    usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
+    by_url = {name: {service: each.rate for service, each in load.items()} for name, load in offer.loads.items()}
+    links, services, rules = map(sorted, (offer.links, offer.services, offer.rules))
+    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, offer.not_offered)
 
 
 @cache
 def embedded() -> Vocabulary:
-    """All that stands in this package. Imported when first asked for: reading a runbook needs none of it."""
-    from drills.checkers import CHECKS
-    from faults import FAULTS
-    from loadprofiles import PROFILES
+    """All that the mini-brokerage offers."""
     from targets.registry import runtime
 
-    offer = runtime("local").offer()
-    loads = {name: dict(profile.services) for name, profile in PROFILES.items()}
-    return Vocabulary(FAULTS, tuple(CHECKS), loads, *map(sorted, (offer.links, offer.services, offer.rules)))
+    return vocabulary(runtime("local").offer())

@@ -4,7 +4,8 @@ What had to happen and did not is ``None``. What never had to happen (service wa
 has no instant and a span of nothing. What cannot be known is unknown and says why: a book is missing, or the run
 stopped looking by itself before service or the flow of postings had been good for long enough. Such a return has not
 failed to come, and it has not been proved; it came at a certain instant at the earliest. At the cap the time is up, and
-what has not held is not there; nor is it where harm was still done to customers.
+what has not held is not there; nor is it where harm was still done to customers. Where the target's own file says that
+it keeps no books, what only they can tell is no part of an instant.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from drills.history import NS, History, Kind
 from drills.judging import harm, leftovers, oracle, outage, timeline
 from drills.judging.interval import NOTHING, Interval, later, point
 from drills.judging.trades import Trade, trades, unknown_postings
+from drills.offered import ALERTS
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """An instant that may not have come: ``calm`` if it never had to, ``unknowable`` says why nobody can tell.
 
+    ``exempt``: the target does not offer what it would be told by.
     ``earliest`` (ns) is known of some that are unknowable: if it came at all, then not before.
     """
 
@@ -28,6 +31,7 @@ class Mark:
     calm: bool = False
     unknowable: str = ""
     earliest: int | None = None
+    exempt: bool = False
 
     def since(self, start: Interval | None) -> Interval | None:
         """The span from ``start``; nothing if calm, None if it did not come or has no start."""
@@ -41,6 +45,7 @@ class Mark:
 
 
 CALM = Mark(calm=True)
+EXEMPT = Mark(exempt=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def instants(history: History) -> Instants:
         restored = _restored(history, inject.earliest, available, late)
         reconciled = _reconciled(history, inject.earliest)
     recovered = _recovered(history, restored, reconciled) if inject else Mark()
-    seen = timeline.witnessed(history) and timeline.watched(history)
+    seen = timeline.witnessed(history) and (ALERTS in history.run.not_offered or timeline.watched(history))
     return Instants(
         inject=inject,
         impact=impact,
@@ -149,6 +154,8 @@ def _contained(history: History, after: int, late: int) -> Mark:
 
     No figure, action, order or posting escapes the books, so it is as certain as the last harm's own instant.
     """
+    if history.withheld(*harm.NEEDS):
+        return EXEMPT
     lacks = _missing(history, harm.NEEDS)
     if lacks:
         return Mark(unknowable=lacks)
@@ -158,7 +165,10 @@ def _contained(history: History, after: int, late: int) -> Mark:
 
 def _restored(history: History, after: int, available: Mark, late: int) -> Mark:
     """Good service, no wrong figure shown as current, and balances current again where they were before."""
-    lacks = _missing(history, ("world", "customers", "exchange"))
+    needs = ("world", "customers", "exchange")
+    if history.withheld(*needs):
+        return available
+    lacks = _missing(history, needs)
     return _all_of([available, Mark(unknowable=lacks) if lacks else _figures(history, after, late)])
 
 
@@ -192,7 +202,10 @@ def _reconciled(history: History, after: int) -> Mark:
     are posted in order: the instant lies between the last late one's stamps and those of whatever settled next. That
     is no later than the grace, for which a difference is none; where nothing more was traded, the stamp stands alone.
     """
-    lacks = _missing(history, ("exchange", "oms", "notices"))
+    needs = ("exchange", "oms", "notices")
+    if history.withheld(*needs):
+        return EXEMPT
+    lacks = _missing(history, needs)
     if lacks:
         return Mark(unknowable=lacks)
     grace, end = history.plan.slo.grace, timeline.observed_until(history)
@@ -228,6 +241,8 @@ def _is_lone(span: Interval, spans: list[Interval], grace: int) -> bool:
 
 def _recovered(history: History, restored: Mark, reconciled: Mark) -> Mark:
     """Restored, reconciled and nothing left behind."""
+    if history.withheld(*leftovers.NEEDS):
+        return restored
     lacks = _missing(history, leftovers.NEEDS)
     if not lacks and leftovers.leftovers(history):
         return Mark()

@@ -14,6 +14,7 @@ from drills.judging import outage, timeline
 from drills.judging.instants import Durations, Instants, Mark, durations, start
 from drills.judging.interval import Interval, point
 from drills.judging.loss import Loss
+from drills.offered import lacking
 
 MILLION = 1_000_000
 SPANS = tuple(field.name for field in fields(Durations))
@@ -108,6 +109,8 @@ def unjudged(objectives: list[Objective]) -> list[Judged]:
 
 
 def _judge(measured: Measured, objective: Objective) -> Judged:
+    if lacking(objective.id, measured.history.run.not_offered):
+        return Judged(objective, None, Ruling.NOT_APPLICABLE)
     if objective.id in SPANS:
         return _judge_span(measured, objective)
     measure = COUNTS.get(objective.id)

@@ -21,6 +21,8 @@ from drills.errors import KunrenError
 RUN = "run.json"
 DRILL = "drill.yaml"
 RUNBOOK = "runbook.yaml"
+TARGET = "target.yaml"
+"""The target file, where there was one."""
 EVENTS = "events.jsonl"
 UNDO = "undo.jsonl"
 SUMS = "SHA256SUMS"

@@ -16,8 +16,13 @@ from rich.console import Console
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from reports.texts import Lang as Language
+from targets.registry import RUNTIMES
 
 Lang = Annotated[str, typer.Option("--lang", help="en or ja.", metavar="en|ja")]
+Target = Annotated[
+    str,
+    typer.Option("--target", metavar="|".join((*RUNTIMES, "FILE")), help="The system under drill, or its target file."),
+]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
 DEFAULT_RUNS = Path("runs")
 

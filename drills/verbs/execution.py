@@ -11,7 +11,8 @@ from rich.console import Console
 
 from drills import planning
 from drills.definition.node import TIME, UNITS
-from drills.errors import MissingMeans, Refused, UnknownName
+from drills.definition.vocabulary import vocabulary
+from drills.errors import MissingMeans, Refused
 from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
 from drills.history import NS
 from drills.interrupts import Terminated
@@ -22,19 +23,17 @@ from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
 from drills.store import card_bytes
+from drills.systems import system
 from drills.verbs.common import write
 from reports.junit import junit_bytes
 from reports.live import Screen
 from reports.summary import summary
 from reports.terminal import print_card
 from reports.texts import Lang
-from targets.registry import RUNTIMES, UnknownTarget, runtime
-from targets.runtime import Runtime
 
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Decides onset, arrivals and fills; default: drawn.")]
 Reaction = Annotated[str, typer.Option("--reaction", help="How long the robot waits after the alert, such as 6s.")]
 Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy", help="auto prefers the real one.")]
-Target = Annotated[str, typer.Option("--target", metavar="|".join(RUNTIMES), help="The system under drill.")]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
 Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
@@ -42,20 +41,13 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no c
 VERDICTS = {"pass": EXIT_PASS, "fail": EXIT_FAIL}
 
 
-def runtime_called(name: str) -> Runtime:
-    """The runtime that ``--target`` names; UnknownName says which there are."""
-    try:
-        return runtime(name)
-    except UnknownTarget:
-        raise UnknownName("target", name, tuple(RUNTIMES)) from None
-
-
 def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> list[Drill]:
     """The drills meant; Refused where one is not known or the target or this machine lacks what one needs."""
     if every == bool(names):
         raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
-    way = runtime_called(target)
-    found = [load_drill(name) for name in (names or catalogue(variants=True))]
+    way = system(target)
+    words = vocabulary(way.offer())
+    found = [load_drill(name, words) for name in (names or catalogue(variants=True))]
     for drill in found:
         planning.refuse_missing(drill, way.offer(), target)
     lacks = way.lacking(proxy)
@@ -65,8 +57,9 @@ def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> lis
 
 
 def possible(order: Order) -> Order:
-    """The order itself; Refused for an arm that the drill has not and a page that does not hold."""
+    """The order itself; Refused for an arm that the drill or the target has not, and a page that does not hold."""
     page_of(order)
+    planning.refuse_arm(order.drill, order.arm, system(order.target).offer(), order.target)
     return order
 
 
@@ -87,7 +80,7 @@ def forecast(order: Order) -> float:
     """Seconds a run takes at most."""
     plan = planning.plan(order.drill, order.arm, order.seed, order.reaction)
     onset = min((fault.at for fault in plan.faults), default=0)
-    return runtime(order.target).start_stop_s + (plan.baseline + onset + watched_for(plan)) / NS
+    return system(order.target).start_stop_s + (plan.baseline + onset + watched_for(plan)) / NS
 
 
 def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorecard, BaseException | None]:

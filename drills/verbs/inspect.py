@@ -12,13 +12,15 @@ from drills.catalog import listing
 from drills.definition.lint import lint as lint_files
 from drills.definition.page import render_page
 from drills.definition.schemas import SCHEMAS, schema
+from drills.definition.vocabulary import vocabulary
 from drills.doctor import examine
 from drills.errors import UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
 from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, write
+from drills.systems import system
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, write
 from reports.cells import print_table
 
 
@@ -71,9 +73,11 @@ def doctor(
 def lint(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the catalogue.")] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    target: Target = "local",
 ) -> None:
-    """Check drill files and runbooks without starting anything. Exit 1 when something is wrong."""
-    findings = lint_files(paths or [file.parent for file in catalogue().values()])
+    """Check drill files, runbooks and target files without starting anything. Exit 1 when something is wrong."""
+    words = vocabulary(system(target).offer())
+    findings = lint_files(paths or [file.parent for file in catalogue().values()], words)
     if json:
         write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
     else:

@@ -15,8 +15,9 @@ from drills.exits import EXIT_FAIL
 from drills.heal import heal, leftovers
 from drills.reaper import guarded
 from drills.store import Journal, find_run, session_folder
-from drills.verbs.common import DEFAULT_RUNS, Runs, as_json, console, write
-from drills.verbs.execution import Proxy, Target, runtime_called
+from drills.systems import system
+from drills.verbs.common import DEFAULT_RUNS, Runs, Target, as_json, console, write
+from drills.verbs.execution import Proxy
 from targets.runtime import Request
 from targets.target import Startable, TargetError
 
@@ -81,7 +82,7 @@ def target_up(
 
     Its logs stay in the runs folder, below target-up/.
     """
-    way = runtime_called(target)
+    way = system(target)
     lacks = way.lacking(proxy)
     if lacks:
         raise MissingMeans(lacks)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from drills.order import Order, again
+from drills.planning import usual_arm
 from drills.scorecard import Scorecard
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, console, language, worst, writable
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
 from drills.verbs.execution import (
     Json,
     Junit,
@@ -17,7 +18,6 @@ from drills.verbs.execution import (
     Quiet,
     Reaction,
     Seed,
-    Target,
     chosen,
     conduct,
     deliver,
@@ -45,9 +45,13 @@ def run_drills(
     every: Annotated[bool, typer.Option("--all", help="Every drill of the catalogue.")] = False,
     target: Target = "local",
     arm: Annotated[
-        str,
-        typer.Option("--arm", help="runbook, no-action, no-fault, false-alarm, without:STEP or wrong:NAME."),
-    ] = "runbook",
+        str | None,
+        typer.Option(
+            "--arm",
+            help="runbook, no-action, no-fault, false-alarm, without:STEP or wrong:NAME; default: runbook, where there"
+            " is one, else no-action.",
+        ),
+    ] = None,
     runbook: Annotated[Path | None, typer.Option("--runbook", help="Another page behind the alert's link.")] = None,
     reaction: Reaction = "1s",
     proxy: Proxy = "auto",
@@ -68,7 +72,9 @@ def run_drills(
     writable(json, junit)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     orders = [
-        possible(Order(drill, arm, first + turn, runs, wait, proxy, runbook, subject, target=target))
+        possible(
+            Order(drill, arm or usual_arm(drill), first + turn, runs, wait, proxy, runbook, subject, target=target)
+        )
         for drill in chosen(drills, every, target, proxy)
         for turn in range(repeat)
     ]

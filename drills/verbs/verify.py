@@ -14,14 +14,13 @@ from drills.interrupts import Terminated
 from drills.order import Order, again
 from drills.spec import Drill
 from drills.store import evidence_number
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, writable, write
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, writable, write
 from drills.verbs.execution import (
     Json,
     Proxy,
     Quiet,
     Reaction,
     Seed,
-    Target,
     chosen,
     conduct,
     drawn_seed,

@@ -71,7 +71,7 @@ def one_run(runs: Path, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def bench_proxy() -> None:
-    from targets.brokerage.ports import claim_block
+    from targets.ports import claim_block
     from targets.proxy_engine import engine_command
     from targets.toxiproxy import ToxiproxyClient
 

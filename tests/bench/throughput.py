@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, this folder alone would be searched
 
-from targets.brokerage.ports import claim_block
+from targets.ports import claim_block
 from targets.proxy_engine import engine_command
 from targets.toxiproxy import ToxiproxyClient
 

@@ -144,7 +144,11 @@ def test_files_that_are_neither(tmp_path: Path) -> None:
     (tmp_path / "notes.yaml").write_text("a: 1\n")
     assert lint([tmp_path / "notes.yaml", tmp_path / "absent.yaml"]) == [
         Finding(str(tmp_path / "absent.yaml"), 1, "no such file"),
-        Finding(str(tmp_path / "notes.yaml"), 1, "neither a drill nor a runbook: no key 'drill' and no key 'runbook'"),
+        Finding(
+            str(tmp_path / "notes.yaml"),
+            1,
+            "neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'",
+        ),
     ]
     (tmp_path / "empty").mkdir()
     assert lint([tmp_path / "empty"]) == [Finding(str(tmp_path / "empty"), 1, "no drill or runbook in this folder")]

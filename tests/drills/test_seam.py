@@ -15,9 +15,10 @@ from drills.errors import MissingMeans, Refused
 from drills.order import Order
 from drills.spec import load_drill
 from drills.verbs import mend
+from loadprofiles import PROFILES, Url
 from targets.registry import RUNTIMES
 from targets.runtime import Request
-from targets.target import Evidence, Intent, Offer, TargetError, Unlabelled
+from targets.target import Evidence, Fetch, Intent, Offer, TargetError, Unlabelled
 
 WORLD = [{"kind": "account", "t_ns": 0, "id": "C-0001", "account": "C-0001", "cash": 1_000_000}]
 
@@ -75,6 +76,7 @@ class Way:
     made: list[Strange] = field(default_factory=list)
     fails: str = ""
     name = "strange"
+    source = None
     compression = 30
     start_stop_s = 1.0
 
@@ -151,3 +153,13 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
     assert target.request.run == f"target-up/{folder.name}"
     assert {path.name for path in folder.iterdir()} == {"logs", "undo.jsonl"}
     assert {path.name for path in tmp_path.iterdir()} <= {"runs", "cache"}
+
+
+def test_customers_come_by_url_to_a_target_that_says_what_they_ask_for() -> None:
+    asked = {"reading": {"pages": Fetch("GET", "/notes", 200, 20.0), "writes": Fetch("POST", "/notes", 201, 5.0)}}
+    offer = Offer(frozenset(), frozenset(), (), operator=False, alerts=False, loads=asked)
+    profile = runner._profile("reading", offer)
+    assert profile.services == {"pages": 20.0, "writes": 5.0}
+    assert profile.urls["writes"] == Url("POST", "/notes", 201)
+    usual = Offer(frozenset(), frozenset(), (), operator=False, alerts=False)
+    assert runner._profile("day-session", usual) is PROFILES["day-session"]

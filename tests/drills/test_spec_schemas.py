@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from drills.definition import targetfile
 from drills.definition.metrics import METRICS
 from drills.definition.node import read
 from drills.definition.schemas import SCHEMAS, schema
 from drills.errors import UnknownName
 from drills.spec import CATALOGUE, OPTIONAL, REQUIRED
+
+EXAMPLES = CATALOGUE.with_name("examples")
 
 
 @pytest.mark.parametrize("name", list(SCHEMAS))
@@ -25,6 +28,14 @@ def test_the_drills_keys_are_the_loaders() -> None:
     assert set(found["properties"]["objectives"]["properties"]) == set(METRICS)
 
 
+def test_a_target_files_keys_are_the_loaders() -> None:
+    found = schema("target")
+    assert set(found["properties"]) == {*targetfile.REQUIRED, "prepare"}
+    assert found["required"] == list(targetfile.REQUIRED)
+    for file in EXAMPLES.glob("*/target.yaml"):
+        assert unknown_keys(read(file).value, found) == []
+
+
 @pytest.mark.parametrize("name", ["drill", "runbook"])
 def test_the_catalogues_files_have_only_keys_of_the_schema(name: str) -> None:
     for file in CATALOGUE.glob(f"*/{name}.yaml"):
@@ -32,8 +43,8 @@ def test_the_catalogues_files_have_only_keys_of_the_schema(name: str) -> None:
 
 
 def test_a_schema_that_is_not_there() -> None:
-    with pytest.raises(UnknownName, match="unknown schema 'target'"):
-        schema("target")
+    with pytest.raises(UnknownName, match="unknown schema 'tarot'"):
+        schema("tarot")
 
 
 def unknown_keys(value: Any, described: dict[str, Any]) -> list[str]:

@@ -30,6 +30,13 @@ def replies(connection: socket.socket) -> None:
     connection.sendall(b"400 what was that supposed to mean\r\n")
 
 
+def waits_for_a_whole_request(connection: socket.socket) -> None:
+    said = b""
+    while b"\r\n\r\n" not in said:
+        said += connection.recv(100)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
 def says_nothing(connection: socket.socket) -> None:
     while connection.recv(100):
         pass
@@ -38,6 +45,7 @@ def says_nothing(connection: socket.socket) -> None:
 SEEN = [
     ({"kind": "timeout"}, replies, True),
     ({"kind": "timeout"}, hangs_up, True),
+    ({"kind": "timeout"}, waits_for_a_whole_request, True),
     ({"kind": "timeout"}, says_nothing, None),
     ({"kind": "timeout", "timeout": 100}, replies, True),
     ({"kind": "timeout", "stream": "upstream"}, hangs_up, True),
@@ -45,6 +53,7 @@ SEEN = [
     ({"kind": "timeout", "stream": "downstream"}, hangs_up, None),
     ({"kind": "latency", "latency": 100}, replies, True),
     ({"kind": "latency", "latency": 100, "stream": "upstream"}, hangs_up, True),
+    ({"kind": "latency", "latency": 100, "stream": "downstream"}, waits_for_a_whole_request, True),
     ({"kind": "latency", "latency": 100, "jitter": 100}, replies, None),
     ({"kind": "bandwidth", "rate": 0}, replies, True),
     ({"kind": "bandwidth", "rate": 1}, replies, None),

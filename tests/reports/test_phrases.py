@@ -10,6 +10,7 @@ import pytest
 
 from drills.checkers import detection, evidence, notices, orders, recovery
 from drills.checkers.check import rule
+from drills.offered import THINGS, sentences
 from drills.score import score
 from drills.scorecard import Scorecard
 from reports.phrases import COUNTED, limits, told
@@ -90,3 +91,17 @@ def test_a_card_of_before_has_its_limits_in_english() -> None:
 
 def test_every_phrase_is_translated() -> None:
     assert all(ja and not ENGLISH.search(ja.replace("kunren heal", "")) for ja in COUNTED.values())
+
+
+NOT_OFFERED = [
+    *sentences(THINGS),
+    "detect: not offered by the target: alerts",
+    "x: not offered by the target: book oms",
+]
+
+
+@pytest.mark.parametrize("line", NOT_OFFERED)
+def test_what_is_not_offered_is_said_in_japanese(line: str) -> None:
+    said = told("ja", line.partition(": ")[2])
+    assert "対象システムは" in said
+    assert not ENGLISH.search(said)

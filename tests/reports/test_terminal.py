@@ -137,3 +137,11 @@ def test_both_languages_say_the_same_things() -> None:
     assert set(EN) == set(JA)
     for key, text in EN.items():
         assert text.count("{") == JA[key].count("{"), key
+
+
+@pytest.mark.parametrize(("lang", "says"), [("en", "not offered: books, alerts"), ("ja", "提供なし: 帳簿, 警報")])
+def test_what_the_target_does_not_offer_stands_in_the_second_line(lang: Lang, says: str) -> None:
+    card = passed() | {"not_offered": ["books", "alerts"]}
+    text = render_card(card, history(card), RUN, lang=lang, width=120).plain
+    assert says in text.split("\n")[1]
+    assert not any(line.startswith(("books: ", "帳簿: ")) for line in text.split("\n"))

@@ -10,7 +10,7 @@ import pytest
 
 from targets.brokerage import postgres
 from targets.brokerage.world import create_schema, load_world, make_world
-from targets.stack import cache_folder
+from targets.cache import cache_folder
 
 from .ports import free_ports
 from .stack import CUSTOMERS, SEED, Database

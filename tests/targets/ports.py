@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targets.brokerage.ports import Block, claim_block
+from targets.ports import Block, claim_block
 
 _CLAIMED: list[Block] = []
 

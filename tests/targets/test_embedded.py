@@ -9,11 +9,11 @@ import pytest
 
 from targets.brokerage.clock import business_time
 from targets.brokerage.world import business_day
+from targets.cache import cache_folder
 from targets.embedded import EMBEDDED
 from targets.local import LocalTarget
 from targets.registry import RUNTIMES, UnknownTarget, runtime
 from targets.runtime import Request, Runtime
-from targets.stack import cache_folder
 from targets.target import Startable, TargetError
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from targets.brokerage.ports import claim_block
+from targets.ports import claim_block
 
 from ..conftest import ProxyProcess
 from .engines import Engine

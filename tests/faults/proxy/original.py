@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from targets.cache import cache_folder
 from targets.proxy_engine import listens
-from targets.stack import cache_folder
 
 RELEASE = "2.12.0"
 MODULE = "github.com/Shopify/toxiproxy/v2"

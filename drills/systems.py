@@ -1,0 +1,32 @@
+"""The system under drill that ``--target`` means: a runtime of this package by its name, or a target file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from drills.definition.targetfile import load_target
+from drills.errors import UnknownName
+from targets.registry import RUNTIMES, UnknownTarget, described, runtime
+from targets.runtime import Runtime
+
+
+def system(name: str) -> Runtime:
+    """The runtime; BadInput for a file that cannot be taken, UnknownName says which there are."""
+    if is_file(name):
+        return _from_file(Path(name))
+    try:
+        return runtime(name)
+    except UnknownTarget:
+        raise UnknownName("target", name, (*RUNTIMES, "or a FILE.yaml")) from None
+
+
+def is_file(name: str) -> bool:
+    """Whether a target's name means a file."""
+    return "/" in name or Path(name).suffix in (".yaml", ".yml")
+
+
+@cache
+def _from_file(file: Path) -> Runtime:
+    """Read once a command: what is checked is what runs."""
+    return described(*load_target(file))

@@ -1,0 +1,91 @@
+"""A system that none of us wrote, as its target file describes it: plain data, read and checked by ``drills``.
+
+Arguments of hooks may hold ``{NAME}``, replaced when the system is started (``PLACEHOLDERS``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from targets.target import Fetch
+
+LABEL = "kunren.drill-target"
+
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9.-]*)\}")
+
+PLACEHOLDERS: Mapping[str, str] = {
+    "python": "the Python that runs kunren",
+    "here": "the folder of the target file",
+    "folder": "a folder of this very run, removed with it; hooks start there",
+    "public": "a folder in it with drill-target.json, which says the label and the token",
+    "shared": "a folder that is kept between runs",
+    "label": LABEL,
+    "token": "the run's token",
+    "seed": "the run's seed",
+}
+"""Name -> what it stands for. Beside them ``{port}`` of the hook's service, ``{port.SERVICE}`` and ``{link.NAME}``."""
+
+PROXY = "toxiproxy"
+"""The proxy server among the processes of the system; no service or link may be called so."""
+
+MOST_PARTS = 24
+"""Services and links that one system may have, each with a port of the run's block."""
+
+Argv = tuple[str, ...]
+
+
+class Hooked(msgspec.Struct, frozen=True):
+    """A service by its hooks. ``health`` is a path on its port that answers 200, or ``tcp``: its port accepts.
+
+    ``start`` is the service or leaves it behind; without ``stop`` it is sent SIGTERM. Without ``port`` it is given one.
+    """
+
+    start: Argv
+    health: str
+    stop: Argv | None = None
+    port: int | None = None
+    within_s: float = 30.0
+
+
+class Proxied(msgspec.Struct, frozen=True):
+    """A link: ``upstream`` is the name of a service, or ``127.x.x.x:PORT``. Without ``listen`` a port is found."""
+
+    upstream: str
+    listen: int | None = None
+
+
+class Handshake(msgspec.Struct, frozen=True):
+    """Where label and token are shown: what a service answers to GET ``path``, or what ``run`` prints."""
+
+    service: str = ""
+    path: str = ""
+    run: Argv = ()
+
+
+class Description(msgspec.Struct, frozen=True):
+    """One target file. ``here`` is its folder, ``sha256`` of its bytes; services in the order of starting."""
+
+    name: str
+    here: str
+    sha256: str
+    services: dict[str, Hooked]
+    links: dict[str, Proxied]
+    customers: str
+    handshake: Handshake
+    loads: dict[str, dict[str, Fetch]]
+    not_offered: tuple[str, ...]
+    prepare: tuple[Argv, ...] = ()
+
+
+def placeholders(argv: Argv) -> Iterator[str]:
+    """The names in braces."""
+    for word in argv:
+        yield from PLACEHOLDER.findall(word)
+
+
+def filled(argv: Argv, values: Mapping[str, str]) -> list[str]:
+    """The argv with every name in braces replaced; KeyError for one that is not known."""
+    return [PLACEHOLDER.sub(lambda match: values[match[1]], word) for word in argv]

@@ -1,0 +1,312 @@
+"""A described system while it runs, seen from outside through its folder.
+
+It lives in a folder of its own below the cache and is described there by ``site.json``, so that any process can attach
+to it (``attach``) and end it. The services are what its hooks make them; the links are proxies of our own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from targets import hooks
+from targets.cache import cache_folder
+from targets.description import LABEL, PROXY, Argv, Description, Hooked, filled
+from targets.target import Alert, Answer, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.toxiproxy import ToxiproxyClient
+
+SITE = "site.json"
+KIND = "described"
+"""In an ``Intent``."""
+
+HANDSHAKE_WITHIN_S, STOP_WITHIN_S = 10.0, 15.0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """``site.json``: the description, and what was chosen for this very run."""
+
+    description: Description
+    folder: str
+    shared: str
+    logs: str
+    token: str
+    seed: int
+    proxy_engine: str
+    proxy_port: int
+    ports: dict[str, int]
+    listens: dict[str, int]
+
+
+def offer(description: Description) -> Offer:
+    """Its links, services and loads, and what its file says it does not have."""
+    return Offer(
+        frozenset(description.links),
+        frozenset(description.services),
+        (),
+        operator=False,
+        alerts=False,
+        not_offered=description.not_offered,
+        loads=description.loads,
+    )
+
+
+class Site:
+    """A described system, seen from outside through its folder."""
+
+    name = KIND
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.folder = Path(plan.folder)
+        self._proxies = ToxiproxyClient("127.0.0.1", plan.proxy_port)
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def offer(self) -> Offer:
+        """As its file describes it."""
+        return offer(self.plan.description)
+
+    def engines(self) -> Mapping[str, str]:
+        """The proxy, and which target file it was."""
+        described = f"{self.plan.description.name}, described by a file {self.plan.description.sha256[:12]}"
+        return {"proxy": self._proxies.engine(), "target": described}
+
+    def handshake(self) -> Evidence:
+        """The system itself shows label and this run's token; Unlabelled when it does not."""
+        how = self.plan.description.handshake
+        try:
+            where, shown = self._shown()
+        except TargetError as error:
+            raise Unlabelled(f"no drill label and token could be read: {error}") from error
+        if LABEL not in shown or self.plan.token not in shown:
+            raise Unlabelled(f"{where} does not show the drill label {LABEL} and the token of this run")
+        return Evidence(True, f"label {LABEL}, token matches, shown by {how.service or how.run[0]}")
+
+    def customers_url(self) -> str:
+        """Through the customers' link."""
+        return f"http://127.0.0.1:{self.plan.listens[self.plan.description.customers]}"
+
+    def links(self) -> Mapping[str, Link]:
+        """The proxied links."""
+        found = self.plan.description.links
+        return {
+            name: Link(name, f"127.0.0.1:{self.plan.listens[name]}", self._upstream(link.upstream))
+            for name, link in found.items()
+        }
+
+    def proxies(self) -> Proxies:
+        """Control of the proxy server."""
+        return self._proxies
+
+    def services(self) -> Mapping[str, Service]:
+        """By the processes that carry the label, and what answers on the service's port."""
+        for child in self._children:
+            child.poll()  # a dead child of ours must not stay a zombie
+        return {name: self._service(name) for name in self.plan.description.services}
+
+    def signal(self, service: str, number: int) -> None:
+        """To every process of the service; TargetError when it has none."""
+        self._hooked(service)
+        pids = hooks.labelled(self.folder, service)
+        if not pids:
+            raise TargetError(f"no process of {service} can be seen: nothing to send a signal to")
+        hooks.send(pids, number)
+
+    def start(self, service: str) -> None:
+        """Run its start hook if it has no process, and wait until healthy."""
+        hooked = self._hooked(service)
+        if not hooks.labelled(self.folder, service):
+            if accepts(self.plan.ports[service]):
+                raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
+            self._children.append(self.launch(service, self.argv(hooked.start, service)))
+        self._wait_healthy(service, hooked)
+
+    def stop(self, service: str) -> None:
+        """Its stop hook, if it has one; then whatever of it is left is ended."""
+        hooked = self._hooked(service)
+        if hooked.stop is not None and hooks.labelled(self.folder, service):
+            with contextlib.suppress(TargetError):  # what it leaves is ended below
+                hooks.carry_out(
+                    self.argv(hooked.stop, service), self.folder, self.environment(service), STOP_WITHIN_S
+                )  # fmt: skip
+        hooks.end(self.folder, service)
+
+    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+        """TargetError: no operator's tool is offered."""
+        self._not_offered("operator's tool")
+
+    def alerts(self, after: int) -> tuple[Alert, ...]:
+        """None: no monitor is offered."""
+        return ()
+
+    def heartbeat(self) -> tuple[int, int] | None:
+        """None: no monitor is offered."""
+        return None
+
+    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
+        """TargetError: no books are offered."""
+        self._not_offered(f"book {name}")
+
+    def open_day(self, t0_ns: int) -> None:
+        """It has no business clock."""
+
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """TargetError: nothing can be planted."""
+        self._not_offered(f"way to plant {what}")
+
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """TargetError: nothing can be planted."""
+        self._not_offered(f"way to plant {what}")
+
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+        """TargetError: nothing can be planted."""
+        self._not_offered(f"way to plant {what}")
+
+    def logs(self) -> Mapping[str, Path]:
+        """What each hook's processes have printed."""
+        return {name: Path(self.plan.logs) / f"{name}.log" for name in (*self.plan.description.services, PROXY)}
+
+    def intent(self) -> Intent:
+        """Its folder says all the rest."""
+        return Intent(KIND, str(self.folder))
+
+    def launch(self, service: str, argv: list[str]) -> subprocess.Popen[bytes]:
+        """Start processes of a service, labelled as such; returns at once."""
+        return hooks.launch(argv, self.folder, self.logs()[service], self.environment(service))
+
+    def argv(self, hook: Argv, service: str | None = None) -> list[str]:
+        """The hook with its names in braces replaced."""
+        return filled(hook, dict(self._values(service)))
+
+    def environment(self, service: str | None = None) -> dict[str, str]:
+        """What hooks are told beside their arguments; the label by which their processes are found again."""
+        told = {hooks.OF_TARGET: str(self.folder), "KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
+        return told if service is None else {**told, hooks.OF_SERVICE: service}
+
+    def _values(self, service: str | None) -> Iterator[tuple[str, str]]:
+        plan = self.plan
+        yield from (
+            ("python", sys.executable),
+            ("here", plan.description.here),
+            ("folder", plan.folder),
+            ("public", str(public(self.folder))),
+            ("shared", plan.shared),
+            ("label", LABEL),
+            ("token", plan.token),
+            ("seed", str(plan.seed)),
+        )
+        yield from ((f"port.{name}", str(port)) for name, port in plan.ports.items())
+        yield from ((f"link.{name}", f"127.0.0.1:{port}") for name, port in plan.listens.items())
+        if service in plan.ports:
+            yield "port", str(plan.ports[service])
+
+    def _shown(self) -> tuple[str, str]:
+        """Where the handshake was read, and all that was read there."""
+        how = self.plan.description.handshake
+        if how.run:
+            return how.run[0], hooks.carry_out(
+                self.argv(how.run), self.folder, self.environment(), HANDSHAKE_WITHIN_S
+            )  # fmt: skip
+        status, shown = get(self.plan.ports[how.service], how.path, 2.0)
+        where = f"{how.service}{how.path}"
+        if status != 200:
+            raise TargetError(f"{where} answered {status}")
+        return where, shown
+
+    def _hooked(self, service: str) -> Hooked:
+        try:
+            return self.plan.description.services[service]
+        except KeyError:
+            raise TargetError(f"no service {service}") from None
+
+    def _upstream(self, upstream: str) -> str:
+        return f"127.0.0.1:{self.plan.ports[upstream]}" if upstream in self.plan.ports else upstream
+
+    def _service(self, name: str) -> Service:
+        pids = hooks.labelled(self.folder, name)
+        return Service(name, pids[0] if pids else None, self._healthy(name))
+
+    def _healthy(self, name: str) -> bool:
+        port, health = self.plan.ports[name], self._hooked(name).health
+        if health == "tcp":
+            return accepts(port)
+        try:
+            return get(port, health, 0.5)[0] == 200
+        except TargetError:
+            return False
+
+    def _wait_healthy(self, service: str, hooked: Hooked) -> None:
+        deadline = time.monotonic() + hooked.within_s
+        while not self._healthy(service):
+            ended = [child.poll() for child in self._children]
+            if any(ended) and not hooks.labelled(self.folder, service):
+                raise TargetError(f"{service} ended while starting;{self.last_words(service)}")
+            if time.monotonic() > deadline:
+                says = f"{service} did not get healthy within {hooked.within_s:g} s"
+                raise TargetError(f"{says};{self.last_words(service)}")
+            time.sleep(0.05)
+
+    def last_words(self, service: str) -> str:
+        """The end of its log, for a message."""
+        with contextlib.suppress(OSError):
+            lines = self.logs()[service].read_text(errors="replace").strip().splitlines()
+            if lines:
+                return f" its log ends: {lines[-1]}"
+        return " it left no log"
+
+    def _not_offered(self, what: str) -> NoReturn:
+        raise TargetError(f"target {self.plan.description.name} offers no {what}")
+
+
+def public(folder: Path) -> Path:
+    """What of the folder a service may show to anybody."""
+    return folder / "public"
+
+
+def sites() -> Path:
+    """The folder of all of them."""
+    return cache_folder() / "sites"
+
+
+def attach(folder: Path) -> Site:
+    """A handle on one that some other process started; TargetError when the folder holds none."""
+    try:
+        return Site(msgspec.json.decode((folder / SITE).read_bytes(), type=Plan))
+    except (OSError, msgspec.DecodeError) as error:
+        raise TargetError(f"{folder} describes no system: {error}") from error
+
+
+def get(port: int, path: str, within_s: float) -> tuple[int, str]:
+    """Status, and headers and body as text, of what answers on the port of 127.0.0.1; TargetError if nothing does."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within_s)
+    try:
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        return reply.status, f"{reply.headers}\n{reply.read(1 << 20).decode(errors='replace')}"
+    except (OSError, http.client.HTTPException) as error:
+        raise TargetError(f"GET {path} on port {port}: {error}") from error
+    finally:
+        connection.close()
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on the port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def save(plan: Plan) -> None:
+    """Write ``site.json``, readable by its owner alone: it holds the token."""
+    handle = os.open(Path(plan.folder) / SITE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(msgspec.json.encode(plan))

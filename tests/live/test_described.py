@@ -1,0 +1,112 @@
+"""A web server that none of us wrote, drilled by a target file alone: Python's own, which needs no network to have."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .rig import Place, card, wait_for
+
+EXAMPLE_ARMS = [
+    ("drill", "no-fault"),
+    ("drill", "no-action"),
+    ("drill.stays", "no-action"),
+    ("drill.silent", "no-action"),
+    ("drill.slow", "no-action"),
+]
+EXAMPLE = Path(__file__).parents[2] / "drills" / "examples" / "datasette"
+
+TARGET = """\
+target: files
+services:
+  web:
+    start: ["{python}", -m, http.server, --bind, 127.0.0.1, --directory, "{public}", "{port}"]
+    health: /drill-target.json
+links: {front: {upstream: web}}
+customers: front
+loads: {reading: {pages: {get: /, rate: 20}}}
+handshake: {service: web, path: /drill-target.json}
+not_offered: [books, operator, alerts]
+"""
+
+DRILL = """\
+drill: web-dies
+title: {en: The web process dies, ja: Webプロセスの異常終了}
+load: reading
+slo: {hold: 3s}
+baseline: 3s
+timeline:
+  - {at: 1s, for: LASTS, fault: {kind: kill, service: web}}
+objectives: {recover: 7s, detect: 3s}
+arms: {no-action: pass, no-fault: pass}
+cap: 10s
+"""
+
+
+@pytest.fixture
+def files(place: Place) -> Place:
+    (place.home / "target.yaml").write_text(TARGET)
+    (place.home / "drill.yaml").write_text(DRILL.replace("LASTS", "2s"))
+    (place.home / "drill.stays.yaml").write_text(DRILL.replace("LASTS", "until-judged"))
+    return place
+
+
+@pytest.mark.live
+def test_it_recovers_when_it_is_started_again(files: Place) -> None:
+    done = files.kunren("run", "drill.yaml", "--target", "target.yaml", "--seed", "5", "--proxy", "embedded")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = files.runs()
+    found = card(run)
+    assert (found["verdict"], found["arm"], found["target"]) == ("pass", "no-action", "target.yaml")
+    assert [(each["id"], each["verdict"]) for each in found["objectives"]] == [("recover", "pass"), ("detect", "n/a")]
+    assert found["loss"]["service_s"] > 0
+    assert found["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert [line.partition(":")[0] for line in found["limits"][:3]] == ["books", "operator", "alerts"]
+    assert (run / "target.yaml").read_text() == TARGET
+    again = files.kunren("check", run.name, "--json", "-")
+    assert json.loads(again.stdout) == found
+
+
+@pytest.mark.live
+def test_it_fails_when_nobody_starts_it(files: Place) -> None:
+    done = files.kunren("run", "drill.stays.yaml", "--target", "./target.yaml", "--proxy", "embedded")
+    assert done.returncode == 1, done.stdout + done.stderr
+    (run,) = files.runs()
+    found = card(run)
+    assert (found["verdict"], found["grade"]) == ("fail", "unable")
+
+
+@pytest.mark.long
+def test_whoever_kills_the_harness_leaves_nothing(files: Place) -> None:
+    harness = files.start("run", "drill.stays.yaml", "--target", "target.yaml", "--proxy", "embedded")
+    files.broken(harness)
+    os.kill(harness.pid, signal.SIGKILL)
+    assert harness.ended() == -signal.SIGKILL
+    wait_for(files.gone, "the reaper to end it")
+    assert files.kunren("heal", "--all").stdout == "nothing was left behind\n"
+    assert list((files.cache / "sites").iterdir()) == []
+
+
+@pytest.mark.live
+def test_one_that_shows_another_token_is_left_alone(files: Place) -> None:
+    old = TARGET.replace("{service: web, path: /drill-target.json}", '{run: [echo, kunren.drill-target, "1234"]}')
+    (files.home / "target.yaml").write_text(old)
+    done = files.kunren("run", "drill.yaml", "--target", "target.yaml", "--proxy", "embedded")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "does not show the drill label" in done.stderr
+    (run,) = files.runs()
+    assert not any(event["actor"].startswith("fault:") for event in files.events(Path(run)))
+
+
+@pytest.mark.long
+def test_the_example_behaves_as_declared(place: Place) -> None:
+    """Needs the package index."""
+    target = str(EXAMPLE / "target.yaml")
+    for drill, arm in EXAMPLE_ARMS:
+        file = str(EXAMPLE / f"{drill}.yaml")
+        done = place.kunren("verify", file, "--arm", arm, "--target", target, "--proxy", "embedded")
+        assert done.returncode == 0, done.stdout + done.stderr
