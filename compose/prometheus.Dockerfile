@@ -1,0 +1,6 @@
+# Prometheus and Alertmanager as Debian builds them; which of the two runs is the command's first word.
+ARG BASE
+FROM ${BASE}
+COPY debian/usr/bin/prometheus debian/usr/bin/prometheus-alertmanager debian/usr/bin/promtool /usr/local/bin/
+USER 65532:65532
+CMD ["prometheus"]
