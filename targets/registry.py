@@ -17,7 +17,13 @@ def _local() -> Runtime:
     return EMBEDDED
 
 
-RUNTIMES: dict[str, Callable[[], Runtime]] = {"local": _local}
+def _compose() -> Runtime:
+    from targets.compose import CONTAINERS
+
+    return CONTAINERS
+
+
+RUNTIMES: dict[str, Callable[[], Runtime]] = {"local": _local, "compose": _compose}
 """Name -> how to get it."""
 
 
