@@ -2,5 +2,6 @@
 ARG BASE
 FROM ${BASE}
 COPY debian/usr/bin/prometheus debian/usr/bin/prometheus-alertmanager debian/usr/bin/promtool /usr/local/bin/
+COPY debian/usr/share/prometheus/alertmanager /usr/share/prometheus/alertmanager
 USER 65532:65532
 CMD ["prometheus"]

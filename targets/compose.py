@@ -1,8 +1,8 @@
 """The runtime ``compose``: the mini-brokerage as containers, every link through the real Toxiproxy.
 
 ``docker compose`` brings a stack up and down; all else is asked of the engine itself (``targets.containers.engine``).
-A stack has a folder with its owner's lock, like one of processes; its containers, volumes and network carry the drill label with
-the stack's name, the token and that folder, and are found again by them.
+A stack has a folder with its owner's lock, like one of processes; its containers, volumes and network carry the drill
+label with the stack's name, the token and that folder, and are found again by them.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class ComposeTarget(ContainerStack):
         self._make_links()
         self._switchboard.open()
         self._up((), user)
-        self._wait_healthy([name for name in SERVICES if name != "postgres"])
+        self._wait_healthy([*(name for name in SERVICES if name != "postgres"), "alertmanager"])
 
     def _end(self) -> None:
         self._switchboard.close()
