@@ -48,6 +48,7 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: int
     valuation: int
     valuation_http: int
+    alertmanager: int = 0  # where the monitor is a Prometheus
 
 
 class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +78,7 @@ class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: str = LOOPBACK
     valuation: str = LOOPBACK
     monitor: str = LOOPBACK
+    alertmanager: str = LOOPBACK
 
 
 class ClockConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

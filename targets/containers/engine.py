@@ -214,5 +214,4 @@ def _state(row: Mapping[str, Any]) -> dict[str, Any]:
         "state": "running" if running else "exited",
         "exit": None if running else row["ExitCode"],
         "paused": bool(row["Paused"]),
-        "healthy": row.get("Health", {}).get("Status") == "healthy",
     }

@@ -40,10 +40,11 @@ def heartbeat(metrics: str) -> tuple[int, int] | None:
 
 def _prometheus(config: Config) -> dict[str, object]:
     every, within = (f"{round(each * 1000)}ms" for each in (config.monitor.scrape_interval_s, config.monitor.timeout_s))
+    alertmanager = f"{config.hosts.alertmanager}:{config.ports.alertmanager}"
     return {
         "global": {"scrape_interval": every, "scrape_timeout": within, "evaluation_interval": every},
         "rule_files": ["rules.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [
             {"job_name": job, "static_configs": [{"targets": [f"{getattr(config.hosts, job)}:{port}"]}]}
             for job, port in watched(config.ports).items()

@@ -69,8 +69,9 @@ class ContainerStack(Stack):
         return Answer(code, str(data.get("says", "")), data, began, ended)
 
     def heartbeat(self) -> tuple[int, int] | None:
-        """Of Prometheus's rules; None also while the pager is away."""
+        """Of Prometheus's rules; None also while Alertmanager or the pager is away: nobody would be told."""
         try:
+            self._get(self.config.ports.alertmanager, "/-/ready", timeout=0.2)
             self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
             text = self._get(self.config.ports.monitor, "/metrics", timeout=0.3)
         except TargetError:
@@ -110,12 +111,10 @@ class ContainerStack(Stack):
     def _healthy(self, name: str) -> bool:
         if name == "postgres":  # with Docker's userland proxy its port accepts connections even while it is dead
             return _answers_queries(self.config.ports.postgres)
-        if name == "monitor":
+        if name in ("monitor", "alertmanager"):
             with contextlib.suppress(TargetError):
-                return bool(self._get(self.config.ports.monitor, "/-/ready", timeout=0.5))
+                return bool(self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5))
             return False
-        if name == "alertmanager":  # its port is not published: the engine's own look at it counts
-            return bool(self.project.states()[name]["healthy"])
         return super()._healthy(name)
 
     def _last_words(self, service: str) -> str:
