@@ -132,10 +132,11 @@ def test_every_book_can_be_read(up: Any) -> None:
 
 
 def test_lots_can_be_planted_and_taken_out_again(up: Any) -> None:
-    wanted = {"account": "C-0001"}
-    assert up.target.plant("skewed-lots", wanted).ok
-    assert up.target.planted("skewed-lots", wanted).ok
-    assert up.target.unplant("skewed-lots", wanted).ok
+    wanted = {"account": "C-0001", "outlasts": 1.0}
+    assert up.target.plant("lots", wanted).ok
+    assert up.target.planted("lots", wanted).data["added"]
+    assert up.target.unplant("lots", wanted).ok
+    assert not up.target.planted("lots", wanted).data["added"]
 
 
 def test_another_process_can_attach(up: Any) -> None:
