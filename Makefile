@@ -10,7 +10,7 @@ TOUR := night-batch-lock
 TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long real gates bench clean
+.PHONY: help drill tour test lint unit live long real contract images gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -44,7 +44,7 @@ lint: $(VENV)/.installed
 	$(BIN)/kunren lint
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "not live and not long and not real"
+	$(BIN)/pytest -q -n 2 -m "not live and not long and not real and not contract"
 
 live: $(VENV)/.installed
 	$(BIN)/pytest -q -m live
@@ -55,6 +55,14 @@ long: $(VENV)/.installed
 # Needs toxiproxy-server 2.12.0 or Go 1.21.
 real: $(VENV)/.installed
 	$(BIN)/pytest -q -n 2 -m real
+
+# Runs on each runtime that this machine has: processes, and containers where an engine, Compose and the images are.
+contract: $(VENV)/.installed
+	$(BIN)/pytest -q -m contract
+
+# Of --target compose; says what they are made from. Needs Docker, and where no registry answers mmdebstrap and Go.
+images: $(VENV)/.installed
+	@$(BIN)/python -m compose.images
 
 test: lint unit live
 

@@ -49,7 +49,7 @@ class LocalTarget(Stack):
             raise TargetError(str(error)) from error
         self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
         folder = cache_folder() / "stacks" / f"{time.time_ns():x}-{os.getpid()}"
-        super().__init__(_configure(self._block.ports, folder, request, clock))
+        super().__init__(configure(self._block.ports, folder, request, clock))
         self._launcher: subprocess.Popen[bytes] | None = None
         self._owner: TextIO | None = None
         self._ends: list[int] = list(os.pipe())
@@ -187,7 +187,8 @@ def _launchers(folder: Path) -> list[int]:
     return found
 
 
-def _configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:
+def configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:
+    """A stack in ``folder`` for the request, with a token of its own; ``ports`` as many as it takes, or more."""
     own, via = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
     return brokerage.Config(
         stack=folder.name,

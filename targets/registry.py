@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from targets.runtime import Caretaker, Runtime
 
 if TYPE_CHECKING:
+    from targets.compose import Containers
     from targets.description import Description
     from targets.embedded import Embedded
 
@@ -28,10 +29,16 @@ def _described() -> Caretaker:
     return DESCRIBED
 
 
-RUNTIMES: dict[str, Callable[[], Runtime]] = {"local": _local}
+def _compose() -> Containers:
+    from targets.compose import CONTAINERS
+
+    return CONTAINERS
+
+
+RUNTIMES: dict[str, Callable[[], Runtime]] = {"local": _local, "compose": _compose}
 """Name -> how to get it."""
 
-CARETAKERS: dict[str, Callable[[], Caretaker]] = {"local": _local, "described": _described}
+CARETAKERS: dict[str, Callable[[], Caretaker]] = {"local": _local, "compose": _compose, "described": _described}
 """What an ``Intent`` names -> who finds and ends such targets."""
 
 

@@ -247,6 +247,12 @@ class Stack:
         return " it left no log"
 
     def _get_json(self, port: int, path: str, timeout: float = 2.0) -> Any:
+        try:
+            return json.loads(self._get(port, path, timeout))
+        except ValueError as error:
+            raise TargetError(f"GET {path} on port {port}: {error}") from error
+
+    def _get(self, port: int, path: str, timeout: float) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         try:
             connection.request("GET", path)
@@ -254,8 +260,8 @@ class Stack:
             body = reply.read()
             if reply.status != 200:
                 raise TargetError(f"GET {path} on port {port} answered {reply.status}")
-            return json.loads(body)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            return body
+        except (OSError, http.client.HTTPException) as error:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
         finally:
             connection.close()

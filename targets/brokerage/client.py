@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from targets.brokerage.config import LOOPBACK
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 IDLE_LIMIT = 64
@@ -26,9 +28,10 @@ class Unanswered(Exception):
 
 
 class Client:
-    """Calls one service on 127.0.0.1 with the stack's token."""
+    """Calls one service with the stack's token."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: str, host: str = LOOPBACK) -> None:
+        self._host = host
         self._port = port
         self._token = token
         self._idle: list[Stream] = []
@@ -65,9 +68,9 @@ class Client:
             writer.transport.abort()
         try:
             async with asyncio.timeout(within_s):
-                return await asyncio.open_connection("127.0.0.1", self._port)
+                return await asyncio.open_connection(self._host, self._port)
         except OSError as error:
-            raise NotSent(f"no connection to port {self._port}: {error}") from error
+            raise NotSent(f"no connection to {self._host}:{self._port}: {error}") from error
 
     def _give_back(self, stream: Stream) -> None:
         if len(self._idle) < IDLE_LIMIT:
@@ -78,7 +81,7 @@ class Client:
 
     def _request(self, method: str, path: str, body: bytes) -> bytes:
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nX-Ops-Token: {self._token}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nX-Ops-Token: {self._token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode("latin-1") + body

@@ -1,7 +1,7 @@
 """The one typed place of configuration: every service of a stack loads the same ``config.json``.
 
 Fields ending in ``_s`` are seconds, in ``_ns`` nanoseconds of CLOCK_MONOTONIC. Secrets here belong to a drill stack
-that lives for a minute on 127.0.0.1; they exist so that stacks cannot be mistaken for each other.
+that lives for a minute on this machine; they exist so that stacks cannot be mistaken for each other.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ LABEL = "kunren.drill-target"
 
 FILE = "config.json"
 
+LOOPBACK = "127.0.0.1"
+
 COMPRESSION = 60
 """Business seconds a second, unless told otherwise: a minute of a drill is an hour of the brokerage."""
 
 
 class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where each part itself listens, on 127.0.0.1."""
+    """Where each part itself listens."""
 
     api: int
     gateway: int
@@ -46,6 +48,7 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: int
     valuation: int
     valuation_http: int
+    alertmanager: int = 0  # where the monitor is a Prometheus
 
 
 class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +62,23 @@ class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_pg: int
     batch_valuation: int
     api_bank: int
+
+
+class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under which name each part is reached: all on this machine, or each in a container of its own."""
+
+    api: str = LOOPBACK
+    gateway: str = LOOPBACK
+    exchange: str = LOOPBACK
+    mail: str = LOOPBACK
+    pager: str = LOOPBACK
+    postgres: str = LOOPBACK
+    toxiproxy: str = LOOPBACK  # where all of ``Via`` is
+    bank: str = LOOPBACK
+    batch: str = LOOPBACK
+    valuation: str = LOOPBACK
+    monitor: str = LOOPBACK
+    alertmanager: str = LOOPBACK
 
 
 class ClockConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,6 +186,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ports: Ports
     via: Via
     clock: ClockConfig
+    hosts: Hosts = Hosts()
+    listen: str = LOOPBACK  # the address on which the services listen
+    control: str = ""  # Unix socket of who starts and ends services; none: the launcher's port
     environment: str = "drill"
     label: str = LABEL
     proxy_engine: str = "auto"

@@ -18,6 +18,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from targets.brokerage.config import LOOPBACK
+
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 
@@ -25,9 +27,9 @@ CONNECT_S = 3
 CHECK_S = 0.3
 
 
-def dsn(port: int, name: str) -> str:
-    """Connection string for a port on 127.0.0.1; ``name`` is shown in PostgreSQL's own views and log."""
-    return f"postgresql://postgres@127.0.0.1:{port}/postgres?application_name={name}&connect_timeout={CONNECT_S}"
+def dsn(port: int, name: str, host: str = LOOPBACK) -> str:
+    """Connection string for a port of ``host``; ``name`` is shown in PostgreSQL's own views and log."""
+    return f"postgresql://postgres@{host}:{port}/postgres?application_name={name}&connect_timeout={CONNECT_S}"
 
 
 def options(lock_timeout_s: float | None = None) -> dict[str, Any]:

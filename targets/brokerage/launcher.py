@@ -25,21 +25,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from targets.brokerage import postgres
-from targets.brokerage.config import Config, load
+from targets.brokerage.config import LOOPBACK, Config, load
+from targets.brokerage.service import MODULES, bind
 from targets.proxy_engine import engine_command
-
-MODULES = {
-    "pager": ("targets.brokerage.pager", ("pager",)),
-    "exchange": ("targets.brokerage.exchange", ("exchange_a", "exchange_b", "exchange_http")),
-    "gateway": ("targets.brokerage.gateway", ("gateway",)),
-    "api": ("targets.brokerage.api", ("api",)),
-    "bank": ("targets.brokerage.bank", ("bank",)),
-    "valuation": ("targets.brokerage.valuation", ("valuation", "valuation_http")),
-    "batch": ("targets.brokerage.batch", ("batch",)),
-    "mail": ("targets.brokerage.mail", ("mail",)),
-    "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
-}
-"""Forked service -> module with ``serve``, and the sockets it listens on; in order of starting."""
 
 PROGRAMS = ("postgres", "toxiproxy")
 """Services that are programs of their own, started by exec."""
@@ -145,7 +133,7 @@ class Launcher:
 
     def _fork(self, service: str) -> int:
         module, names = MODULES[service]
-        sockets = {name: _listen(getattr(self.config.ports, name)) for name in names}
+        sockets = {name: bind(getattr(self.config.ports, name), self.config.listen) for name in names}
         pid = os.fork()
         if pid == 0:
             self._become(service, module, sockets)
@@ -215,19 +203,6 @@ class Control:
         return {"services": self.launcher.status()}
 
 
-def _listen(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind(("127.0.0.1", port))
-    except OSError as error:
-        sock.close()
-        raise OSError(error.errno, f"port {port} of 127.0.0.1: {os.strerror(error.errno or 0)}") from error
-    sock.listen(2048)
-    sock.set_inheritable(True)
-    return sock
-
-
 def _close_others(keep: set[int]) -> None:
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and int(name) not in keep:
@@ -258,7 +233,7 @@ def run(config: Config) -> None:
         for program in PROGRAMS:
             launcher.start(program)
         _preload()
-        with _listen(config.ports.launcher) as listener, selectors.DefaultSelector() as selector:
+        with bind(config.ports.launcher, LOOPBACK) as listener, selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(sys.stdin, selectors.EVENT_READ)
             while not control.stopping:

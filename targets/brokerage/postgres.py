@@ -14,10 +14,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from targets.brokerage.config import LOOPBACK
+
 USER = "postgres"
 
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "60",
     "shared_buffers": "64MB",
@@ -115,12 +116,14 @@ def make_cluster(cache: Path, data: Path) -> None:
     shutil.copytree(template(cache), data)
 
 
-def argv(data: Path, port: int) -> list[str]:
+def argv(data: Path, port: int, listen: str = LOOPBACK) -> list[str]:
     """Command line of the postmaster; it stays in the foreground and logs to stderr."""
-    settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    settings = [
+        word for name, value in {**SETTINGS, "listen_addresses": listen}.items() for word in ("-c", f"{name}={value}")
+    ]
     return [*unprivileged(), str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *settings]
 
 
-def dsn(port: int) -> str:
-    """Connection string for a port on 127.0.0.1 (the server's own, or a proxy's)."""
-    return f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+def dsn(port: int, host: str = LOOPBACK) -> str:
+    """Connection string for a port of ``host`` (the server's own, or a proxy's)."""
+    return f"postgresql://{USER}@{host}:{port}/postgres"

@@ -21,7 +21,7 @@ from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import correct
 
-MADE = "e47d251d379ffabf"
+MADE = "f9bf83ff15468cfe"
 SAID = {1: "0f9b26fb1a8e12fb"}
 
 

@@ -136,7 +136,7 @@ def test_refused_with_its_line(file: Path, before: str, after: str, line: int, s
 def test_a_targets_name_may_be_a_file(file: Path) -> None:
     assert system(str(file)).offer().links == {"front", "web-db", "old-db"}
     assert system("local").source is None
-    with pytest.raises(UnknownName, match="unknown target 'staging'; known: local, or a FILE"):
+    with pytest.raises(UnknownName, match="unknown target 'staging'; known: local, compose, or a FILE"):
         system("staging")
     with pytest.raises(BadInput, match=r"absent\.yaml:1: no such file"):
         system(str(file.with_name("absent.yaml")))

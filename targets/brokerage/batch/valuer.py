@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from targets.brokerage.config import LOOPBACK
+
 LINE_LIMIT = 1 << 20
 SMOOTHING = 0.005
 """Least weight of the latest call in the moving average; the first calls weigh as in a plain mean."""
@@ -19,9 +21,10 @@ class ValuationFailed(Exception):
 
 
 class Valuer:
-    """Asks through a port of 127.0.0.1; ``call_s`` bounds each call."""
+    """Asks through a port of ``host``; ``call_s`` bounds each call."""
 
-    def __init__(self, port: int, call_s: float) -> None:
+    def __init__(self, port: int, call_s: float, host: str = LOOPBACK) -> None:
+        self._host = host
         self._port = port
         self._call_s = call_s
         self._stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -63,5 +66,5 @@ class Valuer:
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._stream is None:
-            self._stream = await asyncio.open_connection("127.0.0.1", self._port, limit=LINE_LIMIT)
+            self._stream = await asyncio.open_connection(self._host, self._port, limit=LINE_LIMIT)
         return self._stream

@@ -166,7 +166,7 @@ class Links:
         self._reader = asyncio.ensure_future(self._read(reader, writer))
 
     async def _connect(self, link: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self._ports[link], limit=LINE_LIMIT)
+        return await asyncio.open_connection(self._config.hosts.toxiproxy, self._ports[link], limit=LINE_LIMIT)
 
     # -- the wire -----------------------------------------------------------------------------------------------------
 

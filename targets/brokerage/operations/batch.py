@@ -93,7 +93,7 @@ def postgres_dsn(stack: Stack) -> str:
     """Straight to the server, as an operator's own query goes."""
     from targets.brokerage.postgres import dsn  # slow to import, and needed by this one command
 
-    return dsn(stack.config.ports.postgres)
+    return dsn(stack.config.ports.postgres, stack.config.hosts.postgres)
 
 
 def stuck_account(dsn: str, chunk: int) -> str | None:

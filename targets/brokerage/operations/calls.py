@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from targets.brokerage.config import Config
+from targets.brokerage.config import LOOPBACK, Config
 from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
 
 TIMEOUT_S = 5.0
@@ -37,7 +37,7 @@ class Stack:
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
     ) -> dict[str, Any]:
         """The JSON object that ``service`` answers. Refused on 4xx, HalfWay on 5xx, on silence and on nonsense."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port(service), timeout=timeout_s)
+        connection = http.client.HTTPConnection(self.host(service), self.port(service), timeout=timeout_s)
         try:
             self._connect(connection, service)
             try:
@@ -57,7 +57,7 @@ class Stack:
         """One request to the launcher, that is, to the host the services run on."""
         line = json.dumps({**request, "token": self.config.token}).encode() + b"\n"
         try:
-            sock = socket.create_connection(("127.0.0.1", self.config.ports.launcher), timeout=timeout_s)
+            sock = self._to_launcher(timeout_s)
         except OSError as error:
             raise NotReached(f"the stack {self.config.stack} does not run: its launcher does not answer") from error
         with sock:
@@ -80,9 +80,25 @@ class Stack:
         """Where the service listens for HTTP."""
         return int(getattr(self.config.ports, HTTP_PORT.get(service, service)))
 
+    def host(self, service: str) -> str:
+        """Under which name it is reached."""
+        return str(getattr(self.config.hosts, service))
+
     def check(self, service: str) -> str:
         """Where to look when ``service`` misbehaves."""
         return f"check: brokerctl status, {self.config.logs}/{service}.log"
+
+    def _to_launcher(self, timeout_s: float) -> socket.socket:
+        if not self.config.control:
+            return socket.create_connection((LOOPBACK, self.config.ports.launcher), timeout=timeout_s)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(timeout_s)
+        try:
+            sock.connect(self.config.control)
+        except OSError:
+            sock.close()
+            raise
+        return sock
 
     def _connect(self, connection: http.client.HTTPConnection, service: str) -> None:
         try:

@@ -60,8 +60,8 @@ def _wait(within_s: float, ready: Callable[[], bool]) -> bool:
 
 def _healthy(stack: Stack, service: str) -> bool:
     if service == "postgres":
-        return _answers_queries(stack.config.ports.postgres)
-    connection = http.client.HTTPConnection("127.0.0.1", stack.port(service), timeout=1.0)
+        return _answers_queries(stack.config.ports.postgres, stack.config.hosts.postgres)
+    connection = http.client.HTTPConnection(stack.host(service), stack.port(service), timeout=1.0)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
@@ -71,13 +71,13 @@ def _healthy(stack: Stack, service: str) -> bool:
         connection.close()
 
 
-def _answers_queries(port: int) -> bool:
+def _answers_queries(port: int, host: str) -> bool:
     import psycopg  # slow to import, and needed by this one command
 
     from targets.brokerage.postgres import dsn
 
     try:
-        with psycopg.connect(dsn(port), connect_timeout=2) as connection:
+        with psycopg.connect(dsn(port, host), connect_timeout=2) as connection:
             connection.execute("select 1")
     except psycopg.Error:
         return False

@@ -1,0 +1,266 @@
+"""The runtime ``compose``: the mini-brokerage as containers, every link through the real Toxiproxy.
+
+``docker compose`` brings a stack up and down; all else is asked of the engine itself (``targets.containers.engine``).
+A stack has a folder with its owner's lock, like one of processes; its containers, volumes and network carry the drill
+label with the stack's name, the token and that folder, and are found again by them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+import msgspec
+import psycopg
+
+from compose import images
+from compose.images import TAG
+from targets import ownership
+from targets.brokerage import config as brokerage
+from targets.brokerage import postgres
+from targets.brokerage.clock import clock_config
+from targets.brokerage.config import COMPRESSION
+from targets.brokerage.world import business_day, create_schema, load_world, make_world
+from targets.cache import cache_folder
+from targets.containers import prometheus
+from targets.containers.engine import LOOK_S, MEND, EngineError, Project, client, compose, shared, stacks
+from targets.containers.stack import INSIDE, NAME, ContainerStack, attach, environment, inside_config
+from targets.containers.switchboard import Switchboard
+from targets.finding import Finding
+from targets.local import configure
+from targets.ports import claim_block
+from targets.runtime import Request
+from targets.stack import SERVICES, START_WITHIN_S, offer
+from targets.target import Intent, Offer, Startable, TargetError
+
+FILE = Path(images.__file__).with_name("compose.yaml")
+IMAGES = ("brokerage", "postgres", "toxiproxy", "prometheus")
+NOBODY = 65_532
+UP_S = 120.0
+DOWN_S = 60.0
+FIRST = ("postgres", "toxiproxy")
+OWN_FOLDERS = ("pgdata", "exchange", "bank", "spool", "control")
+EVERYBODY = "host all all all trust\n"
+"""For PostgreSQL: its clients are other containers. The network is the stack's own."""
+
+
+class Containers:
+    """Stacks of containers, each a project with a network and volumes of its own."""
+
+    name = NAME
+    source: bytes | None = None
+    compression = COMPRESSION
+    start_stop_s = 60.0
+
+    def offer(self) -> Offer:
+        """The same for every stack, and the same as of one of processes."""
+        return offer()
+
+    def examine(self) -> Iterator[Finding]:
+        """The engine, Compose, the images."""
+        for each in (_engine, _compose, _images):
+            yield each()
+
+    def lacking(self, proxy: str) -> tuple[str, ...]:
+        """An engine, Compose and the images; the proxy is always the real one."""
+        if proxy == "embedded":
+            return ("containers use the real Toxiproxy only: leave --proxy away, or use --target local",)
+        return tuple(f"{each.what}: {each.says}; {each.mend}" for each in self.examine() if not each.ok)
+
+    def make(self, request: Request) -> Startable:
+        """One stack, with a project, a network, a token and ports of its own."""
+        return ComposeTarget(request)
+
+    def abandoned(self) -> list[Intent]:
+        """Folders whose lock nobody holds, and what is on the engine of stacks whose folder nobody owns."""
+        found = {str(folder) for folder in ownership.abandoned(_root())}
+        with contextlib.suppress(EngineError):
+            found |= {str(folder) for folder in stacks().values() if folder.name and not ownership.owned(folder)}
+        return [Intent(self.name, each) for each in sorted(found)]
+
+    def owned(self, intent: Intent) -> bool:
+        """Whether somebody holds the lock in the stack's folder."""
+        return ownership.owned(Path(intent.stack))
+
+    def attach(self, intent: Intent) -> ContainerStack:
+        """By the ``config.json`` in its folder."""
+        return attach(Path(intent.stack))
+
+    def end(self, intent: Intent) -> Iterator[str]:
+        """By label: containers, volumes, network; then the folder."""
+        home = Path(intent.stack)
+        yield from Project(home.name).remove()
+        ownership.remove(home)
+        yield f"removed {home}"
+
+
+CONTAINERS = Containers()
+
+
+class ComposeTarget(ContainerStack):
+    """Brought up on entering; on leaving nothing of it is left."""
+
+    def __init__(self, request: Request) -> None:
+        """TargetError where the phase has no such time of day, or no ports are free."""
+        day = business_day(request.seed)
+        try:
+            clock = clock_config(request.phase, request.start, request.compression, day)
+            self._block = claim_block()
+        except (KeyError, ValueError, OSError) as error:
+            raise TargetError(str(error)) from error
+        self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
+        home = _root() / f"{time.time_ns():x}-{os.getpid()}"
+        config = configure(self._block.ports, home / INSIDE, request, clock)
+        super().__init__(msgspec.structs.replace(config, stack=home.name, proxy_engine="toxiproxy"))
+        self._owner: TextIO | None = None
+        self._switchboard = Switchboard(self.folder / "control", self.config.token, self.control)
+
+    def world(self) -> Sequence[Mapping[str, Any]]:
+        """Customers, cash, holdings and prices on the seed's business day."""
+        return self._world
+
+    def password(self, customer: str) -> str:
+        """By the seed."""
+        return brokerage.password(self.config.seed, customer)
+
+    def lifelines(self) -> tuple[int, ...]:
+        """None: containers live on by themselves."""
+        return ()
+
+    def by_hand(self) -> Iterator[str]:
+        """Customers' address, and how to call brokerctl."""
+        yield f"customers:  {self.customers_url()}"
+        yield f"containers: docker compose -p {self.project.name} ps"
+        program = f"docker exec {self.project.name}-pager-1 python3 -m targets.brokerage.brokerctl"
+        yield f"operate it: {program} --role viewer --env {self.config.environment} status"
+
+    def __enter__(self) -> Self:
+        """Start everything; on failure nothing of it is left."""
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Keep the logs, then remove containers, volumes, network and folder."""
+        try:
+            if self._owner is not None:
+                self._end()
+        finally:
+            self._block.release()
+            if self._owner is not None:
+                self._owner.close()
+                self._owner = None
+
+    def _begin(self) -> None:
+        shared()  # says how to mend it before anything is made
+        self._owner = ownership.claim(self.home)
+        Path(self.config.logs).mkdir(parents=True, exist_ok=True)
+        user = self._furnish()
+        self._up(FIRST, user)
+        self._wait_healthy(("postgres",))
+        self._fill_database()
+        self._make_links()
+        self._switchboard.open()
+        self._up((), user)
+        self._wait_healthy([*(name for name in SERVICES if name != "postgres"), "alertmanager"])
+
+    def _end(self) -> None:
+        self._switchboard.close()
+        self.save_logs()
+        try:
+            compose([*self._project_words(), "down", "--volumes", "--timeout", "3"], self._environment(""), DOWN_S)
+        finally:
+            for _ in self.project.remove():  # nothing, where `down` did its work
+                pass
+            ownership.remove(self.home)
+
+    def _furnish(self) -> str:
+        """Everything the containers find in their folder; returns ``uid:gid`` for them, never root's."""
+        for each in OWN_FOLDERS[1:]:
+            (self.folder / each).mkdir(parents=True)
+        postgres.make_cluster(cache_folder(), self.folder / "pgdata")
+        with (self.folder / "pgdata" / "pg_hba.conf").open("a") as rules:
+            rules.write(EVERYBODY)
+        seen = inside_config(self.config)
+        (self.folder / brokerage.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(seen)))
+        (self.home / brokerage.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self.config)))
+        prometheus.write(self.folder / "monitor", seen)
+        if os.geteuid() != 0:
+            return f"{os.geteuid()}:{os.getegid()}"
+        for path in (self.folder, *self.folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+        return f"{NOBODY}:{NOBODY}"
+
+    def _fill_database(self) -> None:
+        dsn = postgres.dsn(self.config.ports.postgres)
+        try:
+            create_schema(dsn)
+            load_world(dsn, list(self._world))
+        except psycopg.Error as error:
+            words = self._last_words("postgres")
+            raise TargetError(f"PostgreSQL did not take the world: {str(error).strip()};{words}") from error
+
+    def _make_links(self) -> None:
+        self._proxies.wait_ready(START_WITHIN_S)
+        for name, (listen, upstream) in self._routes().items():
+            self._proxies.create(name, f"0.0.0.0:{listen}", f"{upstream_host(name)}:{upstream}")
+
+    def _up(self, services: Sequence[str], user: str) -> None:
+        words = [*self._project_words(), "up", "--detach", "--no-build", "--pull", "never", *services]
+        compose(words, self._environment(user), UP_S)
+
+    def _project_words(self) -> list[str]:
+        return ["--project-name", self.project.name, "--file", str(FILE), "--progress", "plain"]
+
+    def _environment(self, user: str) -> dict[str, str]:
+        return dict(environment(self.config, self.home, user or f"{NOBODY}:{NOBODY}", TAG))
+
+
+def upstream_host(link: str) -> str:
+    """The service at the far end of a link."""
+    far = link.partition("-")[2]
+    return {"pg": "postgres", "a": "exchange", "b": "exchange"}.get(far, far)
+
+
+def _root() -> Path:
+    return cache_folder() / "containers"
+
+
+def _engine() -> Finding:
+    try:
+        with contextlib.closing(client(LOOK_S)) as engine:
+            version = engine.version()["Version"]
+    except TargetError:
+        return Finding("container engine", False, "none answers", False, MEND)
+    return Finding("container engine", True, f"docker {version}", False)
+
+
+def _compose() -> Finding:
+    mend = "install the Compose v2 plugin (docker-compose-plugin)"
+    if shutil.which("docker") is None:
+        return Finding("compose", False, "docker is not on PATH", False, mend)
+    try:
+        compose(["version"], {}, 10.0)
+    except EngineError as error:
+        return Finding("compose", False, str(error), False, mend)
+    return Finding("compose", True, "docker compose answers", False)
+
+
+def _images() -> Finding:
+    try:
+        with contextlib.closing(client(LOOK_S)) as engine:
+            there = {tag for image in engine.images.list() for tag in image.tags}
+    except TargetError:
+        return Finding("images", False, "no engine to ask", False, "make images, once an engine answers")
+    missing = [each for each in IMAGES if f"kunren/{each}:{TAG}" not in there]
+    if missing:
+        return Finding("images", False, f"not built: {', '.join(missing)}", False, "make images")
+    return Finding("images", True, f"built, tag {TAG}", False)

@@ -1,0 +1,164 @@
+"""A running stack of containers, seen from outside: ports of 127.0.0.1, its folder, and the engine.
+
+The stack's folder ``F`` has ``config.json`` (addresses as this machine sees them) and ``inside/``, which the containers
+see as ``/stack``: ``config.json`` with their addresses, the business clock, the books, the audit log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from targets.brokerage import config as brokerage
+from targets.brokerage import postgres
+from targets.containers import prometheus
+from targets.containers.engine import FOLDER_LABEL, Project, shared
+from targets.stack import SERVICES, Stack
+from targets.target import Answer, Intent, Service, TargetError
+
+NAME = "compose"
+INSIDE = "inside"
+PARTS = (*SERVICES, "toxiproxy", "alertmanager")
+OPERATORS_HOST = "pager"
+"""The container in which brokerctl is run."""
+
+__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "inside_config"]
+
+
+class ContainerStack(Stack):
+    """What differs from a stack of processes: who starts and signals, where the operator types, who watches."""
+
+    name = NAME
+
+    def __init__(self, config: brokerage.Config) -> None:
+        super().__init__(config)
+        self.home = self.folder.parent
+        self.project = Project(config.stack)
+
+    def engines(self) -> Mapping[str, str]:
+        """Proxy, database, monitor and container engine with their versions."""
+        built = self._get_json(self.config.ports.monitor, "/api/v1/status/buildinfo")["data"]["version"]
+        return {
+            "proxy": self._proxies.engine(),
+            "database": postgres.version(),
+            "monitor": f"prometheus {built}",
+            "containers": f"docker {shared().version()['Version']}",
+        }
+
+    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+        """``brokerctl`` in the operators' container."""
+        began = time.monotonic_ns()
+        command = ["python3", "-m", "targets.brokerage.brokerctl", "--role", role, "--env", self.config.environment]
+        try:
+            code, out, err = self.project.execute(OPERATORS_HOST, [*command, "--json", *argv[1:]], within_s)
+        except TargetError as error:
+            return Answer(2, str(error), {}, began, time.monotonic_ns())
+        ended = time.monotonic_ns()
+        if code == 124:
+            return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, ended)
+        try:
+            data = json.loads(out)
+        except ValueError:
+            return Answer(code or 2, ((err.strip() or out.strip() or "no output").splitlines())[-1], {}, began, ended)
+        return Answer(code, str(data.get("says", "")), data, began, ended)
+
+    def heartbeat(self) -> tuple[int, int] | None:
+        """Of Prometheus's rules; None also while Alertmanager or the pager is away: nobody would be told."""
+        try:
+            self._get(self.config.ports.alertmanager, "/-/ready", timeout=0.2)
+            self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
+            text = self._get(self.config.ports.monitor, "/metrics", timeout=0.3)
+        except TargetError:
+            return None
+        return prometheus.heartbeat(text.decode(errors="replace"))
+
+    def logs(self) -> Mapping[str, Path]:
+        """Written when the stack ends; until then the engine has them."""
+        return {name: Path(self.config.logs) / f"{name}.log" for name in PARTS}
+
+    def save_logs(self) -> None:
+        """Copy what the containers have said into the log folder; one that is gone has said nothing."""
+        for name, path in self.logs().items():
+            with contextlib.suppress(TargetError, OSError):
+                path.write_bytes(self.project.log(name))
+
+    def intent(self) -> Intent:
+        """Its folder."""
+        return Intent(self.name, str(self.home))
+
+    def control(self, request: Mapping[str, Any], within_s: float = 10.0) -> dict[str, Any]:
+        """The launcher's verbs, done by the engine: ``status``; ``start``; ``signal``."""
+        verb, service = request.get("verb"), str(request.get("service", ""))
+        if verb == "start":
+            self.project.start(service)
+        elif verb == "signal":
+            return {"sent": self.project.signal(service, int(request["signal"]))}
+        elif verb != "status":
+            raise TargetError(f"unknown verb {verb!r}; known: start, signal, status")
+        return {"services": self.project.states()}
+
+    def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
+        if known is not None and known.get("paused"):
+            return Service(name, int(known["pid"]), False)
+        return super()._service(name, known)
+
+    def _healthy(self, name: str) -> bool:
+        if name == "postgres":  # with Docker's userland proxy its port accepts connections even while it is dead
+            return _answers_queries(self.config.ports.postgres)
+        if name in ("monitor", "alertmanager"):
+            with contextlib.suppress(TargetError):
+                return bool(self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5))
+            return False
+        return super()._healthy(name)
+
+    def _last_words(self, service: str) -> str:
+        with contextlib.suppress(TargetError):
+            lines = self.project.log(service, tail=3).decode(errors="replace").strip().splitlines()
+            if lines:
+                return f" its log ends: {lines[-1]}"
+        return " it left no log"
+
+
+def attach(home: Path) -> ContainerStack:
+    """A handle on a stack that some other process started; TargetError when the folder holds none."""
+    try:
+        config = msgspec.json.decode((home / brokerage.FILE).read_bytes(), type=brokerage.Config)
+    except (OSError, ValueError) as error:
+        raise TargetError(f"{home} describes no stack: {error}") from error
+    return ContainerStack(config)
+
+
+def inside_config(config: brokerage.Config) -> brokerage.Config:
+    """The same stack as the containers see it: each part under its own name."""
+    names = {name: name for name in brokerage.Hosts.__struct_fields__}
+    return msgspec.structs.replace(
+        config, folder="/stack", logs="/stack", hosts=brokerage.Hosts(**names), listen="0.0.0.0",  # noqa: S104  # in there
+        control="/stack/control/socket",
+    )  # fmt: skip
+
+
+def _answers_queries(port: int) -> bool:
+    import psycopg
+
+    try:
+        with psycopg.connect(postgres.dsn(port), connect_timeout=2) as connection:
+            connection.execute("select 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def environment(config: brokerage.Config, home: Path, user: str, tag: str) -> Iterator[tuple[str, str]]:
+    """The variables of ``compose.yaml``."""
+    yield from (
+        ("KUNREN_STACK_ID", config.stack), ("KUNREN_TOKEN", config.token), ("KUNREN_HOME", str(home)),
+        ("KUNREN_INSIDE", str(home / INSIDE)), ("KUNREN_USER", user), ("KUNREN_TAG", tag),
+    )  # fmt: skip
+    for prefix, numbers in (("PORT", config.ports), ("VIA", config.via)):
+        yield from ((f"{prefix}_{name.upper()}", str(port)) for name, port in msgspec.structs.asdict(numbers).items())

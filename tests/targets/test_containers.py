@@ -1,0 +1,69 @@
+"""What of the runtime ``compose`` needs no engine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from targets.brokerage.config import LOOPBACK
+from targets.compose import FILE, upstream_host
+from targets.containers import prometheus
+from targets.containers.stack import PARTS, environment, inside_config
+from targets.embedded import EMBEDDED
+from targets.local import LocalTarget
+from targets.runtime import Request
+from targets.stack import LINKS
+
+LINE = 'prometheus_rule_group_{what}{{rule_group="/stack/monitor/rules.yml;{group}"}} {value}\n'
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalTarget:
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
+    target = EMBEDDED.make(Request("a/run", 7, "D3", None, 60, tmp_path / "logs", "embedded"))
+    assert isinstance(target, LocalTarget)
+    target.__exit__(None, None, None)
+    return target
+
+
+def test_every_link_ends_at_a_part() -> None:
+    assert {upstream_host(link) for link in LINKS} <= set(PARTS)
+
+
+def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarget, tmp_path: Path) -> None:
+    text = FILE.read_text()
+    assert set(yaml.safe_load(text)["services"]) == set(PARTS)
+    known = dict(environment(local.config, tmp_path, "1:1", "1"))
+    named = {word.partition("}")[0].partition(":")[0] for word in text.split("${")[1:]}
+    assert named <= set(known)
+
+
+def test_ports_are_published_on_this_machine_alone() -> None:
+    for service in yaml.safe_load(FILE.read_text())["services"].values():
+        assert all(port.startswith(f"{LOOPBACK}:") for port in service.get("ports", ()))
+
+
+def test_inside_each_part_has_its_own_name(local: LocalTarget, tmp_path: Path) -> None:
+    seen = inside_config(local.config)
+    assert (seen.hosts.gateway, seen.listen, seen.ports) == ("gateway", "0.0.0.0", local.config.ports)
+    prometheus.write(tmp_path, seen)
+    scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {each["job_name"]: each["static_configs"][0]["targets"] for each in scraped}
+    assert targets["exchange"] == [f"exchange:{seen.ports.exchange_http}"]
+
+
+def test_the_heartbeat_is_the_slowest_group_s_on_our_clock() -> None:
+    now = time.time()
+    text = "".join(
+        LINE.format(what=what, group=group, value=value)
+        for what, values in (("iterations_total", (9, 8)), ("last_evaluation_timestamp_seconds", (now, now - 1)))
+        for group, value in zip(("causes", "symptoms"), values, strict=True)
+    )
+    beat = prometheus.heartbeat(text)
+    assert beat is not None
+    assert beat[0] == 8
+    assert time.monotonic_ns() - beat[1] >= 1e9
+    assert prometheus.heartbeat("") is None
