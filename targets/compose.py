@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 
 from compose import images
-from compose.images import TAG
+from compose.images import IMAGES, tag
 from targets import ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
@@ -39,7 +39,6 @@ from targets.stack import SERVICES, START_WITHIN_S, offer
 from targets.target import Intent, Offer, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
-IMAGES = ("brokerage", "postgres", "toxiproxy", "prometheus")
 NOBODY = 65_532
 UP_S = 120.0
 DOWN_S = 60.0
@@ -221,7 +220,7 @@ class ComposeTarget(ContainerStack):
         return ["--project-name", self.project.name, "--file", str(FILE), "--progress", "plain"]
 
     def _environment(self, user: str) -> dict[str, str]:
-        return dict(environment(self.config, self.home, user or f"{NOBODY}:{NOBODY}", TAG))
+        return dict(environment(self.config, self.home, user or f"{NOBODY}:{NOBODY}", tag()))
 
 
 def upstream_host(link: str) -> str:
@@ -260,7 +259,7 @@ def _images() -> Finding:
             there = {tag for image in engine.images.list() for tag in image.tags}
     except TargetError:
         return Finding("images", False, "no engine to ask", False, "make images, once an engine answers")
-    missing = [each for each in IMAGES if f"kunren/{each}:{TAG}" not in there]
+    missing = [each for each in IMAGES if f"kunren/{each}:{tag()}" not in there]
     if missing:
-        return Finding("images", False, f"not built: {', '.join(missing)}", False, "make images")
-    return Finding("images", True, f"built, tag {TAG}", False)
+        return Finding("images", False, f"not built for this code: {', '.join(missing)}", False, "make images")
+    return Finding("images", True, f"built, tag {tag()}", False)

@@ -20,12 +20,14 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from targets.brokerage import postgres
 from targets.brokerage.config import LOOPBACK, Config, load
+from targets.brokerage.processes import owner
 from targets.brokerage.service import MODULES, bind
 from targets.proxy_engine import engine_command
 
@@ -72,6 +74,21 @@ class Launcher:
             return False
         os.kill(child.pid, number)
         return True
+
+    def kill(self, pid: int, number: int, among: Sequence[str]) -> dict[str, Any]:
+        """Send a signal to one process of the services ``among``: whose it is (or None), ``sent``, and why not."""
+        self.reap()  # the pid of one that has ended may be somebody else's by now
+        service = owner({name: self.children[name].pid for name in among if self._runs(name)}, pid)
+        if service is None:
+            return {"service": None, "sent": False, "why": "none of these services has it"}
+        try:
+            os.kill(pid, number)
+        except OSError as error:
+            return {"service": service, "sent": False, "why": error.strerror}
+        return {"service": service, "sent": True}
+
+    def _runs(self, service: str) -> bool:
+        return service in self.children and self.children[service].running
 
     def reap(self) -> None:
         """Note which children have ended."""
@@ -174,7 +191,8 @@ class Launcher:
 class Control:
     """The control port: one JSON line in, one JSON line out, each with the stack's token.
 
-    Verbs: ``status``; ``start`` service; ``signal`` service, signal; ``stop``.
+    Verbs: ``status``; ``start`` service; ``signal`` service, signal; ``kill`` pid, signal, among; ``stop``.
+    Every service here counts processes as this machine does, so whose number a pid is (``counted_by``) does not matter.
     """
 
     def __init__(self, launcher: Launcher) -> None:
@@ -191,15 +209,17 @@ class Control:
         except (ValueError, TypeError, KeyError, OSError) as error:
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
-    def _do(self, verb: str, service: str = "", signal: int = 0) -> dict[str, Any]:
+    def _do(self, verb: str, service: str = "", signal: int = 0, **more: Any) -> dict[str, Any]:
         if verb == "start":
             self.launcher.start(service)
         elif verb == "signal":
             return {"sent": self.launcher.send(service, signal)}
+        elif verb == "kill":
+            return self.launcher.kill(more["pid"], signal, more["among"])
         elif verb == "stop":
             self.stopping = True
         elif verb != "status":
-            raise ValueError(f"unknown verb {verb!r}; known: start, signal, stop, status")
+            raise ValueError(f"unknown verb {verb!r}; known: start, signal, kill, stop, status")
         return {"services": self.launcher.status()}
 
 

@@ -28,6 +28,8 @@ SERVICE_LABEL = "com.docker.compose.service"
 SOCKET = "unix:///var/run/docker.sock"
 CALL_S = 20.0
 LOOK_S = 3.0
+FIRST = 1
+"""The process that a container runs, as the container counts."""
 MEND = "start Docker (systemctl start docker, or dockerd &), or set DOCKER_HOST; you need to be in its group"
 
 
@@ -113,6 +115,33 @@ class Project:
                 with contextlib.suppress(NotFound):
                     each.kill(signal=number)
         return True
+
+    def kill(self, pid: int, number: int, among: Sequence[str], counted_by: str = "") -> dict[str, Any]:
+        """Send a signal to one process of the services ``among``: whose it is (or None), ``sent``, and why not.
+
+        ``pid`` is this machine's number for it, or that of the container ``counted_by``, where a process has its own.
+        """
+        for service in (counted_by,) if counted_by in among else among:
+            inside = self._processes(service)
+            found = pid if counted_by and pid in inside.values() else inside.get(pid)
+            if found == FIRST:  # takes no signal from its own container
+                return {"service": service, "sent": self.signal(service, number), "why": "it does not run"}
+            if found is not None:
+                code, _, err = self.execute(service, ["bash", "-c", 'kill -"$0" "$1"', str(number), str(found)], LOOK_S)
+                return {"service": service, "sent": code == 0, "why": err.strip()}
+        return {"service": None, "sent": False, "why": "none of these services has it"}
+
+    def _processes(self, service: str) -> dict[int, int]:
+        """Number on this machine -> number in its container; none while it does not run."""
+        with told(f"processes of {service}"):
+            each = self._container(service)
+            rows = each.top(ps_args="-eo pid")["Processes"] if each.status == "running" else ()
+        found = {}
+        for (text,) in rows:
+            with contextlib.suppress(OSError):  # ended meanwhile
+                lines = Path(f"/proc/{text}/status").read_text().splitlines()
+                found[int(text)] = next(int(line.split()[-1]) for line in lines if line.startswith("NSpid:"))
+        return found
 
     def restart(self, service: str, within_s: float) -> None:
         """Stop it, by force after ``within_s``, and start it."""

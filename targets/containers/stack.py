@@ -93,14 +93,17 @@ class ContainerStack(Stack):
         return Intent(self.name, str(self.home))
 
     def control(self, request: Mapping[str, Any], within_s: float = 10.0) -> dict[str, Any]:
-        """The launcher's verbs, done by the engine: ``status``; ``start``; ``signal``."""
+        """The launcher's verbs, done by the engine: ``status``; ``start``; ``signal``; ``kill``."""
         verb, service = request.get("verb"), str(request.get("service", ""))
         if verb == "start":
             self.project.start(service)
         elif verb == "signal":
             return {"sent": self.project.signal(service, int(request["signal"]))}
+        elif verb == "kill":
+            who = tuple(map(str, request["among"])), str(request.get("counted_by", ""))
+            return self.project.kill(int(request["pid"]), int(request["signal"]), *who)
         elif verb != "status":
-            raise TargetError(f"unknown verb {verb!r}; known: start, signal, status")
+            raise TargetError(f"unknown verb {verb!r}; known: start, signal, kill, status")
         return {"services": self.project.states()}
 
     def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:

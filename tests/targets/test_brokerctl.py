@@ -20,8 +20,10 @@ import pytest
 
 from targets.brokerage import config as brokerage
 from targets.brokerage.brokerctl import run
+from targets.brokerage.launcher import Child, Launcher
 from targets.brokerage.operations import desk, grammar, host
 from targets.brokerage.operations.outcome import Outcome, Refused
+from targets.brokerage.processes import owner
 from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
 
 from .ports import free_ports
@@ -52,6 +54,10 @@ class Fake:
             row |= {"state": "exited", "exit": -request["signal"]}
         if request["verb"] == "start" and row:
             row |= {"state": "running", "exit": None, "pid": row["pid"] + 1}
+        if request["verb"] == "kill":
+            launcher = Launcher(self.config)
+            launcher.children = {name: Child(row["pid"], row["exit"]) for name, row in self.processes.items()}
+            return {"ok": True, **launcher.kill(request["pid"], request["signal"], request["among"])}
         return {"ok": True, "services": self.processes}
 
 
@@ -428,10 +434,18 @@ def test_a_service_or_its_child_can_be_killed(fake: Fake) -> None:
         victim.wait()
 
 
-def test_a_process_that_has_exited_is_not_killed_by_its_old_pid() -> None:
-    processes = {"api": {"pid": 7, "state": "exited"}, "mail": {"pid": 8, "state": "running"}}
-    assert host.owner(processes, 7, lambda _: set()) is None
-    assert host.owner(processes, 9, lambda root: {9} if root == 8 else set()) == "mail"
+def test_a_process_that_has_exited_is_not_killed_by_its_old_pid(fake: Fake) -> None:
+    fake.processes = {"mail": {"pid": os.getpid(), "state": "exited", "exit": 0}}
+    outcome = ctl(fake, "host", "kill", "--signal", "TERM", str(os.getpid()))
+    assert (outcome.exit, outcome.changed) == (1, False)
+    assert "is no process of this brokerage" in outcome.says
+
+
+def test_a_process_is_its_services_own_or_a_child() -> None:
+    running = {"api": 7, "mail": 8}
+    assert owner(running, 7, lambda _: set()) == "api"
+    assert owner(running, 9, lambda root: {9} if root == 8 else set()) == "mail"
+    assert owner(running, 10, lambda _: set()) is None
 
 
 def test_restart_ends_starts_and_waits(fake: Fake) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import signal
 import time
 from argparse import Namespace
@@ -87,14 +86,17 @@ def _answers_queries(port: int, host: str) -> bool:
 def kill(stack: Stack, args: Namespace) -> Outcome:
     """``host kill --signal N PID|root-blocker``."""
     number = signal_number(args.signal)
-    pid = root_blocker(stack) if args.pid == ROOT_BLOCKER else int(args.pid)
-    service = owner(stack.processes(), pid, _descendants)
+    request: dict[str, Any] = {"verb": "kill", "signal": number, "among": HOSTED}
+    if args.pid == ROOT_BLOCKER:
+        request |= {"pid": root_blocker(stack), "counted_by": "postgres"}
+    else:
+        request["pid"] = int(args.pid)
+    answer = stack.control(request)
+    pid, service = request["pid"], answer.get("service")
     if service is None:
         raise Refused(f"pid {pid} is no process of this brokerage; brokerctl status lists them")
-    try:
-        os.kill(pid, number)
-    except OSError as error:
-        raise Refused(f"pid {pid} ({service}) took no signal: {error.strerror}") from error
+    if not answer.get("sent"):
+        raise Refused(f"pid {pid} ({service}) took no signal: {answer.get('why')}")
     facts = {"pid": pid, "service": service, "signal": number}
     return done(f"signal {number} was sent to pid {pid} ({service})", True, facts)
 
@@ -108,21 +110,3 @@ def signal_number(text: str) -> int:
     if number is None:
         raise Refused(f"--signal {text!r} is no signal; give a number or a name such as TERM")
     return number
-
-
-def owner(processes: Mapping[str, Mapping[str, Any]], pid: int, descendants: Callable[[int], set[int]]) -> str | None:
-    """The hosted service whose process or child ``pid`` is; None when it is nobody's."""
-    running = {name: row["pid"] for name, row in processes.items() if name in HOSTED and row["state"] == "running"}
-    for name, root in running.items():
-        if root == pid:
-            return name
-    return next((name for name, root in running.items() if pid in descendants(root)), None)
-
-
-def _descendants(root: int) -> set[int]:
-    import psutil  # slow to import, and needed only for children
-
-    try:
-        return {child.pid for child in psutil.Process(root).children(recursive=True)}
-    except psutil.NoSuchProcess:
-        return set()

@@ -110,6 +110,20 @@ def test_the_operator_can_restart_a_service(up: Any) -> None:
     assert up.target.services()["mail"].pid != before
 
 
+def test_the_operator_can_kill_a_process_by_its_number(up: Any) -> None:
+    pid = up.target.services()["mail"].pid
+    done = up.target.operator(("brokerctl", "host", "kill", "--signal", "KILL", str(pid)), "operator", 20)
+    assert (done.exit, done.data["service"]) == (0, "mail"), done.says
+    until(lambda: up.target.services()["mail"].pid is None)
+    up.target.start("mail")
+
+
+def test_a_process_of_nobody_is_not_killed(up: Any) -> None:
+    done = up.target.operator(("brokerctl", "host", "kill", "--signal", "KILL", "1"), "operator", 20)
+    assert done.exit == 1, done.says
+    assert "no process of this brokerage" in done.says
+
+
 def test_a_service_that_is_down_raises_an_alert_and_its_end_resolves_it(up: Any) -> None:
     before = len(up.target.alerts(0))
     up.target.signal("bank", 9)
