@@ -10,7 +10,7 @@ TOUR := night-batch-lock
 TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long real contract images gates bench clean
+.PHONY: help drill tour test lint unit live long real contract arms images gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -44,7 +44,7 @@ lint: $(VENV)/.installed
 	$(BIN)/kunren lint
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "not live and not long and not real and not contract"
+	$(BIN)/pytest -q -n 2 -m "not live and not long and not real and not contract and not arms"
 
 live: $(VENV)/.installed
 	$(BIN)/pytest -q -m live
@@ -59,6 +59,10 @@ real: $(VENV)/.installed
 # Runs on each runtime that this machine has: processes, and containers where an engine, Compose and the images are.
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
+
+# Needs what the containers need, and ten minutes.
+arms: $(VENV)/.installed
+	$(BIN)/pytest -q -m arms
 
 # Of --target compose; says what they are made from. Needs Docker, and where no registry answers mmdebstrap and Go.
 images: $(VENV)/.installed

@@ -15,21 +15,35 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (7, 11, 23)
 USUAL = "1s"
 SLOWER = ("6s", "20s")
-CODE = ("drills", "faults", "loadprofiles", "targets", "pyproject.toml")
+CODE = ("compose", "drills", "faults", "loadprofiles", "targets", "pyproject.toml")
+
+
+class Run(NamedTuple):
+    """What is the same in two runs that need not be done twice."""
+
+    target: str
+    arm: str
+    seed: int
+    reaction: str
+
+    def __str__(self) -> str:
+        return f"{self.arm} on {self.target} seed {self.seed} reaction {self.reaction}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drills", nargs="*", help="names of the catalogue; default: all")
     parser.add_argument("--arm", action="append", help="only these arms")
+    parser.add_argument("--target", action="append", help="local (default), compose; may be repeated")
     parser.add_argument("--no-drawn", action="store_true", help="leave out the drawn seed")
     asked = parser.parse_args()
     code, bad = code_hash(), 0
@@ -41,18 +55,24 @@ def main() -> int:
             if not row["as_declared"]:
                 bad += 1
                 print(f"{drill} {row['arm']} seed {row['seed']}: NOT AS DECLARED before, by the same code", flush=True)
-        shown = {(row["arm"], row["seed"], row["reaction"]) for row in good}
-        for arm in asked.arm or arms_of(drill):
-            for seed, reaction in runs_of(drill, arm, drawn=not asked.no_drawn):
-                if (arm, seed, reaction) in shown:
-                    print(f"{drill} {arm} seed {seed} reaction {reaction}: shown before by the same code", flush=True)
-                    continue
-                bad += not prove(drill, arm, seed, reaction, code, book)
+        shown = {Run(row["target"], row["arm"], row["seed"], row["reaction"]) for row in good}
+        for run in runs_of(drill, asked):
+            if run in shown:
+                print(f"{drill} {run}: shown before by the same code", flush=True)
+                continue
+            bad += not prove(drill, run, code, book)
     print(f"{bad} not as declared" if bad else "every run behaved as declared")
     return 1 if bad else 0
 
 
-def runs_of(drill: str, arm: str, *, drawn: bool) -> list[tuple[int, str]]:
+def runs_of(drill: str, asked: argparse.Namespace) -> Iterator[Run]:
+    """Targets side by side, so that they meet the same noise."""
+    for arm in asked.arm or arms_of(drill):
+        for seed, reaction in seeds_of(drill, arm, drawn=not asked.no_drawn):
+            yield from (Run(target, arm, seed, reaction) for target in asked.target or ("local",))
+
+
+def seeds_of(drill: str, arm: str, *, drawn: bool) -> list[tuple[int, str]]:
     """Seeds with the operator's reaction."""
     from drills.spec import load_drill
 
@@ -65,16 +85,14 @@ def runs_of(drill: str, arm: str, *, drawn: bool) -> list[tuple[int, str]]:
     return found
 
 
-def prove(drill: str, arm: str, seed: int, reaction: str, code: str, book: Path) -> bool:
+def prove(drill: str, run: Run, code: str, book: Path) -> bool:
     """One run; its line is added whatever came out."""
     with tempfile.TemporaryDirectory(prefix="kunren-gates-") as runs:
-        row = verify(drill, arm, seed, reaction, runs)
+        row = verify(drill, run, runs)
         card = (Path(runs) / row["run"] / "scorecard.json").read_bytes()
     line = {
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "arm": arm,
-        "seed": seed,
-        "reaction": reaction,
+        **run._asdict(),
         "as_declared": row["as_declared"],
         "verdict": row["verdict"],
         "grade": row["grade"],
@@ -87,15 +105,14 @@ def prove(drill: str, arm: str, seed: int, reaction: str, code: str, book: Path)
     with book.open("a") as file:
         file.write(json.dumps(line) + "\n")
     mark = "as declared" if row["as_declared"] else f"NOT AS DECLARED ({row['says']})"
-    shown = f"{row['verdict']} {row['grade']} {','.join(row['red'])}"
-    print(f"{drill} {arm} seed {seed} reaction {reaction}: {shown}: {mark}", flush=True)
+    print(f"{drill} {run}: {row['verdict']} {row['grade']} {','.join(row['red'])}: {mark}", flush=True)
     return bool(row["as_declared"])
 
 
-def verify(drill: str, arm: str, seed: int, reaction: str, runs: str) -> dict[str, Any]:
+def verify(drill: str, run: Run, runs: str) -> dict[str, Any]:
     kunren = Path(sys.executable).parent / "kunren"
-    argv = [kunren, "verify", drill, "--arm", arm, "--seed", str(seed), "--reaction", reaction]
-    argv += ["--runs", runs, "--quiet", "--json", "-"]
+    argv = [kunren, "verify", drill, "--arm", run.arm, "--seed", str(run.seed), "--reaction", run.reaction]
+    argv += ["--target", run.target, "--runs", runs, "--quiet", "--json", "-"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, timeout=300, check=False)
     row: dict[str, Any] = json.loads(done.stdout)["rows"][0]
     return row
@@ -114,7 +131,7 @@ def catalogue() -> list[str]:
 
 
 def rows(book: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in book.read_text().splitlines()] if book.exists() else []
+    return [{"target": "local"} | json.loads(line) for line in book.read_text().splitlines()] if book.exists() else []
 
 
 def code_hash() -> str:
