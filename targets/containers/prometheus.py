@@ -57,7 +57,7 @@ def _alertmanager(config: Config) -> dict[str, object]:
     return {
         "route": {
             "receiver": "pager",
-            "group_by": ["alertname"],
+            "group_by": ["..."],  # each alert by itself: one of a known group would wait for the group's next turn
             "group_wait": "0s",
             "group_interval": "1s",
             "repeat_interval": "1h",
