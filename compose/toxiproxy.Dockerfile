@@ -2,7 +2,7 @@
 # SOURCE: public (built in here), or prepared (built outside, in the context).
 ARG SOURCE=public
 
-FROM golang:1.22-bookworm AS public
+FROM golang:1.23-bookworm AS public
 ARG TOXIPROXY
 RUN CGO_ENABLED=0 GOBIN=/built go install \
     -ldflags "-s -w -X github.com/Shopify/toxiproxy/v2.Version=${TOXIPROXY}" \
