@@ -24,7 +24,7 @@ def examine(runs: Path) -> list[Finding]:
     """All probes, in order; none of them leaves anything behind."""
     means = [finding for name in RUNTIMES for finding in runtime(name).examine()]
     mine = writable("runs folder", runs, "give --runs a folder you may write to")
-    probes = (_files, _cores, _namespaces, _toxiproxy, _docker)
+    probes = (_files, _cores, _namespaces, _toxiproxy)
     return [_platform(), *means, mine, *(probe() for probe in probes)]
 
 
@@ -76,10 +76,3 @@ def _toxiproxy() -> Finding:
         False,
         "" if path else "put it on PATH or set KUNREN_TOXIPROXY to use the real one",
     )
-
-
-def _docker() -> Finding:
-    if shutil.which("docker") is None:
-        return Finding("Docker", False, "no docker client", False, "not needed: the embedded target runs without it")
-    said = complaint(["docker", "version", "--format", "{{.Server.Version}}"])
-    return Finding("Docker", said is None, "an engine answers" if said is None else f"no engine: {said}", False)

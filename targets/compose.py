@@ -40,6 +40,7 @@ from targets.target import Intent, Offer, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
 NOBODY = 65_532
+ENGINE = "container engine"
 UP_S = 120.0
 DOWN_S = 60.0
 FIRST = ("postgres", "toxiproxy")
@@ -69,7 +70,9 @@ class Containers:
         """An engine, Compose and the images; the proxy is always the real one."""
         if proxy == "embedded":
             return ("containers use the real Toxiproxy only: leave --proxy away, or use --target local",)
-        return tuple(f"{each.what}: {each.says}; {each.mend}" for each in self.examine() if not each.ok)
+        absent = [each for each in self.examine() if not each.ok]
+        first = absent[:1] if absent and absent[0].what == ENGINE else absent  # without it nothing is known of images
+        return tuple(f"{each.what}: {each.says}; {each.mend}" for each in first)
 
     def make(self, request: Request) -> Startable:
         """One stack, with a project, a network, a token and ports of its own."""
@@ -238,8 +241,8 @@ def _engine() -> Finding:
         with contextlib.closing(client(LOOK_S)) as engine:
             version = engine.version()["Version"]
     except TargetError:
-        return Finding("container engine", False, "none answers", False, MEND)
-    return Finding("container engine", True, f"docker {version}", False)
+        return Finding(ENGINE, False, "none answers, and --target compose needs one", False, MEND)
+    return Finding(ENGINE, True, f"docker {version}", False)
 
 
 def _compose() -> Finding:
