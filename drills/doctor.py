@@ -5,7 +5,6 @@ Each probe tries the thing itself (starts the binary, makes the namespace, binds
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import sys
@@ -24,7 +23,7 @@ def examine(runs: Path) -> list[Finding]:
     """All probes, in order; none of them leaves anything behind."""
     means = [finding for name in RUNTIMES for finding in runtime(name).examine()]
     mine = writable("runs folder", runs, "give --runs a folder you may write to")
-    probes = (_files, _cores, _namespaces, _toxiproxy, _docker)
+    probes = (_files, _cores, _namespaces, _docker)
     return [_platform(), *means, mine, *(probe() for probe in probes)]
 
 
@@ -63,18 +62,6 @@ def _cores() -> Finding:
         f"{cores} cores, {memory} MiB free",
         False,
         "" if ok else "runs may judge themselves invalid",
-    )
-
-
-def _toxiproxy() -> Finding:
-    path = os.environ.get("KUNREN_TOXIPROXY") or shutil.which("toxiproxy-server")
-    says = f"toxiproxy-server at {path}" if path else "no toxiproxy-server: the embedded proxy is used"
-    return Finding(
-        "Toxiproxy",
-        path is not None,
-        says,
-        False,
-        "" if path else "put it on PATH or set KUNREN_TOXIPROXY to use the real one",
     )
 
 
