@@ -1,4 +1,4 @@
-"""The embedded proxy beside the real Toxiproxy and no proxy at all: one run, in turns, medians and ratios.
+"""The embedded proxy beside the real Toxiproxy and no proxy at all: in turns, as medians and ratios.
 
     python tests/bench/proxy.py [--rounds 5] [--seconds 0.5]
 
