@@ -10,7 +10,7 @@ TOUR := night-batch-lock
 TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long real contract arms images gates bench clean
+.PHONY: help drill tour test lint unit live long real toxiproxy contract arms images gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -55,6 +55,10 @@ long: $(VENV)/.installed
 # Needs toxiproxy-server 2.12.0 or Go 1.21.
 real: $(VENV)/.installed
 	$(BIN)/pytest -q -n 2 -m real
+
+# Builds toxiproxy-server 2.12.0 into the cache folder, where --proxy toxiproxy finds it. Needs Go 1.21.
+toxiproxy: $(VENV)/.installed
+	@$(BIN)/python -m tests.faults.proxy.original
 
 # Runs on each runtime that this machine has: processes, and containers where an engine, Compose and the images are.
 contract: $(VENV)/.installed

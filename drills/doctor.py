@@ -5,9 +5,7 @@ Each probe tries the thing itself (starts the binary, makes the namespace, binds
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import sys
 from pathlib import Path
 
@@ -24,7 +22,7 @@ def examine(runs: Path) -> list[Finding]:
     """All probes, in order; none of them leaves anything behind."""
     means = [finding for name in RUNTIMES for finding in runtime(name).examine()]
     mine = writable("runs folder", runs, "give --runs a folder you may write to")
-    probes = (_files, _cores, _namespaces, _toxiproxy)
+    probes = (_files, _cores, _namespaces)
     return [_platform(), *means, mine, *(probe() for probe in probes)]
 
 
@@ -63,16 +61,4 @@ def _cores() -> Finding:
         f"{cores} cores, {memory} MiB free",
         False,
         "" if ok else "runs may judge themselves invalid",
-    )
-
-
-def _toxiproxy() -> Finding:
-    path = os.environ.get("KUNREN_TOXIPROXY") or shutil.which("toxiproxy-server")
-    says = f"toxiproxy-server at {path}" if path else "no toxiproxy-server: the embedded proxy is used"
-    return Finding(
-        "Toxiproxy",
-        path is not None,
-        says,
-        False,
-        "" if path else "put it on PATH or set KUNREN_TOXIPROXY to use the real one",
     )

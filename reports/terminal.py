@@ -208,6 +208,8 @@ def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Itera
         yield Line(Text(label + shown))
     number = f"{card.evidence[:16]}…" if card.evidence else say(lang, "not-sealed")
     evidence = f"{say(lang, 'evidence')} {number}"
+    if (engine := card.engines.get("proxy")) is not None:
+        evidence += f" · {say(lang, 'proxy', engine=engine)}"
     where = Line(Text(f"{evidence}  {folder}"))
     yield where if where.rows(width) <= 2 else Line(Text(evidence))  # a long path stands in the lines to copy, too
 

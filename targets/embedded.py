@@ -11,14 +11,13 @@ from pathlib import Path
 
 import psutil
 
-from targets import ownership
+from targets import ownership, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
 from targets.cache import cache_folder
 from targets.finding import Finding, complaint, writable
 from targets.local import LAUNCHER, LocalTarget
 from targets.ports import BLOCK, claim_block
-from targets.proxy_engine import engine_command
 from targets.runtime import Request
 from targets.stack import Stack, attach, offer
 from targets.target import Intent, Offer, Startable, TargetError
@@ -40,11 +39,12 @@ class Embedded:
         return offer()
 
     def examine(self) -> Iterator[Finding]:
-        """PostgreSQL, who may start it, the cache, ports."""
+        """PostgreSQL, who may start it, the cache, ports, an original proxy server."""
         yield _postgres()
         yield _unprivileged()
         yield writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to")
         yield _ports()
+        yield proxy_engine.examine()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
         """PostgreSQL's binaries, the proxy engine, a cache to write to; starts nothing."""
@@ -54,7 +54,7 @@ class Embedded:
         except postgres.PostgresError as error:
             found.append(str(error))
         try:
-            engine_command(proxy, 0)
+            proxy_engine.engine_command(proxy, 0)
         except TargetError as error:
             found.append(str(error))
         try:

@@ -4,32 +4,81 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 
+from targets.cache import cache_folder
+from targets.finding import Finding
 from targets.target import TargetError
+
+RELEASE = "2.12.0"
+"""Of the original that is built here, and that the embedded one is compared with."""
+MEND = "put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy (needs Go)"
 
 
 def engine_command(choice: str, port: int, port_file: Path | None = None) -> list[str]:
-    """The argv of the proxy server: ``embedded``, ``toxiproxy``, or ``auto`` (the original if there is one).
+    """The argv of the proxy server: ``embedded``, ``toxiproxy``, or ``auto`` (the original if one is installed).
 
-    The original is ``$KUNREN_TOXIPROXY`` or ``toxiproxy-server`` on PATH; it has no port file and cannot choose a
-    port itself, the embedded one takes 0 and writes ``port_file``. TargetError says what is missing.
+    The original has no port file and cannot choose a port itself; the embedded one takes 0 and writes ``port_file``.
+    TargetError says what is missing.
     """
     if choice not in ("auto", "embedded", "toxiproxy"):
         raise TargetError(f"proxy engine {choice!r}: known are auto, embedded, toxiproxy")
-    named = os.environ.get("KUNREN_TOXIPROXY")
-    original = shutil.which(named or "toxiproxy-server")
-    if choice != "embedded" and named and original is None:
-        raise TargetError(f"KUNREN_TOXIPROXY={named} is no program: unset it, or use --proxy embedded")
-    if choice == "toxiproxy" and original is None:
-        raise TargetError("no toxiproxy-server on PATH: name one in KUNREN_TOXIPROXY, or use --proxy embedded")
-    if original is not None and choice != "embedded":
-        return [original, "-host", "127.0.0.1", "-port", str(port)]
+    if choice != "embedded" and (found := installed()) is not None:
+        return original_command(found, port)
+    if choice == "toxiproxy":
+        if not built().exists():
+            raise TargetError(f"no toxiproxy-server: {MEND}, or use --proxy embedded")
+        return original_command(built(), port)
     written = [] if port_file is None else ["--port-file", str(port_file)]
     return [sys.executable, "-m", "faults.proxy", "--host", "127.0.0.1", "--port", str(port), *written]
+
+
+def original_command(program: Path, port: int) -> list[str]:
+    """The argv of an original server."""
+    return [str(program), "-host", "127.0.0.1", "-port", str(port)]
+
+
+def installed() -> Path | None:
+    """``$KUNREN_TOXIPROXY``, else ``toxiproxy-server`` on PATH; TargetError when the variable names no program."""
+    named = os.environ.get("KUNREN_TOXIPROXY")
+    found = shutil.which(named or "toxiproxy-server")
+    if named and found is None:
+        raise TargetError(f"KUNREN_TOXIPROXY={named} is no program: unset it, or use --proxy embedded")
+    return None if found is None else Path(found)
+
+
+def built() -> Path:
+    """Where ``make toxiproxy`` puts it; used when asked for by name only, so that ``auto`` is not changed by a test."""
+    return cache_folder() / "toxiproxy" / RELEASE / "toxiproxy-server"
+
+
+def examine() -> Finding:
+    """Which original there is, by starting it, and which ``--proxy`` uses it."""
+    try:
+        found = installed()
+    except TargetError as error:
+        return Finding("Toxiproxy", False, str(error), False)
+    used_by = "--proxy auto" if found else "--proxy toxiproxy, while auto takes the embedded one"
+    found = found or (built() if built().exists() else None)
+    if found is None:
+        return Finding("Toxiproxy", False, "no toxiproxy-server: the embedded proxy is used", False, MEND)
+    if (version := version_of(found)) is None:
+        return Finding("Toxiproxy", False, f"{found} is no Toxiproxy: it does not say its version", False, MEND)
+    return Finding("Toxiproxy", True, f"{version} at {found}: {used_by}", False)
+
+
+def version_of(program: Path) -> str | None:
+    """What an original says of itself, such as ``2.12.0`` (``git`` when nobody stamped it); None from another one."""
+    try:
+        done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    name, _, version = done.stdout.strip().partition(" version ")
+    return version if name == "toxiproxy-server" and version else None
 
 
 def listens(pid: int, port: int) -> bool:

@@ -1,10 +1,10 @@
 """``make bench``: how long things take here, side by side in one run and as ratios where two are compared.
 
-    python tests/bench/bench.py [--part run] [--part proxy] [--part throughput] [--part judge]
+    python tests/bench/bench.py [--part run] [--part proxy] [--part judge]
 
 ``run``: seconds from the command to steady load (cold: the database template made anew; warm), wall against mandatory
-time, CPU and lateness. ``proxy``: a round trip directly and through the embedded proxy. ``throughput`` and
-``judge``: see ``throughput.py`` and ``judge.py``.
+time, CPU and lateness. ``proxy``: the embedded proxy beside the real Toxiproxy, see ``proxy.py``. ``judge``: see
+``judge.py``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
-import statistics
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +21,6 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 KUNREN = Path(sys.executable).parent / "kunren"
-ROUND_TRIPS = 3_000
 
 
 def bench_run() -> None:
@@ -71,62 +67,14 @@ def one_run(runs: Path, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def bench_proxy() -> None:
-    from targets.ports import claim_block
-    from targets.proxy_engine import engine_command
-    from targets.toxiproxy import ToxiproxyClient
-
-    block = claim_block()
-    echo = socket.create_server(("127.0.0.1", block.ports[0]))
-    threading.Thread(target=serve_echo, args=(echo,), daemon=True).start()
-    engine = subprocess.Popen(engine_command("embedded", block.ports[1]), stdout=subprocess.DEVNULL)
-    try:
-        client = ToxiproxyClient("127.0.0.1", block.ports[1])
-        client.wait_ready(10)
-        client.create("echo", f"127.0.0.1:{block.ports[2]}", f"127.0.0.1:{block.ports[0]}")
-        direct, through = round_trips(block.ports[0]), round_trips(block.ports[2])
-    finally:
-        engine.terminate()
-        engine.wait(5)
-    for name, times in (("direct", direct), ("embedded proxy", through)):
-        print(f"{name:16} p50 {statistics.median(times) * 1e6:7.0f} us   p99 {quantile(times, 99) * 1e6:7.0f} us")
-    print(f"{'ratio':16} p50 {statistics.median(through) / statistics.median(direct):7.2f}")
-
-
-def serve_echo(listener: socket.socket) -> None:
-    while True:
-        connection, _ = listener.accept()
-        with connection:
-            while data := connection.recv(4096):
-                connection.sendall(data)
-
-
-def round_trips(port: int) -> list[float]:
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return [round_trip(connection) for _ in range(ROUND_TRIPS)]
-
-
-def round_trip(connection: socket.socket) -> float:
-    began = time.perf_counter()
-    connection.sendall(b"x" * 64)
-    echoed = connection.recv(4096)
-    assert len(echoed) == 64, f"echoed {len(echoed)} bytes"
-    return time.perf_counter() - began
-
-
-def quantile(times: list[float], percent: int) -> float:
-    return statistics.quantiles(times, n=100)[percent - 1]
-
-
-def bench_throughput() -> None:
-    subprocess.run([sys.executable, HERE / "throughput.py"], check=True, timeout=300)
+    subprocess.run([sys.executable, HERE / "proxy.py"], check=True, timeout=600)  # it may compile the real one first
 
 
 def bench_judge() -> None:
     subprocess.run([sys.executable, HERE / "judge.py"], check=False, timeout=900)
 
 
-PARTS = {"run": bench_run, "proxy": bench_proxy, "throughput": bench_throughput, "judge": bench_judge}
+PARTS = {"run": bench_run, "proxy": bench_proxy, "judge": bench_judge}
 
 
 def main() -> None:

@@ -238,6 +238,15 @@ def test_a_toxiproxy_that_is_none(refused: Callable[..., str], monkeypatch: pyte
         assert says.startswith("KUNREN_TOXIPROXY=/no/such/toxiproxy-server is no program: ")
 
 
+def test_no_toxiproxy_is_said_with_its_mend(
+    refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    says = refused("run", DRILL, "--proxy", "toxiproxy")
+    assert says.startswith("no toxiproxy-server: put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy")
+    assert "--proxy embedded" in says
+
+
 def test_everything_that_is_missing_is_said_at_once(
     refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,6 +431,13 @@ def test_doctor_ends_with_3_when_drills_cannot_run_here(
     assert (table.code, table.err) == (3, "")
     assert "MISSING" in table.out
     assert "mend: " in table.out
+
+
+def test_doctor_names_the_toxiproxy(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUNREN_TOXIPROXY", "/no/such/toxiproxy-server")
+    findings = {each["what"]: each for each in json.loads(call("doctor", "--json").out)}
+    assert findings["Toxiproxy"]["says"].startswith("KUNREN_TOXIPROXY=/no/such/toxiproxy-server is no program: ")
+    assert not findings["Toxiproxy"]["needed"]
 
 
 def test_doctor_leaves_nothing_behind(call: Call, tmp_path: Path) -> None:

@@ -208,18 +208,23 @@ def test_nobody_there_is_said_in_time() -> None:
         client.wait_ready(0.1)
 
 
+def program(path: Path, does: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
+    return path
+
+
 class TestEngineCommand:
     @pytest.fixture(autouse=True)
     def _clean(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv("KUNREN_TOXIPROXY", raising=False)
+        monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
         monkeypatch.setenv("PATH", str(tmp_path))
 
     @pytest.fixture
     def original(self, tmp_path: Path) -> str:
-        program = tmp_path / "toxiproxy-server"
-        program.write_text("#!/bin/sh\n")
-        program.chmod(0o755)
-        return str(program)
+        return str(program(tmp_path / "toxiproxy-server"))
 
     def test_auto_prefers_the_original(self, original: str) -> None:
         assert engine_command("auto", 7) == [original, "-host", "127.0.0.1", "-port", "7"]
@@ -235,8 +240,17 @@ class TestEngineCommand:
         monkeypatch.setenv("PATH", "/nowhere")
         assert engine_command("auto", 7)[0] == original
 
+    def test_the_one_that_was_built_is_used_when_asked_for_by_name(self) -> None:
+        built = program(proxy_engine.built())
+        assert engine_command("toxiproxy", 7)[0] == str(built)
+        assert engine_command("auto", 7)[0] == sys.executable
+
+    def test_the_installed_one_comes_before_the_one_that_was_built(self, original: str) -> None:
+        program(proxy_engine.built())
+        assert engine_command("toxiproxy", 7)[0] == original
+
     def test_what_is_missing_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(TargetError, match="no toxiproxy-server on PATH"):
+        with pytest.raises(TargetError, match=r"no toxiproxy-server: put one on PATH, .* make toxiproxy"):
             engine_command("toxiproxy", 7)
         with pytest.raises(TargetError, match="known are auto, embedded, toxiproxy"):
             engine_command("nginx", 7)
@@ -244,6 +258,25 @@ class TestEngineCommand:
         with pytest.raises(TargetError, match="KUNREN_TOXIPROXY=/no/such/program is no program"):
             engine_command("auto", 7)
         assert engine_command("embedded", 7)[0] == sys.executable
+
+    def test_examined_by_starting_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def found() -> tuple[bool, str]:
+            finding = proxy_engine.examine()
+            assert not finding.needed
+            return finding.ok, finding.says
+
+        assert found() == (False, "no toxiproxy-server: the embedded proxy is used")
+        built = program(proxy_engine.built(), "echo toxiproxy-server version 2.12.0")
+        assert found() == (True, f"2.12.0 at {built}: --proxy toxiproxy, while auto takes the embedded one")
+        installed = program(tmp_path / "toxiproxy-server", "echo toxiproxy-server version git")
+        assert found() == (True, f"git at {installed}: --proxy auto")
+        program(installed, "echo something else")
+        assert found() == (False, f"{installed} is no Toxiproxy: it does not say its version")
+        monkeypatch.setenv("KUNREN_TOXIPROXY", "/no/such/program")
+        assert found() == (
+            False,
+            "KUNREN_TOXIPROXY=/no/such/program is no program: unset it, or use --proxy embedded",
+        )
 
     def test_a_process_that_is_gone_listens_nowhere(self) -> None:
         assert not proxy_engine.listens(2**22 - 3, 7)

@@ -23,9 +23,11 @@ def kunren(*argv: str, cwd: Path, timeout: float = 150) -> subprocess.CompletedP
     return subprocess.run([KUNREN, *argv], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
 
 
-def run(arm: str, seed: int, cwd: Path) -> tuple[int, dict[str, Any], str]:
+def run(arm: str, seed: int, cwd: Path, *more: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, card, what people were shown; an invalid run is run once more, as the rules allow."""
-    done = kunren("run", DRILL, "--arm", arm, "--seed", str(seed), "--retry-invalid", "1", "--json", "-", cwd=cwd)
+    done = kunren(
+        "run", DRILL, "--arm", arm, "--seed", str(seed), "--retry-invalid", "1", "--json", "-", *more, cwd=cwd
+    )
     assert done.stdout, done.stderr
     document = json.loads(done.stdout)
     return done.returncode, document["cards"][-1] if "cards" in document else document, done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,18 +12,12 @@ from targets.ports import claim_block
 
 from ..conftest import ProxyProcess
 from .engines import Engine
-from .original import NotHereError, OriginalServer, program
+from .original import OriginalServer, program_or_skip
 
 
 @pytest.fixture(scope="session")
 def original_program() -> Path:
-    """The real server. Where CI runs, its absence is a failure: the comparison must not vanish silently."""
-    try:
-        return program()
-    except NotHereError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"no real Toxiproxy to compare with: {error}")
-        pytest.skip(f"no real Toxiproxy to compare with: {error}")
+    return program_or_skip()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""The real toxiproxy-server: found or built with Go, and started. Nothing of it outlives who started it."""
+"""The real toxiproxy-server: found or built with Go, and started. Nothing of it outlives who started it.
+
+python -m tests.faults.proxy.original     build it if there is none, and print where it is (``make toxiproxy``)
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from targets.cache import cache_folder
-from targets.proxy_engine import listens
+import pytest
 
-RELEASE = "2.12.0"
+from targets import proxy_engine
+from targets.proxy_engine import RELEASE, listens
+
 MODULE = "github.com/Shopify/toxiproxy/v2"
 BUILD_WITHIN_S = 300.0
 START_WITHIN_S = 20.0
@@ -28,30 +33,33 @@ def program() -> Path:
     """``$KUNREN_TOXIPROXY``, ``toxiproxy-server`` on PATH if it is the release compared with, else built with Go."""
     named = os.environ.get("KUNREN_TOXIPROXY")
     found = shutil.which(named or "toxiproxy-server")
-    if named and (found is None or release_of(found) != RELEASE):
-        raise NotHereError(f"KUNREN_TOXIPROXY={named} is not toxiproxy-server {RELEASE}")
-    if found is not None and release_of(found) == RELEASE:
+    if found is not None and proxy_engine.version_of(Path(found)) == RELEASE:
         return Path(found)
+    if named:
+        raise NotHereError(f"KUNREN_TOXIPROXY={named} is not toxiproxy-server {RELEASE}")
     return built()
 
 
-def release_of(found: str) -> str:
-    """What a server says of itself; ``git`` when nobody stamped it."""
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, timeout=20)
-    return said.stdout.strip().rpartition(" ")[2]
+def program_or_skip() -> Path:
+    """For tests. Where CI runs, its absence is a failure: what needs it must not vanish silently."""
+    try:
+        return program()
+    except NotHereError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"no real Toxiproxy: {error}")
+        pytest.skip(f"no real Toxiproxy: {error}")
 
 
 def built() -> Path:
     """The server in the cache folder; compiled from the Go module proxy the first time."""
-    folder = cache_folder() / "toxiproxy" / RELEASE
-    server = folder / "toxiproxy-server"
+    server = proxy_engine.built()
     if server.exists():
         return server
     go = shutil.which("go")
     if go is None:
         raise NotHereError(f"neither toxiproxy-server {RELEASE} nor go on PATH: install Go 1.21 or newer")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:  # two test workers build once
+    server.parent.mkdir(parents=True, exist_ok=True)
+    with (server.parent / ".lock").open("w") as lock:  # two test workers build once
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not server.exists():
             compile_to(server, go)
@@ -91,7 +99,7 @@ class OriginalServer:
     def _start(self, server: Path) -> subprocess.Popen[bytes]:
         # setpriv: the kernel ends it with us, also when we are killed.
         bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        argv = [*bound, str(server), "-host", "127.0.0.1", "-port", str(self.port), "-proxy-metrics"]
+        argv = [*bound, *proxy_engine.original_command(server, self.port), "-proxy-metrics"]
         environment = {**os.environ, "LOG_LEVEL": "error"}
         return subprocess.Popen(argv, stdout=self._log, stderr=self._log, env=environment)
 
@@ -118,3 +126,10 @@ def free_port() -> int:
     """A port of 127.0.0.1 that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    try:
+        print(program())
+    except NotHereError as error:
+        sys.exit(f"no real Toxiproxy: {error}")
