@@ -56,7 +56,8 @@ long: $(VENV)/.installed
 real: $(VENV)/.installed
 	$(BIN)/pytest -q -n 2 -m real
 
-# Runs on each runtime that this machine has: processes, and containers where an engine, Compose and the images are.
+# Runs on processes, on containers where an engine, Compose and the images are, and on the example that a file describes
+# (from the package index). What one does not offer is skipped, and named.
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 
