@@ -201,7 +201,7 @@ EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
 def test_a_target_file_that_was_forgotten_is_asked_for(refused: Callable[..., str], verb: str) -> None:
     said = refused(verb, EXAMPLE / "drill.yaml")
     assert said.startswith(
-        f"{EXAMPLE / 'drill.yaml'}:3: not written for target local: a drill for it must have sources"
+        f"{EXAMPLE / 'drill.yaml'}:4: not written for target local: a drill for it must have sources"
     )
     assert said.endswith(f"which is likely --target {EXAMPLE / 'target.yaml'})")
     assert refused(verb, EXAMPLE) == said

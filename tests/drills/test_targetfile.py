@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+import targets
 from drills import planning
 from drills.definition.lint import lint
-from drills.definition.targetfile import load_target
+from drills.definition.targetfile import REQUIRED, load_target
 from drills.definition.vocabulary import vocabulary
 from drills.errors import BadInput, MissingMeans, UnknownName
 from drills.spec import CATALOGUE, Drill, load_drill
 from drills.systems import system, words_of
-from targets.description import Description, Handshake, Hooked, Proxied
+from targets.description import PLACEHOLDERS, Description, Handshake, Hooked, Proxied
 from targets.target import Fetch
 
 EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
@@ -309,6 +312,22 @@ def test_who_acts_needs_to_be_told_and_to_have_a_tool(file: Path) -> None:
     with pytest.raises(MissingMeans) as caught:
         planning.refuse_arm(brokerage, "false-alarm", offer, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool",)
+
+
+def test_the_files_in_the_readme_are_well_formed(tmp_path: Path) -> None:
+    readme = (Path(targets.__file__).parent / "README.md").read_text()
+    found = re.findall(r"^ *```yaml\n(.*?)^ *```$", readme, re.DOTALL | re.MULTILINE)
+    for text in map(textwrap.dedent, found):
+        (tmp_path / f"{text.partition(':')[0]}.yaml").write_text(text)
+    target = str(tmp_path / "target.yaml")
+    assert {file.name for file in tmp_path.iterdir()} == {"target.yaml", "drill.yaml"}
+    assert lint([tmp_path], words_of(target), system(target).offer()) == []
+
+
+def test_the_readme_names_every_key_and_every_name_in_braces() -> None:
+    readme = (Path(targets.__file__).parent / "README.md").read_text()
+    assert [key for key in (*REQUIRED, "prepare") if f"| `{key}` |" not in readme] == []
+    assert [name for name in PLACEHOLDERS if f"`{{{name}}}`" not in readme] == []
 
 
 def test_the_example_is_well_formed_and_short() -> None:
