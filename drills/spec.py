@@ -120,6 +120,11 @@ class Drill(msgspec.Struct, frozen=True):
     lines: dict[str, int]
 
     @property
+    def called(self) -> str:
+        """The drill's name, with its variant if it is one."""
+        return f"{self.name}.{self.variant}" if self.variant else self.name
+
+    @property
     def sha256(self) -> str:
         """Of the file's bytes, in hex."""
         return hashlib.sha256(self.content).hexdigest()
@@ -140,9 +145,8 @@ def catalogue(*, variants: bool = False) -> dict[str, Path]:
 
 def name_of(drill: Drill) -> str:
     """What means this very file on a command line: its name in the catalogue, or else its path."""
-    called = f"{drill.name}.{drill.variant}" if drill.variant else drill.name
-    own = catalogue(variants=True).get(called)
-    return called if own is not None and own.resolve() == drill.file.resolve() else str(drill.file)
+    own = catalogue(variants=True).get(drill.called)
+    return drill.called if own is not None and own.resolve() == drill.file.resolve() else str(drill.file)
 
 
 def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:

@@ -88,9 +88,8 @@ def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorec
     A run that failed half-way still gets its card; why it failed is said.
     """
     if not quiet:
-        out.print(
-            f"{order.drill.name} · arm {order.arm} · seed {order.seed} · at most {forecast(order):.0f} s", markup=False
-        )
+        what = f"{order.drill.called} · arm {order.arm} · seed {order.seed}"
+        out.print(f"{what} · at most {forecast(order):.0f} s", markup=False)
     with Screen(out, quiet=quiet) as screen:
         finished = run(order, screen)
     card, history = judge_and_write(finished.folder)
