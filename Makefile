@@ -58,9 +58,10 @@ real: $(VENV)/.installed
 
 # Builds toxiproxy-server 2.12.0 into the cache folder, where --proxy toxiproxy finds it. Needs Go 1.21.
 toxiproxy: $(VENV)/.installed
-	@$(BIN)/python -m tests.faults.proxy.original
+	@$(BIN)/python -m targets.toxiproxy_build
 
-# Runs on each runtime that this machine has: processes, and containers where an engine, Compose and the images are.
+# Runs on processes, on containers where an engine, Compose and the images are, and on the example that a file describes
+# (from the package index). What one does not offer is skipped, and named.
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 

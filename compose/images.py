@@ -18,7 +18,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from targets import toxiproxy_build
 from targets.cache import cache_folder
+from targets.proxy_engine import RELEASE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -28,8 +30,6 @@ SUITE = "bookworm"
 PUBLIC_BASE = "python:3.11.7-slim-bookworm"
 LOCAL_BASE = f"kunren/base:{SUITE}"
 PACKAGES = ("python3", "python3-pip", "ca-certificates")
-TOXIPROXY = "2.12.0"
-MODULE = "github.com/Shopify/toxiproxy/v2"
 ASK_REGISTRY_S = 15
 BUILD_S = 900
 
@@ -73,7 +73,8 @@ def build() -> None:
     print(f"libraries, Toxiproxy, Prometheus: {'fetched by the builds' if public else f'prepared in {context}'}")
     began = time.monotonic()
     run(["docker", "compose", "-f", str(HERE / "images.yaml"), "build"], BUILD_S, {
-        "KUNREN_TAG": tag(), "KUNREN_CONTEXT": str(context), "KUNREN_BASE_IMAGE": base,
+        "KUNREN_TAG": tag(), "KUNREN_TOXIPROXY_RELEASE": RELEASE,
+        "KUNREN_CONTEXT": str(context), "KUNREN_BASE_IMAGE": base,
         "KUNREN_SOURCE": "public" if public else "prepared", "KUNREN_NETWORK": "default" if public else "none",
     })  # fmt: skip
     for name in IMAGES:
@@ -122,7 +123,7 @@ def prepare(context: Path, public: bool) -> None:
     prepared.mkdir(exist_ok=True)
     _wheels(prepared / "wheels", HERE / "brokerage.txt")
     _wheels(prepared / "pgwheels", HERE / "postgres.txt")
-    _toxiproxy(prepared / "toxiproxy" / TOXIPROXY)
+    _toxiproxy(prepared / "toxiproxy" / RELEASE / "server")
     _debian(prepared / "debian", ("prometheus", "prometheus-alertmanager"))
 
 
@@ -140,17 +141,15 @@ def _wheels(folder: Path, wanted: Path) -> None:
     making.rename(folder)
 
 
-def _toxiproxy(folder: Path) -> None:
-    server = folder / "server"
+def _toxiproxy(server: Path) -> None:
     if server.exists():
         return
-    if shutil.which("go") is None:
-        raise ImageError("go is not on PATH: install Go 1.21 or newer, Toxiproxy is built from its source")
-    making = folder / "making"
-    stamp = f"-s -w -X {MODULE}.Version={TOXIPROXY}"
-    argv = ["go", "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{TOXIPROXY}"]
-    run(argv, BUILD_S, {"CGO_ENABLED": "0", "GOBIN": str(making)})
-    (making / "server").rename(server)
+    try:
+        built = toxiproxy_build.build()
+    except toxiproxy_build.BuildError as error:
+        raise ImageError(str(error)) from error
+    server.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(built, server)
 
 
 def _debian(folder: Path, programs: Sequence[str]) -> None:

@@ -158,25 +158,37 @@ def requirements(drill: Drill) -> Requirements:
     )
 
 
-def missing(drill: Drill, offer: Offer, faults: Mapping[str, type[Any]] | None = None) -> tuple[str, ...]:
-    """What the target does not offer, a sentence each, with the line that asks for it; empty when nothing."""
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that a target does not offer, and the line of the drill that asks for it."""
+
+    line: int
+    says: str
+
+
+def missing(drill: Drill, offer: Offer, faults: Mapping[str, type[Any]] | None = None) -> tuple[Lack, ...]:
+    """What the target does not offer, and does not say itself that it has not; empty when nothing."""
     needs, exempt = requirements(drill), offer.not_offered
     registry = embedded().faults if faults is None else faults
-    lacks = [_lack(drill, fault, offer, registry) for fault in drill.timeline]
+    lacks = [lack for fault in drill.timeline if (lack := _lack(fault, offer, registry)) is not None]
     if BOOKS not in exempt:
-        lacks += [f"the target has no book '{book}'" for book in sorted(needs.books - set(offer.books))]
+        lacks += [
+            Lack(_line(drill, "checks", "objectives"), f"the target has no book '{book}'")
+            for book in sorted(needs.books - set(offer.books))
+        ]
     if needs.operator and not offer.operator and OPERATOR not in exempt:
-        lacks.append("the target has no operator tool")
+        lacks.append(Lack(_line(drill, "runbook", "objectives"), "the target has no operator tool"))
     if needs.alerts and not offer.alerts and ALERTS not in exempt:
-        lacks.append("the target sends no alerts")
-    return tuple(lack for lack in lacks if lack is not None)
+        lacks.append(Lack(_line(drill, "alerts", "objectives"), "the target sends no alerts"))
+    return tuple(lacks)
 
 
 def refuse_missing(drill: Drill, offer: Offer, target: str) -> None:
     """Raise MissingMeans when the target lacks anything; nothing has been started then."""
     lacks = missing(drill, offer)
     if lacks:
-        raise MissingMeans(lacks, f"drill {drill.name} cannot run on target {target}")
+        sentences = [f"{drill.file}:{lack.line}: {lack.says}" for lack in lacks]
+        raise MissingMeans(sentences, f"drill {drill.name} cannot run on target {target}")
 
 
 def refuse_arm(drill: Drill, arm: str, offer: Offer, target: str) -> None:
@@ -210,9 +222,14 @@ def _named(drill: Drill, field: str) -> frozenset[str]:
     return frozenset(str(name) for names in found for name in names)
 
 
-def _lack(drill: Drill, fault: TimedFault, offer: Offer, registry: Mapping[str, type[Any]]) -> str | None:
+def _line(drill: Drill, *keys: str) -> int:
+    """Of the first of these keys that the drill has."""
+    return next((drill.lines[key] for key in keys if key in drill.lines), 1)
+
+
+def _lack(fault: TimedFault, offer: Offer, registry: Mapping[str, type[Any]]) -> Lack | None:
     for chosen in corners(fault.params):
         lack = msgspec.convert(chosen, registry[fault.kind]).missing(offer)
         if lack is not None:
-            return f"{drill.file}:{fault.line}: {fault.kind}: the target lacks {lack}"
+            return Lack(fault.line, f"{fault.kind}: the target lacks {lack}")
     return None

@@ -15,13 +15,13 @@ import msgspec
 
 from drills.definition.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.definition.draw import extremes
+from drills.definition.fit import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
 from drills.definition.injections import TimedFault, timed_faults
 from drills.definition.metrics import DURATIONS, METRICS, objectives
 from drills.definition.node import SLUG, Node, Words, read
 from drills.definition.vocabulary import PHASES, Vocabulary, embedded, standing
 from drills.errors import UnknownName
 from drills.history import NS, Objective, Slo
-from drills.offered import ALERTS, BOOKS, OPERATOR, lacking
 from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_file
 
 __all__ = [
@@ -58,9 +58,6 @@ REQUIRED = (
     "arms",
     "cap",
 )
-SPEAKS_OF = {"sources": BOOKS, "phase": BOOKS, "checks": BOOKS, "runbook": OPERATOR, "alerts": ALERTS}
-"""Key -> what it speaks of: a drill need not have it for a target that says that it has nothing of the kind."""
-
 OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "condition", "business_start")
 
 SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
@@ -94,6 +91,7 @@ class Drill(msgspec.Struct, frozen=True):
     ``services``: rated service -> intended requests per second. ``runbook`` is the path of the right page, None where
     the target offers no operator's tool; ``phase`` is empty where it has no business day.
     ``cap`` counts from the first fault. ``business_start`` is the business time of day at which the run starts.
+    ``lines``: key of the file -> its line.
     """
 
     file: Path
@@ -119,6 +117,12 @@ class Drill(msgspec.Struct, frozen=True):
     stop_if: tuple[StopIf, ...]
     cap: int
     business_start: str | None
+    lines: dict[str, int]
+
+    @property
+    def called(self) -> str:
+        """The drill's name, with its variant if it is one."""
+        return f"{self.name}.{self.variant}" if self.variant else self.name
 
     @property
     def sha256(self) -> str:
@@ -141,18 +145,19 @@ def catalogue(*, variants: bool = False) -> dict[str, Path]:
 
 def name_of(drill: Drill) -> str:
     """What means this very file on a command line: its name in the catalogue, or else its path."""
-    called = f"{drill.name}.{drill.variant}" if drill.variant else drill.name
-    own = catalogue(variants=True).get(called)
-    return called if own is not None and own.resolve() == drill.file.resolve() else str(drill.file)
+    own = catalogue(variants=True).get(drill.called)
+    return drill.called if own is not None and own.resolve() == drill.file.resolve() else str(drill.file)
 
 
 def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:
     """Read a drill by its name in the catalogue, its file or its folder; BadInput or UnknownName."""
     root = read(find(where))
     known = words or embedded()
+    refuse_stranger(root, known, keys(known)[0])
+    refuse_not_offered(root, known)
     drill = _drill(root, known)
     _check_sense(root, drill)
-    _check_judgeable(root, drill, known)
+    refuse_unjudgeable(root, known, drill.objectives, drill.arms)
     return drill
 
 
@@ -194,6 +199,7 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         stop_if=_stop_if(fields.get("stop_if")),
         cap=fields["cap"].time(positive=True),
         business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
+        lines={key: node.key_line for key, node in fields.items()},
     )
 
 
@@ -291,11 +297,3 @@ def _check_sense(root: Node, drill: Drill) -> None:
     for arm in drill.arms:
         if drill.runbook is None and arm not in WITHOUT_RUNBOOK:
             raise root.child("arms").child(arm).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
-
-
-def _check_judgeable(root: Node, drill: Drill, words: Vocabulary) -> None:
-    """Refuse a drill whose every objective needs something that the target says it does not have."""
-    needs = {objective.id: lacking(objective.id, words.not_offered) for objective in drill.objectives}
-    if all(needs.values()):
-        lacks = "; ".join(f"{name} needs {' and '.join(things)}" for name, things in needs.items())
-        raise root.child("objectives").bad(f"objectives: none can be judged on this target: {lacks}")

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from drills.definition.targetfile import load_target
+from drills.definition.vocabulary import Vocabulary, vocabulary
 from drills.errors import UnknownName
 from targets.registry import RUNTIMES, UnknownTarget, described, runtime
 from targets.runtime import Runtime
@@ -19,6 +20,12 @@ def system(name: str) -> Runtime:
         return runtime(name)
     except UnknownTarget:
         raise UnknownName("target", name, (*RUNTIMES, "or a FILE.yaml")) from None
+
+
+def words_of(name: str) -> Vocabulary:
+    """The names that a drill for this target may use."""
+    way = system(name)
+    return vocabulary(way.offer(), way.name if way.source is None else None)
 
 
 def is_file(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from drills.definition.arms import Expectation
 from drills.history import NS
@@ -37,6 +37,12 @@ class Row(msgspec.Struct, frozen=True):
     loss: dict[str, float | None]
     run: str
     evidence: str | None
+    variant: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The drill's name, with its variant if it is one."""
+        return f"{self.drill}.{self.variant}" if self.variant else self.drill
 
     def words(self) -> str:
         """One line for people."""
@@ -75,6 +81,7 @@ def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
         },
         run=card.run,
         evidence=evidence,
+        variant=drill.variant,
     )
 
 
@@ -94,6 +101,7 @@ def not_run(drill: Drill, arm: str, seed: int) -> Row:
         loss={"service_s": None},
         run="",
         evidence=None,
+        variant=drill.variant,
     )
 
 
@@ -105,11 +113,13 @@ def red_ids(card: Scorecard) -> list[str]:
 
 def tell(rows: list[Row], out: Console, lang: str) -> None:
     """The table of all runs, and whether the drills can be trusted."""
-    table = Table(
-        "arm", "seed", "verdict", "declared", "detect", "recover", "lost s", "caught by", box=None, pad_edge=False
-    )
+    heads = ("arm", "seed", "verdict", "declared", "detect", "recover", "lost s", "caught by")
+    several = len({row.called for row in rows}) > 1
+    names = (Column("drill", no_wrap=True),) if several else ()
+    table = Table(*names, *heads, box=None, pad_edge=False)
     for row in rows:
         table.add_row(
+            *((row.called,) if several else ()),
             ("" if row.as_declared or row.verdict == NOT_RUN else "! ") + row.arm,
             str(row.seed),
             row.verdict + (f" ({row.grade})" if row.grade else ""),

@@ -47,7 +47,8 @@ def fit(words: Sequence[str], between: str, width: int, more: Callable[[int], st
         shown = between.join([*words[:kept], *([more(left)] if more and left else [])])
         if cell_len(shown) <= width:
             return shown
-    return clip(words[0], width) if words else ""
+    rest = f"{between}{more(len(words) - 1)}" if more and len(words) > 1 else ""
+    return clip(words[0], max(0, width - cell_len(rest))) + rest if words else ""
 
 
 def wrap(words: Iterable[str], between: str, width: int) -> list[str]:

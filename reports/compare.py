@@ -12,6 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from drills.offered import ALERTS, BOOKS
 from drills.scorecard import Scorecard
 from reports.blocks import MARKS, RED
 from reports.card import as_card, called
@@ -84,7 +85,8 @@ def _harm(card: Scorecard) -> int:
 
 def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "compare.nothing-injected")
-    yield say(lang, "compare.pages", n=len(card.alerts)) if card.alerts else say(lang, "compare.no-page")
+    if ALERTS not in (card.not_offered or []):
+        yield say(lang, "compare.pages", n=len(card.alerts)) if card.alerts else say(lang, "compare.no-page")
 
 
 def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
@@ -92,7 +94,8 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
         yield say(lang, "compare.prevented")
     else:
         yield _services(card, lang)
-    yield _acted(card, lang)
+    if BOOKS not in (card.not_offered or []):
+        yield _acted(card, lang)
     for name, count in (("lost", card.loss.acknowledged_orders.lost), ("duplicated", card.loss.duplicated)):
         if count:
             yield say(lang, f"compare.said.{name}", n=f"{count:,}")
@@ -140,7 +143,8 @@ def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Lin
         yield Line(left)
     seeds = list(dict.fromkeys(card.seed for card in cards))
     if len(seeds) == 1:
-        yield Line(Text(clip(say(lang, "compare.same-seed", seed=seeds[0]), width)))
+        alike = "same-seed" if len(set(map(called, cards))) == 1 else "drills-differ"
+        yield Line(Text(clip(say(lang, f"compare.{alike}", seed=seeds[0]), width)))
     else:
         yield Line(Text(clip(say(lang, "compare.seeds-differ", seeds=", ".join(map(str, seeds))), width)))
     if len({(called(card), card.drill_sha256) for card in cards}) > len({called(card) for card in cards}):
@@ -233,6 +237,11 @@ def _split(card: Scorecard, name: str) -> str:
     return DASH if whole is None else f"{whole:,}" if not whole or after is None else f"{whole:,} ({after:,})"
 
 
+def _restored(card: Scorecard) -> str:
+    """Services and figures: nobody has seen the figures where there are no books."""
+    return DASH if BOOKS in (card.not_offered or []) else measured(card.durations.restore, "s")
+
+
 def _number(value: int | None) -> str:
     return amount(value, "count")
 
@@ -241,7 +250,7 @@ ROWS: Sequence[Row] = (
     ("detect", lambda card: measured(card.durations.detect, "s")),
     ("contain", lambda card: measured(card.durations.contain, "s")),
     ("available", lambda card: measured(card.durations.available, "s")),
-    ("restore", lambda card: measured(card.durations.restore, "s")),
+    ("restore", _restored),
     ("reconcile", lambda card: measured(card.durations.reconcile, "s")),
     ("recover", lambda card: measured(card.durations.recover, "s")),
     ("service", lambda card: seconds(card.loss.service_s)),

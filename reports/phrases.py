@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from drills.scorecard import Scorecard
-from reports.texts import Lang
+from reports.texts import Lang, known
 
 COUNTED: Mapping[str, str] = {
     "acknowledged orders lost": "受付済み注文の消失",
@@ -149,6 +149,9 @@ SENTENCES: Sequence[tuple[str, str]] = (
     ),
     (r"no book (.+)", r"帳簿 \1 がない"),
     (r"not offered by the target: book (.+)", r"対象システムは帳簿 \1 を提供しない"),
+    (r"not offered by the target: alerts", "対象システムは警報を提供しない"),
+    (r"not offered by the target: operator", "対象システムは運用操作を提供しない"),
+    (r"not offered by the target: books", "対象システムは帳簿を提供しない"),
     (r"not offered by the target: (.+)", r"対象システムは \1 を提供しない"),
     (r"not offered by the target", "対象システムは提供しない"),
     (
@@ -181,9 +184,9 @@ def limits(card: Scorecard, lang: Lang) -> list[str]:
 
 
 def _limit(line: str) -> str:
-    """``ID: sentence``: names that scripts use are never translated."""
+    """``ID: sentence``: names that scripts use are never translated, what a target does not offer is."""
     label = _LABEL.match(line)
-    return f"{label[1]}: {told('ja', label[2])}" if label else told("ja", line)
+    return f"{known('ja', f'thing.{label[1]}', label[1])}: {told('ja', label[2])}" if label else told("ja", line)
 
 
 def _japanese(part: str) -> str:

@@ -191,6 +191,8 @@ def _fault_note(card: Scorecard, history: History, lang: Lang) -> str:
 
 def _alert_note(card: Scorecard, lang: Lang) -> str:
     first = next((alert for alert in card.alerts if alert.for_this_fault), next(iter(card.alerts), None))
+    if first is None and ALERTS in (card.not_offered or []):  # nobody looked for any
+        return say(lang, "not-offered", things=say(lang, f"thing.{ALERTS}"))
     if first is None:
         return say(lang, "strip.no-alert")
     return say(lang, "strip.alert", rule=first.rule, at=seconds(first.t))

@@ -124,11 +124,13 @@ class Site:
     def start(self, service: str) -> None:
         """Run its start hook if it has no process, and wait until healthy."""
         hooked = self._hooked(service)
+        started = None
         if not hooks.labelled(self.folder, service):
             if accepts(self.plan.ports[service]):
                 raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
-            self._children.append(self.launch(service, self.argv(hooked.start, service)))
-        self._wait_healthy(service, hooked)
+            started = self.launch(service, self.argv(hooked.start, service))
+            self._children.append(started)
+        self._wait_healthy(service, hooked, started)
 
     def stop(self, service: str) -> None:
         """Its stop hook, if it has one; then whatever of it is left is ended."""
@@ -244,11 +246,12 @@ class Site:
         except TargetError:
             return False
 
-    def _wait_healthy(self, service: str, hooked: Hooked) -> None:
+    def _wait_healthy(self, service: str, hooked: Hooked, started: subprocess.Popen[bytes] | None) -> None:
+        """A start hook may end well and leave the service behind, or in other hands; ``started`` is this very one."""
         deadline = time.monotonic() + hooked.within_s
         while not self._healthy(service):
-            ended = [child.poll() for child in self._children]
-            if any(ended) and not hooks.labelled(self.folder, service):
+            failed = started is not None and started.poll()
+            if failed and not hooks.labelled(self.folder, service):
                 raise TargetError(f"{service} ended while starting;{self.last_words(service)}")
             if time.monotonic() > deadline:
                 says = f"{service} did not get healthy within {hooked.within_s:g} s"

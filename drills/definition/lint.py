@@ -18,9 +18,10 @@ from drills.definition.steps import Step
 from drills.definition.targetfile import load_target
 from drills.definition.vocabulary import Vocabulary, embedded
 from drills.errors import BadInput, unknown
-from drills.planning import wrong_files
+from drills.planning import missing, wrong_files
 from drills.runbook import Runbook, Sort, load_runbook
 from drills.spec import CATALOGUE, Drill, load_drill
+from targets.target import Offer
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -37,8 +38,11 @@ class Finding:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def lint(paths: Sequence[Path] = (), words: Vocabulary | None = None) -> list[Finding]:
-    """Check files and folders (default: the catalogue); findings sorted by place, none twice."""
+def lint(paths: Sequence[Path] = (), words: Vocabulary | None = None, offer: Offer | None = None) -> list[Finding]:
+    """Check files and folders (default: the catalogue); findings sorted by place, none twice.
+
+    With the offer of the target also whether a drill needs anything that is not there.
+    """
     vocabulary = words or embedded()
     found: set[Finding] = set()
     for path in paths or (CATALOGUE,):
@@ -46,7 +50,7 @@ def lint(paths: Sequence[Path] = (), words: Vocabulary | None = None) -> list[Fi
         if not files:
             found.add(Finding(str(path), 1, "no drill or runbook in this folder"))
         for file in files:
-            found.update(_findings(file, vocabulary))
+            found.update(_findings(file, vocabulary, offer))
     return sorted(found)
 
 
@@ -54,12 +58,14 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
 
 
-def _findings(file: Path, words: Vocabulary) -> Iterator[Finding]:
+def _findings(file: Path, words: Vocabulary, offer: Offer | None) -> Iterator[Finding]:
     try:
         root = read(file)
         keys = root.value if isinstance(root.value, dict) else {}
         if "drill" in keys or file.name.split(".")[0] == "drill":
-            yield from lint_drill(load_drill(file, words))
+            drill = load_drill(file, words)
+            yield from lint_drill(drill)
+            yield from (Finding(str(file), lack.line, lack.says) for lack in (missing(drill, offer) if offer else ()))
         elif "runbook" in keys:
             yield from lint_runbook(load_runbook(file))
         elif "target" in keys:
@@ -67,7 +73,7 @@ def _findings(file: Path, words: Vocabulary) -> Iterator[Finding]:
         else:
             raise root.bad("neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'")
     except BadInput as error:
-        yield Finding(error.file, error.line, error.says)
+        yield Finding(error.file, error.line, f"{error.says} ({error.mend})" if error.mend else error.says)
 
 
 def lint_drill(drill: Drill) -> Iterator[Finding]:

@@ -51,6 +51,11 @@ class Node:
         """Of the value; from 1."""
         return self.doc.line(self.place)
 
+    @property
+    def key_line(self) -> int:
+        """Of the key before it; from 1."""
+        return self.doc.key_line(self.place)
+
     def bad(self, says: str, *, at_key: bool = False) -> BadInput:
         """The error to raise about this value, or about the key before it."""
         return self.doc.bad(self.place, says, at_key=at_key)

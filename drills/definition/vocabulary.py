@@ -32,6 +32,7 @@ class Vocabulary:
 
     ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
     refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
     faults: Mapping[str, type[Any]]
@@ -41,9 +42,10 @@ class Vocabulary:
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
     not_offered: Collection[str] = ()
+    runtime: str | None = None
 
 
-def vocabulary(offer: Offer) -> Vocabulary:
+def vocabulary(offer: Offer, runtime: str | None = None) -> Vocabulary:
     """The names for drills on a target that offers this. Imported when asked for: reading a runbook needs none of it.
 
     A target whose customers come by URL says itself what they ask for; to all others come those of this package.
@@ -55,7 +57,7 @@ def vocabulary(offer: Offer) -> Vocabulary:
     usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
     by_url = {name: {service: each.rate for service, each in load.items()} for name, load in offer.loads.items()}
     links, services, rules = map(sorted, (offer.links, offer.services, offer.rules))
-    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, offer.not_offered)
+    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, offer.not_offered, runtime)
 
 
 @cache
@@ -63,4 +65,5 @@ def embedded() -> Vocabulary:
     """All that the mini-brokerage offers."""
     from targets.registry import runtime
 
-    return vocabulary(runtime("local").offer())
+    way = runtime("local")
+    return vocabulary(way.offer(), way.name)

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from drills import planning
 from drills.definition.node import TIME, UNITS
-from drills.definition.vocabulary import vocabulary
 from drills.errors import MissingMeans, Refused
 from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
 from drills.history import NS
@@ -23,7 +22,7 @@ from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
 from drills.store import card_bytes
-from drills.systems import system
+from drills.systems import system, words_of
 from drills.verbs.common import write
 from reports.junit import junit_bytes
 from reports.live import Screen
@@ -46,7 +45,7 @@ def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> lis
     if every == bool(names):
         raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
     way = system(target)
-    words = vocabulary(way.offer())
+    words = words_of(target)
     found = [load_drill(name, words) for name in (names or catalogue(variants=True))]
     for drill in found:
         planning.refuse_missing(drill, way.offer(), target)
@@ -89,9 +88,8 @@ def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorec
     A run that failed half-way still gets its card; why it failed is said.
     """
     if not quiet:
-        out.print(
-            f"{order.drill.name} · arm {order.arm} · seed {order.seed} · at most {forecast(order):.0f} s", markup=False
-        )
+        what = f"{order.drill.called} · arm {order.arm} · seed {order.seed}"
+        out.print(f"{what} · at most {forecast(order):.0f} s", markup=False)
     with Screen(out, quiet=quiet) as screen:
         finished = run(order, screen)
     card, history = judge_and_write(finished.folder)

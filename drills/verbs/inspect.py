@@ -12,14 +12,13 @@ from drills.catalog import listing
 from drills.definition.lint import lint as lint_files
 from drills.definition.page import render_page
 from drills.definition.schemas import SCHEMAS, schema
-from drills.definition.vocabulary import vocabulary
 from drills.doctor import examine
 from drills.errors import UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
 from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
-from drills.systems import system
+from drills.systems import system, words_of
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, write
 from reports.cells import print_table
 
@@ -76,8 +75,8 @@ def lint(
     target: Target = "local",
 ) -> None:
     """Check drill files, runbooks and target files without starting anything. Exit 1 when something is wrong."""
-    words = vocabulary(system(target).offer())
-    findings = lint_files(paths or [file.parent for file in catalogue().values()], words)
+    folders = [file.parent for file in catalogue().values()]
+    findings = lint_files(paths or folders, words_of(target), system(target).offer())
     if json:
         write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
     else:

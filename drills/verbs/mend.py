@@ -78,7 +78,7 @@ def target_up(
     proxy: Proxy = "auto",
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Start the brokerage in the foreground, to look around and to use brokerctl by hand; Ctrl-C ends it.
+    """Start the system under drill in the foreground, to look around and to operate it by hand; Ctrl-C ends it.
 
     Its logs stay in the runs folder, below target-up/.
     """
@@ -104,4 +104,13 @@ def _keep_up(target: Startable, folder: Path, keep: int) -> None:
         out.print(f"the system under drill is up for {keep} s; Ctrl-C ends it")
         for line in target.by_hand():
             out.print(line, markup=False, soft_wrap=True)  # to be copied: no line break of ours in a path
+        out.print(f"handshake:  {_shown(target)}", markup=False, soft_wrap=True)
         threading.Event().wait(keep)
+
+
+def _shown(target: Startable) -> str:
+    """Whether a drill would take it for a drill target."""
+    try:
+        return target.handshake().says
+    except TargetError as error:
+        return f"none, so no drill would inject anything: {error}"

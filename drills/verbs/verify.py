@@ -79,7 +79,7 @@ def _verified(orders: list[Order], out: Console, lang: Language, quiet: bool) ->
         if order.drill is not drill:
             drill = order.drill
             mine = [forecast(each) for each in orders if each.drill is drill]
-            out.print(f"{drill.name}: {len(mine)} runs, {sum(mine) / 60:.0f} min at most")
+            out.print(f"{drill.called}: {len(mine)} runs, {sum(mine) / 60:.0f} min at most")
         try:
             row, cut = _one(order, out, lang)
         except (KeyboardInterrupt, Terminated) as signal:  # while nothing ran

@@ -192,6 +192,72 @@ def test_a_drill_with_a_mistake_is_refused_with_file_and_line(
     assert refused("verify", file.parent) == refused("run", file)
 
 
+# -- a system of the user's own -------------------------------------------------------------------------------------
+
+EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
+
+
+@pytest.mark.parametrize("verb", ["run", "verify"])
+def test_a_target_file_that_was_forgotten_is_asked_for(refused: Callable[..., str], verb: str) -> None:
+    said = refused(verb, EXAMPLE / "drill.yaml")
+    assert said.startswith(
+        f"{EXAMPLE / 'drill.yaml'}:4: not written for target local: a drill for it must have sources"
+    )
+    assert said.endswith(f"which is likely --target {EXAMPLE / 'target.yaml'})")
+    assert refused(verb, EXAMPLE) == said
+
+
+def test_lint_asks_for_it_too(call: Call) -> None:
+    said = call("lint", EXAMPLE)
+    assert (said.code, said.out.count("\n"), said.out.count("not written for target local")) == (1, 4, 4)
+    assert call("lint", EXAMPLE, "--target", EXAMPLE / "target.yaml").code == 0
+
+
+LACKS = {
+    "service": ("kind: kill, service: web", "kind: kill, service: db", "unknown service 'db'; known: web"),
+    "link": ("kind: kill, service: web", "kind: down, link: web-db", "unknown link 'web-db'; known: front"),
+    "load": ("load: reading", "load: writing", "unknown load profile 'writing'; known: reading"),
+    "plantable": (
+        "kind: kill, service: web", "kind: skewed-lots, account: C-0001, outlasts: 1",
+        "skewed-lots: the target lacks lots to plant (it can plant: nothing)",
+    ),
+    "alerts": ("cap: 18s", "alerts: [WebDown]", "alerts: the target offers no alerts"),
+    "checks": ("cap: 18s", "checks: [cash-conserved]", "checks[0]: the target offers no books"),
+    "operator": ("cap: 18s", "runbook: runbook.yaml", "runbook: the target offers no operator"),
+    "business day": ("cap: 18s", "phase: D3", "phase: the target offers no books: it has no business day"),
+    "time of day": ("cap: 18s", 'business_start: "09:00"', "business_start: the target offers no books"),
+    "no arm that acts": ("no-fault: pass", "false-alarm: pass", "arms.false-alarm: somebody acts in it"),
+    "what turns red": ("no-action: pass", "no-action: {verdict: fail, by: [detect]}", "detect can never be red here"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "says"), LACKS.values(), ids=list(LACKS))
+def test_what_its_system_lacks_is_refused_with_file_and_line(
+    refused: Callable[..., str], call: Call, tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    file = tmp_path / "drill.yaml"
+    text = (EXAMPLE / "drill.yaml").read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, f"{new}\n{old}" if old.startswith("cap") else new))
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if new in text)
+    target = ("--target", EXAMPLE / "target.yaml")
+    said = refused("run", file, *target)
+    assert said.startswith(f"{file}:{line}: ")
+    assert says in said
+    assert refused("verify", file, *target) == said
+    linted = call("lint", file, *target)
+    assert linted.code == 1
+    assert linted.out.startswith(f"{file}:{line}: ")
+    assert says in linted.out
+
+
+@pytest.mark.parametrize("arm", ["runbook", "false-alarm", "without:declare", "wrong:late"])
+def test_nobody_can_act_where_no_operators_tool_is_offered(refused: Callable[..., str], arm: str) -> None:
+    said = refused("run", EXAMPLE / "drill.yaml", "--target", EXAMPLE / "target.yaml", "--arm", arm)
+    assert said.startswith(f"unknown arm '{arm}'")
+    assert said.endswith("known: no-fault, no-action")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"drill: [", b"\xff\xfe\x00", b"- just\n- a list\n", b"a: 1\na: 2\n", b"a: &b [*b]"]
 )

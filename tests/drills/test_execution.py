@@ -18,6 +18,7 @@ from drills.interrupts import Terminated
 from drills.judge import judge_and_write
 from drills.order import Order
 from drills.scorecard import Scorecard
+from drills.spec import CATALOGUE
 
 from .runfolder import whole_run
 
@@ -166,3 +167,19 @@ def test_a_verification_that_is_not_cut_short(
     assert [row["verdict"] for row in rows] == ["invalid", "pass", "pass"]
     assert [order.attempts for order in orders] == [1, 2, 1, 1]
     assert "2 of 3 runs did not behave as declared" in capsys.readouterr().out
+
+
+def test_several_drills_are_told_apart(
+    call: Call, card: Scorecard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = CATALOGUE.with_name("examples") / "datasette"
+    both = [str(example / name) for name in ("drill.silent.yaml", "drill.stays.yaml")]
+    script(monkeypatch, "verify", card, *[("pass", None)] * 2)
+    monkeypatch.setenv("COLUMNS", "80")
+    target = ("--target", str(example / "target.yaml"))
+    call("verify", *both, *target, "--arm", "no-action", "--proxy", "embedded", "--json", "v")
+    rows = json.loads((tmp_path / "v").read_bytes())["rows"]
+    assert [(row["drill"], row["variant"]) for row in rows] == [("datasette", "silent"), ("datasette", "stays")]
+    told = capsys.readouterr().out.splitlines()
+    (head,) = (number for number, line in enumerate(told) if line.startswith("drill "))
+    assert [line.split()[0] for line in told[head + 1 : head + 3]] == ["datasette.silent", "datasette.stays"]

@@ -145,9 +145,10 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
 ) -> None:
     monkeypatch.setattr("threading.Event.wait", lambda *_: True)
     mend.target_up(target="strange", runs=tmp_path / "runs")
-    assert capsys.readouterr().out.endswith("knock three times\n")
+    refused = "handshake:  none, so no drill would inject anything: it shows no label\n"
+    assert capsys.readouterr().out.endswith(f"knock three times\n{refused}")
     (target,) = way.made
-    assert target.said == ["start", "stop"]
+    assert target.said == ["start", "handshake", "stop"]
     (folder,) = (tmp_path / "runs" / "target-up").iterdir()
     assert target.request.logs == folder / "logs"
     assert target.request.run == f"target-up/{folder.name}"

@@ -210,14 +210,20 @@ def test_what_the_target_lacks_is_named(drill: Drill) -> None:
         refuse_missing(drill, bare, "staging.yaml")
     link, *others = caught.value.lacks
     assert link.startswith(f"{drill.file}:10: timeout: the target lacks link exchange-a")
+    lines = {key: drill.content.decode().splitlines().index(line) + 1 for key, line in _lines_of(drill).items()}
     assert others == [
-        "the target has no book 'exchange'",
-        "the target has no book 'notices'",
-        "the target has no operator tool",
-        "the target sends no alerts",
+        f"{drill.file}:{lines['checks']}: the target has no book 'exchange'",
+        f"{drill.file}:{lines['checks']}: the target has no book 'notices'",
+        f"{drill.file}:{lines['runbook']}: the target has no operator tool",
+        f"{drill.file}:{lines['alerts']}: the target sends no alerts",
     ]
     assert str(caught.value).endswith("(drill exchange-link-down cannot run on target staging.yaml)")
     assert caught.value.exit_code == 3
+
+
+def _lines_of(drill: Drill) -> dict[str, str]:
+    """Key -> the line that begins with it."""
+    return {line.partition(":")[0]: line for line in drill.content.decode().splitlines() if line[:1].isalpha()}
 
 
 def test_the_right_page_may_say_how_slow_one_may_be(drill: Drill, tmp_path: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+import targets
 from drills import planning
 from drills.definition.lint import lint
-from drills.definition.targetfile import load_target
+from drills.definition.targetfile import REQUIRED, load_target
 from drills.definition.vocabulary import vocabulary
 from drills.errors import BadInput, MissingMeans, UnknownName
 from drills.spec import CATALOGUE, Drill, load_drill
-from drills.systems import system
-from targets.description import Description, Handshake, Hooked, Proxied
+from drills.systems import system, words_of
+from targets.description import PLACEHOLDERS, Description, Handshake, Hooked, Proxied
 from targets.target import Fetch
 
 EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
@@ -180,7 +183,30 @@ DRILL_BAD = {
     "a link of another target": ("kind: kill, service: web", "kind: down, link: api-pg", 6, "unknown link 'api-pg'"),
     "a service of another target": ("service: web", "service: postgres", 6, "unknown service 'postgres'"),
     "a load of another target": ("load: reading", "load: day-session", 3, "unknown load profile 'day-session'"),
-    "an alert": ("cap: 18s", "cap: 18s\nalerts: [OrdersBurn]", 10, "unknown alert 'OrdersBurn'"),
+    "an alert": (
+        "cap: 18s", "cap: 18s\nalerts: [OrdersBurn]", 10,
+        "alerts: the target offers no alerts: it has no monitor; leave it out",
+    ),
+    "a page": (
+        "cap: 18s", "cap: 18s\nrunbook: runbook.yaml", 10,
+        "runbook: the target offers no operator: there is nothing to follow it with; leave it out",
+    ),
+    "a phase": ("load: ", "phase: D3\nload: ", 3, "phase: the target offers no books: it has no business day"),
+    "a time of the business day": (
+        "cap: 18s", "cap: 18s\nbusiness_start: '09:30'", 10, "business_start: the target offers no books",
+    ),
+    "a check of books": (
+        "cap: 18s", "checks:\n  - run-ended\n  - cash-conserved\ncap: 18s", 11,
+        "checks[1]: the target offers no books, which cash-conserved needs; leave it out",
+    ),
+    "an arm that waits for an alert": (
+        "no-action: pass", "no-action: {verdict: fail, by: [recover, detect]}", 8,
+        "arms.no-action.by[1]: detect can never be red here: the target offers no alerts",
+    ),
+    "an arm that waits for a book": (
+        "no-action: pass", "no-action: {verdict: fail, by: [cash-conserved]}", 8,
+        "cash-conserved can never be red here: the target offers no books",
+    ),
     "nothing to judge": ("{recover: 9s, ", "{", 7, "objectives: none can be judged"),
     "somebody who acts": ("no-action: pass", "runbook: pass", 8, "arms.runbook: somebody acts in it"),
     "stop where nobody orders": (
@@ -199,6 +225,78 @@ def test_a_drill_speaks_of_its_own_target(file: Path, before: str, after: str, l
     assert says in caught.value.says
 
 
+def test_what_cannot_be_planted_is_refused_with_its_line(file: Path) -> None:
+    planted = DRILL.replace("{kind: kill, service: web}", "{kind: skewed-lots, account: C-0001, outlasts: 1}")
+    drill, offer = drill_for(file, planted), system(str(file)).offer()
+    says = "skewed-lots: the target lacks lots to plant (it can plant: nothing)"
+    with pytest.raises(MissingMeans) as caught:
+        planning.refuse_missing(drill, offer, "notes.yaml")
+    assert caught.value.lacks == (f"{drill.file}:6: {says}",)
+    assert caught.value.exit_code == 3
+    assert [str(found) for found in lint([drill.file], words_of(str(file)), offer)] == [f"{drill.file}:6: {says}"]
+
+
+def test_an_incident_may_be_cited_and_standing_checks_named(file: Path) -> None:
+    drill = drill_for(file, DRILL.replace("load:", "sources: [fsa-31]\nchecks: [baseline-good]\nload:"))
+    assert (drill.sources, drill.checks[0]) == (("fsa-31",), "baseline-good")
+
+
+# -- the target forgotten -----------------------------------------------------------------------------------------
+
+NEEDED = "a drill for it must have sources, phase, checks, runbook, alerts"
+HAS_NOT = ", and it has no load profile 'reading', no service 'web'"
+
+
+@pytest.mark.parametrize("runtime", ["local", "compose"])
+def test_a_target_that_was_forgotten_is_asked_for_once(tmp_path: Path, runtime: str) -> None:
+    path = tmp_path / "drill.yaml"
+    path.write_text(DRILL)
+    with pytest.raises(BadInput) as caught:
+        load_drill(path, words_of(runtime))
+    says = f"{path}:3: not written for target {runtime}: {NEEDED}{HAS_NOT}"
+    assert str(caught.value) == f"{says} (name the file that describes its system: --target FILE)"
+
+
+@pytest.mark.parametrize("above", [1, 2])
+def test_the_likely_target_is_named(tmp_path: Path, above: int) -> None:
+    path = tmp_path / "app" / "drills" / "drill.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(DRILL)
+    likely = path.parents[above - 1] / "target.yaml"
+    likely.write_text(GOOD)
+    mend = f"(name the file that describes its system, which is likely --target {likely})"
+    (found,) = lint([path], words_of("local"))
+    assert str(found) == f"{path}:3: not written for target local: {NEEDED}{HAS_NOT} {mend}"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("load: reading", "load: day-session\nphase: D3"), "missing key 'sources'"),
+        (("service: web", "service: api"), f"target local: {NEEDED}, and it has no load profile 'reading' (name"),
+        (("cap: 18s", ""), f"target local: {NEEDED}{HAS_NOT} (name"),
+        (("load: reading\n", ""), f"target local: {NEEDED}, and it has no service 'web' (name"),
+        (("service: web", "service: [web, api, wep]"), "no service 'web', no service 'wep' (name"),
+        (("timeline:\n", "timeline: 3\nx:\n"), "it has no load profile 'reading' (name"),
+    ],
+)
+def test_only_a_drill_of_another_sort_is_taken_for_one(tmp_path: Path, change: tuple[str, str], says: str) -> None:
+    path = tmp_path / "drill.yaml"
+    path.write_text(DRILL.replace(*change))
+    with pytest.raises(BadInput) as caught:
+        load_drill(path)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["drill: begun\n", "- a list\n", "drill: x\nload: day-session\n"])
+def test_what_is_hardly_begun_is_not(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "drill.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        load_drill(path)
+    assert "--target" not in str(caught.value)
+
+
 def test_a_drill_of_the_catalogue_does_not_fit(file: Path) -> None:
     with pytest.raises(BadInput, match="unknown load profile 'day-session'; known: reading"):
         load_drill("exchange-link-down", vocabulary(system(str(file)).offer()))
@@ -214,6 +312,22 @@ def test_who_acts_needs_to_be_told_and_to_have_a_tool(file: Path) -> None:
     with pytest.raises(MissingMeans) as caught:
         planning.refuse_arm(brokerage, "false-alarm", offer, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool",)
+
+
+def test_the_files_in_the_readme_are_well_formed(tmp_path: Path) -> None:
+    readme = (Path(targets.__file__).parent / "README.md").read_text()
+    found = re.findall(r"^ *```yaml\n(.*?)^ *```$", readme, re.DOTALL | re.MULTILINE)
+    for text in map(textwrap.dedent, found):
+        (tmp_path / f"{text.partition(':')[0]}.yaml").write_text(text)
+    target = str(tmp_path / "target.yaml")
+    assert {file.name for file in tmp_path.iterdir()} == {"target.yaml", "drill.yaml"}
+    assert lint([tmp_path], words_of(target), system(target).offer()) == []
+
+
+def test_the_readme_names_every_key_and_every_name_in_braces() -> None:
+    readme = (Path(targets.__file__).parent / "README.md").read_text()
+    assert [key for key in (*REQUIRED, "prepare") if f"| `{key}` |" not in readme] == []
+    assert [name for name in PLACEHOLDERS if f"`{{{name}}}`" not in readme] == []
 
 
 def test_the_example_is_well_formed_and_short() -> None:

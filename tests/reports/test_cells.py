@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from reports.cells import print_table
+from reports.cells import fit, print_table
 
 
 def test_no_line_of_a_table_ends_in_spaces_and_nothing_else_is_lost() -> None:
@@ -32,3 +32,12 @@ def test_a_cell_that_is_folded_stays_in_its_column() -> None:
     print_table(out, table)
     assert isinstance(out.file, io.StringIO)
     assert out.file.getvalue() == "a  b\nx  one two three\n   four five\n"
+
+
+def test_what_is_left_out_is_counted_even_where_the_first_is_cut() -> None:
+    words = ["one two three", "fourteen", "fifteen"]
+    assert fit(words, "; ", 40, "and {} more".format) == "one two three; fourteen; fifteen"
+    assert fit(words, "; ", 25, "and {} more".format) == "one two three; and 2 more"
+    assert fit(words, "; ", 24, "and {} more".format) == "one two thr…; and 2 more"
+    assert fit(words, "; ", 8) == "one two…"
+    assert fit(words[:1], "; ", 8, "and {} more".format) == "one two…"

@@ -104,6 +104,29 @@ def test_cards_of_the_same_arm_are_told_apart() -> None:
     assert "right runbook · 11:00:01:" in render_comparison([right(), again], width=120).plain
 
 
+def test_different_drills_have_not_the_same_fault() -> None:
+    other = right() | {"variant": "mail", "run": "other"}
+    assert "the same fault in every run" in render_comparison([right(), reopened()], width=120).plain
+    text = render_comparison([right(), other], width=120).plain
+    assert "seed 7, but different drills: the fault is not the same" in text
+    assert "the same fault in every run" not in text
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_nothing_is_said_of_what_the_target_does_not_offer(lang: Lang) -> None:
+    bare = right() | {"arm": "no-action", "not_offered": ["books", "operator", "alerts"], "alerts": []}
+    bare["loss"] |= {"wrong_figures_acted_on": None}
+    told = said(bare, lang)
+    assert "figures" not in told
+    assert "表示" not in told
+    quiet = said(bare | {"arm": "no-fault"}, lang)
+    assert "paged" not in quiet
+    assert "呼び出し" not in quiet
+    table = render_comparison([bare, bare | {"run": "again", "seed": 8}], lang=lang, width=120).plain
+    assert "services and figures good" not in table
+    assert "サービス・表示の正常化" not in table
+
+
 def test_a_drill_that_was_changed_in_between_is_said_to_be() -> None:
     changed = right() | {"drill_sha256": "0" * 64}
     assert "the drill's file was changed" in render_comparison([right(), changed]).plain

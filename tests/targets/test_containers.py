@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from compose.images import IMAGES
 from targets.brokerage.config import LOOPBACK
 from targets.compose import FILE, upstream_host
 from targets.containers import prometheus
 from targets.containers.stack import PARTS, environment, inside_config
 from targets.embedded import EMBEDDED
 from targets.local import LocalTarget
+from targets.proxy_engine import RELEASE
 from targets.runtime import Request
 from targets.stack import LINKS
 
@@ -39,6 +41,14 @@ def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarg
     known = dict(environment(local.config, tmp_path, "1:1", "1"))
     named = {word.partition("}")[0].partition(":")[0] for word in text.split("${")[1:]}
     assert named <= set(known)
+
+
+def test_the_images_are_those_of_the_stack_and_of_the_toxiproxy_compared_with() -> None:
+    text = FILE.with_name("images.yaml").read_text()
+    assert set(yaml.safe_load(text)["services"]) == set(IMAGES)
+    assert f":-{RELEASE}}}" in text
+    used = {each["image"] for each in yaml.safe_load(FILE.read_text())["services"].values()}
+    assert {name.partition("/")[2].partition(":")[0] for name in used} == set(IMAGES)
 
 
 def test_ports_are_published_on_this_machine_alone() -> None:

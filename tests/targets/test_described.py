@@ -103,6 +103,21 @@ def test_a_killed_service_is_dead_and_its_start_hook_brings_it_back(site: Descri
     assert site.services()["web"].pid == after.pid
 
 
+def test_one_that_was_killed_before_is_not_taken_for_the_one_that_starts(
+    site: DescribedTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new process carries its label only a moment after it is there."""
+    site.signal("web", signal.SIGKILL)
+    until = time.monotonic() + 10
+    while site.services()["web"].pid is not None and time.monotonic() < until:
+        time.sleep(0.02)
+    not_yet: list[list[int]] = [[], []]
+    seen = hooks.labelled
+    monkeypatch.setattr(hooks, "labelled", lambda *whose: not_yet.pop() if not_yet else seen(*whose))
+    site.start("web")
+    assert site.services()["web"].healthy
+
+
 def test_nothing_is_left_of_it(request_: Request) -> None:
     with DescribedTarget(FILES, request_) as target:
         pids = hooks.labelled(target.folder)

@@ -1,17 +1,11 @@
-"""The real toxiproxy-server: found or built with Go, and started. Nothing of it outlives who started it.
-
-python -m tests.faults.proxy.original     build it if there is none, and print where it is (``make toxiproxy``)
-"""
+"""The real toxiproxy-server: found or built with Go, and started. Nothing of it outlives who started it."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,9 +13,8 @@ import pytest
 
 from targets import proxy_engine
 from targets.proxy_engine import RELEASE, listens
+from targets.toxiproxy_build import BuildError, build
 
-MODULE = "github.com/Shopify/toxiproxy/v2"
-BUILD_WITHIN_S = 300.0
 START_WITHIN_S = 20.0
 
 
@@ -37,7 +30,10 @@ def program() -> Path:
         return Path(found)
     if named:
         raise NotHereError(f"KUNREN_TOXIPROXY={named} is not toxiproxy-server {RELEASE}")
-    return built()
+    try:
+        return build()
+    except BuildError as error:
+        raise NotHereError(str(error)) from error
 
 
 def program_or_skip() -> Path:
@@ -48,39 +44,6 @@ def program_or_skip() -> Path:
         if os.environ.get("CI"):
             pytest.fail(f"no real Toxiproxy: {error}")
         pytest.skip(f"no real Toxiproxy: {error}")
-
-
-def built() -> Path:
-    """The server in the cache folder; compiled from the Go module proxy the first time."""
-    server = proxy_engine.built()
-    if server.exists():
-        return server
-    go = shutil.which("go")
-    if go is None:
-        raise NotHereError(f"neither toxiproxy-server {RELEASE} nor go on PATH: install Go 1.21 or newer")
-    server.parent.mkdir(parents=True, exist_ok=True)
-    with (server.parent / ".lock").open("w") as lock:  # two test workers build once
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not server.exists():
-            compile_to(server, go)
-    return server
-
-
-def compile_to(server: Path, go: str) -> None:
-    """``go install`` of the release; the file appears whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=server.parent) as folder:
-        stamp = f"-s -w -X {MODULE}.Version={RELEASE}"
-        argv = [go, "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{RELEASE}"]
-        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": folder}
-        try:
-            done = subprocess.run(
-                argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S
-            )
-        except subprocess.TimeoutExpired as error:
-            raise NotHereError(f"go install took more than {BUILD_WITHIN_S:.0f} s") from error
-        if done.returncode != 0:
-            raise NotHereError(f"go install failed: {done.stderr.strip()[-500:]}")
-        (Path(folder) / "server").replace(server)
 
 
 class OriginalServer:
@@ -126,10 +89,3 @@ def free_port() -> int:
     """A port of 127.0.0.1 that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
-
-
-if __name__ == "__main__":
-    try:
-        print(program())
-    except NotHereError as error:
-        sys.exit(f"no real Toxiproxy: {error}")

@@ -1,4 +1,8 @@
-"""One system of each runtime that this machine can have, up for all tests of the contract."""
+"""One system of each sort that this machine can have, up for all tests of the contract.
+
+A test says with ``needs`` which parts of the offer it is about. It is skipped, and says so, for a system that does not
+offer them: by the system's own offer, never by its name.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,42 @@ from pathlib import Path
 
 import pytest
 
-from targets.registry import RUNTIMES, runtime
+from drills.systems import system
 from targets.runtime import Request, Runtime
 from targets.target import Startable
+
+from .systems import SYSTEMS, System, not_offered
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A running system and what made it."""
+    """A running system, what made it, and what only it knows."""
 
     way: Runtime
     target: Startable
+    facts: System
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", list(SYSTEMS), scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before anything of it is started."""
+    parts = tuple(part for mark in item.iter_markers("needs") for part in mark.args)
+    if parts:
+        assert isinstance(item, pytest.Function)
+        offer = system(SYSTEMS[item.callspec.params["name"]].way).offer()
+        lacks = not_offered(offer, parts)
+        if lacks:
+            pytest.skip(f"not offered: {', '.join(lacks)}")
 
 
 def way_or_skip(name: str) -> Runtime:
     """The runtime, where this machine has all it takes; in CI what is missing is a failure."""
-    way = runtime(name)
+    way = system(SYSTEMS[name].way)
     lacks = way.lacking("auto")
     if lacks:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name}: {'; '.join(lacks)}")
@@ -35,11 +59,11 @@ def wanted(way: Runtime, logs: Path, seed: int = 7) -> Request:
     return Request("contract", seed, "D3", None, way.compression, logs)
 
 
-@pytest.fixture(scope="session", params=list(RUNTIMES))
-def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    way = way_or_skip(request.param)
+@pytest.fixture(scope="session")
+def up(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    way = way_or_skip(name)
     with way.make(wanted(way, tmp_path_factory.mktemp("logs"))) as target:
-        yield Up(way, target)
+        yield Up(way, target, SYSTEMS[name])
 
 
 class Ways(dict[str, Runtime]):
@@ -50,6 +74,11 @@ class Ways(dict[str, Runtime]):
         return self[name]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ways() -> dict[str, Runtime]:
     return Ways()
+
+
+@pytest.fixture
+def way(name: str, ways: dict[str, Runtime]) -> Runtime:
+    return ways[name]

@@ -1,20 +1,29 @@
-"""What every runtime's targets do, whichever way they run."""
+"""What every system does that can be drilled, whoever describes it and whichever way it runs."""
 
 from __future__ import annotations
 
+import dataclasses
+import http.client
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from drills.offered import THINGS
+from drills.systems import system
 from faults import FAULTS
-from targets.target import Unlabelled
+from targets.registry import caretaker
+from targets.target import Offer, Target, Unlabelled
+
+from .systems import PARTS, SYSTEMS, customers_link, not_offered
 
 pytestmark = pytest.mark.contract
 
-RESTARTED = ("api", "gateway", "exchange", "bank", "valuation", "batch", "mail", "monitor", "pager", "postgres")
+needs = pytest.mark.needs
 
 
 def until(seen: Callable[[], Any], within_s: float = 20.0) -> Any:
@@ -26,14 +35,54 @@ def until(seen: Callable[[], Any], within_s: float = 20.0) -> Any:
     return found
 
 
-def healthy(target: Any) -> bool:
+def healthy(target: Target) -> bool:
     return all(each.healthy for each in target.services().values())
 
 
+def each_part(offer: Offer) -> Iterator[str]:
+    yield from (part for part in PARTS if not not_offered(offer, (part,)))
+
+
+# -- the offer itself ---------------------------------------------------------------------------------------------
+
+
+def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
+    beside = {"not_offered", "rules"}  # what is said of the others, and the names of alerts
+    assert set(PARTS) == {field.name for field in dataclasses.fields(Offer)} - beside
+
+
+def test_every_part_has_tests() -> None:
+    texts = [file.read_text() for file in Path(__file__).parent.glob("test_*.py")]
+    assert [part for part in PARTS if not any(f'@needs("{part}"' in text for text in texts)] == []
+
+
+def test_what_it_lacks_it_says_itself(name: str) -> None:
+    """So nothing can be left out of a drill, or of these tests, that the system has not declared."""
+    offer = system(SYSTEMS[name].way).offer()
+    assert set(offer.not_offered) == set(not_offered(offer, THINGS))
+    assert bool(offer.rules) == offer.alerts
+
+
+def test_the_table_of_facts_knows_all_that_is_offered(name: str) -> None:
+    facts = SYSTEMS[name]
+    known = {"operator": facts.tool, "alerts": facts.noticed, "books": facts.rows, "plantable": facts.planting}
+    offered = set(each_part(system(facts.way).offer()))
+    assert {part for part, fact in known.items() if fact is not None} == offered & set(known)
+    assert set(facts.planting or ()) == system(facts.way).offer().plantable
+
+
+# -- what it is and shows -----------------------------------------------------------------------------------------
+
+
+@needs("services")
 def test_all_services_are_up_and_have_processes(up: Any) -> None:
     services = up.target.services()
     assert set(services) == set(up.target.offer().services)
     assert all(each.healthy and each.pid for each in services.values())
+
+
+def test_it_offers_what_its_runtime_says_before_anything_is_started(up: Any) -> None:
+    assert up.target.offer() == up.way.offer()
 
 
 def test_it_shows_that_it_is_a_drill_target(up: Any) -> None:
@@ -41,19 +90,29 @@ def test_it_shows_that_it_is_a_drill_target(up: Any) -> None:
 
 
 def test_a_system_that_shows_another_token_is_refused(up: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import msgspec
-
-    monkeypatch.setattr(up.target, "config", msgspec.structs.replace(up.target.config, token="another"))
+    kept = getattr(up.target, up.facts.keeps)
+    monkeypatch.setattr(up.target, up.facts.keeps, msgspec.structs.replace(kept, token="another"))
     with pytest.raises(Unlabelled):
         up.target.handshake()
 
 
 def test_its_engines_have_versions(up: Any) -> None:
     engines = up.target.engines()
-    assert {"proxy", "database"} <= set(engines)
+    assert up.facts.engines <= set(engines)
     assert all(any(letter.isdigit() for letter in version) for version in engines.values())
 
 
+@needs("loads")
+def test_what_customers_ask_for_is_answered_as_declared(up: Any) -> None:
+    for load in up.target.offer().loads.values():
+        for service, wanted in load.items():
+            connection = http.client.HTTPConnection(up.target.customers_url().removeprefix("http://"), timeout=10)
+            connection.request(wanted.method, wanted.path)
+            assert (service, connection.getresponse().status) == (service, wanted.expect)
+            connection.close()
+
+
+@needs("links")
 def test_every_link_accepts_and_can_be_closed_and_opened(up: Any) -> None:
     proxies = up.target.proxies()
     assert set(up.target.links()) == set(up.target.offer().links)
@@ -66,8 +125,16 @@ def test_every_link_accepts_and_can_be_closed_and_opened(up: Any) -> None:
     until(lambda: healthy(up.target))
 
 
+def test_every_service_has_a_log(up: Any) -> None:
+    assert set(up.target.logs()) >= up.target.offer().services
+
+
+# -- faults -------------------------------------------------------------------------------------------------------
+
+
+@needs("links")
 def test_a_toxic_is_felt_and_leaves_nothing(up: Any) -> None:
-    fault = FAULTS["timeout"](link="exchange-b")  # type: ignore[call-arg]
+    fault = FAULTS["timeout"](link=customers_link(up.target))  # type: ignore[call-arg]
     assert fault.inject(up.target).ok
     seen = fault.witness(up.target)
     assert seen.ok
@@ -76,63 +143,93 @@ def test_a_toxic_is_felt_and_leaves_nothing(up: Any) -> None:
     assert fault.gone(up.target).ok
 
 
-@pytest.mark.parametrize("service", RESTARTED)
-def test_a_killed_service_is_down_until_it_is_started(up: Any, service: str) -> None:
-    fault = FAULTS["kill"](service=service)  # type: ignore[call-arg]
-    assert fault.inject(up.target).ok
-    until(lambda: up.target.services()[service].pid is None)
-    up.target.start(service)
-    assert up.target.services()[service].healthy
-    until(lambda: healthy(up.target))
+@needs("services")
+def test_each_service_that_is_killed_is_down_until_it_is_started(up: Any, subtests: pytest.Subtests) -> None:
+    for service in sorted(up.target.offer().services):
+        with subtests.test(service=service):
+            fault = FAULTS["kill"](service=service)  # type: ignore[call-arg]
+            assert fault.inject(up.target).ok
+            until(lambda service=service: up.target.services()[service].pid is None)
+            up.target.start(service)
+            assert up.target.services()[service].healthy
+            until(lambda: healthy(up.target))
 
 
+@needs("services")
 def test_a_paused_service_goes_on(up: Any) -> None:
-    fault = FAULTS["pause"](service="mail")  # type: ignore[call-arg]
-    before = up.target.services()["mail"].pid
+    spare = up.facts.spare
+    fault = FAULTS["pause"](service=spare)  # type: ignore[call-arg]
+    before = up.target.services()[spare].pid
     assert fault.inject(up.target).ok
-    assert not up.target.services()["mail"].healthy
+    assert not up.target.services()[spare].healthy
     assert fault.undo(up.target).ok
-    until(lambda: up.target.services()["mail"].healthy)
-    assert up.target.services()["mail"].pid == before
+    until(lambda: up.target.services()[spare].healthy)
+    assert up.target.services()[spare].pid == before
 
 
+@needs("plantable")
+def test_what_can_be_planted_can_be_taken_out_again(up: Any) -> None:
+    for what, wanted in up.facts.planting.items():
+        assert up.target.plant(what, wanted).ok
+        assert up.target.planted(what, wanted).data["added"]
+        assert up.target.unplant(what, wanted).ok
+        assert not up.target.planted(what, wanted).data["added"]
+
+
+# -- the operator's tool ------------------------------------------------------------------------------------------
+
+
+@needs("operator")
 def test_the_operator_is_answered_and_refused_by_role(up: Any) -> None:
-    seen = up.target.operator(("brokerctl", "status"), "viewer", 20)
+    tool = up.facts.tool
+    seen = up.target.operator(tool.query, "viewer", 20)
     assert (seen.exit, seen.changed) == (0, False)
-    assert "processes" in seen.data
-    assert up.target.operator(("brokerctl", "service", "close", "orders"), "viewer", 20).exit == 1
+    assert tool.answers in seen.data
+    assert up.target.operator(tool.change, "viewer", 20).exit == 1
 
 
+@needs("operator", "services")
 def test_the_operator_can_restart_a_service(up: Any) -> None:
-    before = up.target.services()["mail"].pid
-    done = up.target.operator(("brokerctl", "host", "restart", "mail"), "operator", 30)
+    spare = up.facts.spare
+    before = up.target.services()[spare].pid
+    done = up.target.operator((*up.facts.tool.restart, spare), "operator", 30)
     assert done.exit == 0, done.says
-    assert up.target.services()["mail"].pid != before
+    assert up.target.services()[spare].pid != before
 
 
+@needs("operator", "services")
 def test_the_operator_can_kill_a_process_by_its_number(up: Any) -> None:
-    pid = up.target.services()["mail"].pid
-    done = up.target.operator(("brokerctl", "host", "kill", "--signal", "KILL", str(pid)), "operator", 20)
-    assert (done.exit, done.data["service"]) == (0, "mail"), done.says
-    until(lambda: up.target.services()["mail"].pid is None)
-    up.target.start("mail")
+    spare = up.facts.spare
+    pid = up.target.services()[spare].pid
+    done = up.target.operator((*up.facts.tool.kill, str(pid)), "operator", 20)
+    assert (done.exit, done.data["service"]) == (0, spare), done.says
+    until(lambda: up.target.services()[spare].pid is None)
+    up.target.start(spare)
 
 
+@needs("operator")
 def test_a_process_of_nobody_is_not_killed(up: Any) -> None:
-    done = up.target.operator(("brokerctl", "host", "kill", "--signal", "KILL", "1"), "operator", 20)
+    done = up.target.operator((*up.facts.tool.kill, "1"), "operator", 20)
     assert done.exit == 1, done.says
-    assert "no process of this brokerage" in done.says
+    assert up.facts.tool.nobodys in done.says
 
 
+# -- the monitor --------------------------------------------------------------------------------------------------
+
+
+@needs("alerts", "services")
 def test_a_service_that_is_down_raises_an_alert_and_its_end_resolves_it(up: Any) -> None:
+    noticed = up.facts.noticed
     before = len(up.target.alerts(0))
-    up.target.signal("bank", 9)
-    fired = until(lambda: [each for each in up.target.alerts(before) if each.labels.get("job") == "bank"])
-    assert (fired[0].rule, fired[0].status, fired[0].runbook) == ("ServiceDown", "firing", "first-look")
-    up.target.start("bank")
+    up.target.signal(noticed.service, 9)
+    fired = until(lambda: [each for each in up.target.alerts(before) if noticed.told_by(each)])
+    assert (fired[0].rule, fired[0].status, fired[0].runbook) == (noticed.rule, "firing", noticed.runbook)
+    assert noticed.rule in up.target.offer().rules
+    up.target.start(noticed.service)
     until(lambda: [each for each in up.target.alerts(before) if each.status == "resolved"])
 
 
+@needs("alerts")
 def test_the_heartbeat_counts_on(up: Any) -> None:
     n, t_ns = until(up.target.heartbeat)
     later = until(lambda: (beat := up.target.heartbeat()) and beat[0] > n and beat)
@@ -140,21 +237,19 @@ def test_the_heartbeat_counts_on(up: Any) -> None:
     assert abs(later[1] - time.monotonic_ns()) < 60e9  # on our clock, not on another
 
 
+# -- books, and who else may look ---------------------------------------------------------------------------------
+
+
+@needs("books")
 def test_every_book_can_be_read(up: Any) -> None:
     rows = {name: list(up.target.book(name)) for name in up.target.offer().books}
-    assert {row["kind"] for row in rows["oms"]} >= {"balance"}
-
-
-def test_lots_can_be_planted_and_taken_out_again(up: Any) -> None:
-    wanted = {"account": "C-0001", "outlasts": 1.0}
-    assert up.target.plant("lots", wanted).ok
-    assert up.target.planted("lots", wanted).data["added"]
-    assert up.target.unplant("lots", wanted).ok
-    assert not up.target.planted("lots", wanted).data["added"]
+    for book, kinds in up.facts.rows.items():
+        assert {row["kind"] for row in rows[book]} >= kinds
 
 
 def test_another_process_can_attach(up: Any) -> None:
-    attached = up.way.attach(up.target.intent())
-    assert attached.handshake().ok
-    assert up.way.owned(up.target.intent())
-    assert up.target.intent() not in up.way.abandoned()
+    intent = up.target.intent()
+    keeper = caretaker(intent.target)
+    assert keeper.attach(intent).handshake().ok
+    assert keeper.owned(intent)
+    assert intent not in keeper.abandoned()

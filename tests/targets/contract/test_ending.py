@@ -10,58 +10,59 @@ from pathlib import Path
 
 import pytest
 
-from targets.registry import RUNTIMES
-from targets.runtime import Runtime
+from targets.registry import caretaker
+from targets.runtime import Request, Runtime
 from targets.target import Intent, TargetError
 
+from .systems import SYSTEMS
+
 pytestmark = pytest.mark.contract
+
+needs = pytest.mark.needs
 
 ORPHAN = """
 import os, signal, sys
 from pathlib import Path
-from targets.registry import runtime
+from drills.systems import system
 from targets.runtime import Request
-way = runtime(sys.argv[1])
+way = system(sys.argv[1])
 target = way.make(Request("orphan", 7, "D3", None, way.compression, Path(sys.argv[2])))
 target.__enter__()
-print(target.intent().stack, flush=True)
+print(target.intent().target, target.intent().stack, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.fixture(params=list(RUNTIMES))
-def way(request: pytest.FixtureRequest, ways: dict[str, Runtime]) -> Runtime:
-    return ways[request.param]
-
-
-def test_two_at_once_do_not_meet(way: Runtime, tmp_path: Path) -> None:
-    from targets.runtime import Request
-
+@needs("services")
+def test_two_at_once_do_not_meet(way: Runtime, name: str, tmp_path: Path) -> None:
     first, second = (
         way.make(Request("pair", seed, "D3", None, way.compression, tmp_path / str(seed))) for seed in (1, 2)
     )
+    struck = min(way.offer().services)
     with first, second:
         assert first.handshake().ok
         assert second.handshake().ok
-        first.signal("api", signal.SIGKILL)
-        assert second.services()["api"].healthy
+        first.signal(struck, signal.SIGKILL)
+        assert second.services()[struck].healthy
     for each in (first, second):
-        assert not way.owned(each.intent())
+        keeper = caretaker(each.intent().target)
+        assert not keeper.owned(each.intent())
         with pytest.raises(TargetError):
-            way.attach(each.intent())
+            keeper.attach(each.intent())
 
 
-def test_what_a_killed_owner_left_is_found_and_ended(way: Runtime, tmp_path: Path) -> None:
+def test_what_a_killed_owner_left_is_found_and_ended(way: Runtime, name: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", ORPHAN, way.name, str(tmp_path / "logs")],
+        [sys.executable, "-c", ORPHAN, SYSTEMS[name].way, str(tmp_path / "logs")],
         capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
-    left = Intent(way.name, done.stdout.strip())
+    left = Intent(*done.stdout.split())
+    keeper = caretaker(left.target)
     try:
-        assert left in way.abandoned()
+        assert left in keeper.abandoned()
     finally:
-        said = list(way.end(left))
+        said = list(keeper.end(left))
     assert said
-    assert left not in way.abandoned()
+    assert left not in keeper.abandoned()
     assert not Path(left.stack).exists()

@@ -1,0 +1,64 @@
+"""Builds the real toxiproxy-server with Go: ``python -m targets.toxiproxy_build`` (``make toxiproxy``).
+
+It lands in the cache folder, from where ``--proxy toxiproxy`` and the images of ``--target compose`` take it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from targets import proxy_engine
+from targets.proxy_engine import RELEASE
+
+MODULE = "github.com/Shopify/toxiproxy/v2"
+BUILD_WITHIN_S = 300.0
+
+
+class BuildError(Exception):
+    """It could not be built; the message says why and the mend."""
+
+
+def build() -> Path:
+    """The server, compiled from the Go module proxy unless it was before; BuildError."""
+    server = proxy_engine.built()
+    if server.exists():
+        return server
+    go = shutil.which("go")
+    if go is None:
+        raise BuildError("go is not on PATH: install Go 1.21 or newer, Toxiproxy is built from its source")
+    server.parent.mkdir(parents=True, exist_ok=True)
+    with (server.parent / ".lock").open("w") as lock:  # who comes second takes what the first has built
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not server.exists():
+            _compile(server, go)
+    return server
+
+
+def _compile(server: Path, go: str) -> None:
+    """``go install`` of the release, static, its version stamped; the file appears whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=server.parent) as folder:
+        stamp = f"-s -w -X {MODULE}.Version={RELEASE}"
+        argv = [go, "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{RELEASE}"]
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": folder}
+        try:
+            done = subprocess.run(
+                argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(f"go install took more than {BUILD_WITHIN_S:.0f} s") from error
+        if done.returncode != 0:
+            raise BuildError(f"go install failed: {done.stderr.strip()[-500:]}")
+        (Path(folder) / "server").replace(server)
+
+
+if __name__ == "__main__":
+    try:
+        print(build())
+    except BuildError as error:
+        sys.exit(f"no real Toxiproxy: {error}")

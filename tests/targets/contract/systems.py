@@ -1,0 +1,102 @@
+"""The systems that are asked, what of an offer a test may need, and the few things that only each system itself knows.
+
+What a system has is read from its ``Offer``. The table here holds names for which an offer has no place: which of the
+services nobody misses for a while, whose death is noticed, what the operator's tool is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from targets.target import Alert, Offer, Target
+
+EXAMPLE = Path(__file__).parents[3] / "drills" / "examples" / "datasette" / "target.yaml"
+
+PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads")
+"""Fields of an ``Offer`` that may be empty or false: then nothing can be asked about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A service whose death the monitor tells of, and how."""
+
+    service: str
+    labels: Mapping[str, str]
+    rule: str
+    runbook: str
+
+    def told_by(self, alert: Alert) -> bool:
+        return all(alert.labels.get(name) == value for name, value in self.labels.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Command lines of the operator's tool, as argv."""
+
+    query: tuple[str, ...]
+    answers: str
+    change: tuple[str, ...]
+    restart: tuple[str, ...]
+    kill: tuple[str, ...]
+    nobodys: str
+    """What it says of a process that is none of the system's."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """``way`` is what ``--target`` takes. What a part of the offer is needed for is None where it is not offered.
+
+    ``keeps`` is the attribute in which a handle holds label and token.
+    """
+
+    way: str
+    spare: str
+    engines: frozenset[str]
+    keeps: str
+    noticed: Noticed | None = None
+    tool: Tool | None = None
+    rows: Mapping[str, frozenset[str]] | None = None
+    """Book -> kinds of rows that it has from the beginning."""
+    planting: Mapping[str, Mapping[str, Any]] | None = None
+
+
+def brokerage(way: str) -> System:
+    """The same system, whichever way it runs."""
+    return System(
+        way=way,
+        spare="mail",
+        engines=frozenset({"proxy", "database"}),
+        keeps="config",
+        noticed=Noticed("bank", {"job": "bank"}, "ServiceDown", "first-look"),
+        tool=Tool(
+            query=("brokerctl", "status"),
+            answers="processes",
+            change=("brokerctl", "service", "close", "orders"),
+            restart=("brokerctl", "host", "restart"),
+            kill=("brokerctl", "host", "kill", "--signal", "KILL"),
+            nobodys="no process of this brokerage",
+        ),
+        rows={"oms": frozenset({"balance"})},
+        planting={"lots": {"account": "C-0001", "outlasts": 1.0}},
+    )
+
+
+SYSTEMS: Mapping[str, System] = {
+    "local": brokerage("local"),
+    "compose": brokerage("compose"),
+    "datasette": System(str(EXAMPLE), spare="web", engines=frozenset({"proxy", "target"}), keeps="plan"),
+}
+"""Id -> system; the last one is described by its file alone and comes from the package index."""
+
+
+def not_offered(offer: Offer, parts: tuple[str, ...]) -> list[str]:
+    """Of the parts that a test needs, those that are not there."""
+    return [part for part in parts if not getattr(offer, part)]
+
+
+def customers_link(target: Target) -> str:
+    """The link through which customers come."""
+    return next(name for name, link in target.links().items() if target.customers_url() == f"http://{link.listen}")
