@@ -15,7 +15,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("drills", nargs="*", help="names of the catalogue; default: all")
     parser.add_argument("--arm", action="append", help="only these arms")
     parser.add_argument("--target", action="append", help="local (default), compose; may be repeated")
+    parser.add_argument("--seed", action="append", type=int, help=f"instead of {SEEDS} and the drawn one")
     parser.add_argument("--no-drawn", action="store_true", help="leave out the drawn seed")
     asked = parser.parse_args()
     code, bad = code_hash(), 0
@@ -68,20 +69,19 @@ def main() -> int:
 def runs_of(drill: str, asked: argparse.Namespace) -> Iterator[Run]:
     """Targets side by side, so that they meet the same noise."""
     for arm in asked.arm or arms_of(drill):
-        for seed, reaction in seeds_of(drill, arm, drawn=not asked.no_drawn):
+        seeds = asked.seed or (SEEDS if asked.no_drawn else (*SEEDS, secrets.randbelow(1_000_000)))
+        for seed, reaction in seeds_of(drill, arm, seeds):
             yield from (Run(target, arm, seed, reaction) for target in asked.target or ("local",))
 
 
-def seeds_of(drill: str, arm: str, *, drawn: bool) -> list[tuple[int, str]]:
+def seeds_of(drill: str, arm: str, seeds: Sequence[int]) -> list[tuple[int, str]]:
     """Seeds with the operator's reaction."""
     from drills.spec import load_drill
 
-    found = [(seed, USUAL) for seed in SEEDS]
-    if drawn:
-        found.append((secrets.randbelow(1_000_000), USUAL))
+    found = [(seed, USUAL) for seed in seeds]
     declared = load_drill(drill).arms.get(arm)
     if declared is not None and declared.reaction_up_to is not None:
-        found += [(SEEDS[0], reaction) for reaction in SLOWER]
+        found += [(seeds[0], reaction) for reaction in SLOWER]
     return found
 
 
