@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from faults import FAULTS
+from faults.scope import from_intent, to_intent
+from targets.brokerage.postgres import dsn
 from targets.target import Unlabelled
 
 pytestmark = pytest.mark.contract
@@ -73,6 +76,63 @@ def test_a_toxic_is_felt_and_leaves_nothing(up: Any) -> None:
     assert seen.ok
     assert seen.data["effect_seen"] is True
     assert fault.undo(up.target).ok
+    assert fault.gone(up.target).ok
+
+
+def test_a_closed_link_refuses(up: Any) -> None:
+    fault = FAULTS["down"](link="client-api")  # type: ignore[call-arg]
+    assert fault.inject(up.target).ok
+    seen = fault.witness(up.target)
+    assert seen.ok, seen
+    assert seen.data["through"]["end"] == "refused"
+    assert fault.undo(up.target).ok
+    assert fault.gone(up.target).ok
+
+
+def asked(target: Any, link: str) -> bool:
+    """Whether a peer of the database gets an answer through its link."""
+    host, _, port = target.links()[link].listen.rpartition(":")
+    try:
+        with psycopg.connect(dsn(int(port), host), connect_timeout=2, options="-c statement_timeout=2000") as session:
+            return session.execute("select 1").fetchone() == (1,)
+    except psycopg.Error:
+        return False
+
+
+def test_a_partitioned_service_is_cut_off_and_comes_back(up: Any) -> None:
+    fault = FAULTS["partition"](service="postgres")  # type: ignore[call-arg]
+    until(lambda: healthy(up.target))
+    assert asked(up.target, "api-pg")
+    assert not fault.witness(up.target).ok
+    injected = fault.inject(up.target)
+    try:
+        assert injected.ok, injected
+        assert {"api-pg", "gateway-pg", "batch-pg"} == set(injected.data["links"])
+        seen = fault.witness(up.target)
+        assert seen.ok, seen
+        assert seen.data["effect_seen"] is True
+        assert not fault.gone(up.target).ok
+        assert up.target.services()["postgres"].pid  # it runs
+        assert not asked(up.target, "api-pg")
+        until(lambda: not up.target.services()["gateway"].healthy)
+    finally:  # by a process that knows no more than what the journal and the stack's folder say
+        another = up.way.attach(up.target.intent())
+        undone = from_intent(to_intent(fault)).undo(another)
+    assert undone.ok
+    assert fault.gone(another).ok
+    assert fault.undo(up.target).ok
+    until(lambda: asked(up.target, "api-pg"))
+    until(lambda: healthy(up.target))
+
+
+def test_whom_a_partition_does_not_reach_stays(up: Any) -> None:
+    fault = FAULTS["partition"](service="bank")  # type: ignore[call-arg]
+    assert fault.inject(up.target).ok
+    try:
+        assert fault.witness(up.target).data["effect_seen"] is True
+        assert asked(up.target, "api-pg")
+    finally:
+        assert fault.undo(up.target).ok
     assert fault.gone(up.target).ok
 
 
