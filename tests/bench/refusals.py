@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import signal
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, this folder alone would be searched
 
 from loadprofiles.connection import Connection, Server, failure_of
 from loadprofiles.profiles import Patience

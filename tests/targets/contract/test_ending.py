@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drills.heal import heal, leftovers
 from targets.registry import RUNTIMES
 from targets.runtime import Runtime
 from targets.target import Intent, TargetError
@@ -65,3 +66,38 @@ def test_what_a_killed_owner_left_is_found_and_ended(way: Runtime, tmp_path: Pat
     assert said
     assert left not in way.abandoned()
     assert not Path(left.stack).exists()
+
+
+CUT_OFF = """
+import json, os, signal, sys
+from dataclasses import asdict
+from pathlib import Path
+from faults import FAULTS
+from faults.scope import begin
+from targets.registry import runtime
+from targets.runtime import Request
+way, run = runtime(sys.argv[1]), Path(sys.argv[2])
+target = way.make(Request("orphan", 7, "D3", None, way.compression, run / "logs"))
+
+def journal(line):
+    with (run / "undo.jsonl").open("a") as file:
+        print(json.dumps(line), file=file, flush=True)
+
+journal({"what": "target", "intent": asdict(target.intent())})
+target.__enter__()
+assert begin(FAULTS["partition"](service="bank"), target, 0, lambda *_: None, journal).ok
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_partition_of_a_killed_harness_is_healed_from_its_journal(way: Runtime, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_OFF, way.name, str(tmp_path)],
+        capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = leftovers(None, (tmp_path,))
+    said = heal(left)
+    if way.name == "compose":  # its containers outlive their owner, and so does the fault
+        assert said[0].startswith("partition: bank connected; bank connected, healthy"), said
+    assert leftovers(None, (tmp_path,)) == []

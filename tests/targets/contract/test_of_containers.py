@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from faults import FAULTS
+from targets.compose import ComposeTarget
 from targets.containers import clock
-from targets.containers.stack import ContainerStack
+from targets.containers.stack import THROUGH_THE_ENGINE, ContainerStack
 
 pytestmark = pytest.mark.contract
 
@@ -83,3 +85,30 @@ def test_another_clock_is_refused(stack: ContainerStack, monkeypatch: pytest.Mon
     monkeypatch.setattr(stack, "_stamp_inside", lambda: real() + 3_600_000_000_000)
     with pytest.raises(TargetError, match="another clock than this machine"):
         stack.engines()
+
+
+def test_where_its_addresses_lead_elsewhere_customers_stay_at_the_published_port(
+    stack: ContainerStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(stack, ComposeTarget)
+    monkeypatch.setattr(stack, "door", stack.door)
+    before = stack.customers_url()
+    monkeypatch.setattr("targets.containers.network.is_here", lambda network: False)
+    stack._go_past_the_engine()
+    assert (stack.door, stack.customers_url()) == (THROUGH_THE_ENGINE, before)
+
+
+def test_what_does_not_show_the_token_is_not_taken_for_the_proxy(
+    stack: ContainerStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(stack, ComposeTarget)
+    monkeypatch.setattr(stack, "door", stack.door)
+    monkeypatch.setattr(stack, "config", msgspec.structs.replace(stack.config, token="another"))
+    stack._go_past_the_engine()
+    assert stack.door == THROUGH_THE_ENGINE
+
+
+def test_another_process_reaches_it_the_same_way(up: Any, stack: ContainerStack) -> None:
+    other = up.way.attach(stack.intent())
+    assert other.customers_url() == stack.customers_url()
+    assert other.links() == stack.links()
