@@ -183,7 +183,7 @@ class _Run:
             self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
             self._phase("logging customers in")
-            self.load.prepare(self.target.customers_url(), within_s=40)
+            self.load.prepare(self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts())
             self._note("load", Kind.INFO, "ready")
             return self._observed()
         finally:

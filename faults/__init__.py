@@ -9,6 +9,7 @@ from faults.down import Down
 from faults.kill import Kill
 from faults.latency import Latency
 from faults.limit_data import LimitData
+from faults.partition import Partition
 from faults.pause import Pause
 from faults.reset_peer import ResetPeer
 from faults.skewed_lots import SkewedLots
@@ -27,6 +28,7 @@ FAULTS: dict[str, type[Any]] = {
     "down": Down,
     "kill": Kill,
     "pause": Pause,
+    "partition": Partition,
     "skewed-lots": SkewedLots,
 }
 """Kind in a drill file -> fault."""

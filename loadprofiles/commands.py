@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +12,10 @@ from loadprofiles.profiles import Profile
 
 LONGEST_S = 120.0
 """No load runs longer than this, whatever is asked."""
+
+
+TESTS = ipaddress.IPv4Network("198.18.0.0/15")
+"""Set aside for tests of networks (RFC 2544) and routed nowhere: containers of a target have their addresses there."""
 
 
 class Begin(msgspec.Struct, frozen=True, tag="begin"):
@@ -23,6 +28,7 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
     folder: str
     max_s: float
     passwords: dict[str, str]
+    own_hosts: list[str] = []
 
 
 class Go(msgspec.Struct, frozen=True, tag="go"):
@@ -46,20 +52,24 @@ class Reply(msgspec.Struct, frozen=True):
 Command = Begin | Go | Stop
 
 
-class NotLoopback(ValueError):
-    """The address is not on this machine: no load goes there."""
+class NotOurs(ValueError):
+    """The address is neither of this machine alone nor of a container that the target has made: no load goes there."""
 
 
-def loopback(url: str) -> tuple[str, int, bool]:
-    """Host, port and whether TLS, of an address in 127.0.0.0/8; NotLoopback for every other, names included."""
+def permitted(url: str, own_hosts: Collection[str] = ()) -> tuple[str, int, bool]:
+    """Host, port and whether TLS, of an address in 127.0.0.0/8; NotOurs for every other, names included.
+
+    ``own_hosts``: what the target says are addresses of its own containers; of these only such as are in ``TESTS``.
+    """
     parts = urlsplit(url)
     try:
         address = ipaddress.IPv4Address(parts.hostname or "")
         port = parts.port
     except ValueError:
-        raise NotLoopback(f"{url}: load goes only to addresses of 127.0.0.0/8, written as numbers") from None
-    if not address.is_loopback or parts.scheme not in ("http", "https") or port is None:
-        raise NotLoopback(f"{url}: load goes only to http(s)://127.x.x.x:PORT")
+        raise NotOurs(f"{url}: load goes only to addresses of 127.0.0.0/8, written as numbers") from None
+    ours = address.is_loopback or (address in TESTS and str(address) in own_hosts)
+    if not ours or parts.scheme not in ("http", "https") or port is None:
+        raise NotOurs(f"{url}: load goes only to http(s)://127.x.x.x:PORT, or the target's own containers")
     if parts.username is not None or parts.path not in ("", "/") or parts.query:
-        raise NotLoopback(f"{url}: give scheme, address and port alone")
+        raise NotOurs(f"{url}: give scheme, address and port alone")
     return str(address), port, parts.scheme == "https"

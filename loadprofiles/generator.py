@@ -28,7 +28,7 @@ from gevent.event import Event
 from gevent.fileobject import FileObject
 
 from loadprofiles.arrivals import schedule
-from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, loopback
+from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
 from loadprofiles.connection import Connection, Server
 from loadprofiles.desk import Customer, Desk
 from loadprofiles.floor import Floor, LoginFailed
@@ -156,7 +156,7 @@ def _borrowers(world: World, customers: int) -> list[int]:
 
 def _customers(begin: Begin, world: World) -> list[Customer]:
     wanted = begin.profile.customers
-    server = Server(*loopback(begin.url))
+    server = Server(*permitted(begin.url, begin.own_hosts))
     patience = begin.profile.patience
     if begin.profile.urls:  # nobody of the world: they have no name to log in with, and nothing to spend
         return [Customer(f"V-{n:05}", Connection(server, patience), Means(0)) for n in range(1, wanted + 1)]

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +26,7 @@ from typing import Any, Self
 import msgspec
 import numpy.typing as npt
 
-from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, loopback
+from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
 from loadprofiles.profiles import Profile
 from loadprofiles.samples import Tail
 
@@ -95,15 +95,22 @@ class Load:
         """Whether the generator runs."""
         return self._process is not None and self._process.poll() is None
 
-    def prepare(self, url: str, within_s: float, progress: Callable[[int, int], None] | None = None) -> None:
-        """Log everybody in at ``url`` (127.0.0.0/8 only); ``progress(done, all)`` now and then. LoadError if not."""
+    def prepare(
+        self,
+        url: str,
+        within_s: float,
+        progress: Callable[[int, int], None] | None = None,
+        own_hosts: Collection[str] = (),
+    ) -> None:
+        """Log everybody in at ``url`` (127.0.0.0/8, or one of the target's ``own_hosts``: ``commands.permitted``);
+        ``progress(done, all)`` now and then. LoadError if not."""
         try:
-            loopback(url)
+            permitted(url, own_hosts)
         except ValueError as error:
             raise LoadError(str(error)) from None
         deadline = time.monotonic() + within_s
         self._await("imported", deadline, None)
-        self._send(self._begin(url))
+        self._send(self._begin(url, own_hosts))
         self._await("ready", deadline, progress)
 
     def go(self, t0_ns: int) -> None:
@@ -148,7 +155,7 @@ class Load:
         self._process.wait(5)
         self._close_pipes()
 
-    def _begin(self, url: str) -> Begin:
+    def _begin(self, url: str, own_hosts: Collection[str]) -> Begin:
         accounts = [row["id"] for row in _accounts(self._world)]
         return Begin(
             url=url,
@@ -158,6 +165,7 @@ class Load:
             folder=str(self._folder),
             max_s=self._max_s,
             passwords={account: self._password(account) for account in accounts},
+            own_hosts=sorted(own_hosts),
         )
 
     def _running(self) -> subprocess.Popen[bytes]:

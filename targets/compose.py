@@ -27,15 +27,26 @@ from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
 from targets.brokerage.world import business_day, create_schema, load_world, make_world
 from targets.cache import cache_folder
-from targets.containers import prometheus
+from targets.containers import network, prometheus
 from targets.containers.engine import LOOK_S, MEND, EngineError, Project, client, compose, shared, stacks
-from targets.containers.stack import INSIDE, NAME, ContainerStack, attach, environment, inside_config
+from targets.containers.stack import (
+    INSIDE,
+    NAME,
+    PARTS,
+    PAST_THE_ENGINE,
+    THROUGH_THE_ENGINE,
+    ContainerStack,
+    attach,
+    environment,
+    inside_config,
+    offer,
+)  # fmt: skip
 from targets.containers.switchboard import Switchboard
 from targets.finding import Finding
 from targets.local import configure
 from targets.ports import claim_block
 from targets.runtime import Request
-from targets.stack import SERVICES, START_WITHIN_S, offer
+from targets.stack import LINKS, SERVICES, START_WITHIN_S, accepts
 from targets.target import Intent, Offer, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
@@ -58,7 +69,7 @@ class Containers:
     start_stop_s = 60.0
 
     def offer(self) -> Offer:
-        """The same for every stack, and the same as of one of processes."""
+        """The same for every stack."""
         return offer()
 
     def examine(self) -> Iterator[Finding]:
@@ -118,7 +129,8 @@ class ComposeTarget(ContainerStack):
         self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
         home = _root() / f"{time.time_ns():x}-{os.getpid()}"
         config = configure(self._block.ports, home / INSIDE, request, clock)
-        super().__init__(msgspec.structs.replace(config, stack=home.name, proxy_engine="toxiproxy"))
+        own = {"stack": home.name, "proxy_engine": "toxiproxy", "network": network.free(self._block.ports[0])}
+        super().__init__(msgspec.structs.replace(config, **own))
         self._owner: TextIO | None = None
         self._switchboard = Switchboard(self.folder / "control", self.config.token, self.control)
 
@@ -169,10 +181,14 @@ class ComposeTarget(ContainerStack):
         self._up(FIRST, user)
         self._wait_healthy(("postgres",))
         self._fill_database()
+        # Nothing listens in there yet: who accepts is the engine, and will accept too when a link is closed.
+        engine_accepts = accepts(self.config.via.client_api)
         self._make_links()
         self._switchboard.open()
         self._up((), user)
         self._wait_healthy([*(name for name in SERVICES if name != "postgres"), "alertmanager"])
+        if engine_accepts:
+            self._go_past_the_engine()
 
     def _end(self) -> None:
         self._switchboard.close()
@@ -193,13 +209,30 @@ class ComposeTarget(ContainerStack):
             rules.write(EVERYBODY)
         seen = inside_config(self.config)
         (self.folder / brokerage.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(seen)))
-        (self.home / brokerage.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self.config)))
+        self._save()
         prometheus.write(self.folder / "monitor", seen)
         if os.geteuid() != 0:
             return f"{os.geteuid()}:{os.getegid()}"
         for path in (self.folder, *self.folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
         return f"{NOBODY}:{NOBODY}"
+
+    def _save(self) -> None:
+        """How another process finds it: as this machine sees it."""
+        (self.home / brokerage.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self.config)))
+
+    def _go_past_the_engine(self) -> None:
+        """Customers come to the proxy's own address, where that is on this machine and leads to this very stack."""
+        self.door = THROUGH_THE_ENGINE
+        host = network.addresses(self.config.network, PARTS)["toxiproxy"]
+        if not network.is_here(self.config.network):
+            return
+        with contextlib.suppress(TargetError):
+            if self._get_json(self.config.via.client_api, "/drill-target", host=host)["token"] == self.config.token:
+                hosts = msgspec.structs.replace(self.config.hosts, toxiproxy=host)
+                self.config = msgspec.structs.replace(self.config, hosts=hosts)
+                self._save()
+                self.door = PAST_THE_ENGINE
 
     def _fill_database(self) -> None:
         dsn = postgres.dsn(self.config.ports.postgres)
@@ -213,7 +246,7 @@ class ComposeTarget(ContainerStack):
     def _make_links(self) -> None:
         self._proxies.wait_ready(START_WITHIN_S)
         for name, (listen, upstream) in self._routes().items():
-            self._proxies.create(name, f"0.0.0.0:{listen}", f"{upstream_host(name)}:{upstream}")
+            self._proxies.create(name, f"0.0.0.0:{listen}", f"{LINKS[name][-1]}:{upstream}")
 
     def _up(self, services: Sequence[str], user: str) -> None:
         words = [*self._project_words(), "up", "--detach", "--no-build", "--pull", "never", *services]
@@ -224,12 +257,6 @@ class ComposeTarget(ContainerStack):
 
     def _environment(self, user: str) -> dict[str, str]:
         return dict(environment(self.config, self.home, user or f"{NOBODY}:{NOBODY}", tag()))
-
-
-def upstream_host(link: str) -> str:
-    """The service at the far end of a link."""
-    far = link.partition("-")[2]
-    return {"pg": "postgres", "a": "exchange", "b": "exchange"}.get(far, far)
 
 
 def _root() -> Path:

@@ -89,3 +89,12 @@ def placeholders(argv: Argv) -> Iterator[str]:
 def filled(argv: Argv, values: Mapping[str, str]) -> list[str]:
     """The argv with every name in braces replaced; KeyError for one that is not known."""
     return [PLACEHOLDER.sub(lambda match: values[match[1]], word) for word in argv]
+
+
+def ends(description: Description, link: str) -> tuple[str, ...]:
+    """The services that a link connects: those whose start hook is told where it listens, then its upstream's."""
+    clients = [
+        name for name, hooked in description.services.items() if f"link.{link}" in placeholders(hooked.start)
+    ]  # fmt: skip
+    far = description.links[link].upstream
+    return (*clients, *([far] if far in description.services else []))

@@ -19,15 +19,17 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from targets import hooks
+from targets import hooks, silence
 from targets.cache import cache_folder
-from targets.description import LABEL, PROXY, Argv, Description, Hooked, filled
-from targets.target import Alert, Answer, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
+from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SITE = "site.json"
 KIND = "described"
 """In an ``Intent``."""
+
+UNSEEN = "whatever it has that passes through none of its links"
 
 HANDSHAKE_WITHIN_S, STOP_WITHIN_S = 10.0, 15.0
 
@@ -55,6 +57,7 @@ def offer(description: Description) -> Offer:
         (),
         operator=False,
         alerts=False,
+        partitionable=frozenset(service for link in description.links for service in ends(description, link)),
         not_offered=description.not_offered,
         loads=description.loads,
     )
@@ -95,13 +98,19 @@ class Site:
         """Through the customers' link."""
         return f"http://127.0.0.1:{self.plan.listens[self.plan.description.customers]}"
 
+    def own_hosts(self) -> frozenset[str]:
+        """None: customers come through the proxy on 127.0.0.1."""
+        return frozenset()
+
     def links(self) -> Mapping[str, Link]:
         """The proxied links."""
-        found = self.plan.description.links
+        found = self.plan.description
         return {
-            name: Link(name, f"127.0.0.1:{self.plan.listens[name]}", self._upstream(link.upstream))
-            for name, link in found.items()
-        }
+            name: Link(
+                name, f"127.0.0.1:{self.plan.listens[name]}", self._upstream(link.upstream), ends(found, name)
+            )
+            for name, link in found.links.items()
+        }  # fmt: skip
 
     def proxies(self) -> Proxies:
         """Control of the proxy server."""
@@ -141,6 +150,18 @@ class Site:
                     self.argv(hooked.stop, service), self.folder, self.environment(service), STOP_WITHIN_S
                 )  # fmt: skip
         hooks.end(self.folder, service)
+
+    def cut(self, service: str) -> Cut:
+        """By its links, as far as the file tells whose they are; what else it has is not known."""
+        return silence.cut(self.links(), self._proxies, service, (UNSEEN,))
+
+    def disconnect(self, service: str) -> None:
+        """Silence its links."""
+        silence.disconnect(self.links(), self._proxies, service)
+
+    def connect(self, service: str) -> None:
+        """Let its links speak again."""
+        silence.connect(self.links(), self._proxies, service)
 
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """TargetError: no operator's tool is offered."""

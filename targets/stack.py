@@ -20,21 +20,42 @@ from typing import Any
 
 import psycopg
 
+from targets import silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import plant as planting
 from targets.brokerage import postgres
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
-from targets.target import Alert, Answer, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SERVICES = (
     "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "batch", "mail", "monitor",
 )  # fmt: skip
-LINKS = (
-    "client-api", "api-pg", "gateway-pg", "exchange-a", "exchange-b", "batch-pg", "batch-valuation", "api-bank",
+LINKS: Mapping[str, tuple[str, ...]] = {
+    "client-api": ("api",),
+    "api-pg": ("api", "postgres"),
+    "gateway-pg": ("gateway", "postgres"),
+    "exchange-a": ("gateway", "exchange"),
+    "exchange-b": ("gateway", "exchange"),
+    "batch-pg": ("batch", "postgres"),
+    "batch-valuation": ("batch", "valuation"),
+    "api-bank": ("api", "bank"),
+}
+"""Link -> the services at its ends, its client first; the customers are nobody's service."""
+
+SCRAPED = ("api", "gateway", "exchange", "mail", "batch", "valuation", "bank")
+
+DIRECT = (
+    ("api", "gateway"), ("batch", "gateway"), ("batch", "postgres"), ("mail", "postgres"), ("valuation", "postgres"),
+    *(("monitor", service) for service in SCRAPED), ("monitor", "pager"),
 )  # fmt: skip
+"""Connections between services that pass through no proxy: who connects, and to whom."""
+
+BY_HAND = "brokerctl"
+"""It reaches every service directly."""
+
 HTTP_PORTS = {"exchange": "exchange_http", "valuation": "valuation_http"}
 """Services whose own port speaks something else, and where their ``/healthz`` is."""
 START_WITHIN_S = 30.0
@@ -46,7 +67,8 @@ def offer() -> Offer:
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
-    return Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, alerts)
+    linked = frozenset(service for ends in LINKS.values() for service in ends)
+    return Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
 
 
 class Stack:
@@ -77,12 +99,17 @@ class Stack:
 
     def customers_url(self) -> str:
         """Through the client-api proxy."""
-        return f"http://127.0.0.1:{self.config.via.client_api}"
+        return f"http://{self.config.hosts.toxiproxy}:{self.config.via.client_api}"
+
+    def own_hosts(self) -> frozenset[str]:
+        """The proxy's, where it is reached by an address of its own."""
+        return frozenset({self.config.hosts.toxiproxy} - {brokerage.LOOPBACK})
 
     def links(self) -> Mapping[str, Link]:
         """The proxied links."""
         return {
-            name: Link(name, f"127.0.0.1:{listen}", f"127.0.0.1:{up}") for name, (listen, up) in self._routes().items()
+            name: Link(name, f"{self.config.hosts.toxiproxy}:{listen}", f"127.0.0.1:{up}", LINKS[name])
+            for name, (listen, up) in self._routes().items()
         }
 
     def proxies(self) -> Proxies:
@@ -102,6 +129,19 @@ class Stack:
         """Start it if it does not run and wait until healthy."""
         self.control({"verb": "start", "service": service})
         self._wait_healthy((service,))
+
+    def cut(self, service: str) -> Cut:
+        """By its links; the other connections that it has pass on."""
+        passing = [f"{one} -> {other}" for one, other in DIRECT if service in (one, other)]
+        return silence.cut(self.links(), self._proxies, service, (*passing, f"{BY_HAND} -> {service}"))
+
+    def disconnect(self, service: str) -> None:
+        """Silence its links."""
+        silence.disconnect(self.links(), self._proxies, service)
+
+    def connect(self, service: str) -> None:
+        """Let its links speak again."""
+        silence.connect(self.links(), self._proxies, service)
 
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """``brokerctl`` in a process of its own, as a person would call it."""
@@ -246,14 +286,14 @@ class Stack:
                 return f" its log ends: {lines[-1]}"
         return " it left no log"
 
-    def _get_json(self, port: int, path: str, timeout: float = 2.0) -> Any:
+    def _get_json(self, port: int, path: str, timeout: float = 2.0, host: str = brokerage.LOOPBACK) -> Any:
         try:
-            return json.loads(self._get(port, path, timeout))
+            return json.loads(self._get(port, path, timeout, host))
         except ValueError as error:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
 
-    def _get(self, port: int, path: str, timeout: float) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def _get(self, port: int, path: str, timeout: float, host: str = brokerage.LOOPBACK) -> bytes:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
         try:
             connection.request("GET", path)
             reply = connection.getresponse()

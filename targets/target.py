@@ -32,11 +32,40 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A network connection between two parts that passes through a named proxy. Addresses are ``host:port``."""
+    """A network connection between two parts that passes through a named proxy. Addresses are ``host:port``.
+
+    ``ends`` are the services that it connects, its client first; an end outside the target is left out.
+    """
 
     name: str
     listen: str
     upstream: str
+    ends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How one service is cut off from the network, and how much of that is in place now.
+
+    ``links`` and ``passing`` belong to the service: links on which nothing passes once it is cut off, and connections
+    that are not cut, for no proxy is on them. ``whole``: none passes, its own ports do not answer.
+    """
+
+    how: str
+    links: tuple[str, ...]
+    passing: tuple[str, ...]
+    wanted: frozenset[str]
+    in_place: frozenset[str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it reaches nobody and nobody reaches it."""
+        return not self.passing
+
+    @property
+    def there(self) -> bool:
+        """Whether it is cut off now."""
+        return self.wanted == self.in_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +130,7 @@ class Offer:
     operator: bool
     alerts: bool
     plantable: frozenset[str] = frozenset()
+    partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
     not_offered: tuple[str, ...] = ()
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
@@ -158,6 +188,9 @@ class Target(Protocol):
     def customers_url(self) -> str:
         """Base URL at which customers reach it, through the client link."""
 
+    def own_hosts(self) -> frozenset[str]:
+        """Addresses beside 127.0.0.0/8 that load may go to: of containers that this very target has made."""
+
     def links(self) -> Mapping[str, Link]:
         """Link name -> addresses."""
 
@@ -172,6 +205,15 @@ class Target(Protocol):
 
     def start(self, service: str) -> None:
         """Start a service that does not run; no-op if it does. Waits until healthy."""
+
+    def cut(self, service: str) -> Cut:
+        """How one of the offered ``partitionable`` is cut off, and what of it is in place now."""
+
+    def disconnect(self, service: str) -> None:
+        """Cut it off; what is in place stays."""
+
+    def connect(self, service: str) -> None:
+        """Undo all that a ``disconnect`` of it may have left in place; idempotent."""
 
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """Run the operator's own tool, as a person would type it."""

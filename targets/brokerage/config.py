@@ -188,6 +188,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clock: ClockConfig
     hosts: Hosts = Hosts()
     listen: str = LOOPBACK  # the address on which the services listen
+    network: str = ""  # that of its containers, as in 198.18.0.0/27
     control: str = ""  # Unix socket of who starts and ends services; none: the launcher's port
     environment: str = "drill"
     label: str = LABEL

@@ -149,16 +149,23 @@ class Project:
             self._container(service).restart(timeout=int(within_s))
 
     def disconnect(self, service: str) -> None:
-        """Take it off the stack's network."""
+        """Take it off the stack's network; no-op while it is off it."""
         with told(f"disconnect of {service}"):
-            self._network().disconnect(self._container(service).id)
+            network, each = self._network(), self._container(service)
+            if network.name in each.attrs["NetworkSettings"]["Networks"]:
+                network.disconnect(each.id)
 
-    def connect(self, service: str) -> None:
-        """Put it back on the network under its name; no-op while it is there."""
+    def connect(self, service: str, address: str) -> None:
+        """Put it back on the network under its name and address; no-op while it is there."""
         with told(f"connect of {service}"):
             network, each = self._network(), self._container(service)
             if network.name not in each.attrs["NetworkSettings"]["Networks"]:
-                network.connect(each.id, aliases=[service])
+                network.connect(each.id, aliases=[service], ipv4_address=address)
+
+    def connected(self, service: str) -> bool:
+        """Whether it is on the stack's network."""
+        with told(f"network of {service}"):
+            return self._network().name in self._container(service).attrs["NetworkSettings"]["Networks"]
 
     def stats(self, service: str) -> Mapping[str, Any]:
         """One reading of its resources, as the engine gives it; takes about a second."""

@@ -10,25 +10,42 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from targets import stack as processes
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
-from targets.containers import prometheus
+from targets.containers import clock, network, prometheus
 from targets.containers.engine import FOLDER_LABEL, Project, shared
 from targets.stack import SERVICES, Stack
-from targets.target import Answer, Intent, Service, TargetError
+from targets.target import Answer, Cut, Intent, Offer, Service, TargetError
 
 NAME = "compose"
 INSIDE = "inside"
 PARTS = (*SERVICES, "toxiproxy", "alertmanager")
 OPERATORS_HOST = "pager"
 """The container in which brokerctl is run."""
+OFF_THE_NETWORK = (
+    "taken off the stack's network, with its published ports; connections that were open go silent both ways, and go"
+    " on when it is back under its old address; its name is not known meanwhile, so new connections to it fail at once"
+    " or when the engine's name server gives up"
+)
+PUBLISHED = "published at 127.0.0.1; a closed link refuses"
+PAST_THE_ENGINE = "at the proxy's own address, past Docker's userland proxy; a closed link refuses"
+THROUGH_THE_ENGINE = "published through Docker's userland proxy; a closed link looks reset where it refuses"
 
-__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "inside_config"]
+__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "inside_config", "offer"]
+
+
+@cache
+def offer() -> Offer:
+    """As of a stack of processes, but that every service can be cut off."""
+    return replace(processes.offer(), partitionable=frozenset(SERVICES))
 
 
 class ContainerStack(Stack):
@@ -40,16 +57,40 @@ class ContainerStack(Stack):
         super().__init__(config)
         self.home = self.folder.parent
         self.project = Project(config.stack)
+        self.door = PUBLISHED if config.hosts.toxiproxy == brokerage.LOOPBACK else PAST_THE_ENGINE
+
+    def offer(self) -> Offer:
+        """The same for every stack of containers."""
+        return offer()
 
     def engines(self) -> Mapping[str, str]:
-        """Proxy, database, monitor and container engine with their versions."""
+        """Proxy, database, monitor and container engine with their versions; how customers come in; the clock.
+
+        TargetError where the containers have another clock than this machine.
+        """
         built = self._get_json(self.config.ports.monitor, "/api/v1/status/buildinfo")["data"]["version"]
         return {
             "proxy": self._proxies.engine(),
             "database": postgres.version(),
             "monitor": f"prometheus {built}",
             "containers": f"docker {shared().version()['Version']}",
+            "customers": self.door,
+            "clock": clock.shared(clock.brackets(self._stamp_inside)),
         }
+
+    def cut(self, service: str) -> Cut:
+        """By the engine: wholly, with all that it has."""
+        links = tuple(sorted(name for name, link in self.links().items() if service in link.ends))
+        wanted = frozenset({f"{service} off the network"})
+        return Cut(OFF_THE_NETWORK, links, (), wanted, frozenset() if self.project.connected(service) else wanted)
+
+    def disconnect(self, service: str) -> None:
+        """Take it off the stack's network."""
+        self.project.disconnect(service)
+
+    def connect(self, service: str) -> None:
+        """Put it back where it was."""
+        self.project.connect(service, network.addresses(self.config.network, PARTS)[service])
 
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """``brokerctl`` in the operators' container."""
@@ -120,6 +161,10 @@ class ContainerStack(Stack):
             return False
         return super()._healthy(name)
 
+    def _stamp_inside(self) -> int:
+        """CLOCK_MONOTONIC as the container says that stamps the alerts, ns."""
+        return int(self._get_json(self.config.ports.pager, "/healthz")["t_ns"])
+
     def _last_words(self, service: str) -> str:
         with contextlib.suppress(TargetError):
             lines = self.project.log(service, tail=3).decode(errors="replace").strip().splitlines()
@@ -162,6 +207,8 @@ def environment(config: brokerage.Config, home: Path, user: str, tag: str) -> It
     yield from (
         ("KUNREN_STACK_ID", config.stack), ("KUNREN_TOKEN", config.token), ("KUNREN_HOME", str(home)),
         ("KUNREN_INSIDE", str(home / INSIDE)), ("KUNREN_USER", user), ("KUNREN_TAG", tag),
+        ("KUNREN_SUBNET", config.network),
     )  # fmt: skip
+    yield from ((f"IP_{part.upper()}", address) for part, address in network.addresses(config.network, PARTS).items())
     for prefix, numbers in (("PORT", config.ports), ("VIA", config.via)):
         yield from ((f"{prefix}_{name.upper()}", str(port)) for name, port in msgspec.structs.asdict(numbers).items())

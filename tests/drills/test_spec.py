@@ -16,10 +16,11 @@ from drills.checkers import CHECKS
 from drills.definition.arms import Expectation
 from drills.definition.draw import Between, Fixed, OneOf, sample
 from drills.definition.injections import TimedFault, draw_faults
-from drills.definition.vocabulary import standing
+from drills.definition.vocabulary import standing, vocabulary
 from drills.errors import MissingMeans, Refused, UnknownName
 from drills.history import NS, Objective, Plan, Slo
 from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
+from targets.registry import runtime
 from targets.target import Offer
 
 SLUG = "exchange-link-down"
@@ -224,6 +225,26 @@ def test_what_the_target_lacks_is_named(drill: Drill) -> None:
 def _lines_of(drill: Drill) -> dict[str, str]:
     """Key -> the line that begins with it."""
     return {line.partition(":")[0]: line for line in drill.content.decode().splitlines() if line[:1].isalpha()}
+
+
+CUT_OFF = "  - {at: 2s, for: until-judged, fault: {kind: partition, service: SERVICE}}\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "lacks"),
+    [("exchange", "local", ()), ("mail", "compose", ()), ("mail", "local", ("a way to cut mail off",))],
+)
+def test_a_drill_may_cut_off_what_its_target_can(
+    drill: Drill, tmp_path: Path, service: str, target: str, lacks: tuple[str, ...]
+) -> None:
+    offer = runtime(target).offer()
+    text = (drill.folder / "drill.yaml").read_text()
+    (struck,) = [line for line in text.splitlines(keepends=True) if "kind: timeout" in line]
+    (tmp_path / "drill.yaml").write_text(text.replace(struck, CUT_OFF.replace("SERVICE", service)))
+    (tmp_path / "runbook.yaml").write_bytes((drill.folder / "runbook.yaml").read_bytes())
+    found = missing(load_drill(tmp_path, vocabulary(offer)), offer)
+    assert len(found) == len(lacks)
+    assert all(words in lack.says for lack, words in zip(found, lacks, strict=True))
 
 
 def test_the_right_page_may_say_how_slow_one_may_be(drill: Drill, tmp_path: Path) -> None:

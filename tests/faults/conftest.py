@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from targets.target import Link, Offer, Service, TargetError
+from targets import silence
+from targets.target import Cut, Link, Offer, Service, TargetError
 from targets.toxiproxy import ToxiproxyClient, engine_command
 
 GUARD_S = 20.0  # a hang guard, never an expectation
@@ -178,10 +179,11 @@ class SmallTarget:
         self.start("service")
 
     def offer(self) -> Offer:
-        return Offer(frozenset({"link"}), frozenset({"service"}), (), operator=False, alerts=False)
+        able = frozenset({"service"})
+        return Offer(frozenset({"link"}), able, (), operator=False, alerts=False, partitionable=able)
 
     def links(self) -> dict[str, Link]:
-        return {"link": Link("link", self.listen, self.address)}
+        return {"link": Link("link", self.listen, self.address, ("client", "service"))}
 
     def proxies(self) -> ToxiproxyClient:
         return self._client
@@ -200,6 +202,15 @@ class SmallTarget:
     def start(self, service: str) -> None:
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+
+    def cut(self, service: str) -> Cut:
+        return silence.cut(self.links(), self._client, service, ("somebody -> service",))
+
+    def disconnect(self, service: str) -> None:
+        silence.disconnect(self.links(), self._client, service)
+
+    def connect(self, service: str) -> None:
+        silence.connect(self.links(), self._client, service)
 
     def close(self) -> None:
         if self.process is not None:

@@ -220,7 +220,8 @@ def test_each_kind_is_registered_under_its_own_name_and_says_what_is_missing(kin
     made = from_intent({"kind": kind, needs: "x", **{name: examples[name] for name in fields & set(examples)}})
     empty = Offer(frozenset({"l"}), frozenset({"s"}), (), operator=False, alerts=False)
     assert made.missing(empty) == f"{needs} x (it has: {needs[0]})"
-    full = Offer(frozenset({"x"}), frozenset({"x"}), (), operator=False, alerts=False)
+    able = frozenset({"x"})
+    full = Offer(able, able, (), operator=False, alerts=False, partitionable=able)
     assert made.missing(full) is None
     with pytest.raises(AttributeError):
         made.link = "y"  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loadprofiles.commands import NotLoopback, loopback
+from loadprofiles.commands import NotOurs, permitted
 from loadprofiles.replies import Action, decode, outcome_of
 from loadprofiles.samples import Outcome
 
@@ -61,10 +61,25 @@ def test_what_is_no_json_object_is_nothing(body: bytes) -> None:
     ],
 )  # fmt: skip
 def test_only_loopback_addresses_get_load(url: str) -> None:
-    with pytest.raises(NotLoopback, match=r"load goes only|give scheme"):
-        loopback(url)
+    with pytest.raises(NotOurs, match=r"load goes only|give scheme"):
+        permitted(url)
 
 
 def test_loopback_addresses_are_taken_apart() -> None:
-    assert loopback("http://127.0.0.1:8080") == ("127.0.0.1", 8080, False)
-    assert loopback("https://127.9.9.9:1/") == ("127.9.9.9", 1, True)
+    assert permitted("http://127.0.0.1:8080") == ("127.0.0.1", 8080, False)
+    assert permitted("https://127.9.9.9:1/") == ("127.9.9.9", 1, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://198.18.0.2:80", set()),
+        ("http://198.18.0.3:80", {"198.18.0.2"}),
+        ("http://10.0.0.1:80", {"10.0.0.1"}),
+        ("http://example.com:80", {"example.com"}),
+    ],
+)
+def test_of_containers_only_the_target_s_own_get_load(url: str, own: set[str]) -> None:
+    assert permitted("http://198.18.0.2:80", {"198.18.0.2"}) == ("198.18.0.2", 80, False)
+    with pytest.raises(NotOurs, match="load goes only"):
+        permitted(url, own)

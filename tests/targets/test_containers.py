@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
 from compose.images import IMAGES
 from targets.brokerage.config import LOOPBACK
-from targets.compose import FILE, upstream_host
+from targets.brokerage.monitor.service import watched
+from targets.compose import CONTAINERS, FILE
 from targets.containers import prometheus
 from targets.containers.stack import PARTS, environment, inside_config
 from targets.embedded import EMBEDDED
 from targets.local import LocalTarget
 from targets.proxy_engine import RELEASE
 from targets.runtime import Request
-from targets.stack import LINKS
+from targets.stack import LINKS, SCRAPED, SERVICES
 
 LINE = 'prometheus_rule_group_{what}{{rule_group="/stack/monitor/rules.yml;{group}"}} {value}\n'
 
@@ -31,14 +33,24 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalTarget:
     return target
 
 
-def test_every_link_ends_at_a_part() -> None:
-    assert {upstream_host(link) for link in LINKS} <= set(PARTS)
+def test_every_link_ends_at_services() -> None:
+    assert {service for ends in LINKS.values() for service in ends} <= set(SERVICES) <= set(PARTS)
+
+
+def test_whom_the_monitor_scrapes_is_known(local: LocalTarget) -> None:
+    assert set(SCRAPED) == set(watched(local.config.ports))
+
+
+def test_containers_can_all_be_cut_off_and_processes_by_their_links() -> None:
+    assert CONTAINERS.offer().partitionable == set(SERVICES)
+    assert set(SERVICES) - EMBEDDED.offer().partitionable == {"pager", "mail", "monitor"}
 
 
 def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarget, tmp_path: Path) -> None:
     text = FILE.read_text()
     assert set(yaml.safe_load(text)["services"]) == set(PARTS)
-    known = dict(environment(local.config, tmp_path, "1:1", "1"))
+    config = msgspec.structs.replace(local.config, network="198.18.0.0/27")
+    known = dict(environment(config, tmp_path, "1:1", "1"))
     named = {word.partition("}")[0].partition(":")[0] for word in text.split("${")[1:]}
     assert named <= set(known)
 

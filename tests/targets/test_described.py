@@ -15,9 +15,10 @@ import msgspec
 import psutil
 import pytest
 
+from faults.partition import Partition
 from targets import hooks
 from targets.described import DESCRIBED, DescribedRuntime, DescribedTarget
-from targets.description import Description, Handshake, Hooked, Proxied
+from targets.description import Description, Handshake, Hooked, Proxied, ends
 from targets.registry import caretaker, described
 from targets.runtime import Request
 from targets.site import Plan, Site, get, sites
@@ -75,6 +76,31 @@ def test_it_serves_through_its_link_and_shows_the_token(site: DescribedTarget) -
     site.proxies().set_enabled("front", False)
     with pytest.raises(TargetError):
         get(int(link.listen.rpartition(":")[2]), "/", 1.0)
+
+
+def test_its_service_can_be_cut_off_by_its_links(site: DescribedTarget) -> None:
+    assert site.offer().partitionable == {"web"}
+    port = int(site.links()["front"].listen.rpartition(":")[2])
+    fault = Partition(service="web")
+    assert fault.inject(site).data["not_cut"] == ["whatever it has that passes through none of its links"]
+    assert fault.witness(site).data["effect_seen"] is True
+    with pytest.raises(TargetError):
+        get(port, "/drill-target.json", 0.5)
+    attached = caretaker("described").attach(site.intent())
+    assert fault.undo(attached).ok
+    assert fault.gone(site).ok
+    assert get(port, "/drill-target.json", 5.0)[0] == 200
+
+
+def test_who_is_told_where_a_link_listens_is_its_client() -> None:
+    told = Hooked(start=(*SERVE, "{link.back}"), health="tcp")
+    both = changed(
+        services={"web": told, "store": FILES.services["web"]},
+        links={"front": Proxied("web"), "back": Proxied("store"), "out": Proxied("127.0.0.1:9")},
+    )
+    assert {link: ends(both, link) for link in both.links} == {
+        "front": ("web",), "back": ("web", "store"), "out": (),
+    }  # fmt: skip
 
 
 def test_what_it_does_not_offer_it_refuses(site: DescribedTarget) -> None:

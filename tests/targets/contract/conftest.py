@@ -31,7 +31,8 @@ class Up:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", list(SYSTEMS), scope="session")
+        only = metafunc.definition.get_closest_marker("of")
+        metafunc.parametrize("name", only.args if only else list(SYSTEMS), scope="session")
 
 
 @pytest.hookimpl(tryfirst=True)

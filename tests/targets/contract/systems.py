@@ -6,16 +6,20 @@ services nobody misses for a while, whose death is noticed, what the operator's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import http.client
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from targets.brokerage.postgres import dsn
 from targets.target import Alert, Offer, Target
 
 EXAMPLE = Path(__file__).parents[3] / "drills" / "examples" / "datasette" / "target.yaml"
 
-PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads")
+PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads", "partitionable")
 """Fields of an ``Offer`` that may be empty or false: then nothing can be asked about them."""
 
 
@@ -45,11 +49,47 @@ class Tool:
     """What it says of a process that is none of the system's."""
 
 
+def database_answers(target: Target) -> bool:
+    """Whether a peer of the brokerage's database gets an answer through its link."""
+    host, _, port = target.links()["api-pg"].listen.rpartition(":")
+    try:
+        with psycopg.connect(dsn(int(port), host), connect_timeout=2, options="-c statement_timeout=2000") as session:
+            return session.execute("select 1").fetchone() == (1,)
+    except psycopg.Error:
+        return False
+
+
+def customers_are_answered(target: Target) -> bool:
+    """Whether the address that customers use answers."""
+    connection = http.client.HTTPConnection(target.customers_url().removeprefix("http://"), timeout=2)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A service that can be cut off, whether others get an answer of it, and who gets ill without it.
+
+    ``others`` can be cut off too, and it still answers.
+    """
+
+    service: str
+    answers: Callable[[Target], bool]
+    missed_by: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """``way`` is what ``--target`` takes. What a part of the offer is needed for is None where it is not offered.
 
-    ``keeps`` is the attribute in which a handle holds label and token.
+    ``keeps`` is the attribute in which a handle holds label and token. ``outlives_owner``: it goes on running, with the
+    faults in it, when the process that made it is killed.
     """
 
     way: str
@@ -61,6 +101,8 @@ class System:
     rows: Mapping[str, frozenset[str]] | None = None
     """Book -> kinds of rows that it has from the beginning."""
     planting: Mapping[str, Mapping[str, Any]] | None = None
+    parted: Parted | None = None
+    outlives_owner: bool = True
 
 
 def brokerage(way: str) -> System:
@@ -81,13 +123,21 @@ def brokerage(way: str) -> System:
         ),
         rows={"oms": frozenset({"balance"})},
         planting={"lots": {"account": "C-0001", "outlasts": 1.0}},
+        parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
+        outlives_owner=way != "local",
     )
 
 
 SYSTEMS: Mapping[str, System] = {
     "local": brokerage("local"),
     "compose": brokerage("compose"),
-    "datasette": System(str(EXAMPLE), spare="web", engines=frozenset({"proxy", "target"}), keeps="plan"),
+    "datasette": System(
+        str(EXAMPLE),
+        spare="web",
+        engines=frozenset({"proxy", "target"}),
+        keeps="plan",
+        parted=Parted("web", customers_are_answered),
+    ),
 }
 """Id -> system; the last one is described by its file alone and comes from the package index."""
 

@@ -16,6 +16,7 @@ import pytest
 from drills.offered import THINGS
 from drills.systems import system
 from faults import FAULTS
+from faults.scope import from_intent, to_intent
 from targets.registry import caretaker
 from targets.target import Offer, Target, Unlabelled
 
@@ -97,7 +98,7 @@ def test_a_system_that_shows_another_token_is_refused(up: Any, monkeypatch: pyte
 
 
 def test_its_engines_have_versions(up: Any) -> None:
-    engines = up.target.engines()
+    engines = {name: said for name, said in up.target.engines().items() if name != "customers"}  # how they come in
     assert up.facts.engines <= set(engines)
     assert all(any(letter.isdigit() for letter in version) for version in engines.values())
 
@@ -141,6 +142,59 @@ def test_a_toxic_is_felt_and_leaves_nothing(up: Any) -> None:
     assert seen.data["effect_seen"] is True
     assert fault.undo(up.target).ok
     assert fault.gone(up.target).ok
+
+
+@needs("links")
+def test_a_closed_link_refuses(up: Any) -> None:
+    fault = FAULTS["down"](link=customers_link(up.target))  # type: ignore[call-arg]
+    assert fault.inject(up.target).ok
+    seen = fault.witness(up.target)
+    assert seen.ok, seen
+    assert seen.data["through"]["end"] == "refused"
+    assert fault.undo(up.target).ok
+    assert fault.gone(up.target).ok
+
+
+@needs("partitionable")
+def test_a_partitioned_service_is_cut_off_and_comes_back(up: Any) -> None:
+    service, answers = up.facts.parted.service, up.facts.parted.answers
+    fault = FAULTS["partition"](service=service)  # type: ignore[call-arg]
+    until(lambda: healthy(up.target))
+    assert answers(up.target)
+    assert not fault.witness(up.target).ok
+    injected = fault.inject(up.target)
+    try:
+        assert injected.ok, injected
+        assert {name for name, link in up.target.links().items() if service in link.ends} == set(injected.data["links"])
+        seen = fault.witness(up.target)
+        assert seen.ok, seen
+        assert seen.data["effect_seen"] is True
+        assert not fault.gone(up.target).ok
+        assert up.target.services()[service].pid  # it runs
+        assert not answers(up.target)
+        for peer in up.facts.parted.missed_by:
+            until(lambda peer=peer: not up.target.services()[peer].healthy)
+    finally:  # by a process that knows no more than what the journal and the system's folder say
+        another = caretaker(up.target.intent().target).attach(up.target.intent())
+        undone = from_intent(to_intent(fault)).undo(another)
+    assert undone.ok
+    assert fault.gone(another).ok
+    assert fault.undo(up.target).ok
+    until(lambda: answers(up.target))
+    until(lambda: healthy(up.target))
+
+
+@needs("partitionable")
+def test_whom_a_partition_does_not_reach_stays(up: Any) -> None:
+    for other in up.facts.parted.others:
+        fault = FAULTS["partition"](service=other)  # type: ignore[call-arg]
+        assert fault.inject(up.target).ok
+        try:
+            assert fault.witness(up.target).data["effect_seen"] is True
+            assert up.facts.parted.answers(up.target)
+        finally:
+            assert fault.undo(up.target).ok
+        assert fault.gone(up.target).ok
 
 
 @needs("services")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drills.heal import heal, leftovers
 from targets.registry import caretaker
 from targets.runtime import Request, Runtime
 from targets.target import Intent, TargetError
@@ -66,3 +67,41 @@ def test_what_a_killed_owner_left_is_found_and_ended(way: Runtime, name: str, tm
     assert said
     assert left not in keeper.abandoned()
     assert not Path(left.stack).exists()
+
+
+CUT_OFF = """
+import json, os, signal, sys
+from dataclasses import asdict
+from pathlib import Path
+from faults import FAULTS
+from faults.scope import begin
+from drills.systems import system
+from targets.runtime import Request
+way, run = system(sys.argv[1]), Path(sys.argv[2])
+target = way.make(Request("orphan", 7, "D3", None, way.compression, run / "logs"))
+
+def journal(line):
+    with (run / "undo.jsonl").open("a") as file:
+        print(json.dumps(line), file=file, flush=True)
+
+journal({"what": "target", "intent": asdict(target.intent())})
+target.__enter__()
+assert begin(FAULTS["partition"](service=sys.argv[3]), target, 0, lambda *_: None, journal).ok
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@needs("partitionable")
+def test_a_partition_of_a_killed_harness_is_healed_from_its_journal(way: Runtime, name: str, tmp_path: Path) -> None:
+    facts = SYSTEMS[name]
+    assert facts.parted is not None
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_OFF, facts.way, str(tmp_path), facts.parted.service],
+        capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = leftovers(None, (tmp_path,))
+    said = heal(left)
+    if facts.outlives_owner:
+        assert said[0].startswith("partition: "), said
+    assert leftovers(None, (tmp_path,)) == []
