@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import msgspec
 
-from drills.checkers import NOT_EXERCISED, NOT_OFFERED, rule_all, unfinished
+from drills.checkers import NOT_EXERCISED, NOT_OFFERED, rule_all, unfinished, unfollowed
 from drills.history import Earlier, History, Kind, Objective, Ruling
 from drills.judging import outage, timeline
 from drills.judging.attempt import Attempts
@@ -54,7 +54,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
     lost = attempts.make("loss", lambda: loss(history, alert), lambda _: Loss.unknown())
     measured = Measured.of(history, at, lost)
     objectives = attempts.make("objectives", lambda: judge_objectives(measured), lambda _: unjudged(plan.objectives))
-    asked = rule_all(history)
+    asked = [*rule_all(history), *unfollowed(history)]
     load = attempts.make("load", lambda: _load(history), _no_load)
     price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
     asked += unfinished(attempts.failures)
@@ -284,7 +284,7 @@ def _runbook(history: History) -> RunbookCell | None:
 
 
 def _heal(history: History) -> HealCell:
-    records = [timeline.injection(history, fault.index) for fault in history.plan.faults]
+    records = [timeline.injection(history, index) for index in timeline.fault_indexes(history)]
     begun = [record for record in records if record.injected]
     return HealCell(
         injected=len(begun),

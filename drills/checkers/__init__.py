@@ -15,7 +15,7 @@ FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection,
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""
 
-__all__ = ["CHECKS", "NOT_EXERCISED", "NOT_OFFERED", "Check", "rule", "rule_all", "unfinished"]
+__all__ = ["CHECKS", "NOT_EXERCISED", "NOT_OFFERED", "Check", "rule", "rule_all", "unfinished", "unfollowed"]
 
 
 def rule_all(history: History) -> list[tuple[Check, Verdict]]:
@@ -31,6 +31,12 @@ def unfinished(failures: list[str]) -> list[tuple[Check, Verdict]]:
         return []
     broken = Verdict(Ruling.UNKNOWN, "; ".join(failures))
     return [(Check("judged-whole", "", (), True, lambda _: broken), broken)]
+
+
+def unfollowed(history: History) -> list[tuple[Check, Verdict]]:
+    """What a run says of itself in which the page was to be followed and nobody did: nothing where somebody did."""
+    said = evidence.page_not_followed(history)
+    return [] if said is None else [(Check("runbook-was-followed", "", (), True, lambda _: said), said)]
 
 
 _NO_CHECK = Verdict(Ruling.UNKNOWN, "no such check in this version")

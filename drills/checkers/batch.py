@@ -26,7 +26,8 @@ NO_LIST = Verdict(Ruling.UNKNOWN, "the world's calendar does not say which jobs 
 def batch_complete_in_order(history: History) -> Verdict:
     """Each job that must run was done exactly once, after all before it, and what came in went out or was rejected.
 
-    A job that was done on nothing was not done. A job may be open only while the opening has not come, and then
+    A job that was done on nothing, or turned all of it away, was not done; one on accounts takes all that the world
+    has. A job may be open only while the opening has not come, and then
     nobody can tell.
     """
     night = nights.night(history)
@@ -39,7 +40,7 @@ def batch_complete_in_order(history: History) -> Verdict:
         Part("jobs not done", _standing(history, night, open_) if due else [], len(night.jobs)),
         Part("jobs done again", _rows(one for job in night.jobs for one in done.get(job, [])[1:]), len(all_)),
         Part("jobs begun before those they need were done", _rows(_early(night, done)), len(all_)),
-        Part("jobs whose counts do not add up", _rows(one for one in all_ if not _adds_up(one)), len(all_)),
+        Part("jobs whose counts do not add up", _rows(one for one in all_ if not _adds_up(history, one)), len(all_)),
         Part("jobs done on nothing", _rows(one for one in all_ if _idle(history, one)), len(all_)),
     )
     if verdict.ruling == Ruling.PASS and open_:
@@ -71,17 +72,25 @@ def _early(night: Night, done: dict[str, list[Attempt]]) -> Iterator[Attempt]:
                 yield one
 
 
-def _adds_up(one: Attempt) -> bool:
-    return one.row.taken == one.row.given + one.row.rejected
+def _adds_up(history: History, one: Attempt) -> bool:
+    taken, given, rejected = one.row.taken, one.row.given, one.row.rejected
+    whole = taken == 0 or one.row.job == OF_TRADES or taken >= _accounts(history)  # of nothing another part speaks
+    return whole and taken == given + rejected and min(taken, given, rejected) >= 0
+
+
+def _accounts(history: History) -> int:
+    return sum(isinstance(row, books.Account) for row in history.books["world"])
 
 
 def _idle(history: History, one: Attempt) -> bool:
-    if one.row.taken > 0:
+    if one.row.given > 0:
         return False
+    if one.row.taken > 0:
+        return True  # all of it was turned away
     if one.row.job == OF_TRADES:
         due = one.row.started_ns - history.plan.slo.grace
         return any(isinstance(row, books.ExchangeExecution) and row.t_ns <= due for row in history.books["exchange"])
-    return any(isinstance(row, books.Account) for row in history.books["world"])
+    return _accounts(history) > 0
 
 
 def one_variation(history: History) -> Verdict:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+
+import numpy as np
 
 from drills.checkers.check import Check
+from drills.columns import pieces
 from drills.history import NS, History, Kind, Ruling, Verdict
 from drills.judging import outage
 from drills.judging.interval import seconds
-from drills.judging.timeline import events, injection, is_stamped_well, observed_from, observed_until
+from drills.judging.service import surveyed
+from drills.judging.survey import BAD, DROPPED
+from drills.judging.timeline import (
+    Injection,
+    events,
+    fault_indexes,
+    injection,
+    is_stamped_well,
+    observed_from,
+    observed_until,
+    snapshot_at,
+    steps,
+)
+from drills.offered import OPERATOR
 
 COMPLETE = frozenset({"judged", "cap", "stop_if"})
 """Reasons to end that leave a whole observation behind."""
@@ -19,6 +36,12 @@ MOST_DROPPED = 1000
 CLOCK_JUMP = NS
 LEAST_RATE = 95
 """Per cent of the planned arrivals that must have come, chance of the arrivals allowed for."""
+LONGEST_ID = 8
+"""Digits of a row's id: the load counts its rows, and a journal of more would not fit into memory."""
+GOOD_BEFORE = 99
+"""Per cent of the baseline's requests that must have been served well, as the gate asks."""
+NOBODY_ACTS = ("no-fault", "no-action")
+"""Arms without a page."""
 
 
 def run_ended(history: History) -> Verdict:
@@ -41,9 +64,26 @@ def history_whole(history: History) -> Verdict:
         damage.append(f"{len(garbled)} events carry a stamp that is no number of nanoseconds")
     if not history.events:
         damage.append("no events")
+    damage += _unknown_to_customers(history)
     if damage:
         return Verdict(Ruling.INVALID, "; ".join(damage), [f"events:{n}" for n in (*gaps[:1], *garbled[:1])])
     return Verdict(Ruling.PASS, f"{len(history.events)} events, {len(history.samples)} samples")
+
+
+def _unknown_to_customers(history: History) -> Iterator[str]:
+    """Requests of which their customers' book has not a row: the load writes that first, so the rows were lost."""
+    if "customers" not in history.books:
+        return
+    ids = {int(row.id) for row in history.books["customers"] if row.id.isdecimal() and len(row.id) <= LONGEST_ID}
+    known = np.zeros(max(ids, default=0) + 2, np.bool_)  # by id, and the last for all that are beyond
+    known[list(ids)] = True
+    keys, outcomes, lost = history.samples.key, history.samples.outcome, 0
+    for part in pieces(len(outcomes), keys, outcomes):
+        there = known.take(keys[part], mode="clip")  # several times faster than isin
+        if not there.all():
+            lost += int(np.count_nonzero(~there & (outcomes[part] != DROPPED)))
+    if lost:
+        yield f"{lost} of {int(np.count_nonzero(outcomes != DROPPED))} requests have no row in the customers' book"
 
 
 def one_clock(history: History) -> Verdict:
@@ -63,7 +103,18 @@ def baseline_good(history: History) -> Verdict:
     if bad or not good:
         says = "the baseline was not good" if bad else "no baseline was taken"
         return Verdict(Ruling.INVALID, says, [f"events:{event.index}" for event in bad])
+    poor = list(_poorly_served(history, observed_from(history), good[0].t - history.plan.slo.latency))
+    if poor:
+        return Verdict(Ruling.INVALID, f"the baseline was not good: {', '.join(poor)}")
     return Verdict(Ruling.PASS, "service was good before")
+
+
+def _poorly_served(history: History, start: int, end: int) -> Iterator[str]:
+    """What the gate can only ask for in passing, asked of all samples: each service's share of good requests."""
+    for service in outage.services(history):
+        came, bad = (surveyed(service).count(mark, start, end) for mark in (0, BAD))
+        if (came - bad) * 100 < came * GOOD_BEFORE:
+            yield f"{service.name} {came - bad} of {came} served well"
 
 
 def load_on_time(history: History) -> Verdict:
@@ -72,38 +123,59 @@ def load_on_time(history: History) -> Verdict:
     if not counts.sent:
         return Verdict(Ruling.INVALID, "no request was sent")
     says = f"sent late by {seconds(late)} s (p99), {counts.dropped} of {counts.intended} dropped"
+    impossible = outage.impossible(history)
+    if impossible:
+        return Verdict(Ruling.INVALID, f"{says}, {impossible} of {counts.sent} answered before they were sent")
     fine = late <= MOST_LATE and counts.dropped * MOST_DROPPED <= counts.intended
     return Verdict(Ruling.PASS if fine else Ruling.INVALID, says)
 
 
 def load_reached_its_rate(history: History) -> Verdict:
-    """Each service had 95 % of its planned arrivals, less what chance takes (three standard deviations of Poisson)."""
+    """Each service had 95 % of its planned arrivals, less what chance takes (three standard deviations of Poisson).
+
+    And it was never silent for longer than the window in which degradation is judged: a load that stood still while
+    the target did has not seen it. Chance leaves out twenty arrivals in a row once in five hundred million.
+    """
     start = observed_from(history)
     span = observed_until(history) - start
     if span <= 0:
         return Verdict(Ruling.INVALID, "nothing was observed")
-    short, says = False, []
+    short, says, silent = False, [], []
     for service in outage.services(history):
         planned = service.rate * span / NS
-        came = int((service.intended >= start).sum())
+        came, silence = surveyed(service).arrivals(start, start + span)
         short |= came == 0 or came < planned * LEAST_RATE / 100 - 3 * math.sqrt(planned)
         says.append(f"{service.name} {came} of {round(planned)}")
+        if came and silence > outage.window(service.rate):
+            silent.append(f"; nothing sent to {service.name} for {seconds(silence)} s")
     if not says:
         return Verdict(Ruling.INVALID, "no service was to be asked")
-    return Verdict(Ruling.INVALID if short else Ruling.PASS, "arrivals: " + ", ".join(says))
+    return Verdict(Ruling.INVALID if short or silent else Ruling.PASS, "arrivals: " + ", ".join(says) + "".join(silent))
 
 
 def fault_really_happened(history: History) -> Verdict:
-    """Each planned fault was injected, and a witness saw its effect."""
+    """Each planned fault was injected, a witness saw its effect, and the harness left it there as long as planned."""
     if not history.plan.injects:
         return Verdict(Ruling.NOT_APPLICABLE, "this arm breaks nothing")
     records = [injection(history, fault.index) for fault in history.plan.faults]
     if not records:
         return Verdict(Ruling.INVALID, "no fault was planned")
     unseen = [record for record in records if not (record.injected and record.witnessed)]
-    rows = [f"events:{index}" for record in unseen or records for index in record.events]
+    short = [record for record in records if _was_cut_short(history, record)]
+    others = [injection(history, index) for index in fault_indexes(history)[len(records) :]]
+    bad = [*unseen, *short, *others]
+    rows = dict.fromkeys(f"events:{index}" for record in bad or records for index in record.events)
     says = f"{len(records) - len(unseen)} of {len(records)} faults injected and witnessed"
-    return Verdict(Ruling.INVALID if unseen else Ruling.PASS, says, rows)
+    says += f", {len(short)} undone before the end" if short else ""
+    says += f", {len(others)} that nobody planned" if others else ""
+    return Verdict(Ruling.INVALID if bad else Ruling.PASS, says, list(rows))
+
+
+def _was_cut_short(history: History, record: Injection) -> bool:
+    """A fault that was to stay until all was judged was taken away while the target was still being watched."""
+    stays = any(fault.index == record.index and fault.lasts is None for fault in history.plan.faults)
+    end = snapshot_at(history)
+    return stays and record.undone_at is not None and end is not None and record.undone_at < end
 
 
 def nothing_injected(history: History) -> Verdict:
@@ -113,6 +185,18 @@ def nothing_injected(history: History) -> Verdict:
     found = [event.index for event in events(history, "fault:", "inject")]
     says = f"{len(found)} injections in an arm without a fault" if found else "nothing was injected"
     return Verdict(Ruling.INVALID if found else Ruling.PASS, says, [f"events:{index}" for index in found])
+
+
+def page_not_followed(history: History) -> Verdict | None:
+    """Where a page was to be followed and was not, nothing is known of it; a false alarm has not even been one."""
+    if history.plan.arm in NOBODY_ACTS or OPERATOR in history.run.not_offered:
+        return None
+    opened = next(events(history, "operator", "page", Kind.INVOKE), None)
+    if opened is not None and steps(history):
+        return None
+    says = "nobody opened the page" if opened is None else "no step of the page was begun"
+    rows = [] if opened is None else [f"events:{opened.index}"]
+    return Verdict(Ruling.UNKNOWN if history.plan.injects else Ruling.INVALID, says, rows)
 
 
 CHECKS = (

@@ -28,6 +28,8 @@ def figures_right(history: History) -> Verdict:
         Part("figures wrong at the end", wrong, len(shown)),
         Part(_differ(history, word), off, len(judged)),
     )
+    if verdict.ruling == Ruling.PASS and word.accounts and not judged:
+        return Verdict(Ruling.UNKNOWN, "the target's book holds no balance")
     if verdict.ruling == Ruling.PASS and untold:
         says = f"of {len(untold)} of {len(judged)} balances nobody can tell what they should be"
         return Verdict(Ruling.UNKNOWN, says, untold[:MOST_EVIDENCE])

@@ -7,7 +7,7 @@ from collections import Counter
 from drills.checkers.check import MOST_EVIDENCE, Check
 from drills.history import History, Ruling, Verdict
 from drills.judging import leftovers
-from drills.judging.timeline import injection
+from drills.judging.timeline import fault_indexes, injection
 
 
 def nothing_left_behind(history: History) -> Verdict:
@@ -22,7 +22,7 @@ def nothing_left_behind(history: History) -> Verdict:
 
 def nothing_still_injected(history: History) -> Verdict:
     """Each fault that was begun was undone, and seen to be gone."""
-    records = [injection(history, fault.index) for fault in history.plan.faults]
+    records = [injection(history, index) for index in fault_indexes(history)]
     begun = [record for record in records if record.events]
     if not begun:
         return Verdict(Ruling.PASS, "nothing was injected")

@@ -32,10 +32,13 @@ def attempts(history: History) -> dict[str, list[Attempt]]:
 
 
 def successes(history: History) -> dict[str, list[Attempt]]:
-    """Job -> the attempts that did its work before the end of the observation, by their start."""
+    """Job -> the attempts that did its work before the end of the observation, by their start.
+
+    One that ended before it began, or has no end, did nothing, whatever its state says.
+    """
     end = observed_until(history)
     return {
-        job: [one for one in mine if one.row.state == SUCCEEDED and one.row.ended_ns <= end]
+        job: [one for one in mine if one.row.state == SUCCEEDED and one.row.started_ns <= one.row.ended_ns <= end]
         for job, mine in attempts(history).items()
     }
 

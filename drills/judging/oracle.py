@@ -205,12 +205,15 @@ class Reliance:
 
 
 def reliances(history: History, shown: list[Figure]) -> list[Reliance]:
-    """Every action on a shown figure up to the end of the observation, by time."""
+    """Every action on a shown figure up to the end of the observation, by time.
+
+    Of a figure that is in nobody's journal nobody can tell whether it was right.
+    """
     end = observed_until(history)
     wrong = {figure.row.id for figure in shown if figure.wrong}
-    undecidable = {figure.row.id for figure in shown if figure.undecidable}
+    decided = {figure.row.id for figure in shown if not figure.undecidable}
     found = [
-        Reliance(index, row, row.shown in wrong, row.shown in undecidable)
+        Reliance(index, row, row.shown in wrong, row.shown not in decided)
         for index, row in enumerate(history.books["customers"])
         if isinstance(row, books.Acted) and row.t_ns <= end
     ]

@@ -6,7 +6,7 @@ they asked after it decides what became of an order; what anybody did after it d
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -17,6 +17,9 @@ from drills.judging.timeline import observed_until
 
 ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "cancelled"})
 """Order states that say the exchange has, or had, the order."""
+
+OPEN = frozenset({"new", "partially-filled"})
+"""Those that say that it still rests there."""
 
 
 class Told(StrEnum):
@@ -177,16 +180,32 @@ def altered(asked: dict[str, Intent], stated: list[Statement]) -> list[Statement
 def misheld(history: History, accepted: list[AtExchange], held: list[AtBrokerage]) -> list[AtBrokerage]:
     """Rejected by the brokerage's word though the exchange has it, or accepted by its word though the exchange has not.
 
-    The brokerage's word is read before the exchange's, so whatever it calls accepted must be there by then.
+    Also filled or cancelled by its word alone, and still open by its word though the exchange has cancelled it. The
+    brokerage's word is read before the exchange's, so whatever it calls accepted, filled or cancelled must be there by
+    then.
     """
     there = {order.row.key: order.row.t_ns for order in reversed(accepted)}
     due = observed_until(history) - history.plan.slo.grace
+    cancelled = {row.key: row.t_ns for row in history.books["exchange"] if isinstance(row, books.ExchangeCancel)}
+    filled = _filled(history)
     return [
         order
         for order in held
         if (order.row.state == "rejected" and there.get(order.row.key, due + 1) <= due)
         or (order.row.state in ACCEPTED and order.row.key not in there)
+        or (order.row.state == "cancelled" and order.row.key not in cancelled)
+        or (order.row.state == "filled" and filled[order.row.key] < order.row.quantity)
+        or (order.row.state in OPEN and cancelled.get(order.row.key, due + 1) <= due)
     ]
+
+
+def _filled(history: History) -> Counter[str]:
+    """Shares filled at the exchange, by the customer's key."""
+    filled: Counter[str] = Counter()
+    for row in history.books["exchange"]:
+        if isinstance(row, books.ExchangeExecution):
+            filled[row.key] += row.quantity
+    return filled
 
 
 def duplicates(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[AtExchange]:

@@ -143,6 +143,11 @@ def lateness_p99(history: History) -> int:
     return _surveyed(history)[0].lateness_p99
 
 
+def impossible(history: History) -> int:
+    """Requests that were answered before they were sent."""
+    return _surveyed(history)[0].impossible
+
+
 def counts(history: History) -> Counts:
     """All rated services together."""
     return _surveyed(history)[0].counts

@@ -105,9 +105,20 @@ class Surveyed(Service):
         """The first row of the samples, of whichever service, intended at or after ``since``."""
         return 0 if since is None else int(np.searchsorted(self._samples.intended[: len(self._marks)], since))
 
-    def count(self, mark: int, since: int | None) -> int:
-        """How many carry the mark and were intended at or after ``since``."""
-        return sum(len(rows) for rows in self._rows(mark, mark, self.row(since)))
+    def count(self, mark: int, since: int | None, until: int | None = None) -> int:
+        """How many carry the mark (0: all that were sent) and were intended in [``since``, ``until``)."""
+        end = None if until is None else self.row(until)
+        return sum(len(rows) for rows in self._rows(mark, mark, self.row(since), end))
+
+    def arrivals(self, start: int, end: int) -> tuple[int, int]:
+        """How many requests were due in [``start``, ``end``), and the longest time in it without any, ns."""
+        came, longest, last = 0, 0, start
+        for rows in self._rows(0, 0, self.row(start), self.row(end)):
+            if len(rows):
+                due = self._samples.intended.take(rows)
+                longest = max(longest, int(due[0]) - last, int(np.diff(due).max(initial=0)))
+                came, last = came + len(due), int(due[-1])
+        return came, max(longest, end - last)
 
     def first(self, mark: int, value: int, start: int) -> int | None:
         """The first row from ``start`` on whose mark is ``value``."""

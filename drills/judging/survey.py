@@ -38,11 +38,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """``marks`` of the samples intended before the end, their ``counts``, and the lateness (p99, ns)."""
+    """``marks`` of the samples intended before the end, their ``counts``, and the lateness (p99, ns).
+
+    ``impossible`` counts answers that came before their requests were sent.
+    """
 
     marks: Marks
     counts: Counts
     lateness_p99: int
+    impossible: int
 
 
 def good(samples: Samples, part: slice, latency: int) -> npt.NDArray[np.bool_]:
@@ -57,7 +61,7 @@ def survey(samples: Samples, until: int, latency: int) -> Survey:
     rows = int(np.searchsorted(samples.intended, until, side="left"))
     marks = np.zeros(rows, np.uint8)
     latest = Latest(rows // 100 + 1)
-    fell = fine = unsure = 0
+    fell = fine = unsure = impossible = 0
     for part in pieces(rows, samples.intended, samples.sent, samples.done, samples.outcome):
         outcome, well = samples.outcome[part], good(samples, part, latency)
         sent = outcome != DROPPED
@@ -67,9 +71,17 @@ def survey(samples: Samples, until: int, latency: int) -> Survey:
         fine += int(np.count_nonzero(well))
         fell += len(sent) - int(np.count_nonzero(sent))
         unsure += int(np.count_nonzero(outcome == TIMEOUT)) + int(np.count_nonzero(outcome == UNKNOWN))
+        impossible += _impossible(samples.sent[part], samples.done[part])
         latest.add(samples.intended[part], samples.sent[part])
     counts = Counts(rows, rows - fell, fine, rows - fell - fine - unsure, unsure, fell)
-    return Survey(marks, counts, latest.p99())
+    return Survey(marks, counts, latest.p99(), impossible)
+
+
+def _impossible(sent: Longs, done: Longs) -> int:
+    """Answers before their requests, and answers to what was never sent."""
+    if bool((done >= sent).all()) and (not len(sent) or int(sent.min()) > 0):
+        return 0  # as nearly always
+    return int(np.count_nonzero((done > 0) & ((done < sent) | (sent <= 0))))
 
 
 class Latest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from drills.history import Event, History, Kind
 from drills.judging.interval import Interval
@@ -53,7 +53,11 @@ def observed_from(history: History) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """What became of one fault: the bracket of its injection, and the events that say so."""
+    """What became of one fault: the bracket of its injection, and the events that say so.
+
+    It was ``witnessed`` if that was between its injection and its undoing; ``undone`` and ``gone`` since it was last
+    injected.
+    """
 
     index: int
     bracket: Interval | None
@@ -62,21 +66,37 @@ class Injection:
     witnessed: bool
     undone: bool
     gone: bool
+    undone_at: int | None  # ns; when undoing it was first begun
 
 
 def injection(history: History, index: int) -> Injection:
     """The record of the planned fault ``index``."""
     mine = [event for event in history.events if event.actor == f"fault:{index}"]
-    last = {(event.what): event.kind for event in mine if event.kind in (Kind.OK, Kind.FAIL)}
+    last: dict[str, Kind] = {}
+    for event in mine:
+        if event.what == "inject":
+            last = {"inject": event.kind}  # what was undone before is undone no longer
+        elif event.kind in (Kind.OK, Kind.FAIL):
+            last[event.what] = event.kind
+    since = list(dropwhile(lambda event: event.what != "inject", mine))
+    undo = next((n for n, event in enumerate(since) if event.what == "undo"), None)
     return Injection(
         index=index,
         bracket=_bracket(mine),
         events=tuple(event.index for event in mine),
         injected=last.get("inject") == Kind.OK,
-        witnessed=any(event.what == "witness" and event.kind == Kind.OK and _was_seen(event) for event in mine),
+        witnessed=any(event.what == "witness" and event.kind == Kind.OK and _was_seen(event) for event in since[:undo]),
         undone=last.get("undo") == Kind.OK,
         gone=last.get("gone") == Kind.OK,
+        undone_at=None if undo is None else since[undo].t,
     )
+
+
+def fault_indexes(history: History) -> list[int]:
+    """The planned faults, and after them those that were begun though nobody had planned them."""
+    planned = [fault.index for fault in history.plan.faults]
+    begun = [event.actor.partition(":")[2] for event in events(history, "fault:", "inject")]
+    return list(dict.fromkeys([*planned, *(int(index) for index in begun if index.isdecimal())]))
 
 
 def _was_seen(event: Event) -> bool:

@@ -1,4 +1,4 @@
-"""A run folder with as many samples as wanted and empty books: two services, a partial outage in the middle."""
+"""A run folder with as many samples as wanted and next to nothing in its books: two services, a partial outage."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, this folder alone would be searched
 
+from drills import books
 from drills.history import NS, OUTCOMES, Outcome, RunEnd
 from drills.runfolder.names import COLUMNS
 from drills.runfolder.samplefile import TYPES, Names
@@ -22,6 +23,8 @@ RATE = 5_000
 """Requests per second; three of five are for the second service."""
 SERVICES = {"orders": RATE * 0.4, "inquiry": RATE * 0.6}
 BLOCK = 1 << 20
+ROW = 1
+"""The one row of the customers' book, which all samples name: a row for each would take longer to read than they."""
 T0 = 1_000 * NS
 
 
@@ -51,6 +54,8 @@ def make(folder: Path, rows: int, bad_share: float = 0.02) -> None:
     (folder / "undo.jsonl").write_bytes(b"")
     for book in ("world", "customers", "exchange", "oms", "notices"):
         (folder / "books" / f"{book}.jsonl").write_bytes(b"")
+    row = books.Request(t_ns=T0, id=str(ROW), action="fetch", intended_ns=T0)
+    (folder / "books" / "customers.jsonl").write_bytes(msgspec.json.encode(row) + b"\n")
     run = msgspec.structs.replace(draft.run, plan=plan, t0=T0, ready=T0, end=RunEnd(until, "judged"))
     (folder / "run.json").write_bytes(card_bytes(run))
 
@@ -80,4 +85,5 @@ def _blocks(rows: int, bad_share: float) -> Iterator[tuple[int, dict[str, npt.ND
         fails = (at >= low) & (at < high) & (at % 2 == 0)
         outcome = np.where(fails, OUTCOMES.index(Outcome.REFUSED), OUTCOMES.index(Outcome.OK))
         name = (rng.integers(0, 5, len(at)) >= 2).astype(np.int64)
-        yield start, {"intended": intended, "sent": sent, "done": done, "outcome": outcome, "name": name, "key": at}
+        key = np.full(len(at), ROW)
+        yield start, {"intended": intended, "sent": sent, "done": done, "outcome": outcome, "name": name, "key": key}

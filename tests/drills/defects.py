@@ -212,6 +212,30 @@ def order_altered_at_the_brokerage(draft: Draft, rng: random.Random) -> Rows:
     return [alter(draft.oms, order, **{name: OTHER[name](getattr(order, name))})]
 
 
+def cancelled(draft: Draft, rng: random.Random) -> Any:
+    """An order cancelled at the exchange long enough ago; the exchange's word."""
+    return pick(rng, draft.exchange, books.ExchangeCancel, lambda row: row.t_ns < at(END - 5))
+
+
+@defect("orders-accounted")
+def order_cancelled_at_the_brokerage_alone(draft: Draft, rng: random.Random) -> Rows:
+    """It still rests at the exchange, and may be filled."""
+    row = cancelled(draft, rng)
+    draft.exchange.remove(row)
+    return [of(draft.oms, books.OmsOrder, row.key)]
+
+
+@defect("orders-accounted")
+def order_cancelled_at_the_exchange_alone(draft: Draft, rng: random.Random) -> Rows:
+    order = of(draft.oms, books.OmsOrder, cancelled(draft, rng).key)
+    return [alter(draft.oms, order, state="partially-filled" if order.filled else "new")]
+
+
+@defect("orders-accounted")
+def order_called_filled(draft: Draft, rng: random.Random) -> Rows:
+    return [alter(draft.oms, of(draft.oms, books.OmsOrder, idle(draft, rng).key), state="filled")]
+
+
 @defect("no-duplicates", loss=("duplicated", 1))
 def order_sent_twice(draft: Draft, rng: random.Random) -> Rows:
     order = idle(draft, rng)

@@ -65,6 +65,32 @@ def job_that_lost_accounts(draft: Draft, rng: random.Random) -> Rows:
 
 
 @defect("batch-complete-in-order")
+def job_that_left_accounts_out(draft: Draft, rng: random.Random) -> Rows:
+    """What it took, it did; it did not take all."""
+    row, took = attempt(draft, rng.choice(nights.JOBS[1:])), rng.randrange(1, len(ACCOUNTS))
+    return [alter(draft.oms, row, taken=took, given=took)]
+
+
+@defect("batch-complete-in-order")
+def job_that_counts_below_nothing(draft: Draft, rng: random.Random) -> Rows:
+    row = attempt(draft, rng.choice(nights.JOBS))
+    return [alter(draft.oms, row, given=row.taken + 1, rejected=-1)]
+
+
+@defect("batch-complete-in-order")
+def job_that_turned_all_away(draft: Draft, rng: random.Random) -> Rows:
+    row = attempt(draft, rng.choice(nights.JOBS))
+    return [alter(draft.oms, row, given=0, rejected=row.taken)]
+
+
+@defect("batch-complete-in-order", "opening-gate")
+def gate_that_never_ended(draft: Draft, rng: random.Random) -> Rows:
+    """Done by its state, without an end, or with one before its beginning."""
+    row = attempt(draft, "opening-gate")
+    return [alter(draft.oms, row, ended_ns=rng.choice([0, row.started_ns - 1]))]
+
+
+@defect("batch-complete-in-order")
 def job_done_on_nothing(draft: Draft, rng: random.Random) -> Rows:
     return [alter(draft.oms, attempt(draft, rng.choice(nights.JOBS)), taken=0, given=0)]
 

@@ -36,14 +36,15 @@ def i(earliest: float, latest: float) -> Interval:
 def clockwork(orders: Until = lambda _: None) -> Draft:
     """Evenly served, but for what ``orders`` says of the order intended at an instant."""
     draft = correct(7, effect=False)
+    row = int(draft.customers[0].id)  # the journal is another's
     draft.samples = []
     for n in range(round(END * 25) + 10):
         t, outcome = round(n * 0.04, 3), orders(round(n * 0.04, 3)) or Outcome.OK
         took = {Outcome.TIMEOUT: 2.0, Outcome.UNKNOWN: 1.0}.get(outcome, 0.01)
-        draft.samples.append([at(t), at(t), at(t + took), OUTCOMES.index(outcome), 0, n])
+        draft.samples.append([at(t), at(t), at(t + took), OUTCOMES.index(outcome), 0, row])
     for n in range(round(END * 35) + 10):
         t = n / 35
-        draft.samples.append([at(t), at(t), at(t) + 10_000_000, 0, 1, 10_000 + n])
+        draft.samples.append([at(t), at(t), at(t) + 10_000_000, 0, 1, row])
     return draft
 
 
