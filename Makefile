@@ -52,7 +52,7 @@ live: $(VENV)/.installed
 long: $(VENV)/.installed
 	$(BIN)/pytest -q -m long
 
-# Needs toxiproxy-server 2.12.0 or Go 1.21.
+# Needs toxiproxy-server 2.12.0 or Go 1.21, and promtool (Debian: prometheus).
 real: $(VENV)/.installed
 	$(BIN)/pytest -q -n 2 -m real
 

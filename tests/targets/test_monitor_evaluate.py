@@ -75,6 +75,14 @@ def test_labels_and_annotations_of_an_alert() -> None:
     assert change.alert.value == 2
 
 
+def test_annotations_may_show_the_metric_s_name_but_not_the_rule_s_labels() -> None:
+    shown = {"summary": "{{ $labels.__name__ }}/{{ $labels.severity }}/{{ $labels.alertname }}"}
+    under = Rule("g", "A", parse_expr("m > 1"), 0, {"severity": "page"}, shown)
+    (change,) = play(under, [[series(2, link="A")]])
+    assert change.alert.annotations == {"summary": "m//"}
+    assert "__name__" not in dict(change.alert.labels)
+
+
 def test_only_selected_series_count() -> None:
     steps = [[series(9, link="B"), series(9, metric="n", link="A"), series(0, link="A")]]
     assert play(rule('m{link="A"} > 1'), steps) == []

@@ -58,7 +58,7 @@ def test_durations(text: str, ns: int) -> None:
     assert parse_duration(text) == ns
 
 
-@pytest.mark.parametrize("text", ["", "1", "2 s", "0.5s", "1m1h", "-1s", "s", "1µs"])
+@pytest.mark.parametrize("text", ["", "1", "2 s", "0.5s", "1m1h", "-1s", "s", "1µs", "1\u0661s", "293y"])
 def test_not_durations(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         parse_duration(text)
@@ -102,6 +102,10 @@ def test_expressions(text: str, expr: Expr) -> None:
         "m offset 5m > 1",
         "NaN > 1",
         "m > n",
+        "m\u00a0> 1",
+        "m\v> 1",
+        'm{\u2003a="x"} > 1',
+        "m > 1\u0661",
     ],
 )
 def test_expressions_outside_the_subset(text: str) -> None:
@@ -132,6 +136,9 @@ def test_expressions_outside_the_subset(text: str) -> None:
         (one("- alert: A\n  expr: up == 0\n  labels: {a-b: c}"), 6, "not a label name"),
         (one('- alert: A\n  expr: up == 0\n  labels: {a: "{{ $labels.x }}"}'), 6, "annotations only"),
         (one('- alert: A\n  expr: up == 0\n  annotations: {a: "{{ $value }}"}'), 6, "only template"),
+        (one('- alert: A\n  expr: up == 0\n  annotations: {a: "{{{ $labels.x }}"}'), 6, "only template"),
+        (one('- alert: A\n  expr: up == 0\n  annotations: {a: "{{\u00a0$labels.x }}"}'), 6, "only template"),
+        (one('- alert: A\n  expr: up == 0\n  labels: {a: "\\ud800"}'), 6, "surrogate"),
     ],
 )
 def test_refusals_name_file_and_line(text: str, line: int, says: str) -> None:
@@ -147,6 +154,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_templates() -> None:
+    assert expand("{{\n$labels.link\t}}}", {"link": "A"}) == "A}"
     assert expand("link {{ $labels.link }}{{$labels.none}}!", {"link": "A"}) == "link A!"
 
 

@@ -111,7 +111,8 @@ def _holding(rule: Rule, samples: Iterable[Sample], t_ns: int) -> dict[Labels, A
 def _alert(rule: Rule, sample: Sample, t_ns: int) -> Alert:
     series = dict(sample.labels)
     labels = {**series, **rule.labels, "alertname": rule.alert}
-    annotations = {name: expand(text, series) for name, text in rule.annotations.items()}
+    named = {**series, "__name__": sample.metric}  # a comparison keeps the name, and templates may show it
+    annotations = {name: expand(text, named) for name, text in rule.annotations.items()}
     return Alert(rule, tuple(sorted(labels.items())), annotations, sample.value, t_ns)
 
 

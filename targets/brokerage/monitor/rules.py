@@ -21,18 +21,22 @@ SUBSET = 'metric{label="value",label!="value"} OP number, where OP is one of > <
 T = TypeVar("T")
 MS = 1_000_000
 _UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_DURATION = re.compile("".join(rf"(?:(?P<{unit}>\d+){unit})?" for unit in _UNITS))
+_MAX_NS = 2**63 - 1  # what Go's time.Duration holds, 292 years
+_DURATION = re.compile("".join(rf"(?:(?P<{unit}>[0-9]+){unit})?" for unit in _UNITS))
+_S = r"[ \t\r\n]*"  # PromQL and Go templates know no other white space: \s and \d would let Unicode's in
 _METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_MATCHER = rf'\s*{_LABEL.pattern}\s*!?=\s*"[^"\\\n]*"\s*'
-_NUMBER = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"  # no leading zero: PromQL would read octal
+_MATCHER = rf'{_S}{_LABEL.pattern}{_S}!?={_S}"[^"\\\n]*"{_S}'
+# No leading zero: PromQL would read octal.
+_NUMBER = r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _EXPR = re.compile(
-    rf"\s*(?P<metric>{_METRIC})\s*"
-    rf"(?:\{{(?P<matchers>\s*|{_MATCHER}(?:,{_MATCHER})*)\}})?\s*"
-    rf"(?P<op>>=|<=|==|!=|>|<)\s*(?P<number>{_NUMBER})\s*"
+    rf"{_S}(?P<metric>{_METRIC}){_S}"
+    rf"(?:\{{(?P<matchers>{_S}|{_MATCHER}(?:,{_MATCHER})*)\}})?{_S}"
+    rf"(?P<op>>=|<=|==|!=|>|<){_S}(?P<number>{_NUMBER}){_S}"
 )
-_ONE_MATCHER = re.compile(rf'({_LABEL.pattern})\s*(!?=)\s*"([^"\\\n]*)"')
-_TEMPLATE = re.compile(r"\{\{\s*\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)\s*\}\}")
+_ONE_MATCHER = re.compile(rf'({_LABEL.pattern}){_S}(!?=){_S}"([^"\\\n]*)"')
+_TEMPLATE = re.compile(rf"\{{\{{{_S}\$labels\.({_LABEL.pattern}){_S}\}}\}}")
+_TEMPLATED = re.compile(rf"(?:(?!\{{\{{)[\s\S]|{_TEMPLATE.pattern})*")  # the first {{ opens, also in {{{
 _NOT_METRICS = frozenset(
     {"inf", "nan", "bool", "on", "ignoring", "group_left", "group_right", "atan2"}
 )  # words of PromQL
@@ -93,7 +97,10 @@ def parse_duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if not text or found is None:
         raise ValueError(f"{text!r} is not a duration such as 250ms, 2s or 1h30m")
-    return sum(int(count) * _UNITS[unit] for unit, count in found.groupdict().items() if count) * MS
+    ns = sum(int(count) * _UNITS[unit] for unit, count in found.groupdict().items() if count) * MS
+    if ns > _MAX_NS:
+        raise ValueError(f"{text!r} is not a duration that Prometheus can hold: it is longer than 292 years")
+    return ns
 
 
 def parse_expr(text: str) -> Expr:
@@ -175,7 +182,7 @@ class _Reader:
                 self._refuse(fields["labels"], f"label value {value!r}: templates are understood in annotations only")
         annotations = self._strings(fields.get("annotations"))
         for value in annotations.values():
-            if "{{" in _TEMPLATE.sub("", value):
+            if not _TEMPLATED.fullmatch(value):
                 self._refuse(
                     fields["annotations"], f"annotation {value!r}: the only template is {{{{ $labels.NAME }}}}"
                 )
@@ -230,6 +237,8 @@ class _Reader:
     def _text(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value or node.tag == "tag:yaml.org,2002:null":
             self._refuse(node, "expected a text that is not empty")
+        if any("\ud800" <= char <= "\udfff" for char in node.value):  # by an escape; no UTF-8 can carry it
+            self._refuse(node, "half a surrogate pair is not a character")
         return str(node.value)
 
     def _read(self, node: yaml.Node, parse: Callable[[str], T]) -> T:
