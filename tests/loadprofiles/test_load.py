@@ -235,8 +235,9 @@ def test_how_requests_can_end(tmp_path: Path, fake: FakeBrokerage, says: Says, o
 def test_a_request_is_never_repeated_even_where_it_would_be_harmless(tmp_path: Path, fake: FakeBrokerage) -> None:
     fake.script = lambda asked: Says(how="close") if asked.path.startswith(("/balances", "/quotes")) else None
     ran = run(tmp_path, fake, arrivals=60)
-    inquiries = fake.paths("/balances") + fake.paths("/quotes")
-    assert len(inquiries) == int((ran.samples["name"] == INQUIRY).sum())
+    asked = fake.paths("/balances") + fake.paths("/quotes")
+    # By the journal, which has a row before anything is sent: a visit cut off by the end of the load has no sample.
+    assert 20 < len(asked) <= sum(row.action in ("balances", "quote") for row in ran.of(Request))
     assert set(ran.outcomes(INQUIRY)) == {Outcome.RESET}
     assert set(ran.outcomes(ORDERS)) == {Outcome.OK}
 
