@@ -242,6 +242,9 @@ def test_no_connection_is_left_open_after_all_have_closed(link: Any, connect: An
     address = link()
     for _ in range(20):
         connect(address).close()
+    last = connect(address)
+    assert ask(last, b"x") == b"x"  # connections are accepted in order: nobody is still to come
+    last.close()
     until = time.monotonic() + 20
     process = psutil.Process(server.process.pid)
     api = server.port
