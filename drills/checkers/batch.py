@@ -151,7 +151,7 @@ def opening_gate(history: History) -> Verdict:
     verdict = weigh(
         Part(f"gates passed before {', '.join(others)} were done", _rows(iter(early)), 1),
         Part("gates not passed by the opening", late, 1),
-        Part("services closed at the opening", shut, len(outage.services(history)) if end >= night.opens else 0),
+        Part("services closed at the opening", shut, len(outage.services(history))),
     )
     if verdict.ruling == Ruling.PASS and passed is not None:
         says = f"the gate was passed {seconds(night.opens - passed.row.ended_ns)} s before the opening"
@@ -160,7 +160,10 @@ def opening_gate(history: History) -> Verdict:
 
 
 def _shut(history: History, at: int) -> Iterator[str]:
-    """The first request to each service at or after the instant, where the operator had it closed then."""
+    """The first request to each service at or after the instant, where the operator had it closed then.
+
+    None where the observation ended before: the services hold no later requests.
+    """
     for service in outage.services(history):
         first = int(np.searchsorted(service.intended, at))
         if first < len(service.intended) and bool(service.closed[first]):

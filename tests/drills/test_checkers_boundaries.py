@@ -1,0 +1,298 @@
+"""At the very instant, and at the very number: on which side of its limits each checker counts what lies on them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from drills import books
+from drills.checkers import CHECKS, rule
+from drills.checkers.evidence import CLOCK_JUMP, MOST_DROPPED, MOST_LATE
+from drills.history import NS, OUTCOMES, History, Kind, Outcome, Ruling, Verdict
+
+from . import nights
+from . import synthetic as made
+from .nights import BEGINS, JOBS, OPENS, POOR, correct_night
+from .synthetic import ACCOUNTS, END, SLO, Draft, at, change, correct, first
+
+PASS, FAIL, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.INVALID
+CHANGED = 8.5
+"""When the operator's first step had changed something, in the made-up histories."""
+
+
+def asked(name: str, draft: Draft | History) -> Verdict:
+    return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+
+
+def ended(draft: Draft, t: float) -> Draft:
+    """The observation ended at ``t``."""
+    for n, (_, actor, kind, what, data) in enumerate(draft.events):
+        if (actor, what, kind) == ("runner", "snapshot", Kind.INVOKE):
+            draft.events[n] = (at(t), actor, kind, what, data)
+    return draft
+
+
+def job(draft: Draft, name: str) -> tuple[int, books.BatchJob]:
+    """The attempt that did the work."""
+    return first(draft.oms, books.BatchJob, lambda row: (row.job, row.state) == (name, "done"))
+
+
+# -- the night --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["batch-complete-in-order", "opening-gate"])
+def test_a_batch_not_done_when_the_observation_ends_at_the_very_opening_is_late(name: str) -> None:
+    draft = correct_night(1)
+    draft.oms = [row for row in draft.oms if getattr(row, "job", "") not in JOBS[3:]]
+    assert asked(name, ended(draft, OPENS)).ruling == FAIL
+
+
+def test_a_gate_passed_at_the_very_opening_was_passed_by_it() -> None:
+    draft = correct_night(1)
+    place, _ = job(draft, "opening-gate")
+    change(draft.oms, place, ended_ns=at(OPENS))
+    verdict = asked("opening-gate", draft)
+    assert (verdict.ruling, verdict.says) == (PASS, "the gate was passed 0.0 s before the opening")
+
+
+def test_a_service_closed_at_an_opening_that_nobody_saw_is_not_held_against_the_gate() -> None:
+    draft = ended(correct_night(1), OPENS - 0.5)
+    assert draft.spoil("orders", OPENS - 0.4, OPENS + 0.4, Outcome.CLOSED)
+    assert asked("opening-gate", draft).ruling == PASS
+
+
+def test_a_job_begun_at_the_very_end_of_the_one_before_is_in_order() -> None:
+    draft = correct_night(1)
+    _, before = job(draft, "mark-to-market")
+    place, _ = job(draft, "margin")
+    change(draft.oms, place, started_ns=before.ended_ns)
+    assert asked("batch-complete-in-order", draft).ruling == PASS
+
+
+def test_what_a_job_turned_away_it_has_accounted_for() -> None:
+    draft = correct_night(1)
+    place, row = job(draft, "statements")
+    change(draft.oms, place, given=row.taken - 1, rejected=1)
+    assert asked("batch-complete-in-order", draft).ruling == PASS
+
+
+def test_a_settlement_that_turned_away_the_one_trade_it_took_was_done_on_nothing() -> None:
+    draft = correct_night(1)
+    draft.exchange = []
+    place, _ = job(draft, "settlement")
+    change(draft.oms, place, taken=1, given=0, rejected=1)
+    verdict = asked("batch-complete-in-order", draft)
+    assert (verdict.ruling, verdict.says) == (FAIL, f"1 of {len(JOBS)} jobs done on nothing")
+
+
+@pytest.mark.parametrize(("late", "ruling"), [(0, FAIL), (1, PASS)])
+def test_a_settlement_owes_the_trades_that_are_as_old_as_the_grace(late: int, ruling: Ruling) -> None:
+    draft = correct_night(1)
+    _, trade = first(draft.exchange, books.ExchangeExecution)
+    draft.exchange = [msgspec.structs.replace(trade, t_ns=at(BEGINS) - SLO.grace + late)]
+    place, _ = job(draft, "settlement")
+    change(draft.oms, place, taken=0, given=0)
+    assert asked("batch-complete-in-order", draft).ruling == ruling
+
+
+# -- variations -------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_whose_lots_come_to_nothing_needs_no_variation_nor_does_one_the_world_does_not_know() -> None:
+    draft = correct_night(1)
+    for account, code, quantity in ((POOR, "1301", 31), (POOR, "7203", 12), ("C-9999", "1301", 100)):
+        row = books.Lot(t_ns=0, id=f"L-{account}-{code}", account=account, code=code, quantity=quantity)
+        draft.world.append(row)
+    assert sum(nights.DIFFERENCES[code] * n for code, n in (("1301", 31), ("7203", 12))) == 0
+    draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != f"V-{POOR}-1"]
+    assert asked("one-variation-per-account-and-day", draft).ruling == PASS
+
+
+def test_an_account_whose_variation_nobody_can_reckon_still_needs_one() -> None:
+    draft = correct_night(1)
+    _, lot = first(draft.world, books.Lot)
+    draft.world = [row for row in draft.world if row.id != f"{lot.code}/{nights.DAY}"]
+    draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != f"V-{lot.account}-1"]
+    verdict = asked("one-variation-per-account-and-day", draft)
+    assert verdict.ruling == FAIL
+    assert verdict.says.endswith("accounts without a variation")
+
+
+# -- orders, executions and notices -----------------------------------------------------------------------------------
+
+IN_TIME = [(0, True), (1, False)]
+"""Ns after the instant by which it is due, and whether it is missed."""
+
+
+def traded(draft: Draft, t_ns: int) -> books.ExchangeExecution:
+    """The first execution, moved to an instant; nobody has posted or notified it."""
+    place, row = first(draft.exchange, books.ExchangeExecution)
+    change(draft.exchange, place, t_ns=t_ns)
+    draft.oms = [one for one in draft.oms if row.id not in (one.id, getattr(one, "reference", ""))]
+    draft.notices = [one for one in draft.notices if one.key != row.id]
+    return row
+
+
+@pytest.mark.parametrize(("later", "missed"), IN_TIME)
+def test_an_execution_as_old_as_the_limit_has_its_notice(later: int, missed: bool) -> None:
+    draft = correct(1)
+    traded(draft, at(END) - SLO.notice + later)
+    assert asked("notices-complete", draft).ruling == (FAIL if missed else PASS)
+
+
+@pytest.mark.parametrize(("later", "missed"), IN_TIME)
+def test_an_execution_as_old_as_the_grace_is_posted(later: int, missed: bool) -> None:
+    draft = correct(1)
+    traded(draft, at(END) - SLO.grace + later)
+    assert ("executions at the exchange not posted" in asked("executions-one-to-one", draft).says) == missed
+
+
+@pytest.mark.parametrize(("later", "missed"), IN_TIME)
+def test_an_order_at_the_exchange_as_old_as_the_grace_is_known_to_the_brokerage(later: int, missed: bool) -> None:
+    draft = correct(1)
+    place, there = first(draft.exchange, books.ExchangeOrder)
+    change(draft.exchange, place, t_ns=at(END) - SLO.grace + later)
+    draft.oms = [row for row in draft.oms if not (isinstance(row, books.OmsOrder) and row.key == there.key)]
+    says = asked("orders-accounted", draft).says
+    assert ("orders at the exchange unknown to the brokerage" in says) == missed
+
+
+@pytest.mark.parametrize(("later", "missed"), IN_TIME)
+def test_an_order_as_old_as_the_grace_has_an_end_that_its_customer_learned(later: int, missed: bool) -> None:
+    draft = correct(1)
+    made._ask(draft, ACCOUNTS[0], "q", "q", END - 2, END, Outcome.TIMEOUT, 0)
+    place, _ = first(draft.customers, books.Request, lambda row: row.key == "q")
+    change(draft.customers, place, t_ns=at(END) - SLO.grace + later)
+    made._look(draft, ACCOUNTS[0], "q", END + 1, "", error="TRY_LATER", final=True)
+    verdict = asked("orders-accounted", draft)
+    assert (verdict.ruling, verdict.says.startswith("1 of ")) == (FAIL if missed else PASS, missed)
+    assert "orders the customer never learned the end of" in verdict.says
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def acted(draft: Draft, shown: str, t_ns: int, account: str = ACCOUNTS[0]) -> None:
+    row = books.Acted(t_ns=t_ns, id=f"a-{draft.row()}", account=account, shown=shown, yen=5, what="order")
+    draft.customers.append(row)
+
+
+@pytest.mark.parametrize(("early", "ruling"), [(0, FAIL), (1, PASS)])
+def test_an_action_at_the_very_first_change_is_after_it(early: int, ruling: Ruling) -> None:
+    draft = correct(1)
+    draft.customers.append(made.shown("w-1", ACCOUNTS[0], 8.0, 1))
+    acted(draft, "w-1", at(CHANGED) - early)
+    assert asked("no-wrong-figure-acted-on", draft).ruling == ruling
+
+
+def test_actions_on_figures_nobody_can_decide_are_shown_and_are_not_counted_among_the_others() -> None:
+    draft = correct(1)
+    sound = sum(isinstance(row, books.Acted) and at(CHANGED) <= row.t_ns <= at(END) for row in draft.customers)
+    draft.customers.append(made.shown("u-1", "C-9999", 20, 1))
+    acted(draft, "u-1", at(20.1), "C-9999")
+    history = draft.history()
+    verdict = asked("no-wrong-figure-acted-on", history)
+    says = "1 actions after the first step on figures that nobody can decide"
+    assert (verdict.ruling, verdict.says) == (Ruling.UNKNOWN, says)
+    assert [history.books["customers"][int(place.split(":")[1])].account for place in verdict.evidence] == ["C-9999"]
+    draft.customers.append(made.shown("w-1", ACCOUNTS[0], 20, 1))
+    acted(draft, "w-1", at(20.1))
+    says = f"1 of {sound + 1} actions after the first step on a wrong figure"
+    assert asked("no-wrong-figure-acted-on", draft).says == says
+
+
+@pytest.mark.parametrize(("early", "ruling"), [(0, FAIL), (1, PASS)])
+def test_a_figure_as_old_as_the_hold_is_one_of_the_end(early: int, ruling: Ruling) -> None:
+    draft = correct(1)
+    row = made.shown("w-1", ACCOUNTS[0], 20, 1)
+    draft.customers.append(msgspec.structs.replace(row, sent_ns=at(END) - SLO.hold - early, received_ns=at(END - 4)))
+    assert asked("figures-right", draft).ruling == ruling
+
+
+@pytest.mark.parametrize(("later", "ruling"), [(0, FAIL), (1, PASS)])
+def test_what_is_posted_at_the_very_end_is_in_the_balance_of_the_end(later: int, ruling: Ruling) -> None:
+    draft = correct(1)
+    draft.oms += made.legs("R-99", ACCOUNTS[0], -99, at(END) + later)
+    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    change(draft.oms, place, cash=balance.cash - 99)
+    assert asked("figures-right", draft).ruling == ruling
+
+
+def test_a_batch_that_says_it_is_done_owes_the_variation_before_any_page_has_rolled() -> None:
+    draft = ended(correct_night(1), nights.ROLLS - 0.5)
+    assert asked("figures-right", draft).ruling == PASS
+    _, leg = first(draft.oms, books.Posting, lambda row: row.why == "variation" and row.yen and row.account != "C-0007")
+    draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != leg.reference]
+    place, balance = first(draft.oms, books.Balance, lambda row: row.account == leg.account)
+    change(draft.oms, place, cash=balance.cash - leg.yen)
+    assert asked("figures-right", draft).ruling == FAIL
+
+
+# -- whether the run can judge ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("beyond", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_silence_of_the_monitor_as_long_as_the_limit_is_none(beyond: int, ruling: Ruling) -> None:
+    draft = correct(3)
+    beats = [event for event in draft.events if event[3] == "heartbeat" and at(15) < event[0] < at(17)]
+    draft.events = [event for event in draft.events if event not in beats]
+    (place,) = (n for n, event in enumerate(draft.events) if event[3] == "heartbeat" and event[0] == at(17))
+    draft.events[place][4]["t_ns"] += beyond
+    assert at(17) - at(15) == SLO.monitor_gap
+    assert asked("monitoring-had-no-gap", draft).ruling == ruling
+
+
+@pytest.mark.parametrize(("beyond", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_clock_may_move_by_as_much_as_the_limit(beyond: int, ruling: Ruling) -> None:
+    draft = correct(3)
+    draft.run = msgspec.structs.replace(draft.run, clock={"start": NS, "end": NS + CLOCK_JUMP + beyond})
+    assert asked("one-clock", draft).ruling == ruling
+
+
+def sent(count: int, late: int = 1000, dropped: int = 0) -> Draft:
+    """So many requests in all, the first of them dropped."""
+    draft = correct(3)
+    times = [(at(n / 100), at(n / 100) + late) for n in range(count)]
+    draft.samples = [[due, left, left + NS // 100, OUTCOMES.index(Outcome.OK), 0, 1] for due, left in times]
+    for sample in draft.samples[:dropped]:
+        sample[1:4] = [0, 0, OUTCOMES.index(Outcome.DROPPED)]
+    return draft
+
+
+@pytest.mark.parametrize(("beyond", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_load_may_be_as_late_as_the_limit(beyond: int, ruling: Ruling) -> None:
+    assert asked("load-on-time", sent(1000, late=MOST_LATE + beyond)).ruling == ruling
+
+
+@pytest.mark.parametrize(("fewer", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_load_may_drop_one_in_as_many_as_the_limit(fewer: int, ruling: Ruling) -> None:
+    assert asked("load-on-time", sent(MOST_DROPPED - fewer, dropped=1)).ruling == ruling
+
+
+def arrived(count: int, rate: float) -> Draft:
+    """One service, watched for 25 s, at which so many requests arrive evenly."""
+    draft = ended(made.replanned(correct(3), services={"orders": rate}), 25)
+    times = [at(0) + n * 25 * NS // count for n in range(count)]
+    draft.samples = [[t, t + 1000, t + NS // 100, OUTCOMES.index(Outcome.OK), 0, 1] for t in times]
+    return draft
+
+
+@pytest.mark.parametrize(("came", "ruling"), [(2225, PASS), (2224, INVALID)])
+def test_a_load_may_lack_a_twentieth_and_what_chance_takes(came: int, ruling: Ruling) -> None:
+    """Of 2500 planned: 95 % are 2375, three standard deviations are 150."""
+    assert asked("load-reached-its-rate", arrived(came, 100)).ruling == ruling
+
+
+@pytest.mark.parametrize(("came", "ruling"), [(1, PASS), (0, INVALID)])
+def test_a_service_of_which_chance_could_take_all_must_still_have_been_asked(came: int, ruling: Ruling) -> None:
+    assert asked("load-reached-its-rate", arrived(came, 0.2)).ruling == ruling
+
+
+def test_repairs_at_the_very_end_of_the_observation_are_looked_at() -> None:
+    draft = correct_night(1)
+    entry = nights.correction(draft, ACCOUNTS[0], 1, END, "A-9", approver="")
+    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    change(draft.oms, place, cash=balance.cash + 1)
+    assert "repairs without reason, request or approver" in asked("repairs-traceable", draft).says
+    draft.oms.remove(entry)
+    assert "corrections posted that nobody asked for" in asked("repairs-traceable", draft).says

@@ -1,0 +1,250 @@
+"""What the standing checks say, word for word, and the events they show for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from drills.checkers import CHECKS, Check, rule, rule_all, unfinished
+from drills.history import History, Kind, Ruling, RunEnd, Verdict
+
+from . import nights
+from . import synthetic as made
+from .nights import correct_night
+from .synthetic import END, Draft, at, change, correct, first
+
+PASS, FAIL, UNKNOWN, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID
+Plant = Callable[[Draft], None]
+
+
+def asked(name: str, draft: Draft | History) -> Verdict:
+    return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+
+
+def without(actor: str, what: str, *kinds: Kind) -> Plant:
+    def plant(draft: Draft) -> None:
+        draft.events = [
+            e for e in draft.events if not (e[1] == actor and e[3] == what and (not kinds or e[2] in kinds))
+        ]
+
+    return plant
+
+
+def running(**fields: object) -> Plant:
+    def plant(draft: Draft) -> None:
+        draft.run = msgspec.structs.replace(draft.run, **fields)
+
+    return plant
+
+
+def planned(**fields: object) -> Plant:
+    def plant(draft: Draft) -> None:
+        draft.plan = msgspec.structs.replace(draft.plan, **fields)
+
+    return plant
+
+
+def baseline_failed(draft: Draft) -> None:
+    without("runner", "baseline", Kind.OK)(draft)
+    draft.note(5, "runner", Kind.FAIL, "baseline")
+
+
+def no_load(draft: Draft) -> None:
+    draft.samples = []
+
+
+def first_service_idle(draft: Draft) -> None:
+    """Of two; the other has all its arrivals."""
+    draft.samples = [sample for sample in draft.samples if sample[4] == 1]
+
+
+def watched_for_nothing(draft: Draft) -> None:
+    without("runner", "snapshot")(draft)
+    draft.note(0, "runner", Kind.INVOKE, "snapshot")
+
+
+def injected(draft: Draft) -> None:
+    for kind in (Kind.INVOKE, Kind.OK):
+        draft.note(9, "fault:0", kind, "inject")
+
+
+def two_rules_paged(draft: Draft) -> None:
+    planned(alerts=["LinkSilent", "DiskFull"])(draft)
+    for t, name in ((9, "LinkSilent"), (10, "DiskFull"), (11, "LinkSilent")):
+        made.alert(draft, t, name)
+
+
+ENDED_BADLY = running(end=RunEnd(at(END), "error", "the disk was full"))
+SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, ruling, check, its whole sentence
+    "never ended": ("runbook", running(end=None), INVALID, "run-ended", "the run did not end"),
+    "ended badly": ("runbook", ENDED_BADLY, INVALID, "run-ended", "ended: error (the disk was full)"),
+    "one clock reading": (
+        "runbook", running(clock={"start": 1}), UNKNOWN, "one-clock", "clock offsets were not recorded at both ends",
+    ),
+    "bad baseline": ("runbook", baseline_failed, INVALID, "baseline-good", "the baseline was not good"),
+    "no baseline": ("runbook", without("runner", "baseline"), INVALID, "baseline-good", "no baseline was taken"),
+    "baseline never ended": (
+        "runbook", without("runner", "baseline", Kind.OK), INVALID, "baseline-good", "no baseline was taken",
+    ),
+    "no load": ("runbook", no_load, INVALID, "load-on-time", "no request was sent"),
+    "no service": (
+        "runbook", planned(services={}), INVALID, "load-reached-its-rate", "no service was to be asked",
+    ),
+    "first service idle": (
+        "runbook", first_service_idle, INVALID, "load-reached-its-rate",
+        "arrivals: orders 0 of 650, inquiry 896 of 910",
+    ),
+    "watched for nothing": (
+        "runbook", watched_for_nothing, INVALID, "load-reached-its-rate", "nothing was observed",
+    ),
+    "no fault planned": ("runbook", planned(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),
+    "fault in a quiet arm": (
+        "no-fault", injected, INVALID, "nothing-injected", "2 injections in an arm without a fault",
+    ),
+    "fault left": (
+        "runbook", without("fault:0", "gone"), INVALID, "nothing-still-injected",
+        "1 of 1 faults not seen gone: run `kunren heal`",
+    ),
+    "monitor dead": (
+        "runbook", without("monitor", "heartbeat"), INVALID, "monitoring-had-no-gap", "the monitor was never heard",
+    ),
+    "false pages": ("no-fault", two_rules_paged, FAIL, "no-page", "3 false pages: DiskFull, LinkSilent"),
+    "no rules": ("no-fault", planned(alerts=[]), UNKNOWN, "no-page", "the drill names no rules"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arm", "plant", "ruling", "check", "says"), SAID.values(), ids=SAID)
+def test_each_says_what_it_saw_and_nothing_else(arm: str, plant: Plant, ruling: Ruling, check: str, says: str) -> None:
+    draft = correct(3, arm)
+    plant(draft)
+    verdict = asked(check, draft)
+    assert (verdict.ruling, verdict.says) == (ruling, says)
+
+
+# -- evidence ---------------------------------------------------------------------------------------------------------
+
+
+def shown(history: History, verdict: Verdict) -> list[tuple[str, str, Kind, int]]:
+    events = (history.events[int(place.removeprefix("events:"))] for place in verdict.evidence)
+    return [(event.actor, event.what, event.kind, event.t) for event in events]
+
+
+EVIDENCE: dict[str, tuple[str, Plant, str, list[tuple[str, str, Kind, int]]]] = {
+    "the baseline that failed": (
+        "runbook", baseline_failed, "baseline-good", [("runner", "baseline", Kind.FAIL, at(5))],
+    ),
+    "the injections of a quiet arm": (
+        "no-fault", injected, "nothing-injected",
+        [("fault:0", "inject", Kind.INVOKE, at(9)), ("fault:0", "inject", Kind.OK, at(9))],
+    ),
+    "the last that is known of a fault": (
+        "runbook", without("fault:0", "gone"), "nothing-still-injected",
+        [("fault:0", "undo", Kind.OK, at(END + 3.1))],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arm", "plant", "check", "events"), EVIDENCE.values(), ids=EVIDENCE)
+def test_events_that_give_it_away_are_shown(
+    arm: str, plant: Plant, check: str, events: list[tuple[str, str, Kind, int]]
+) -> None:
+    draft = correct(3, arm)
+    plant(draft)
+    history = draft.history()
+    assert shown(history, asked(check, history)) == events
+
+
+def test_a_silence_is_shown_by_the_heartbeats_around_it() -> None:
+    draft = correct(3)
+    draft.events = [event for event in draft.events if not (event[3] == "heartbeat" and at(15) < event[0] < at(18))]
+    history = draft.history()
+    beats = [("monitor", "heartbeat", Kind.INFO, at(15)), ("monitor", "heartbeat", Kind.INFO, at(18))]
+    assert shown(history, asked("monitoring-had-no-gap", history)) == beats
+    assert asked("monitoring-had-no-gap", correct(3)).evidence == []
+
+
+def test_the_first_event_out_of_number_is_named_be_it_the_only_one() -> None:
+    history = correct(3).history()
+    last = len(history.events) - 1
+    for since in (9, last):
+        events = tuple(
+            msgspec.structs.replace(one, index=one.index + 1) if one.index >= since else one for one in history.events
+        )
+        verdict = asked("history-whole", replace(history, events=events))
+        says = f"events are not numbered without gaps from {since} on"
+        assert (verdict.ruling, verdict.says, verdict.evidence) == (INVALID, says, [f"events:{since}"])
+
+
+def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
+    draft = correct(3)
+    draft.damage += ["one file is cut off", "another, too"]
+    for t in (7, 9):
+        draft.note(t, "monitor", Kind.INFO, "heartbeat", n=0, t_ns="soon")
+    history = draft.history()
+    first_one = next(event.index for event in history.events if event.data.get("t_ns") == "soon")
+    garbled = "2 events carry a stamp that is no number of nanoseconds"
+    verdict = Verdict(INVALID, f"one file is cut off; another, too; {garbled}", [f"events:{first_one}"])
+    assert asked("history-whole", history) == verdict
+
+
+# -- checks that cannot be asked --------------------------------------------------------------------------------------
+
+
+def test_all_the_books_that_are_missing_are_named() -> None:
+    history = correct(3).history()
+    books = {name: rows for name, rows in history.books.items() if name not in ("world", "oms")}
+    wanted = Verdict(UNKNOWN, "cannot tell: no book world, oms")
+    assert asked("cash-conserved", replace(history, books=books)) == wanted
+
+
+def test_books_that_were_never_read_say_so() -> None:
+    draft = correct(3)
+    without("runner", "snapshot")(draft)
+    wanted = Verdict(UNKNOWN, "cannot tell: the books were never read at an end")
+    assert asked("cash-conserved", draft) == wanted
+
+
+def test_a_checker_that_broke_is_unknown_and_says_what_broke() -> None:
+    def broken(_: History) -> Verdict:
+        raise ZeroDivisionError
+
+    verdict = rule(Check("x", "", (), False, broken), correct(3).history())
+    assert verdict.ruling == UNKNOWN
+    assert verdict.says.startswith("the checker failed: ZeroDivisionError in ")
+
+
+# -- cells that no checker filled -------------------------------------------------------------------------------------
+
+
+def test_what_was_never_finished_is_a_standing_cell_that_names_every_part_and_is_the_same_when_asked_again() -> None:
+    ((check, verdict),) = unfinished(["one part broke", "another, too"])
+    assert (verdict.ruling, verdict.says) == (UNKNOWN, "one part broke; another, too")
+    assert (check.id, check.invariant, check.standing) == ("judged-whole", "", True)
+    assert rule(check, correct(3).history()) == verdict
+
+
+def test_a_check_that_nobody_knows_says_the_same_when_asked_again() -> None:
+    history = made.replanned(correct(3), checks=["no-such-check"]).history()
+    check, verdict = rule_all(history)[-1]
+    assert (check.id, verdict) == ("no-such-check", Verdict(UNKNOWN, "no such check in this version"))
+    assert rule(check, history) == verdict
+
+
+# -- a night whose calendar names no opening --------------------------------------------------------------------------
+
+
+def test_where_the_calendar_names_no_opening_nobody_can_tell_of_a_batch_left_undone_nor_of_the_gate() -> None:
+    draft = correct_night(1)
+    place, _ = first(draft.world, nights.books.Calendar)
+    change(draft.world, place, opening_at="")
+    unnamed = Verdict(UNKNOWN, "the world's calendar does not say when the opening is")
+    assert asked("opening-gate", draft) == unnamed
+    assert asked("batch-complete-in-order", draft).ruling == PASS
+    draft.oms = [row for row in draft.oms if getattr(row, "job", "") not in nights.JOBS[3:]]
+    verdict = asked("batch-complete-in-order", draft)
+    says = "the observation ended at no known time before the opening with statements, opening-gate not done"
+    assert (verdict.ruling, verdict.says) == (UNKNOWN, says)
+    assert asked("opening-gate", draft) == unnamed
