@@ -68,7 +68,10 @@ def main() -> int:
 
 def runs_of(drill: str, asked: argparse.Namespace) -> Iterator[Run]:
     """Targets side by side, so that they meet the same noise."""
-    for arm in asked.arm or arms_of(drill):
+    known = arms_of(drill)
+    for arm in asked.arm or known:
+        if arm not in known:
+            sys.exit(f"{drill} has no arm {arm}; known: {', '.join(known)}")
         seeds = asked.seed or (SEEDS if asked.no_drawn else (*SEEDS, secrets.randbelow(1_000_000)))
         for seed, reaction in seeds_of(drill, arm, seeds):
             yield from (Run(target, arm, seed, reaction) for target in asked.target or ("local",))
