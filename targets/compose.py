@@ -13,10 +13,9 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 import msgspec
-import psycopg
 
 from compose import images
 from compose.images import IMAGES, tag
@@ -25,7 +24,7 @@ from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
-from targets.brokerage.world import business_day, create_schema, load_world, make_world
+from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
 from targets.containers import network, prometheus
 from targets.containers.engine import LOOK_S, MEND, EngineError, Project, client, compose, shared, stacks
@@ -47,6 +46,7 @@ from targets.local import configure
 from targets.ports import claim_block
 from targets.runtime import Request
 from targets.stack import LINKS, SERVICES, START_WITHIN_S, accepts
+from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
@@ -115,7 +115,7 @@ class Containers:
 CONTAINERS = Containers()
 
 
-class ComposeTarget(ContainerStack):
+class ComposeTarget(Starting, ContainerStack):
     """Brought up on entering; on leaving nothing of it is left."""
 
     def __init__(self, request: Request) -> None:
@@ -153,15 +153,6 @@ class ComposeTarget(ContainerStack):
         program = f"docker exec {self.project.name}-pager-1 python3 -m targets.brokerage.brokerctl"
         yield f"operate it: {program} --role viewer --env {self.config.environment} status"
 
-    def __enter__(self) -> Self:
-        """Start everything; on failure nothing of it is left."""
-        try:
-            self._begin()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
     def __exit__(self, *exc: object) -> None:
         """Keep the logs, then remove containers, volumes, network and folder."""
         try:
@@ -180,7 +171,7 @@ class ComposeTarget(ContainerStack):
         user = self._furnish()
         self._up(FIRST, user)
         self._wait_healthy(("postgres",))
-        self._fill_database()
+        self._fill_database(self._world)
         # Nothing listens in there yet: who accepts is the engine, and will accept too when a link is closed.
         engine_accepts = accepts(self.config.via.client_api)
         self._make_links()
@@ -233,15 +224,6 @@ class ComposeTarget(ContainerStack):
                 self.config = msgspec.structs.replace(self.config, hosts=hosts)
                 self._save()
                 self.door = PAST_THE_ENGINE
-
-    def _fill_database(self) -> None:
-        dsn = postgres.dsn(self.config.ports.postgres)
-        try:
-            create_schema(dsn)
-            load_world(dsn, list(self._world))
-        except psycopg.Error as error:
-            words = self._last_words("postgres")
-            raise TargetError(f"PostgreSQL did not take the world: {str(error).strip()};{words}") from error
 
     def _make_links(self) -> None:
         self._proxies.wait_ready(START_WITHIN_S)

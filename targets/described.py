@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 from targets import hooks, ownership
 from targets.cache import cache_folder
@@ -25,6 +25,7 @@ from targets.ports import Block, claim_block
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
 from targets.site import KIND, Plan, Site, accepts, attach, offer, public, save, sites
+from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, TargetError
 
 PREPARE_WITHIN_S = 300.0
@@ -101,7 +102,7 @@ class DescribedRuntime:
         return DescribedTarget(self._description, request)
 
 
-class DescribedTarget(Site):
+class DescribedTarget(Starting, Site):
     """Starts the system on entering, stops and removes it on leaving."""
 
     def __init__(self, description: Description, request: Request) -> None:
@@ -131,15 +132,6 @@ class DescribedTarget(Site):
         yield f"customers:  {self.customers_url()}"
         yield f"logs:       {self.plan.logs}"
         yield f"folder:     {self.folder}"
-
-    def __enter__(self) -> Self:
-        """Start everything; on failure nothing of it is left running."""
-        try:
-            self._begin()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
 
     def __exit__(self, *exc: object) -> None:
         """Stop all processes and remove the folder."""

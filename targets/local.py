@@ -14,26 +14,26 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 import psutil
-import psycopg
 
 from targets import ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
-from targets.brokerage.world import business_day, create_schema, load_world, make_world
+from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
 from targets.ports import claim_block
 from targets.runtime import Request
 from targets.stack import SERVICES, START_WITHIN_S, Stack, accepts
+from targets.starting import Starting
 from targets.target import TargetError
 
 LAUNCHER = "targets.brokerage.launcher"
 
 
-class LocalTarget(Stack):
+class LocalTarget(Starting, Stack):
     """Starts a stack on entering, stops and removes it on leaving.
 
     The services write their logs to the request's folder; the stack's own state goes to the cache and is removed again.
@@ -75,15 +75,6 @@ class LocalTarget(Stack):
         program = os.path.relpath(Path(sys.executable).parent / "brokerctl")
         yield f"            {program} --role viewer --env {self.config.environment} status"
 
-    def __enter__(self) -> Self:
-        """Start everything; on failure nothing of it is left running."""
-        try:
-            self._begin()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
     def __exit__(self, *exc: object) -> None:
         """Stop all processes and remove the stack's folder."""
         if self._launcher is not None:
@@ -105,22 +96,13 @@ class LocalTarget(Stack):
         brokerage.save(self.config)
         self._launch()
         self._until(lambda: accepts(self.config.ports.postgres), "postgres")
-        self._fill_database()
+        self._fill_database(self._world)
         self._make_links()
         self._until(lambda: accepts(self.config.ports.launcher), "launcher")
         order = [name for name in SERVICES if name != "postgres"]
         for name in order:
             self.control({"verb": "start", "service": name})
         self._wait_healthy(order)
-
-    def _fill_database(self) -> None:
-        dsn = postgres.dsn(self.config.ports.postgres)
-        try:
-            create_schema(dsn)
-            load_world(dsn, list(self._world))
-        except psycopg.Error as error:
-            words = self._last_words("postgres")
-            raise TargetError(f"PostgreSQL did not take the world: {str(error).strip()};{words}") from error
 
     def _make_links(self) -> None:
         try:

@@ -27,6 +27,7 @@ from targets.brokerage import postgres
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
+from targets.brokerage.world import create_schema, load_world
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
@@ -257,6 +258,15 @@ class Stack:
         except TargetError:
             return False
         return True
+
+    def _fill_database(self, world: Sequence[Mapping[str, Any]]) -> None:
+        dsn = postgres.dsn(self.config.ports.postgres)
+        try:
+            create_schema(dsn)
+            load_world(dsn, list(world))
+        except psycopg.Error as error:
+            words = self._last_words("postgres")
+            raise TargetError(f"PostgreSQL did not take the world: {str(error).strip()};{words}") from error
 
     def _wait_healthy(self, names: Sequence[str], within_s: float = START_WITHIN_S) -> None:
         deadline = time.monotonic() + within_s

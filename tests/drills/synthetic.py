@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from drills import books
+from drills import books, checkers
 from drills.history import (
     NS,
     OUTCOMES,
@@ -30,6 +30,7 @@ from drills.history import (
     RunRecord,
     Samples,
     Slo,
+    Verdict,
 )
 
 ZERO = 5_000 * NS
@@ -432,3 +433,16 @@ def change(rows: list[Any], place: int, **fields: Any) -> None:
 def replanned(draft: Draft, **fields: Any) -> Draft:
     """The same draft with another plan."""
     return replace(draft, plan=msgspec.structs.replace(draft.plan, **fields))
+
+
+def asked(name: str, draft: Draft | History) -> Verdict:
+    """What a check says of it."""
+    return checkers.rule(checkers.CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+
+
+def ended(draft: Draft, t: float) -> Draft:
+    """The observation ended at ``t``."""
+    for n, (_, actor, kind, what, data) in enumerate(draft.events):
+        if (actor, what, kind) == ("runner", "snapshot", Kind.INVOKE):
+            draft.events[n] = (at(t), actor, kind, what, data)
+    return draft

@@ -6,30 +6,17 @@ import msgspec
 import pytest
 
 from drills import books
-from drills.checkers import CHECKS, rule
 from drills.checkers.evidence import CLOCK_JUMP, MOST_DROPPED, MOST_LATE
-from drills.history import NS, OUTCOMES, History, Kind, Outcome, Ruling, Verdict
+from drills.history import NS, OUTCOMES, Outcome, Ruling
 
 from . import nights
 from . import synthetic as made
 from .nights import BEGINS, JOBS, OPENS, POOR, correct_night
-from .synthetic import ACCOUNTS, END, SLO, Draft, at, change, correct, first
+from .synthetic import ACCOUNTS, END, SLO, Draft, asked, at, change, correct, ended, first
 
 PASS, FAIL, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.INVALID
 CHANGED = 8.5
 """When the operator's first step had changed something, in the made-up histories."""
-
-
-def asked(name: str, draft: Draft | History) -> Verdict:
-    return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
-
-
-def ended(draft: Draft, t: float) -> Draft:
-    """The observation ended at ``t``."""
-    for n, (_, actor, kind, what, data) in enumerate(draft.events):
-        if (actor, what, kind) == ("runner", "snapshot", Kind.INVOKE):
-            draft.events[n] = (at(t), actor, kind, what, data)
-    return draft
 
 
 def job(draft: Draft, name: str) -> tuple[int, books.BatchJob]:

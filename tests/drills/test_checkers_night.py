@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from drills import books
-from drills.checkers import CHECKS, NOT_EXERCISED, rule
+from drills.checkers import NOT_EXERCISED
 from drills.history import NS, History, Kind, Outcome, Ruling, Verdict
 from drills.judging import night as nights_of
 from drills.judging import oracle
 
 from . import nights
 from .nights import APART, BEFORE, BEGINS, DAY, OPENS, ROLLS, correct_night
-from .synthetic import END, Draft, at, change, first, legs, shown
+from .synthetic import END, Draft, asked, at, change, ended, first, legs, shown
 
 OPENING = 10_000_000
 MINE = "C-0001"
@@ -39,18 +39,6 @@ def figure(t: float, moved: int, as_of: str = BEFORE, account: str = MINE) -> bo
 def judged(history: History) -> tuple[bool, bool]:
     (one,) = oracle.figures(history)
     return one.wrong, one.undecidable
-
-
-def asked(name: str, draft: Draft | History) -> Verdict:
-    return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
-
-
-def ended(draft: Draft, t: float) -> Draft:
-    """The observation ended at ``t``."""
-    for n, (_, actor, kind, what, data) in enumerate(draft.events):
-        if (actor, what, kind) == ("runner", "snapshot", Kind.INVOKE):
-            draft.events[n] = (at(t), actor, kind, what, data)
-    return draft
 
 
 def test_instants_of_the_night_are_those_of_the_calendar_on_the_run_s_clock() -> None:
