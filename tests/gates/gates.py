@@ -117,6 +117,8 @@ def verify(drill: str, run: Run, runs: str) -> dict[str, Any]:
     argv = [kunren, "verify", drill, "--arm", run.arm, "--seed", str(run.seed), "--reaction", run.reaction]
     argv += ["--target", run.target, "--runs", runs, "--quiet", "--json", "-"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, timeout=300, check=False)
+    if not done.stdout:  # it has said why on stderr
+        sys.exit(f"{drill} {run}: nothing to judge, kunren verify ended with {done.returncode}")
     row: dict[str, Any] = json.loads(done.stdout)["rows"][0]
     return row
 
