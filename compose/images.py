@@ -20,6 +20,7 @@ from pathlib import Path
 
 from targets import toxiproxy_build
 from targets.cache import cache_folder
+from targets.containers.engine import LOOK_COMPOSE_S, LOOK_S, EngineError, client, compose
 from targets.proxy_engine import RELEASE
 
 HERE = Path(__file__).parent
@@ -66,6 +67,7 @@ def main() -> None:
 
 def build() -> None:
     """All of them; ImageError."""
+    look_for_engine()
     base, origin, public = choose_base()
     print(f"base image: {base} ({origin})", flush=True)
     context = cache_folder() / "images"
@@ -80,6 +82,15 @@ def build() -> None:
     for name in IMAGES:
         print(f"built kunren/{name}:{tag()}")
     print(f"{time.monotonic() - began:.0f} s; older ones go with: docker image prune --all --filter label=kunren.image")
+
+
+def look_for_engine() -> None:
+    """ImageError unless an engine and Compose answer: nothing is prepared in vain."""
+    try:
+        client(LOOK_S).close()
+        compose(["version"], {}, LOOK_COMPOSE_S)
+    except EngineError as error:
+        raise ImageError(str(error)) from error
 
 
 def choose_base() -> tuple[str, str, bool]:
@@ -164,8 +175,11 @@ def _debian(folder: Path, programs: Sequence[str]) -> None:
 
 
 def _there(image: str) -> bool:
-    done = subprocess.run(["docker", "image", "inspect", image], capture_output=True, timeout=30, check=False)
-    return done.returncode == 0
+    try:
+        run(["docker", "image", "inspect", image], 30)
+    except ImageError:
+        return False
+    return True
 
 
 def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:

@@ -27,7 +27,17 @@ from targets.brokerage.config import COMPRESSION
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
 from targets.containers import network, prometheus
-from targets.containers.engine import LOOK_S, MEND, EngineError, Project, client, compose, shared, stacks
+from targets.containers.engine import (
+    LOOK_COMPOSE_S,
+    LOOK_S,
+    MEND,
+    EngineError,
+    Project,
+    client,
+    compose,
+    shared,
+    stacks,
+)
 from targets.containers.stack import (
     INSIDE,
     NAME,
@@ -259,7 +269,7 @@ def _compose() -> Finding:
     if shutil.which("docker") is None:
         return Finding("compose", False, "docker is not on PATH", False, mend)
     try:
-        compose(["version"], {}, 10.0)
+        compose(["version"], {}, LOOK_COMPOSE_S)
     except EngineError as error:
         return Finding("compose", False, str(error), False, mend)
     return Finding("compose", True, "docker compose answers", False)

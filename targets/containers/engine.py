@@ -27,10 +27,13 @@ TOKEN_LABEL = "kunren.token"  # noqa: S105  # a label's name
 SERVICE_LABEL = "com.docker.compose.service"
 SOCKET = "unix:///var/run/docker.sock"
 CALL_S = 20.0
-LOOK_S = 3.0
+LOOK_S, LOOK_COMPOSE_S = 3.0, 10.0
 FIRST = 1
 """The process that a container runs, as the container counts."""
-MEND = "start Docker (systemctl start docker, or dockerd &), or set DOCKER_HOST; you need to be in its group"
+MEND = (
+    "install Docker with Compose v2, start it (systemctl start docker, or dockerd &), or set DOCKER_HOST;"
+    " you need to be in its group"
+)
 
 
 class EngineError(TargetError):

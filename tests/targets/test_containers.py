@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,3 +92,23 @@ def test_the_heartbeat_is_the_slowest_group_s_on_our_clock() -> None:
     assert beat[0] == 8
     assert time.monotonic_ns() - beat[1] >= 1e9
     assert prometheus.heartbeat("") is None
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ({"DOCKER_HOST": "unix:///nowhere/docker.sock"}, "no container engine answers"),
+        ({"PATH": "/nowhere"}, "docker"),
+    ],
+)
+def test_images_without_an_engine_or_without_docker_are_one_line_with_the_mend(
+    missing: dict[str, str], says: str
+) -> None:
+    argv = [sys.executable, "-m", "compose.images"]
+    done = subprocess.run(argv, env={**os.environ, **missing}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert done.stderr.startswith("images: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert says in done.stderr
+    assert "install Docker" in done.stderr
+    assert done.stdout == ""
