@@ -7,8 +7,10 @@ install_engine() {
   command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
   if [ ${#packages[@]} -gt 0 ]; then
     [ -e $rule ] || { printf '#!/bin/sh\nexit 101\n' >$rule; chmod +x $rule; rule=+$rule; }
-    apt-get update -q && apt-get install -qy --no-install-recommends "${packages[@]}"
+    local failed=
+    { apt-get update -q && apt-get install -qy --no-install-recommends "${packages[@]}"; } || failed=1
     case $rule in +*) rm -f "${rule#+}" ;; esac
+    [ -z "$failed" ] || return 1
   fi
   docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 || install_plugins
 }

@@ -8,24 +8,28 @@ the builds themselves need no network. ``images.yaml`` says how each is built.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from targets import toxiproxy_build
 from targets.cache import cache_folder
-from targets.containers.engine import LOOK_COMPOSE_S, LOOK_S, EngineError, client, compose
+from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 IMAGES = ("brokerage", "postgres", "toxiproxy", "prometheus")
+
+IMAGE_LABEL = "kunren.image"
 
 SUITE = "bookworm"
 PUBLIC_BASE = "python:3.11.7-slim-bookworm"
@@ -42,12 +46,17 @@ class ImageError(Exception):
 @cache
 def tag() -> str:
     """Of our images: what they are made from, so that no container ever runs other code than this package's."""
-    files = sorted(each for each in (*ROOT.glob("targets/**/*"), *HERE.glob("*")) if each.is_file())
-    digest = hashlib.sha256()
+    return digest(ROOT)
+
+
+def digest(root: Path) -> str:
+    """Of the code below ``root`` that goes into the images."""
+    files = sorted(each for each in (*root.glob("targets/**/*"), *root.glob("compose/*")) if each.is_file())
+    found = hashlib.sha256()
     for file in files:
         if file.suffix != ".pyc" and file.name not in ("README.md", "compose.yaml"):
-            digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
+            found.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def main() -> None:
@@ -71,23 +80,37 @@ def build() -> None:
     base, origin, public = choose_base()
     print(f"base image: {base} ({origin})", flush=True)
     context = cache_folder() / "images"
-    prepare(context, public)
-    print(f"libraries, Toxiproxy, Prometheus: {'fetched by the builds' if public else f'prepared in {context}'}")
-    began = time.monotonic()
-    run(["docker", "compose", "-f", str(HERE / "images.yaml"), "build"], BUILD_S, {
-        "KUNREN_TAG": tag(), "KUNREN_TOXIPROXY_RELEASE": RELEASE,
-        "KUNREN_CONTEXT": str(context), "KUNREN_BASE_IMAGE": base,
-        "KUNREN_SOURCE": "public" if public else "prepared", "KUNREN_NETWORK": "default" if public else "none",
-    })  # fmt: skip
+    with alone(context):
+        prepare(context, public)
+        if digest(context) != tag():
+            raise ImageError("the code was changed while it was copied; again: make images")
+        print(f"libraries, Toxiproxy, Prometheus: {'fetched by the builds' if public else f'prepared in {context}'}")
+        began = time.monotonic()
+        run(["docker", "compose", "-f", str(HERE / "images.yaml"), "build"], BUILD_S, {
+            "KUNREN_TAG": tag(), "KUNREN_TOXIPROXY_RELEASE": RELEASE,
+            "KUNREN_CONTEXT": str(context), "KUNREN_BASE_IMAGE": base,
+            "KUNREN_SOURCE": "public" if public else "prepared", "KUNREN_NETWORK": "default" if public else "none",
+        })  # fmt: skip
     for name in IMAGES:
         print(f"built kunren/{name}:{tag()}")
-    print(f"{time.monotonic() - began:.0f} s; older ones go with: docker image prune --all --filter label=kunren.image")
+    print(
+        f"{time.monotonic() - began:.0f} s; older ones go with: docker image prune --all --filter label={IMAGE_LABEL}"
+    )
+
+
+@contextlib.contextmanager
+def alone(context: Path) -> Iterator[None]:
+    """Nobody else prepares and builds in this folder meanwhile: other checkouts have other code."""
+    context.mkdir(parents=True, exist_ok=True)
+    with (context / "building.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def look_for_engine() -> None:
     """ImageError unless an engine and Compose answer: nothing is prepared in vain."""
     try:
-        client(LOOK_S).close()
+        version()
         compose(["version"], {}, LOOK_COMPOSE_S)
     except EngineError as error:
         raise ImageError(str(error)) from error
@@ -186,7 +209,7 @@ def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = N
     """Run one step with ``more`` in its environment; ImageError with its last words."""
     try:
         done = subprocess.run(
-            argv, env={**os.environ, **(more or {})}, cwd=cwd,
+            argv, env={**environment(), **(more or {})}, cwd=cwd,
             capture_output=True, text=True, timeout=within_s, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

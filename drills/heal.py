@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,25 +42,39 @@ class Leftover:
         return f"stack {self.name}: {faults} still in place" + (f" (run {self.run})" if self.run else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What was done, a line each; ``ended`` is false while something of the target is still there."""
+
+    said: tuple[str, ...]
+    ended: bool
+
+
 def leftovers(runs: Path | None, folders: tuple[Path, ...] = ()) -> list[Leftover]:
     """Targets without a living owner; with ``folders`` only those of the runs named there."""
     journals = dict(_journals(runs, folders))
-    abandoned = [intent for name in CARETAKERS for intent in caretaker(name).abandoned()]
+    # For the runs that are named nobody else is asked: another runtime's trouble must not keep these from healing.
+    asked = sorted({intent.target for intent in journals} & set(CARETAKERS)) if folders else CARETAKERS
+    abandoned = [intent for name in asked for intent in caretaker(name).abandoned()]
     return [_leftover(intent, journals.get(intent)) for intent in abandoned if not folders or intent in journals]
 
 
-def heal(leftover: Leftover, lifelines: tuple[int, ...] = ()) -> list[str]:
+def heal(leftover: Leftover, lifelines: tuple[int, ...] = ()) -> Healed:
     """Undo the faults, end the target, remove what is left of it; says what was done, also into the run folder.
 
     ``lifelines`` are ours to close: the target is to live until its faults are undone, and no longer.
     """
-    said = list(_undo(leftover))
+    said, ended = list(_undo(leftover)), True
     for each in lifelines:
         os.close(each)
-    said += caretaker(leftover.target.target).end(leftover.target)
+    try:
+        said.extend(caretaker(leftover.target.target).end(leftover.target))
+    except (TargetError, OSError) as error:
+        said.append(f"{leftover.name} could not be ended: {error}")
+        ended = False
     if leftover.run is not None:
         _write_report(leftover.run, said)
-    return said
+    return Healed(tuple(said), ended)
 
 
 def _leftover(intent: Intent, run: Path | None) -> Leftover:
@@ -116,7 +130,7 @@ def _lines(run: Path) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _write_report(run: Path, said: list[str]) -> None:
+def _write_report(run: Path, said: Sequence[str]) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     report = {"healed": stamp, "by": os.getpid(), "said": said}
     (run / f"heal-{stamp}.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n")

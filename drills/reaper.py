@@ -26,6 +26,8 @@ from targets.target import Intent, Startable
 DEATH_WITHIN_S = 10.0
 """For a process to die that was killed; one that lives longer than its pipe looks after its target itself."""
 
+HEALED_WITHIN_S = 60.0
+
 
 @contextlib.contextmanager
 def guarded(folder: Path, journal: Callable[[Mapping[str, Any]], object], target: Startable) -> Iterator[None]:
@@ -37,9 +39,13 @@ def guarded(folder: Path, journal: Callable[[Mapping[str, Any]], object], target
     reaper = Reaper(folder, target.intent(), target.lifelines())
     try:
         yield
-    finally:
+    except BaseException:
+        # Perhaps it was the stopping that went wrong: the reaper sees for itself, and finds nothing if it was not.
         with signals_held():
-            reaper.dismiss()
+            reaper.let_look()
+        raise
+    with signals_held():
+        reaper.dismiss()
 
 
 class Reaper:
@@ -52,6 +58,13 @@ class Reaper:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=lifelines, start_new_session=True
             )
+
+    def let_look(self) -> None:
+        """Let it heal whatever is still there; when that takes long it goes on without us."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(HEALED_WITHIN_S)
 
     def dismiss(self) -> None:
         """All was undone by the harness itself."""
@@ -77,7 +90,7 @@ def main() -> None:
     _await_death(target)
     for leftover in leftovers(None, (run,)):
         if leftover.target == target:
-            for line in heal(leftover, lifelines):
+            for line in heal(leftover, lifelines).said:
                 print(line, flush=True)
 
 

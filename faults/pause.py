@@ -12,7 +12,7 @@ from targets.target import Evidence, Target
 
 
 class Pause(ServiceFault, frozen=True):
-    """SIGSTOP; the undo is SIGCONT."""
+    """SIGSTOP, or the engine's own pause of a container; the undo is SIGCONT."""
 
     KIND: ClassVar[str] = "pause"
 
@@ -25,7 +25,7 @@ class Pause(ServiceFault, frozen=True):
         return Evidence(True, f"SIGSTOP to {self.service}, pid {pid}", {"service": self.service, "pid": pid})
 
     def witness(self, target: Target) -> Evidence:
-        """The kernel shows the process stopped, and the service does not answer as healthy."""
+        """The kernel shows the process stopped, or the engine its container, and the service does not answer."""
         return eventually(lambda: self._hangs(target))
 
     def undo(self, target: Target) -> Evidence:
@@ -42,9 +42,9 @@ class Pause(ServiceFault, frozen=True):
 
     def _hangs(self, target: Target) -> Evidence:
         service = state(target, self.service)
-        process = process_state(service.pid)
-        # Processes in containers cannot always be seen from here; then the health alone has to do.
-        stopped = process in (psutil.STATUS_STOPPED, "unseen")
+        process = "paused by its engine" if service.frozen else process_state(service.pid)
+        # Processes of others cannot always be seen from here; then the health alone has to do.
+        stopped = service.frozen or process in (psutil.STATUS_STOPPED, "unseen")
         hangs = stopped and not service.healthy
         data = {"effect_seen": hangs, "pid": service.pid, "process": process, "healthy": service.healthy}
         return Evidence(hangs, f"{self.service} is {process}, {'' if service.healthy else 'not '}healthy", data)

@@ -56,8 +56,8 @@ def process_state(pid: int | None) -> str:
 def runs(target: Target, name: str) -> Evidence:
     """Whether the service runs, is not stopped, and calls itself healthy."""
     service = state(target, name)
-    process = process_state(service.pid)
-    ok = service.pid is not None and service.healthy and process != psutil.STATUS_STOPPED
+    process = "paused by its engine" if service.frozen else process_state(service.pid)
+    ok = service.pid is not None and service.healthy and not service.frozen and process != psutil.STATUS_STOPPED
     data = {"pid": service.pid, "process": process, "healthy": service.healthy}
     return Evidence(
         ok, f"{name}: pid {service.pid}, {process}, {'healthy' if service.healthy else 'not healthy'}", data

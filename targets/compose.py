@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import msgspec
 
 from compose import images
-from compose.images import IMAGES, tag
+from compose.images import IMAGE_LABEL, IMAGES, tag
 from targets import ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
@@ -29,14 +29,14 @@ from targets.cache import cache_folder
 from targets.containers import network, prometheus
 from targets.containers.engine import (
     LOOK_COMPOSE_S,
-    LOOK_S,
     MEND,
     EngineError,
     Project,
-    client,
     compose,
     shared,
     stacks,
+    tagged,
+    version,
 )
 from targets.containers.stack import (
     INSIDE,
@@ -103,7 +103,9 @@ class Containers:
         """Folders whose lock nobody holds, and what is on the engine of stacks whose folder nobody owns."""
         found = {str(folder) for folder in ownership.abandoned(_root())}
         with contextlib.suppress(EngineError):
-            found |= {str(folder) for folder in stacks().values() if folder.name and not ownership.owned(folder)}
+            # Others' stacks on a shared engine are none of ours: from here nobody could tell whether they are owned.
+            ours = [folder for folder in stacks().values() if folder.parent == _root()]
+            found |= {str(folder) for folder in ours if not ownership.owned(folder)}
         return [Intent(self.name, each) for each in sorted(found)]
 
     def owned(self, intent: Intent) -> bool:
@@ -117,7 +119,10 @@ class Containers:
     def end(self, intent: Intent) -> Iterator[str]:
         """By label: containers, volumes, network; then the folder."""
         home = Path(intent.stack)
-        yield from Project(home.name).remove()
+        project = Project(home.name)
+        if project.end_commands():
+            yield "ended docker compose, which was at work on it"
+        yield from project.remove()
         ownership.remove(home)
         yield f"removed {home}"
 
@@ -194,12 +199,11 @@ class ComposeTarget(Starting, ContainerStack):
     def _end(self) -> None:
         self._switchboard.close()
         self.save_logs()
-        try:
+        with contextlib.suppress(EngineError):  # what counts is that nothing is left
             compose([*self._project_words(), "down", "--volumes", "--timeout", "3"], self._environment(""), DOWN_S)
-        finally:
-            for _ in self.project.remove():  # nothing, where `down` did its work
-                pass
-            ownership.remove(self.home)
+        for _ in self.project.remove():  # nothing, where `down` did its work
+            pass
+        ownership.remove(self.home)
 
     def _furnish(self) -> str:
         """Everything the containers find in their folder; returns ``uid:gid`` for them, never root's."""
@@ -257,11 +261,9 @@ def _root() -> Path:
 
 def _engine() -> Finding:
     try:
-        with contextlib.closing(client(LOOK_S)) as engine:
-            version = engine.version()["Version"]
-    except TargetError:
+        return Finding(ENGINE, True, f"docker {version()}", False)
+    except EngineError:
         return Finding(ENGINE, False, "none answers, and --target compose needs one", False, MEND)
-    return Finding(ENGINE, True, f"docker {version}", False)
 
 
 def _compose() -> Finding:
@@ -277,9 +279,8 @@ def _compose() -> Finding:
 
 def _images() -> Finding:
     try:
-        with contextlib.closing(client(LOOK_S)) as engine:
-            there = {tag for image in engine.images.list() for tag in image.tags}
-    except TargetError:
+        there = tagged(IMAGE_LABEL)
+    except EngineError:
         return Finding("images", False, "no engine to ask", False, "make images, once an engine answers")
     missing = [each for each in IMAGES if f"kunren/{each}:{tag()}" not in there]
     if missing:

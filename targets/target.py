@@ -70,11 +70,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run."""
+    """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run.
+
+    ``frozen``: who runs it says that it was paused, where that is not to be seen in the state of its process.
+    """
 
     name: str
     pid: int | None
     healthy: bool
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

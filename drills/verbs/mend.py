@@ -61,13 +61,16 @@ def heal_runs(
         out.print(leftover.words(), markup=False, soft_wrap=True)
     acts = every or bool(refs)
     done = {leftover.name: heal(leftover) for leftover in found} if acts else {}
-    for lines in done.values():
-        for line in lines:
+    for healed in done.values():
+        for line in healed.said:
             out.print(f"  {line}", markup=False, soft_wrap=True)
     if json:
-        write(as_json({"found": len(found), "said": done}), "-")
+        write(as_json({"found": len(found), "said": {name: list(healed.said) for name, healed in done.items()}}), "-")
     if found and not acts:
         out.print("undo it with: kunren heal --all")
+        raise typer.Exit(EXIT_FAIL)
+    if not all(healed.ended for healed in done.values()):
+        out.print("not everything is undone; mend what is said above, then again: kunren heal --all")
         raise typer.Exit(EXIT_FAIL)
 
 

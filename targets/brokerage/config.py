@@ -26,6 +26,9 @@ FILE = "config.json"
 
 LOOPBACK = "127.0.0.1"
 
+OPERATORS_HOST = "pager"
+"""Where each service has a container: the one in which brokerctl is run."""
+
 COMPRESSION = 60
 """Business seconds a second, unless told otherwise: a minute of a drill is an hour of the brokerage."""
 

@@ -9,13 +9,16 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
@@ -28,6 +31,10 @@ SERVICE_LABEL = "com.docker.compose.service"
 SOCKET = "unix:///var/run/docker.sock"
 CALL_S = 20.0
 LOOK_S, LOOK_COMPOSE_S = 3.0, 10.0
+LOOKS, BETWEEN_LOOKS_S = 50, 0.2
+"""At what is left of a stack: what was asked for before its harness died may still be coming, or going."""
+IN_THE_WAY = 409
+"""What the engine answers about something that is being removed already."""
 FIRST = 1
 """The process that a container runs, as the container counts."""
 MEND = (
@@ -36,22 +43,36 @@ MEND = (
 )
 
 
+HEADER = struct.Struct(">BxxxL")
+"""Before each piece of a command's output: which stream, how many bytes (Docker's attach protocol)."""
+
+
 class EngineError(TargetError):
     """The engine does not answer, or did not do what was asked."""
+
+
+def host() -> str:
+    """The one engine that the SDK, ``docker compose`` and ``docker build`` are all to ask."""
+    return os.environ.get("DOCKER_HOST", SOCKET)
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the engine named: the command line tool would ask another one where a context says so."""
+    return {**os.environ, "DOCKER_HOST": host()}
 
 
 def client(within_s: float = CALL_S) -> Any:
     """A connection to the engine, each call bounded by ``within_s``; close it. EngineError when there is none."""
     try:
         _knock(within_s)
-        return docker.from_env(timeout=within_s)  # asks the engine for its version
+        return docker.from_env(timeout=within_s, environment=environment())  # asks the engine for its version
     except (DockerException, RequestException, OSError) as error:
         raise EngineError(f"no container engine answers ({error}): {MEND}") from error
 
 
 def _knock(within_s: float) -> None:
     """OSError where nothing listens on the engine's Unix socket: the SDK would leave a socket open then."""
-    scheme, _, path = os.environ.get("DOCKER_HOST", SOCKET).partition("://")
+    scheme, _, path = host().partition("://")
     if scheme in ("unix", "http+unix"):
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
             knocking.settimeout(within_s)
@@ -69,7 +90,7 @@ def told(what: str) -> Iterator[None]:
     """What the engine complains of, as an EngineError that says at what."""
     try:
         yield
-    except (DockerException, RequestException) as error:
+    except (DockerException, RequestException, OSError) as error:
         says = error.explanation if isinstance(error, APIError) and error.explanation else str(error)
         raise EngineError(f"{what}: {says}") from error
 
@@ -146,11 +167,6 @@ class Project:
                 found[int(text)] = next(int(line.split()[-1]) for line in lines if line.startswith("NSpid:"))
         return found
 
-    def restart(self, service: str, within_s: float) -> None:
-        """Stop it, by force after ``within_s``, and start it."""
-        with told(f"restart of {service}"):
-            self._container(service).restart(timeout=int(within_s))
-
     def disconnect(self, service: str) -> None:
         """Take it off the stack's network; no-op while it is off it."""
         with told(f"disconnect of {service}"):
@@ -170,22 +186,19 @@ class Project:
         with told(f"network of {service}"):
             return self._network().name in self._container(service).attrs["NetworkSettings"]["Networks"]
 
-    def stats(self, service: str) -> Mapping[str, Any]:
-        """One reading of its resources, as the engine gives it; takes about a second."""
-        with told(f"stats of {service}"):
-            found: Mapping[str, Any] = self._container(service).stats(stream=False)
-            return found
-
     def execute(self, service: str, argv: Sequence[str], within_s: float) -> tuple[int, str, str]:
-        """Run it in the container, ended there after ``within_s``: exit (124: too late), stdout, stderr."""
-        with told(f"command in {service}"):
-            each = self._container(service)
-            found = client(within_s + CALL_S).api
+        """Run it in the container, ended there after ``within_s``: exit (124: too late), stdout, stderr.
+
+        EngineError also where nothing ends it in there, for the container was paused meanwhile.
+        """
+        with told(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
             bounded = ["timeout", "--kill-after=1", f"{within_s:.3f}", *argv]
-            started = found.exec_create(each.id, bounded)["Id"]
-            out, err = found.exec_start(started, demux=True)
+            started = found.exec_create(self._container(service).id, bounded)["Id"]
+            out, err = _output(found.exec_start(started, socket=True), time.monotonic() + within_s + LOOK_S)
             code = found.exec_inspect(started)["ExitCode"]
-        return int(code), (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace")
+        if code is None:
+            raise EngineError(f"command in {service}: its output ended before it did")
+        return int(code), out.decode(errors="replace"), err.decode(errors="replace")
 
     def log(self, service: str, tail: int | str = "all") -> bytes:
         """What it has written to stdout and stderr."""
@@ -194,17 +207,34 @@ class Project:
             return said
 
     def remove(self) -> Iterator[str]:
-        """Containers, then volumes and networks of this stack; idempotent."""
+        """Containers, then volumes and networks of this stack, until there are none; EngineError while there are."""
         with told(f"removal of {self.stack}"):
-            for kind, each, how in self._everything():
-                with contextlib.suppress(NotFound):
-                    each.remove(**how)
-                    yield f"removed {kind} {each.name}"
+            complaint = ""
+            for _ in range(LOOKS):
+                left = 0
+                for kind, each, how in self._everything():
+                    left += 1
+                    try:
+                        each.remove(**how)
+                        yield f"removed {kind} {each.name}"
+                    except NotFound:
+                        continue
+                    except APIError as error:
+                        if error.status_code != IN_THE_WAY:
+                            complaint = f"{each.name}: {error.explanation or error}"
+                if not left:
+                    return
+                time.sleep(BETWEEN_LOOKS_S)
+            raise EngineError(f"something of {self.stack} cannot be removed: {complaint or 'more keeps coming'}")
 
-    def left(self) -> list[str]:
-        """Names of what is still there."""
-        with told(f"what is left of {self.stack}"):
-            return [each.name for _, each, _ in self._everything()]
+    def end_commands(self) -> bool:
+        """Kill the ``docker compose`` that a dead harness left at work on this stack; whether there was one."""
+        found = [each for each in psutil.process_iter(["cmdline"]) if self.name in (each.info["cmdline"] or ())]
+        for each in found:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(found, LOOK_S)
+        return bool(found)
 
     def _everything(self) -> Iterator[tuple[str, Any, dict[str, Any]]]:
         """Kind, handle, and how to remove it; a kind is looked for when those before it have been dealt with."""
@@ -237,23 +267,72 @@ class Project:
 def stacks() -> dict[str, Path]:
     """Stack -> its folder, of everything on the engine with the drill label."""
     with told("drill stacks"):
-        rows = shared().api.containers(all=True, filters={"label": [LABEL]})
+        api, labelled = shared().api, {"label": [LABEL]}
+        rows = [*api.containers(all=True, filters=labelled), *api.networks(filters=labelled)]
+        rows += api.volumes(filters=labelled)["Volumes"] or ()
         return {row["Labels"][LABEL]: Path(row["Labels"].get(FOLDER_LABEL, "")) for row in rows}
 
 
-def compose(argv: Sequence[str], environment: Mapping[str, str], within_s: float) -> None:
+def tagged(label: str) -> set[str]:
+    """The names of the images that carry a label; EngineError."""
+    with contextlib.closing(client(LOOK_S)) as engine, told("images"):
+        return {name for image in engine.api.images(filters={"label": [label]}) for name in image["RepoTags"] or ()}
+
+
+def version() -> str:
+    """Of the engine; EngineError."""
+    with contextlib.closing(client(LOOK_S)) as engine, told("engine"):
+        return str(engine.version()["Version"])
+
+
+def compose(argv: Sequence[str], variables: Mapping[str, str], within_s: float) -> None:
     """``docker compose`` with these words; EngineError with its last words when it failed or took too long."""
+    words = ["docker", "compose", *argv]
     try:
-        done = subprocess.run(
-            ["docker", "compose", *argv], env={**os.environ, **environment},
-            capture_output=True, text=True, timeout=within_s, check=False, start_new_session=True,
+        running = subprocess.Popen(
+            words, env={**environment(), **variables}, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
-    except FileNotFoundError as error:
-        raise EngineError("docker is not on PATH: install Docker with Compose v2") from error
-    except subprocess.TimeoutExpired as error:
-        raise EngineError(f"docker compose {argv[-1]} took more than {within_s:g} s") from error
-    if done.returncode != 0:
-        raise EngineError(f"docker compose failed: {' | '.join(done.stderr.strip().splitlines()[-3:])}")
+    except OSError as error:
+        raise EngineError(f"docker cannot be run ({error.strerror}): {MEND}") from error
+    try:
+        _, said = running.communicate(timeout=within_s)
+    except BaseException as error:  # also when interrupted: it is a plugin that does the work, docker's own child
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise EngineError(f"{' '.join(words)} took more than {within_s:g} s") from error
+        raise
+    if running.returncode != 0:
+        raise EngineError(f"docker compose failed: {' | '.join(said.strip().splitlines()[-3:])}")
+
+
+def _output(raw: Any, until: float) -> tuple[bytes, bytes]:
+    """What a command in a container says on stdout and stderr, to its end; EngineError after ``until``, monotonic."""
+    said = {1: bytearray(), 2: bytearray()}
+    line: socket.socket = getattr(raw, "_sock", raw)
+    try:
+        while header := _exactly(line, HEADER.size, until):
+            stream, length = HEADER.unpack(header)
+            said.setdefault(stream, bytearray()).extend(_exactly(line, length, until))
+    except (TimeoutError, struct.error) as error:
+        raise EngineError(f"no end of a command in a container ({error})") from error
+    finally:
+        line.close()
+        raw.close()  # the reader that the SDK has on it keeps it open till then
+    return bytes(said[1]), bytes(said[2])
+
+
+def _exactly(line: socket.socket, count: int, until: float) -> bytes:
+    """So many bytes, fewer only at the end; TimeoutError."""
+    data = b""
+    while len(data) < count:
+        line.settimeout(max(0.001, until - time.monotonic()))
+        piece = line.recv(count - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
 
 
 def _state(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,8 +28,6 @@ from targets.target import Answer, Cut, Intent, Offer, Service, TargetError
 NAME = "compose"
 INSIDE = "inside"
 PARTS = (*SERVICES, "toxiproxy", "alertmanager")
-OPERATORS_HOST = "pager"
-"""The container in which brokerctl is run."""
 OFF_THE_NETWORK = (
     "taken off the stack's network, with its published ports; connections that were open go silent both ways, and go"
     " on when it is back under its old address; its name is not known meanwhile, so new connections to it fail at once"
@@ -97,7 +95,7 @@ class ContainerStack(Stack):
         began = time.monotonic_ns()
         command = ["python3", "-m", "targets.brokerage.brokerctl", "--role", role, "--env", self.config.environment]
         try:
-            code, out, err = self.project.execute(OPERATORS_HOST, [*command, "--json", *argv[1:]], within_s)
+            code, out, err = self.project.execute(brokerage.OPERATORS_HOST, [*command, "--json", *argv[1:]], within_s)
         except TargetError as error:
             return Answer(2, str(error), {}, began, time.monotonic_ns())
         ended = time.monotonic_ns()
@@ -148,9 +146,7 @@ class ContainerStack(Stack):
         return {"services": self.project.states()}
 
     def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
-        if known is not None and known.get("paused"):
-            return Service(name, int(known["pid"]), False)
-        return super()._service(name, known)
+        return replace(super()._service(name, known), frozen=known is not None and bool(known.get("paused")))
 
     def _healthy(self, name: str) -> bool:
         if name == "postgres":  # with Docker's userland proxy its port accepts connections even while it is dead

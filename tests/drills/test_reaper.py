@@ -11,11 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from drills import reaper
+from drills.heal import heal, leftovers
 from targets.ownership import OWNER_LOCK
+from targets.registry import caretaker
+from targets.target import Intent, Startable, TargetError
 
 
 @pytest.fixture
@@ -96,3 +100,58 @@ def test_a_stack_whose_owner_lives_on_is_left_alone(
         reap(monkeypatch, run, stack, lifeline, b"")
     assert stack.is_dir()
     assert not list(run.glob("heal-*.json"))
+
+
+def test_another_runtimes_trouble_does_not_keep_it_from_healing(
+    monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int
+) -> None:
+    def trouble() -> list[Intent]:
+        raise PermissionError("a folder of somebody else")
+
+    monkeypatch.setattr(caretaker("compose"), "abandoned", trouble)
+    reap(monkeypatch, run, stack, lifeline, b"")
+    assert not stack.exists()
+
+
+class Unstoppable:
+    """A target with a folder that nobody owns; ``__exit__`` fails."""
+
+    def __init__(self, stack: Path) -> None:
+        self.stack = stack
+
+    def intent(self) -> Intent:
+        return Intent("local", str(self.stack))
+
+    def lifelines(self) -> tuple[int, ...]:
+        return ()
+
+    def __enter__(self) -> Unstoppable:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        raise TargetError("it would not stop")
+
+
+def test_a_target_that_could_not_be_stopped_is_left_to_the_reaper(run: Path, stack: Path) -> None:
+    (run / "logs").mkdir()
+    target = cast(Startable, Unstoppable(stack))
+    with pytest.raises(TargetError, match="would not stop"), reaper.guarded(run, lambda line: None, target), target:
+        pass
+    assert not stack.exists()
+    assert len(list(run.glob("heal-*.json"))) == 1
+
+
+def test_what_cannot_be_ended_is_told_and_the_others_are_healed(
+    monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path
+) -> None:
+    def end(intent: Intent) -> Iterator[str]:
+        yield "removed the one half"
+        raise TargetError("the engine is away")
+
+    monkeypatch.setattr(caretaker("local"), "end", end)
+    (left,) = leftovers(None, (run,))
+    done = heal(left)
+    assert not done.ended
+    assert done.said == ("removed the one half", "a-stack could not be ended: the engine is away")
+    (report,) = run.glob("heal-*.json")
+    assert json.loads(report.read_text())["said"] == list(done.said)

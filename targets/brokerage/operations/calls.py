@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from targets.brokerage.config import LOOPBACK, Config
+from targets.brokerage.config import LOOPBACK, OPERATORS_HOST, Config
 from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
 
 TIMEOUT_S = 5.0
@@ -83,6 +83,10 @@ class Stack:
     def host(self, service: str) -> str:
         """Under which name it is reached."""
         return str(getattr(self.config.hosts, service))
+
+    def here(self) -> str | None:
+        """The service in whose container brokerctl itself runs, and would end with it; None among processes."""
+        return OPERATORS_HOST if self.config.control else None
 
     def check(self, service: str) -> str:
         """Where to look when ``service`` misbehaves."""

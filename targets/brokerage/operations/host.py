@@ -27,6 +27,8 @@ POLL_S = 0.02
 def restart(stack: Stack, args: Namespace) -> Outcome:
     """``host restart SERVICE``."""
     service: str = args.service
+    if service == stack.here():
+        raise Refused(f"brokerctl runs inside {service} and would end with it: restart its container from outside")
     before = stack.processes().get(service)
     try:
         if before is not None and before["state"] == "running":
@@ -86,7 +88,11 @@ def _answers_queries(port: int, host: str) -> bool:
 def kill(stack: Stack, args: Namespace) -> Outcome:
     """``host kill --signal N PID|root-blocker``."""
     number = signal_number(args.signal)
-    request: dict[str, Any] = {"verb": "kill", "signal": number, "among": HOSTED}
+    request: dict[str, Any] = {
+        "verb": "kill",
+        "signal": number,
+        "among": [each for each in HOSTED if each != stack.here()],
+    }
     if args.pid == ROOT_BLOCKER:
         request |= {"pid": root_blocker(stack), "counted_by": "postgres"}
     else:
@@ -94,7 +100,8 @@ def kill(stack: Stack, args: Namespace) -> Outcome:
     answer = stack.control(request)
     pid, service = request["pid"], answer.get("service")
     if service is None:
-        raise Refused(f"pid {pid} is no process of this brokerage; brokerctl status lists them")
+        but = f" outside {stack.here()}, where brokerctl itself runs" if stack.here() else ""
+        raise Refused(f"pid {pid} is no process of this brokerage{but}; brokerctl status lists them")
     if not answer.get("sent"):
         raise Refused(f"pid {pid} ({service}) took no signal: {answer.get('why')}")
     facts = {"pid": pid, "service": service, "signal": number}

@@ -7,6 +7,7 @@ services nobody misses for a while, whose death is noticed, what the operator's 
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,3 +151,12 @@ def not_offered(offer: Offer, parts: tuple[str, ...]) -> list[str]:
 def customers_link(target: Target) -> str:
     """The link through which customers come."""
     return next(name for name, link in target.links().items() if target.customers_url() == f"http://{link.listen}")
+
+
+def until(seen: Callable[[], Any], within_s: float = 20.0) -> Any:
+    """The first true answer; the test fails when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while not (found := seen()):
+        assert time.monotonic() < deadline, "did not come about"
+        time.sleep(0.05)
+    return found

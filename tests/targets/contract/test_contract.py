@@ -6,7 +6,7 @@ import dataclasses
 import http.client
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,11 @@ from faults.scope import from_intent, to_intent
 from targets.registry import caretaker
 from targets.target import Offer, Target, Unlabelled
 
-from .systems import PARTS, SYSTEMS, customers_link, not_offered
+from .systems import PARTS, SYSTEMS, customers_link, not_offered, until
 
 pytestmark = pytest.mark.contract
 
 needs = pytest.mark.needs
-
-
-def until(seen: Callable[[], Any], within_s: float = 20.0) -> Any:
-    """The first true answer; the test fails when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while not (found := seen()):
-        assert time.monotonic() < deadline, "did not come about"
-        time.sleep(0.05)
-    return found
 
 
 def healthy(target: Target) -> bool:
@@ -215,9 +206,10 @@ def test_a_paused_service_goes_on(up: Any) -> None:
     fault = FAULTS["pause"](service=spare)  # type: ignore[call-arg]
     before = up.target.services()[spare].pid
     assert fault.inject(up.target).ok
-    assert not up.target.services()[spare].healthy
+    assert fault.witness(up.target).data["effect_seen"]
+    assert not fault.gone(up.target).ok
     assert fault.undo(up.target).ok
-    until(lambda: up.target.services()[spare].healthy)
+    assert fault.gone(up.target).ok
     assert up.target.services()[spare].pid == before
 
 

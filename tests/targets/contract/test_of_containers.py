@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from drills.heal import leftovers
 from faults import FAULTS
-from targets.compose import ComposeTarget
-from targets.containers import clock
+from targets.compose import CONTAINERS, ComposeTarget
+from targets.containers import clock, engine
+from targets.containers.engine import EngineError
 from targets.containers.stack import THROUGH_THE_ENGINE, ContainerStack
+from targets.target import Intent
+
+from .systems import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.of("compose")]
 
@@ -110,3 +121,89 @@ def test_another_process_reaches_it_the_same_way(up: Any, stack: ContainerStack)
     other = up.way.attach(stack.intent())
     assert other.customers_url() == stack.customers_url()
     assert other.links() == stack.links()
+
+
+def test_the_operators_tool_does_not_end_the_container_it_runs_in(stack: ContainerStack) -> None:
+    before = stack.services()["pager"].pid
+    for argv in (("host", "restart", "pager"), ("host", "kill", "--signal", "TERM", str(before))):
+        refused = stack.operator(("brokerctl", *argv), "operator", 20)
+        assert refused.exit == 1, refused
+        assert "brokerctl" in refused.says
+    assert stack.services()["pager"].pid == before
+    assert stack.services()["pager"].healthy
+
+
+def test_a_command_in_a_container_that_is_paused_under_it_comes_to_an_end(stack: ContainerStack) -> None:
+    def pause_once_it_runs() -> None:
+        while b"sleep" not in b"".join(row[1].encode() for row in running().values()):
+            pass
+        stack.signal("mail", signal.SIGSTOP)
+
+    def running() -> dict[str, list[str]]:
+        rows = stack.project._container("mail").top(ps_args="-eo pid,args")["Processes"]
+        return {row[0]: row for row in rows}
+
+    pausing = threading.Thread(target=pause_once_it_runs)
+    pausing.start()
+    try:
+        with pytest.raises(EngineError, match="no end of a command"):
+            stack.project.execute("mail", ["sleep", "5"], 2.0)
+    finally:
+        pausing.join(20)
+        stack.signal("mail", signal.SIGCONT)
+    stack.start("mail")
+
+
+def test_what_others_have_on_the_engine_is_not_for_us_to_heal(
+    stack: ContainerStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert stack.home in engine.stacks().values()
+    monkeypatch.setenv("KUNREN_CACHE", str(tmp_path))
+    assert CONTAINERS.abandoned() == []
+
+
+KILLED_BRINGING_UP = """
+import os, signal, sys
+from pathlib import Path
+import targets.compose
+from drills.reaper import guarded
+from targets.registry import runtime
+from targets.runtime import Request
+run = Path(sys.argv[1])
+(run / "logs").mkdir()
+target = runtime("compose").make(Request("orphan", 7, "D3", None, 60, run / "logs"))
+
+def journal(line):
+    import json
+    with (run / "undo.jsonl").open("a") as file:
+        print(json.dumps(line), file=file, flush=True)
+
+up = targets.compose.ComposeTarget._up
+def die_while_all_come_up(self, services, user):
+    if not services:
+        import threading
+        threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+    up(self, services, user)
+targets.compose.ComposeTarget._up = die_while_all_come_up
+print(target.intent().stack, flush=True)
+with guarded(run, journal, target), target:
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.6, 1.2])
+def test_killed_while_compose_brings_it_up_it_leaves_nothing(
+    stack: ContainerStack, after_s: float, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_BRINGING_UP, str(tmp_path), str(after_s)],
+        capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    home = Path(done.stdout.strip())
+    until(lambda: bool(list(tmp_path.glob("heal-*.json"))))
+    assert home.name not in engine.stacks()
+    assert not home.exists()
+    assert Intent("compose", str(home)) not in CONTAINERS.abandoned()
+    assert leftovers(None, (tmp_path,)) == []
+    assert stack.services()["api"].healthy
