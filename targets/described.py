@@ -56,7 +56,8 @@ class Described:
         """Stop the services by their hooks, end all that carries the label, remove the folder."""
         folder = Path(intent.stack)
         try:
-            yield from stop_all(self.attach(intent))
+            for name, wrong in stop_all(self.attach(intent)):
+                yield f"stopped {name}" if not wrong else unstopped(name, wrong)
         except TargetError as error:
             yield f"could not attach: {error}"
         yield from (f"process {pid} could not be ended" for pid in hooks.end(folder))
@@ -134,9 +135,8 @@ class DescribedTarget(Starting, Site):
         yield f"folder:     {self.folder}"
 
     def __exit__(self, *exc: object) -> None:
-        """Stop all processes and remove the folder."""
-        for _ in stop_all(self):
-            pass
+        """Stop all processes and remove the folder; then TargetError where a service could not be stopped."""
+        left = [unstopped(name, wrong) for name, wrong in stop_all(self) if wrong]
         hooks.end(self.folder)
         for child in (*self._children, *([self._proxy] if self._proxy else [])):
             with contextlib.suppress(subprocess.TimeoutExpired):  # one that no SIGKILL ends is the machine's trouble
@@ -145,6 +145,8 @@ class DescribedTarget(Starting, Site):
         self._block.release()
         if self._owner is not None:
             self._owner.close()
+        if left:
+            raise TargetError("; ".join(left))
 
     def _begin(self) -> None:
         self._owner = ownership.claim(self.folder)
@@ -181,11 +183,17 @@ class DescribedTarget(Starting, Site):
             raise TargetError(f"the links could not be made: {error};{self.last_words(PROXY)}") from error
 
 
-def stop_all(site: Site) -> Iterator[str]:
-    """Stop the services, the last started first; a sentence each."""
+def stop_all(site: Site) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Stop the services that were started, the last first; each with what went wrong."""
     for name in reversed(site.plan.description.services):
-        site.stop(name)
-        yield f"stopped {name}"
+        wrong = site.stop(name)
+        if wrong is not None:
+            yield name, wrong
+
+
+def unstopped(service: str, wrong: Sequence[str]) -> str:
+    """That it could not be stopped, and why, for people."""
+    return f"could not stop {service}: {', and '.join(wrong)}"
 
 
 def _fixed(description: Description) -> Iterator[int]:

@@ -40,7 +40,8 @@ Argv = tuple[str, ...]
 class Hooked(msgspec.Struct, frozen=True):
     """A service by its hooks. ``health`` is a path on its port that answers 200, or ``tcp``: its port accepts.
 
-    ``start`` is the service or leaves it behind; without ``stop`` it is sent SIGTERM. Without ``port`` it is given one.
+    ``start`` is the service or leaves it behind; without ``stop`` it is sent SIGTERM. ``stop`` is asked of what was
+    started, be it dead by then. Without ``port`` it is given one.
     """
 
     start: Argv

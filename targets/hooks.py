@@ -24,6 +24,10 @@ TERM_WITHIN_S, KILL_WITHIN_S = 5.0, 3.0
 LOOK_S = 0.05
 
 
+class NotStarted(TargetError):
+    """A hook that failed to start something and left no process: what is there has another owner."""
+
+
 def labelled(folder: Path, service: str | None = None) -> list[int]:
     """Process ids of the system, oldest first; of one service alone if it is named. Zombies have no label left."""
     wanted = {f"{OF_TARGET}={folder}".encode()}
@@ -40,7 +44,7 @@ def send(pids: Sequence[int], number: int) -> None:
 
 
 def launch(argv: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start it in a session of its own, its output to the log; TargetError when there is no such program."""
+    """Start it in a session of its own, its output to the log; NotStarted when there is no such program."""
     with log.open("ab") as output:
         try:
             return subprocess.Popen(
@@ -48,7 +52,7 @@ def launch(argv: Sequence[str], folder: Path, log: Path, environment: Mapping[st
                 stderr=output, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise TargetError(f"cannot run {argv[0]}: {os.strerror(error.errno or 0)}") from error
+            raise NotStarted(f"cannot run {argv[0]}: {os.strerror(error.errno or 0)}") from error
 
 
 def carry_out(argv: Sequence[str], folder: Path, environment: Mapping[str, str], within_s: float) -> str:

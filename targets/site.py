@@ -32,6 +32,8 @@ KIND = "described"
 UNSEEN = "whatever it has that passes through none of its links"
 
 HANDSHAKE_WITHIN_S, STOP_WITHIN_S = 10.0, 15.0
+SILENT_WITHIN_S = 5.0
+"""For a service to leave its port: a stop hook may return before it is done."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -133,23 +135,47 @@ class Site:
     def start(self, service: str) -> None:
         """Run its start hook if it has no process, and wait until healthy."""
         hooked = self._hooked(service)
-        started = None
-        if not hooks.labelled(self.folder, service):
-            if accepts(self.plan.ports[service]):
-                raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
+        if hooks.labelled(self.folder, service):
+            self._wait_healthy(service, hooked, None)
+            return
+        if accepts(self.plan.ports[service]):
+            raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
+        ours = self._ours(service)
+        before = ours.exists()
+        ours.touch()  # before the hook begins: whoever dies from here on is cleared up after
+        try:
             started = self.launch(service, self.argv(hooked.start, service))
             self._children.append(started)
-        self._wait_healthy(service, hooked, started)
+            self._wait_healthy(service, hooked, started)
+        except hooks.NotStarted:
+            if not before:
+                ours.unlink(missing_ok=True)
+            raise
 
-    def stop(self, service: str) -> None:
-        """Its stop hook, if it has one; then whatever of it is left is ended."""
-        hooked = self._hooked(service)
-        if hooked.stop is not None and hooks.labelled(self.folder, service):
-            with contextlib.suppress(TargetError):  # what it leaves is ended below
+    def stop(self, service: str) -> tuple[str, ...] | None:
+        """Its stop hook, if it has one; then whatever of it is left is ended. What went wrong; None: not ours to stop.
+
+        A service in other hands shows no process, so its hook is asked whatever can be seen of it. One that this run
+        did not start is left alone: what its hook stops by name, or what serves at its port, may be somebody else's.
+        """
+        hooked, ours = self._hooked(service), self._ours(service)
+        if not ours.exists():
+            hooks.end(self.folder, service)
+            return None
+        wrong = []
+        try:
+            if hooked.stop is not None:
                 hooks.carry_out(
                     self.argv(hooked.stop, service), self.folder, self.environment(service), STOP_WITHIN_S
                 )  # fmt: skip
+        except TargetError as error:
+            wrong.append(str(error))
         hooks.end(self.folder, service)
+        if self._answers_still(service):
+            wrong.append(f"something still answers on port {self.plan.ports[service]}")
+        if not wrong:
+            ours.unlink(missing_ok=True)
+        return tuple(wrong)
 
     def cut(self, service: str) -> Cut:
         """By its links, as far as the file tells whose they are; what else it has is not known."""
@@ -254,6 +280,18 @@ class Site:
     def _upstream(self, upstream: str) -> str:
         return f"127.0.0.1:{self.plan.ports[upstream]}" if upstream in self.plan.ports else upstream
 
+    def _ours(self, service: str) -> Path:
+        """A file that is there if this run started the service: for any process that comes to stop it."""
+        return self.folder / f"{service}.started"
+
+    def _answers_still(self, service: str) -> bool:
+        deadline = time.monotonic() + SILENT_WITHIN_S
+        while answers := accepts(self.plan.ports[service]):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        return answers
+
     def _service(self, name: str) -> Service:
         pids = hooks.labelled(self.folder, name)
         return Service(name, pids[0] if pids else None, self._healthy(name))
@@ -273,7 +311,7 @@ class Site:
         while not self._healthy(service):
             failed = started is not None and started.poll()
             if failed and not hooks.labelled(self.folder, service):
-                raise TargetError(f"{service} ended while starting;{self.last_words(service)}")
+                raise hooks.NotStarted(f"{service} ended while starting;{self.last_words(service)}")
             if time.monotonic() > deadline:
                 says = f"{service} did not get healthy within {hooked.within_s:g} s"
                 raise TargetError(f"{says};{self.last_words(service)}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from targets.target import TargetError
+
 
 class Starting:
     """Base of what starts on entering: give it ``_begin``, and an ``__exit__`` that ends whatever has begun."""
@@ -15,6 +17,12 @@ class Starting:
         """Start everything; on failure, and on Ctrl-C meanwhile, nothing of it is left."""
         try:
             self._begin()
+        except TargetError as error:
+            try:
+                self.__exit__(None, None, None)
+            except TargetError as left:  # it must not hide why there was something to stop
+                raise TargetError(f"{error}; {left}") from error
+            raise
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from targets.described import DESCRIBED, DescribedRuntime, DescribedTarget
 from targets.description import Description, Handshake, Hooked, Proxied, ends
 from targets.registry import caretaker, described
 from targets.runtime import Request
-from targets.site import Plan, Site, get, sites
+from targets.site import Plan, Site, accepts, get, sites
 from targets.target import Fetch, TargetError, Unlabelled
 
 SERVE = ("{python}", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "{public}", "{port}")
@@ -40,6 +41,24 @@ FILES = Description(
 )
 
 
+HAND_OVER = """
+import os, subprocess, sys
+from pathlib import Path
+into, folder, port = sys.argv[1:]
+quiet = subprocess.DEVNULL
+argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, port]
+bare = {key: value for key, value in os.environ.items() if not key.startswith("KUNREN_")}
+with open(into, "a") as file:
+    made = subprocess.Popen(argv, env=bare, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    print(made.pid, file=file)
+os._exit(0)
+"""
+"""A start hook that leaves the service in other hands, as a container engine would: without the label."""
+
+TAKE_BACK = "import os, sys; os.kill(int(open(sys.argv[1]).read().split()[-1]), 15)"
+REFUSE = ("{python}", "-c", "raise SystemExit('no engine answers')")
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
@@ -55,6 +74,50 @@ def request_(tmp_path: Path) -> Request:
 def site(request_: Request) -> Iterator[DescribedTarget]:
     with DescribedTarget(FILES, request_) as target:
         yield target
+
+
+@pytest.fixture
+def handed(tmp_path: Path) -> Iterator[Hooked]:
+    """A service none of whose processes carries the label; ended here whatever becomes of it."""
+    pids = tmp_path / "handed.pids"
+    start = ("{python}", "-c", HAND_OVER, str(pids), "{public}", "{port}")
+    yield Hooked(start=start, health="/drill-target.json", stop=("{python}", "-c", TAKE_BACK, str(pids)))
+    for pid in map(int, pids.read_text().split() if pids.exists() else ()):
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if str(tmp_path / "cache" / "sites") in " ".join(process.cmdline()):  # not another by the same number
+                process.kill()
+
+
+def noting(notes: Path) -> tuple[str, ...]:
+    """A stop hook that only writes down that it was asked."""
+    return ("{python}", "-c", f"open({str(notes)!r}, 'a').write('{{port}} ')")
+
+
+def orphaned(description: Description, logs: Path) -> Path:
+    """The folder of one whose owner was killed as soon as it was up."""
+    code = (
+        "import os, sys, msgspec; from pathlib import Path\n"
+        "from targets.described import DescribedTarget; from targets.description import Description\n"
+        "from targets.runtime import Request\n"
+        "made = msgspec.json.decode(sys.argv[1], type=Description)\n"
+        "target = DescribedTarget(made, Request('x/run', 7, '', None, 1, Path(sys.argv[2]), 'embedded'))\n"
+        "target.__enter__(); print(target.folder, flush=True); os.kill(os.getpid(), 9)\n"
+    )
+    argv = [sys.executable, "-c", code, msgspec.json.encode(description).decode(), str(logs)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    folder = Path(done.stdout.strip())
+    assert done.stdout.strip(), done.stderr
+    assert folder.is_dir(), done.stderr
+    return folder
+
+
+def unlabelled(folder: Path) -> bool:
+    """Whether no process of the service shows the label, within a while."""
+    until = time.monotonic() + 10
+    while (seen := hooks.labelled(folder, "web")) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not seen
 
 
 def changed(**fields: object) -> Description:
@@ -166,19 +229,8 @@ def test_another_process_finds_it_by_its_folder_and_ends_it(site: DescribedTarge
     assert list(DESCRIBED.end(site.intent()))[-1] == f"removed {site.folder}"
 
 
-def test_one_whose_owner_died_is_found_by_its_label(tmp_path: Path, request_: Request) -> None:
-    code = (
-        "import os, sys, msgspec; from pathlib import Path\n"
-        "from targets.described import DescribedTarget; from targets.description import Description\n"
-        "from targets.runtime import Request\n"
-        "made = msgspec.json.decode(sys.argv[1], type=Description)\n"
-        "target = DescribedTarget(made, Request('x/run', 7, '', None, 1, Path(sys.argv[2]), 'embedded'))\n"
-        "target.__enter__(); print(target.folder, flush=True); os.kill(os.getpid(), 9)\n"
-    )
-    argv = [sys.executable, "-c", code, msgspec.json.encode(FILES).decode(), str(tmp_path / "logs")]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    folder = Path(done.stdout.strip())
-    assert folder.is_dir(), done.stderr
+def test_one_whose_owner_died_is_found_by_its_label(tmp_path: Path) -> None:
+    folder = orphaned(FILES, tmp_path / "logs")
     (left,) = DESCRIBED.abandoned()
     assert left.stack == str(folder)
     assert not DESCRIBED.owned(left)
@@ -227,6 +279,14 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(site: DescribedTarg
         DescribedTarget(fixed, request_).__enter__()
 
 
+def test_what_somebody_else_serves_is_not_stopped(site: DescribedTarget, request_: Request, tmp_path: Path) -> None:
+    web = Hooked(start=SERVE, health="tcp", stop=noting(tmp_path / "notes"), port=site.plan.ports["web"])
+    with pytest.raises(TargetError, match=r"of web already$"):
+        DescribedTarget(changed(services={"web": web}), request_).__enter__()
+    assert not (tmp_path / "notes").exists()
+    assert site.services()["web"].healthy
+
+
 def replace_port(hooked: Hooked, port: int) -> Hooked:
     return msgspec.structs.replace(hooked, port=port)
 
@@ -251,6 +311,96 @@ def test_a_stop_hook_is_asked_first(request_: Request, tmp_path: Path) -> None:
         pass
     assert notes.read_text() == str(target.plan.ports["web"])
     assert hooks.labelled(target.folder) == []
+
+
+def test_what_is_in_other_hands_is_stopped_by_its_hook(request_: Request, handed: Hooked) -> None:
+    with DescribedTarget(changed(services={"web": handed}), request_) as target:
+        assert target.handshake().ok
+        assert unlabelled(target.folder)
+    assert not accepts(target.plan.ports["web"])
+    assert list(sites().iterdir()) == []
+
+
+def test_what_a_killed_owner_left_in_other_hands_is_stopped_by_its_hook(tmp_path: Path, handed: Hooked) -> None:
+    folder = orphaned(changed(services={"web": handed}), tmp_path / "logs")
+    (left,) = DESCRIBED.abandoned()
+    assert left.stack == str(folder)
+    port = DESCRIBED.attach(left).plan.ports["web"]
+    assert unlabelled(folder)
+    assert accepts(port)
+    assert list(DESCRIBED.end(left)) == ["stopped web", f"removed {folder}"]
+    assert not accepts(port)
+
+
+def test_what_its_hook_does_not_stop_is_said(
+    request_: Request, handed: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("targets.site.SILENT_WITHIN_S", 0.1)
+    fails = changed(services={"web": msgspec.structs.replace(handed, stop=REFUSE)})
+    target = DescribedTarget(fails, request_)
+    says = r"could not stop web: .* exit 1: no engine answers, and something still answers on port \d+$"
+    with pytest.raises(TargetError, match=says), target:
+        pass
+    assert accepts(target.plan.ports["web"])
+    assert hooks.labelled(target.folder) == []
+    assert list(sites().iterdir()) == []
+    target.__exit__(None, None, None)
+
+
+def test_what_its_hook_does_not_stop_is_said_by_who_heals(
+    tmp_path: Path, handed: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("targets.site.SILENT_WITHIN_S", 0.1)
+    folder = orphaned(changed(services={"web": msgspec.structs.replace(handed, stop=REFUSE)}), tmp_path / "logs")
+    (left,) = DESCRIBED.abandoned()
+    port = DESCRIBED.attach(left).plan.ports["web"]
+    first, last = DESCRIBED.end(left)
+    assert first.startswith("could not stop web: ")
+    assert first.endswith(f"exit 1: no engine answers, and something still answers on port {port}")
+    assert last == f"removed {folder}"
+
+
+def test_a_stop_hook_that_fails_is_said_although_its_processes_are_ended(request_: Request) -> None:
+    fails = changed(services={"web": Hooked(start=SERVE, health="tcp", stop=REFUSE)})
+    target = DescribedTarget(fails, request_)
+    with pytest.raises(TargetError, match=r"could not stop web: .* exit 1: no engine answers$"), target:
+        pass
+    assert hooks.labelled(target.folder) == []
+
+
+def test_a_service_that_was_not_started_is_not_stopped(request_: Request, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    first = Hooked(start=SERVE, health="tcp", stop=noting(notes))
+    fails = Hooked(start=("{python}", "-c", "raise SystemExit('no disk')"), health="tcp", stop=REFUSE)
+    later = Hooked(start=SERVE, health="tcp", stop=REFUSE)
+    target = DescribedTarget(changed(services={"web": first, "store": fails, "last": later}), request_)
+    with pytest.raises(TargetError, match=r"store ended while starting; its log ends: no disk$"):
+        target.__enter__()
+    assert notes.read_text().split() == [str(target.plan.ports["web"])]
+    assert list(sites().iterdir()) == []
+
+
+def test_one_that_did_not_get_healthy_is_stopped_and_both_are_said(request_: Request) -> None:
+    slow = Hooked(start=("sleep", "60"), health="tcp", stop=REFUSE, within_s=0.2)
+    both = r"web did not get healthy within 0\.2 s.*; could not stop web: .* exit 1: no engine answers$"
+    with pytest.raises(TargetError, match=both):
+        DescribedTarget(changed(services={"web": slow}), request_).__enter__()
+    assert list(sites().iterdir()) == []
+
+
+def test_what_was_started_before_is_stopped_though_it_did_not_start_again(request_: Request, tmp_path: Path) -> None:
+    notes, once = tmp_path / "notes", tmp_path / "once"
+    code = "import os, sys; os.mkdir(sys.argv[1]); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+    start = ("{python}", "-c", code, str(once), *SERVE[1:])
+    with DescribedTarget(
+        changed(services={"web": Hooked(start=start, health="tcp", stop=noting(notes))}), request_
+    ) as target:
+        (pid,) = hooks.labelled(target.folder, "web")
+        target.signal("web", signal.SIGKILL)
+        psutil.Process(pid).wait(10)
+        with pytest.raises(TargetError, match="web ended while starting"):
+            target.start("web")
+    assert notes.read_text().split() == [str(target.plan.ports["web"])]
 
 
 def test_two_stand_side_by_side(site: DescribedTarget, request_: Request, tmp_path: Path) -> None:
