@@ -7,7 +7,7 @@ those named in ``speaks`` has anything to say.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,10 +91,19 @@ def of(rows: Rows, kind: type, key: str, **fields: Any) -> Any:
 
 
 def old_trade(draft: Draft, rng: random.Random) -> books.ExchangeExecution:
-    """An execution old enough that its posting and its notice are due."""
-    found = pick(rng, draft.exchange, books.ExchangeExecution, lambda row: row.t_ns < at(END - 11))
-    assert isinstance(found, books.ExchangeExecution)
-    return found
+    """An execution old enough that its posting and its notice are due, and whose amount nothing under way can hide."""
+    executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    old = [row for row in executions if row.t_ns < at(END - 11)]
+    return rng.choice([row for row in old if value(row) not in under_way(executions, row.account)])
+
+
+def under_way(executions: Sequence[books.ExchangeExecution], account: str) -> set[int]:
+    """By how many yen two right balances can differ at the end: some executions may be posted by then, or not."""
+    sums = {0}
+    for row in executions:
+        if row.account == account and row.t_ns >= at(END) - made.SLO.grace:
+            sums |= {each + value(row) for each in sums}
+    return {one - other for one in sums for other in sums}
 
 
 def phantom(account: str, key: str, t: float) -> books.ExchangeOrder:
