@@ -18,7 +18,8 @@ install_engine() {
 install_plugins() {
   local work uri options package
   work=$(mktemp -d); chmod 755 "$work"
-  uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -1)
+  uri=$(apt-get indextargets --format '$(REPO_URI)' | awk '/\/debian\/?$/ && !seen++')
+  [ -n "$uri" ] || { echo "no Debian repository among this machine's: where are docker-compose and docker-buildx from?"; return 1; }
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri trixie main" >"$work/next.list"
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial" ~/.docker/cli-plugins
   options=(-q -o "Dir::Etc::sourcelist=$work/next.list" -o Dir::Etc::sourceparts=-
