@@ -94,7 +94,10 @@ def old_trade(draft: Draft, rng: random.Random) -> books.ExchangeExecution:
     """An execution old enough that its posting and its notice are due, and whose amount nothing under way can hide."""
     executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
     old = [row for row in executions if row.t_ns < at(END - 11)]
-    return rng.choice([row for row in old if value(row) not in under_way(executions, row.account)])
+    found = rng.choice(old)
+    while value(found) in under_way(executions, found.account):
+        found = rng.choice(old)
+    return found
 
 
 def under_way(executions: Sequence[books.ExchangeExecution], account: str) -> set[int]:
