@@ -156,15 +156,20 @@ class Project:
         return {"service": None, "sent": False, "why": "none of these services has it"}
 
     def _processes(self, service: str) -> dict[int, int]:
-        """Number on this machine -> number in its container; none while it does not run."""
+        """Number on this machine -> number in its container; none while it does not run.
+
+        By the control groups that this machine shows: the engine itself would need a ``ps`` beside it to tell.
+        """
         with told(f"processes of {service}"):
             each = self._container(service)
-            rows = each.top(ps_args="-eo pid")["Processes"] if each.status == "running" else ()
         found = {}
-        for (text,) in rows:
+        for process in Path("/proc").glob("[0-9]*") if each.status == "running" else ():
             with contextlib.suppress(OSError):  # ended meanwhile
-                lines = Path(f"/proc/{text}/status").read_text().splitlines()
-                found[int(text)] = next(int(line.split()[-1]) for line in lines if line.startswith("NSpid:"))
+                if each.id in (process / "cgroup").read_text():
+                    lines = (process / "status").read_text().splitlines()
+                    found[int(process.name)] = next(
+                        int(line.split()[-1]) for line in lines if line.startswith("NSpid:")
+                    )
         return found
 
     def disconnect(self, service: str) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +135,13 @@ def test_the_operators_tool_does_not_end_the_container_it_runs_in(stack: Contain
 
 def test_a_command_in_a_container_that_is_paused_under_it_comes_to_an_end(stack: ContainerStack) -> None:
     def pause_once_it_runs() -> None:
-        while b"sleep" not in b"".join(row[1].encode() for row in running().values()):
-            pass
+        until(lambda: any(b"sleep" in words for words in commands()))
         stack.signal("mail", signal.SIGSTOP)
 
-    def running() -> dict[str, list[str]]:
-        rows = stack.project._container("mail").top(ps_args="-eo pid,args")["Processes"]
-        return {row[0]: row for row in rows}
+    def commands() -> Iterator[bytes]:
+        for pid in stack.project._processes("mail"):
+            with suppress(OSError):  # ended meanwhile
+                yield Path(f"/proc/{pid}/cmdline").read_bytes()
 
     pausing = threading.Thread(target=pause_once_it_runs)
     pausing.start()
