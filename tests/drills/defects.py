@@ -95,16 +95,16 @@ def old_trade(draft: Draft, rng: random.Random) -> books.ExchangeExecution:
     executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
     old = [row for row in executions if row.t_ns < at(END - 11)]
     found = rng.choice(old)
-    while value(found) in under_way(executions, found.account):
+    while value(found) in under_way(executions, found.account, at(END), at(END + 2)):
         found = rng.choice(old)
     return found
 
 
-def under_way(executions: Sequence[books.ExchangeExecution], account: str) -> set[int]:
-    """By how many yen two right balances can differ at the end: some executions may be posted by then, or not."""
+def under_way(executions: Sequence[books.ExchangeExecution], account: str, sent: int, received: int) -> set[int]:
+    """By how many yen two right figures of that time (ns) can differ: some executions may be posted by then, or not."""
     sums = {0}
     for row in executions:
-        if row.account == account and row.t_ns >= at(END) - made.SLO.grace:
+        if row.account == account and sent - made.SLO.grace <= row.t_ns <= received:
             sums |= {each + value(row) for each in sums}
     return {one - other for one in sums for other in sums}
 

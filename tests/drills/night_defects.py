@@ -13,7 +13,7 @@ from drills.history import NS
 
 from . import nights
 from . import synthetic as made
-from .defects import Defect, Plant, Rows, alter, pay, pick
+from .defects import Defect, Plant, Rows, alter, pay, pick, under_way
 from .nights import APART, BEFORE, DAY, OPENS, POOR, ROLLS
 from .synthetic import ACCOUNTS, END, SLO, Draft, at
 
@@ -163,12 +163,19 @@ def variation_of_another_amount(draft: Draft, rng: random.Random) -> Rows:
 
 
 def shown_without(draft: Draft, rng: random.Random, since: float, until: float) -> Any:
-    """A figure shown for the new date that lacks the variation, on which nobody acts."""
-    mine = leg(draft, rng)
-    latest = max(
-        (row for row in draft.customers if isinstance(row, books.Shown) and row.account == mine.account),
-        key=lambda row: (at(since) <= row.sent_ns < row.received_ns <= at(until), row.sent_ns),
-    )
+    """A figure shown for the new date that lacks the variation, on which nobody acts.
+
+    The latest of its account between two times, in s; no execution under way makes up for what it lacks.
+    """
+    figures = [row for row in draft.customers if isinstance(row, books.Shown)]
+    inside = [row for row in figures if at(since) <= row.sent_ns < row.received_ns <= at(until)]
+    executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    while True:
+        mine = leg(draft, rng)
+        shown = [row for row in inside if row.account == mine.account]
+        latest = max(shown, key=lambda row: row.sent_ns, default=None)
+        if latest and mine.yen not in under_way(executions, mine.account, latest.sent_ns, latest.received_ns):
+            break
     row = msgspec.structs.replace(latest, id="w-1", yen=latest.yen - mine.yen, as_of=DAY)
     draft.customers.append(row)
     return row
