@@ -75,7 +75,7 @@ def _early(night: Night, done: dict[str, list[Attempt]]) -> Iterator[Attempt]:
 def _adds_up(history: History, one: Attempt) -> bool:
     taken, given, rejected = one.row.taken, one.row.given, one.row.rejected
     whole = taken == 0 or one.row.job == OF_TRADES or taken >= _accounts(history)  # of nothing another part speaks
-    return whole and taken == given + rejected and min(taken, given, rejected) >= 0
+    return whole and taken == given + rejected and min(given, rejected) >= 0
 
 
 def _accounts(history: History) -> int:

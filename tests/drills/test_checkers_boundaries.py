@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills import books
-from drills.checkers.evidence import CLOCK_JUMP, MOST_DROPPED, MOST_LATE
-from drills.history import NS, OUTCOMES, Outcome, Ruling
+from drills import books, columns
+from drills.checkers.evidence import CLOCK_JUMP, LONGEST_ID, MOST_DROPPED, MOST_LATE
+from drills.history import NS, OUTCOMES, Kind, Outcome, Ruling
+from drills.judging.orders import at_brokerage
+from drills.judging.outage import window
 
 from . import nights
 from . import synthetic as made
@@ -70,6 +72,42 @@ def test_a_settlement_that_turned_away_the_one_trade_it_took_was_done_on_nothing
     change(draft.oms, place, taken=1, given=0, rejected=1)
     verdict = asked("batch-complete-in-order", draft)
     assert (verdict.ruling, verdict.says) == (FAIL, f"1 of {len(JOBS)} jobs done on nothing")
+
+
+def test_what_a_job_gave_is_not_below_nothing_though_the_sum_is_right() -> None:
+    draft = correct_night(1)
+    place, row = job(draft, "statements")
+    change(draft.oms, place, given=-1, rejected=row.taken + 1)
+    says = asked("batch-complete-in-order", draft).says
+    assert f"1 of {len(JOBS)} jobs whose counts do not add up" in says
+
+
+def test_a_job_that_took_one_account_left_the_others_out_and_one_that_took_none_is_idle_and_no_more() -> None:
+    draft = correct_night(1)
+    place, _ = job(draft, "statements")
+    change(draft.oms, place, taken=1, given=1)
+    assert asked("batch-complete-in-order", draft).says == f"1 of {len(JOBS)} jobs whose counts do not add up"
+    change(draft.oms, place, taken=0, given=0)
+    assert asked("batch-complete-in-order", draft).says == f"1 of {len(JOBS)} jobs done on nothing"
+
+
+def test_a_settlement_that_gave_one_trade_was_not_idle() -> None:
+    draft = correct_night(1)
+    place, _ = job(draft, "settlement")
+    change(draft.oms, place, taken=1, given=1)
+    assert asked("batch-complete-in-order", draft).ruling == PASS
+
+
+@pytest.mark.parametrize(("accounts", "ruling"), [(0, PASS), (1, FAIL)])
+def test_a_job_is_done_on_nothing_where_there_is_a_single_account_and_not_where_there_is_none(
+    accounts: int, ruling: Ruling
+) -> None:
+    draft = correct_night(1)
+    known = [row for row in draft.world if isinstance(row, books.Account)]
+    draft.world = [row for row in draft.world if row not in known[accounts:]]
+    place, _ = job(draft, "statements")
+    change(draft.oms, place, taken=0, given=0)
+    assert asked("batch-complete-in-order", draft).ruling == ruling
 
 
 @pytest.mark.parametrize(("late", "ruling"), [(0, FAIL), (1, PASS)])
@@ -188,6 +226,35 @@ def test_actions_on_figures_nobody_can_decide_are_shown_and_are_not_counted_amon
     assert asked("no-wrong-figure-acted-on", draft).says == says
 
 
+@pytest.mark.parametrize(("later", "left"), IN_TIME)
+def test_an_order_in_a_passing_state_for_the_grace_and_an_answers_time_is_left_behind(later: int, left: bool) -> None:
+    draft = correct(1)
+    place, _ = first(draft.oms, books.OmsOrder)
+    change(draft.oms, place, state="pending-new", t_ns=at(END) - SLO.grace - SLO.latency + later)
+    assert ("order still pending-new" in asked("nothing-left-behind", draft).says) == left
+
+
+@pytest.mark.parametrize(("later", "taken_in"), [(0, True), (1, False)])
+def test_an_order_taken_in_at_the_very_end_was_taken_in(later: int, taken_in: bool) -> None:
+    draft = correct(1)
+    place, row = first(draft.oms, books.OmsOrder)
+    change(draft.oms, place, t_ns=at(END) + later)
+    assert (row.key in [one.row.key for one in at_brokerage(draft.history())]) == taken_in
+
+
+@pytest.mark.parametrize(("later", "ruling"), [(0, PASS), (1, FAIL)])
+def test_an_entry_begun_at_the_very_end_counts_whole(later: int, ruling: Ruling) -> None:
+    """Half of the one that was begun before the end stands, its other half was posted when all was over."""
+    draft = correct(1)
+    one, other = made.legs("R-99", ACCOUNTS[0], -99, at(END))
+    draft.oms += [one, msgspec.structs.replace(other, t_ns=at(END) + NS)]
+    begun = made.legs("R-98", ACCOUNTS[0], -98, at(END) - SLO.grace + 1 - later)
+    draft.oms += [begun[0], msgspec.structs.replace(begun[1], t_ns=at(END) + NS)]
+    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    change(draft.oms, place, cash=balance.cash - 99 - 98)
+    assert asked("cash-conserved", draft).ruling == ruling
+
+
 @pytest.mark.parametrize(("early", "ruling"), [(0, FAIL), (1, PASS)])
 def test_a_figure_as_old_as_the_hold_is_one_of_the_end(early: int, ruling: Ruling) -> None:
     draft = correct(1)
@@ -273,6 +340,64 @@ def test_a_load_may_lack_a_twentieth_and_what_chance_takes(came: int, ruling: Ru
 @pytest.mark.parametrize(("came", "ruling"), [(1, PASS), (0, INVALID)])
 def test_a_service_of_which_chance_could_take_all_must_still_have_been_asked(came: int, ruling: Ruling) -> None:
     assert asked("load-reached-its-rate", arrived(came, 0.2)).ruling == ruling
+
+
+@pytest.mark.parametrize(("beyond", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_load_may_be_silent_for_as_long_as_the_window(beyond: int, ruling: Ruling) -> None:
+    draft = arrived(2500, 100)
+    gap = window(100) + beyond
+    draft.samples = [sample for sample in draft.samples if not at(10) < sample[0] < at(10) + gap]
+    due = at(10) + gap
+    draft.samples.append([due, due + 1000, due + NS // 100, OUTCOMES.index(Outcome.OK), 0, 1])
+    assert asked("load-reached-its-rate", draft).ruling == ruling
+
+
+def baseline(bad: int) -> Draft:
+    """Two hundred requests within the baseline, so many of them bad, and more that are bad just outside it."""
+    draft = correct(3)
+    until = at(5) - SLO.latency
+    times = [at(0) + (until - at(0)) * n // 200 for n in range(200)]
+    outside = [at(0) - 1, until, at(5) + 1]
+    rows = [(t, n < bad) for n, t in enumerate(times)] + [(t, True) for t in outside]
+    codes = {True: OUTCOMES.index(Outcome.ERROR), False: OUTCOMES.index(Outcome.OK)}
+    others = [sample for sample in draft.samples if sample[4] == 1]
+    draft.samples = others + [[t, t + 1000, t + NS // 100, codes[spoilt], 0, 1] for t, spoilt in rows]
+    return draft
+
+
+def test_of_the_baseline_one_request_in_a_hundred_may_be_bad() -> None:
+    assert asked("baseline-good", baseline(2)).ruling == PASS
+    verdict = asked("baseline-good", baseline(3))
+    assert (verdict.ruling, verdict.says) == (INVALID, "the baseline was not good: orders 197 of 200 served well")
+
+
+@pytest.mark.parametrize(("early", "ruling"), [(0, PASS), (1, INVALID)])
+def test_a_fault_undone_when_the_books_are_read_stayed_to_the_end(early: int, ruling: Ruling) -> None:
+    draft = correct(3)
+    draft.events = [event for event in draft.events if (event[1], event[3]) != ("fault:0", "undo")]
+    for kind in (Kind.INVOKE, Kind.OK):
+        draft.events.append((at(END) - early, "fault:0", kind, "undo", {}))
+    assert asked("fault-really-happened", draft).ruling == ruling
+
+
+def test_requests_without_a_row_are_counted_over_all_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = correct(3)
+    rows = [row for row in draft.customers if isinstance(row, books.Shown)]
+    gone = {row.id for row in (rows[0], rows[-1])}
+    draft.customers = [row for row in draft.customers if getattr(row, "id", "") not in gone]
+    monkeypatch.setattr(columns, "PIECE", 100)
+    assert asked("history-whole", draft).says.startswith("2 of ")
+
+
+def test_a_row_of_the_longest_number_there_can_be_is_one_that_its_request_has() -> None:
+    draft = correct(3)
+    relied = {row.shown for row in draft.customers if isinstance(row, books.Acted)}
+    place, row = first(draft.customers, books.Shown, lambda row: row.id not in relied)
+    (sample,) = (sample for sample in draft.samples if sample[5] == int(row.id))
+    sample[5] = int("1" + "0" * (LONGEST_ID - 1))
+    assert asked("history-whole", draft).ruling == INVALID
+    change(draft.customers, place, id=str(sample[5]))
+    assert asked("history-whole", draft).ruling == PASS
 
 
 def test_repairs_at_the_very_end_of_the_observation_are_looked_at() -> None:

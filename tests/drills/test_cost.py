@@ -75,6 +75,13 @@ def test_no_fault_needs_the_baseline_and_the_planned_window() -> None:
     assert priced(draft).mandatory == 18 * NS
 
 
+def test_a_quiet_arm_of_a_drill_that_names_no_fault_needs_the_baseline_and_the_planned_window() -> None:
+    draft = made.replanned(correct(1, "no-fault"), faults=[])
+    observe = next(event for event in draft.events if event[3] == "observe")
+    observe[4]["until"] = at(18)
+    assert priced(draft).mandatory == 18 * NS
+
+
 def test_a_false_alarm_needs_its_page_and_a_hold() -> None:
     assert priced(correct(1, "false-alarm")).mandatory == round((STEPS_END + HOLD) * NS)
 

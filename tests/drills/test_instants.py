@@ -8,7 +8,7 @@ import pytest
 
 from drills import books
 from drills.history import NS, Kind, Outcome
-from drills.judging import outage
+from drills.judging import outage, timeline
 from drills.judging.instants import Durations, Instants, durations, instants
 from drills.judging.interval import NOTHING, Interval, point, seconds
 
@@ -366,3 +366,11 @@ def test_one_rounding_rule(ns: int, shown: float) -> None:
 
 def test_span_between_intervals_keeps_all_that_is_possible() -> None:
     assert Interval(10, 12).since(Interval(1, 4)) == Interval(6, 11)
+
+
+def test_an_observation_without_a_baseline_begins_when_it_was_begun_else_with_the_run() -> None:
+    draft = calm()
+    draft.events = [event for event in draft.events if event[3] != "baseline"]
+    assert timeline.observed_from(draft.history()) == at(5)
+    draft.events = [event for event in draft.events if event[3] != "observe"]
+    assert timeline.observed_from(draft.history()) == draft.run.t0

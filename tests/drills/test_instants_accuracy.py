@@ -168,6 +168,7 @@ def test_partial_outage_has_no_blackout() -> None:
 def test_two_outages_are_two() -> None:
     found = blackouts(even(lambda n: 300 <= n < 350 or 600 <= n < 620))
     assert [one.length for one in found] == [500 * MS, 200 * MS]
+    assert [one.start for one in found] == [Interval(2_990 * MS, 3_010 * MS), Interval(5_990 * MS, 6_010 * MS)]
 
 
 def test_outage_to_the_last_request_has_no_end() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -9,7 +11,7 @@ from drills.history import History, Objective
 from drills.offered import THINGS
 from drills.score import score
 
-from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned
+from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned, step
 
 SERVED = Objective("served_ratio", 0.5, "ratio", at_least=True)
 RECOVER = Objective("recover", 15, "s")
@@ -30,14 +32,44 @@ def test_what_the_target_says_it_does_not_offer_is_named_and_exempt() -> None:
     said = {check.id: (check.verdict, check.says) for check in card.checks}
     assert {said[name][0] for name in CHECKS} == {"n/a"}
     assert said["monitoring-had-no-gap"] == ("n/a", "not offered by the target: alerts")
-    assert said["cash-conserved"][1].startswith("not offered by the target: book ")
+    assert said["cash-conserved"][1] == "not offered by the target: book oms"
+    assert said["executions-one-to-one"][1] == "not offered by the target: book exchange, oms"
     assert card.verdict == "pass"
     assert card.grade == "performed"
     assert card.not_offered == list(THINGS)
     assert b"not_offered" not in msgspec.json.encode(score(correct().history(), None))
     assert [line.split(":")[0] for line in card.limits[1:4]] == list(THINGS)
-    assert "t_alert: did not happen" not in card.limits
+    assert not [line for line in card.limits if line.endswith(": did not happen")]
     assert "t_reconciled: not offered by the target: books" in card.limits
+
+
+def test_where_nothing_is_broken_the_page_that_must_not_come_is_not_offered() -> None:
+    card = score(bare(correct(arm="no-fault"), *THINGS), "0" * 64)
+    (said,) = (check for check in card.checks if check.id == "no-page")
+    assert (said.verdict, said.says) == ("n/a", "not offered by the target: alerts")
+
+
+def test_an_objective_names_all_that_it_lacks() -> None:
+    history = bare(correct(arm="no-action"), *THINGS, objectives=[Objective("contain", 3, "s"), SERVED])
+    assert "contain: not offered by the target: books, alerts" in score(history, "0" * 64).limits
+
+
+def step_again(draft: Draft) -> None:
+    step(draft, "open", 14.3, 14.4)
+
+
+def step_that_failed(draft: Draft) -> None:
+    step(draft, "tell", 14.3, 14.4, outcome="failed")
+
+
+@pytest.mark.parametrize(
+    ("plant", "grade"),
+    [(lambda _: None, "performed"), (step_again, "some-challenges"), (step_that_failed, "some-challenges")],
+)
+def test_without_alerts_the_grade_rests_on_how_the_steps_went(plant: Callable[[Draft], None], grade: str) -> None:
+    draft = correct()
+    plant(draft)
+    assert score(bare(draft, "books", "alerts"), "0" * 64).grade == grade
 
 
 def test_recovery_is_then_good_service_and_nothing_else() -> None:

@@ -262,6 +262,25 @@ def failed_step(draft: Draft) -> None:
     made.step(draft, "tell", 14.3, 14.4, outcome="failed")
 
 
+def monitor_never_heard(draft: Draft) -> None:
+    draft.events = [event for event in draft.events if event[1] != "monitor"]
+
+
+@pytest.mark.parametrize("span", ["detect", "detect_from_inject", "decide", "contain"])
+def test_what_an_alert_begins_or_ends_is_unknown_where_nobody_was_listening(span: str) -> None:
+    draft = made.replanned(correct(1), objectives=[Objective(span, 3, "s")])
+    monitor_never_heard(draft)
+    assert ruled(card(draft))[span] == UNKNOWN
+
+
+def test_a_steps_outcome_is_told_in_its_own_word() -> None:
+    draft = correct(1)
+    failed_step(draft)
+    page = card(draft).runbook
+    assert page is not None
+    assert page.steps[-1].outcome == "failed"
+
+
 def late_recovery(draft: Draft) -> None:
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", 3, "s")])
 

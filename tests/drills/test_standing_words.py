@@ -8,7 +8,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills.checkers import CHECKS, Check, rule, rule_all, unfinished
+from drills import books
+from drills.checkers import CHECKS, Check, rule, rule_all, unfinished, unfollowed
 from drills.history import History, Kind, Ruling, RunEnd, Verdict
 
 from . import nights
@@ -71,6 +72,19 @@ def injected(draft: Draft) -> None:
         draft.note(9, "fault:0", kind, "inject")
 
 
+def unplanned(draft: Draft) -> None:
+    for kind in (Kind.INVOKE, Kind.OK):
+        draft.note(9, "fault:1", kind, "inject")
+
+
+def load_stood_still(draft: Draft) -> None:
+    draft.samples = [sample for sample in draft.samples if not at(9) <= sample[0] < at(11.5)]
+
+
+def balances_unread(draft: Draft) -> None:
+    draft.oms = [row for row in draft.oms if not isinstance(row, books.Balance)]
+
+
 def two_rules_paged(draft: Draft) -> None:
     planned(alerts=["LinkSilent", "DiskFull"])(draft)
     for t, name in ((9, "LinkSilent"), (10, "DiskFull"), (11, "LinkSilent")):
@@ -99,6 +113,14 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
     ),
     "watched for nothing": (
         "runbook", watched_for_nothing, INVALID, "load-reached-its-rate", "nothing was observed",
+    ),
+    "both services silent": (
+        "runbook", load_stood_still, INVALID, "load-reached-its-rate",
+        "arrivals: orders 631 of 650, inquiry 794 of 910"
+        "; nothing sent to orders for 2.57 s; nothing sent to inquiry for 2.559 s",
+    ),
+    "balances unread": (
+        "runbook", balances_unread, UNKNOWN, "figures-right", "the target's book holds no balance",
     ),
     "no fault planned": ("runbook", planned(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),
     "fault in a quiet arm": (
@@ -139,6 +161,10 @@ EVIDENCE: dict[str, tuple[str, Plant, str, list[tuple[str, str, Kind, int]]]] = 
     "the injections of a quiet arm": (
         "no-fault", injected, "nothing-injected",
         [("fault:0", "inject", Kind.INVOKE, at(9)), ("fault:0", "inject", Kind.OK, at(9))],
+    ),
+    "the fault that nobody planned, and none else": (
+        "runbook", unplanned, "fault-really-happened",
+        [("fault:1", "inject", Kind.INVOKE, at(9)), ("fault:1", "inject", Kind.OK, at(9))],
     ),
     "the last that is known of a fault": (
         "runbook", without("fault:0", "gone"), "nothing-still-injected",
@@ -224,6 +250,26 @@ def test_what_was_never_finished_is_a_standing_cell_that_names_every_part_and_is
     assert (verdict.ruling, verdict.says) == (UNKNOWN, "one part broke; another, too")
     assert (check.id, check.invariant, check.standing) == ("judged-whole", "", True)
     assert rule(check, correct(3).history()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("left_out", "says", "events"),
+    [
+        (("page", "step"), "nobody opened the page", []),
+        (("step",), "no step of the page was begun", [("operator", "page", Kind.INVOKE, at(8.3))]),
+    ],
+)
+def test_a_page_nobody_followed_is_a_standing_cell_that_shows_how_far_it_came_and_is_the_same_when_asked_again(
+    left_out: tuple[str, ...], says: str, events: list[tuple[str, str, Kind, int]]
+) -> None:
+    draft = correct(3)
+    for what in left_out:
+        without("operator", what)(draft)
+    history = draft.history()
+    ((check, verdict),) = unfollowed(history)
+    assert (verdict.ruling, verdict.says, shown(history, verdict)) == (UNKNOWN, says, events)
+    assert (check.id, check.invariant, check.standing) == ("runbook-was-followed", "", True)
+    assert rule(check, history) == verdict
 
 
 def test_a_check_that_nobody_knows_says_the_same_when_asked_again() -> None:
