@@ -34,7 +34,7 @@ install_plugins() {
 start_engine() {
   docker version >/dev/null 2>&1 && { echo "an engine answers already"; return; }
   mkdir -p build
-  dockerd >build/dockerd.log 2>&1 &
+  setpriv --pdeathsig TERM dockerd >build/dockerd.log 2>&1 &  # ends with this shell, even one that is killed
   ENGINE=$!
   trap 'kill $ENGINE; wait $ENGINE || true' EXIT
   for _ in $(seq 60); do

@@ -53,9 +53,9 @@ from targets.containers.stack import (
 from targets.containers.switchboard import Switchboard
 from targets.finding import Finding
 from targets.local import configure
-from targets.ports import claim_block
+from targets.ports import accepts, claim_block
 from targets.runtime import Request
-from targets.stack import LINKS, SERVICES, START_WITHIN_S, accepts
+from targets.stack import LINKS, SERVICES, START_WITHIN_S
 from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, TargetError
 

@@ -21,10 +21,10 @@ from targets import hooks, ownership
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Description, Proxied
 from targets.finding import Finding, writable
-from targets.ports import Block, claim_block
+from targets.ports import Block, accepts, claim_block
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.site import KIND, Plan, Site, accepts, attach, offer, public, save, sites
+from targets.site import KIND, Plan, Site, attach, offer, public, save, sites
 from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, TargetError
 

@@ -24,9 +24,9 @@ from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
-from targets.ports import claim_block
+from targets.ports import accepts, claim_block
 from targets.runtime import Request
-from targets.stack import SERVICES, START_WITHIN_S, Stack, accepts
+from targets.stack import SERVICES, START_WITHIN_S, Stack
 from targets.starting import Starting
 from targets.target import TargetError
 

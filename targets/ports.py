@@ -69,3 +69,10 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on the port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import msgspec
 from targets import hooks, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
+from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
@@ -358,13 +358,6 @@ def get(port: int, path: str, within_s: float) -> tuple[int, str]:
         raise TargetError(f"GET {path} on port {port}: {error}") from error
     finally:
         connection.close()
-
-
-def accepts(port: int) -> bool:
-    """Whether something listens on the port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def save(plan: Plan) -> None:

@@ -28,6 +28,7 @@ from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
 from targets.brokerage.world import create_schema, load_world
+from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
@@ -323,13 +324,6 @@ def attach(folder: Path) -> Stack:
         return Stack(brokerage.load(folder))
     except (OSError, ValueError) as error:
         raise TargetError(f"{folder} describes no stack: {error}") from error
-
-
-def accepts(port: int) -> bool:
-    """Whether something listens on the port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _alert(row: Mapping[str, Any]) -> Alert:

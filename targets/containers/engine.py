@@ -162,14 +162,13 @@ class Project:
         """
         with told(f"processes of {service}"):
             each = self._container(service)
+        if each.status != "running":
+            return {}
         found = {}
-        for process in Path("/proc").glob("[0-9]*") if each.status == "running" else ():
+        for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # ended meanwhile
                 if each.id in (process / "cgroup").read_text():
-                    lines = (process / "status").read_text().splitlines()
-                    found[int(process.name)] = next(
-                        int(line.split()[-1]) for line in lines if line.startswith("NSpid:")
-                    )
+                    found[int(process.name)] = _number_inside((process / "status").read_text())
         return found
 
     def disconnect(self, service: str) -> None:
@@ -348,3 +347,8 @@ def _state(row: Mapping[str, Any]) -> dict[str, Any]:
         "exit": None if running else row["ExitCode"],
         "paused": bool(row["Paused"]),
     }
+
+
+def _number_inside(status: str) -> int:
+    """Of a process, in the innermost of the number spaces that its ``/proc/PID/status`` names."""
+    return next(int(line.split()[-1]) for line in status.splitlines() if line.startswith("NSpid:"))

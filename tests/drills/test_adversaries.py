@@ -22,10 +22,10 @@ from drills.score import score
 
 from . import synthetic as made
 from .nights import correct_night
+from .plants import Plant, balances_unread, silent_load
 from .synthetic import END, FAULT, Draft, at, correct
 
 UNKNOWN, INVALID, FAIL = Ruling.UNKNOWN, Ruling.INVALID, Ruling.FAIL
-Plant = Callable[[Draft], None]
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 
 
@@ -43,15 +43,6 @@ class Adversary:
 
 def drop_events(draft: Draft, actor: str, *whats: str) -> None:
     draft.events = [event for event in draft.events if not (event[1] == actor and (not whats or event[3] in whats))]
-
-
-def silent_load(start: float, end: float) -> Plant:
-    """The schedule stood still: what was due is in no sample, not even as dropped."""
-
-    def plant(draft: Draft) -> None:
-        draft.samples = [sample for sample in draft.samples if not at(start) <= sample[0] < at(end)]
-
-    return plant
 
 
 def silent_service(draft: Draft) -> None:
@@ -95,11 +86,6 @@ def acted_on_what_nobody_saw(draft: Draft) -> None:
     draft.customers.append(
         books.Acted(t_ns=at(20), id="a-9", account="C-0001", shown="nowhere", yen=5, what="repayment")
     )
-
-
-def balances_unread(draft: Draft) -> None:
-    draft.oms = [row for row in draft.oms if not isinstance(row, books.Balance)]
-    draft.plan = msgspec.structs.replace(draft.plan, checks=["figures-right"])
 
 
 def healed_by_the_harness(draft: Draft) -> None:

@@ -68,15 +68,11 @@ def test_a_fault_that_was_planned_for_later_has_its_time() -> None:
     assert priced(draft).mandatory == until(FAULT + 0.01 + 11)
 
 
-def test_no_fault_needs_the_baseline_and_the_planned_window() -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_no_fault_needs_the_baseline_and_the_planned_window_whether_the_drill_names_one_or_not(named: bool) -> None:
     draft = correct(1, "no-fault")
-    observe = next(event for event in draft.events if event[3] == "observe")
-    observe[4]["until"] = at(18)
-    assert priced(draft).mandatory == 18 * NS
-
-
-def test_a_quiet_arm_of_a_drill_that_names_no_fault_needs_the_baseline_and_the_planned_window() -> None:
-    draft = made.replanned(correct(1, "no-fault"), faults=[])
+    if not named:
+        draft = made.replanned(draft, faults=[])
     observe = next(event for event in draft.events if event[3] == "observe")
     observe[4]["until"] = at(18)
     assert priced(draft).mandatory == 18 * NS

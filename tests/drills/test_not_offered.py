@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 import pytest
 
@@ -11,7 +9,8 @@ from drills.history import History, Objective
 from drills.offered import THINGS
 from drills.score import score
 
-from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned, step
+from .plants import Plant, failed_step, retried
+from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned
 
 SERVED = Objective("served_ratio", 0.5, "ratio", at_least=True)
 RECOVER = Objective("recover", 15, "s")
@@ -54,19 +53,11 @@ def test_an_objective_names_all_that_it_lacks() -> None:
     assert "contain: not offered by the target: books, alerts" in score(history, "0" * 64).limits
 
 
-def step_again(draft: Draft) -> None:
-    step(draft, "open", 14.3, 14.4)
-
-
-def step_that_failed(draft: Draft) -> None:
-    step(draft, "tell", 14.3, 14.4, outcome="failed")
-
-
 @pytest.mark.parametrize(
     ("plant", "grade"),
-    [(lambda _: None, "performed"), (step_again, "some-challenges"), (step_that_failed, "some-challenges")],
+    [(lambda _: None, "performed"), (retried, "some-challenges"), (failed_step, "some-challenges")],
 )
-def test_without_alerts_the_grade_rests_on_how_the_steps_went(plant: Callable[[Draft], None], grade: str) -> None:
+def test_without_alerts_the_grade_rests_on_how_the_steps_went(plant: Plant, grade: str) -> None:
     draft = correct()
     plant(draft)
     assert score(bare(draft, "books", "alerts"), "0" * 64).grade == grade

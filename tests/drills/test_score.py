@@ -18,6 +18,7 @@ from drills.scorecard import Scorecard
 from drills.verdict import verdict
 
 from . import synthetic as made
+from .plants import failed_step, retried
 from .synthetic import END, Draft, at, correct
 
 PASS, FAIL, UNKNOWN, INVALID, NA = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID, Ruling.NOT_APPLICABLE
@@ -252,14 +253,6 @@ def test_worst_cell_is_the_verdict(
 
 def as_is(_: Draft) -> None:
     pass
-
-
-def retried(draft: Draft) -> None:
-    made.step(draft, "open", 14.3, 14.4)
-
-
-def failed_step(draft: Draft) -> None:
-    made.step(draft, "tell", 14.3, 14.4, outcome="failed")
 
 
 def monitor_never_heard(draft: Draft) -> None:

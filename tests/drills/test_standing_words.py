@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
 import pytest
 
-from drills import books
 from drills.checkers import CHECKS, Check, rule, rule_all, unfinished, unfollowed
 from drills.history import History, Kind, Ruling, RunEnd, Verdict
 
 from . import nights
 from . import synthetic as made
 from .nights import correct_night
+from .plants import Plant, balances_unread, injected, silent_load
 from .synthetic import END, Draft, at, change, correct, first
 
 PASS, FAIL, UNKNOWN, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID
-Plant = Callable[[Draft], None]
 
 
 def asked(name: str, draft: Draft | History) -> Verdict:
@@ -67,24 +65,6 @@ def watched_for_nothing(draft: Draft) -> None:
     draft.note(0, "runner", Kind.INVOKE, "snapshot")
 
 
-def injected(draft: Draft) -> None:
-    for kind in (Kind.INVOKE, Kind.OK):
-        draft.note(9, "fault:0", kind, "inject")
-
-
-def unplanned(draft: Draft) -> None:
-    for kind in (Kind.INVOKE, Kind.OK):
-        draft.note(9, "fault:1", kind, "inject")
-
-
-def load_stood_still(draft: Draft) -> None:
-    draft.samples = [sample for sample in draft.samples if not at(9) <= sample[0] < at(11.5)]
-
-
-def balances_unread(draft: Draft) -> None:
-    draft.oms = [row for row in draft.oms if not isinstance(row, books.Balance)]
-
-
 def two_rules_paged(draft: Draft) -> None:
     planned(alerts=["LinkSilent", "DiskFull"])(draft)
     for t, name in ((9, "LinkSilent"), (10, "DiskFull"), (11, "LinkSilent")):
@@ -115,7 +95,7 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
         "runbook", watched_for_nothing, INVALID, "load-reached-its-rate", "nothing was observed",
     ),
     "both services silent": (
-        "runbook", load_stood_still, INVALID, "load-reached-its-rate",
+        "runbook", silent_load(9, 11.5), INVALID, "load-reached-its-rate",
         "arrivals: orders 631 of 650, inquiry 794 of 910"
         "; nothing sent to orders for 2.57 s; nothing sent to inquiry for 2.559 s",
     ),
@@ -124,7 +104,7 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
     ),
     "no fault planned": ("runbook", planned(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),
     "fault in a quiet arm": (
-        "no-fault", injected, INVALID, "nothing-injected", "2 injections in an arm without a fault",
+        "no-fault", injected(0), INVALID, "nothing-injected", "2 injections in an arm without a fault",
     ),
     "fault left": (
         "runbook", without("fault:0", "gone"), INVALID, "nothing-still-injected",
@@ -159,11 +139,11 @@ EVIDENCE: dict[str, tuple[str, Plant, str, list[tuple[str, str, Kind, int]]]] = 
         "runbook", baseline_failed, "baseline-good", [("runner", "baseline", Kind.FAIL, at(5))],
     ),
     "the injections of a quiet arm": (
-        "no-fault", injected, "nothing-injected",
+        "no-fault", injected(0), "nothing-injected",
         [("fault:0", "inject", Kind.INVOKE, at(9)), ("fault:0", "inject", Kind.OK, at(9))],
     ),
     "the fault that nobody planned, and none else": (
-        "runbook", unplanned, "fault-really-happened",
+        "runbook", injected(1), "fault-really-happened",
         [("fault:1", "inject", Kind.INVOKE, at(9)), ("fault:1", "inject", Kind.OK, at(9))],
     ),
     "the last that is known of a fault": (

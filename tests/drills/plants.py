@@ -1,0 +1,50 @@
+"""What more than one test plants in a made-up history, beside the defects of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from drills import books
+from drills.history import Kind
+
+from . import synthetic as made
+from .synthetic import Draft, at
+
+Plant = Callable[[Draft], None]
+
+
+def silent_load(start: float, end: float) -> Plant:
+    """The schedule stood still: what was due is in no sample, not even as dropped."""
+
+    def plant(draft: Draft) -> None:
+        draft.samples = [sample for sample in draft.samples if not at(start) <= sample[0] < at(end)]
+
+    return plant
+
+
+def injected(fault: int) -> Plant:
+    """So soon that both events share an instant."""
+
+    def plant(draft: Draft) -> None:
+        for kind in (Kind.INVOKE, Kind.OK):
+            draft.note(9, f"fault:{fault}", kind, "inject")
+
+    return plant
+
+
+def balances_unread(draft: Draft) -> None:
+    """Nobody read what the brokerage has stored, and the drill asks for it."""
+    draft.oms = [row for row in draft.oms if not isinstance(row, books.Balance)]
+    draft.plan = msgspec.structs.replace(draft.plan, checks=["figures-right"])
+
+
+def retried(draft: Draft) -> None:
+    """A step of the page was done again."""
+    made.step(draft, "open", 14.3, 14.4)
+
+
+def failed_step(draft: Draft) -> None:
+    """A step of the page went wrong."""
+    made.step(draft, "tell", 14.3, 14.4, outcome="failed")
