@@ -15,7 +15,7 @@ from targets import ownership, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
 from targets.cache import cache_folder
-from targets.finding import Finding, complaint, writable
+from targets.finding import Finding, writable
 from targets.local import LAUNCHER, LocalTarget
 from targets.ports import BLOCK, claim_block
 from targets.runtime import Request
@@ -140,14 +140,12 @@ def _unprivileged() -> Finding:
     prefix = postgres.unprivileged()
     if not prefix:
         return Finding("ordinary user", True, f"uid {os.geteuid()}: PostgreSQL starts as it is", True)
-    said = complaint([*prefix, "true"])
-    return Finding(
-        "root",
-        said is None,
-        "PostgreSQL refuses root; a user namespace hides it" if said is None else f"no user namespace for root: {said}",
-        True,
-        "" if said is None else "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)",
-    )
+    said = postgres.complaints()
+    if said:
+        fix = "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)"
+        return Finding("root", False, f"PostgreSQL refuses root, and nothing hides it: {'; '.join(said)}", True, fix)
+    how = "in a user namespace" if prefix == postgres.NAMESPACE else f"as user {postgres.NOBODY}, without namespaces"
+    return Finding("root", True, f"PostgreSQL refuses root and runs {how}", True)
 
 
 def _ports() -> Finding:

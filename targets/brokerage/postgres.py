@@ -1,7 +1,8 @@
 """PostgreSQL as a child process: binaries from a wheel, a template cluster in the cache, one copy a stack.
 
 Only the wheel's binaries are used; its wrappers force Unix sockets, and a socket cannot pass through a proxy.
-PostgreSQL refuses to run as root; then it runs under a user namespace that shows it uid 65534.
+PostgreSQL refuses to run as root; then it runs in a user namespace that shows it uid 65534, or, where namespaces are
+forbidden (as in most containers), as that user.
 """
 
 from __future__ import annotations
@@ -12,11 +13,25 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from targets.brokerage.config import LOOPBACK
+from targets.finding import complaint
 
 USER = "postgres"
+
+NOBODY = 65_534
+NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
+"""For root: the same user outside, another one inside."""
+
+OTHER_USER = (
+    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all,+dac_override",
+    "--ambient-caps=-all,+dac_override", "--pdeathsig=QUIT",
+)  # fmt: skip
+"""For root without user namespaces: another user, who may pass through root's folders to its own. A change of user
+clears the signal that is sent when the parent dies, so it is asked for again."""
 
 SETTINGS = {
     "unix_socket_directories": "",
@@ -70,11 +85,31 @@ def version() -> str:
     return "postgresql " + out.stdout.split()[-1]
 
 
-def unprivileged() -> list[str]:
+def unprivileged() -> tuple[str, ...]:
     """What to put before an argv so that root, too, may start PostgreSQL; nothing for an ordinary user."""
-    if os.geteuid() != 0:
+    return () if os.geteuid() != 0 else _for_root()
+
+
+def complaints() -> list[str]:
+    """Why root cannot start PostgreSQL here, a line for each way; empty where there is a way, or nobody is root."""
+    if not unprivileged() or refusal(unprivileged()) is None:
         return []
-    return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+    return [said for way in (NAMESPACE, OTHER_USER) if (said := refusal(way)) is not None]
+
+
+@cache
+def _for_root() -> tuple[str, ...]:
+    return choose((NAMESPACE, OTHER_USER), lambda way: refusal(way) is None)
+
+
+def choose(ways: Sequence[tuple[str, ...]], works: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
+    """The first way that works, else the first, whose own message then says why it does not."""
+    return next((way for way in ways if works(way)), ways[0])
+
+
+def refusal(way: Sequence[str]) -> str | None:
+    """Why a program cannot be started this way here; None where it can."""
+    return complaint([*way, "true"])
 
 
 def template(cache: Path) -> Path:
@@ -106,7 +141,7 @@ def _initdb(folder: Path, ready: Path, lock: int) -> None:
         ) from error
     if done.returncode != 0:
         says = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        hint = " (user namespaces are off here: run as an ordinary user)" if "unshare" in done.stderr else ""
+        hint = " (run as an ordinary user)" if "unshare" in done.stderr else ""
         raise PostgresError(f"initdb failed: {says[-1] if says else 'no message'}{hint}")
     making.rename(ready)
 
@@ -114,6 +149,9 @@ def _initdb(folder: Path, ready: Path, lock: int) -> None:
 def make_cluster(cache: Path, data: Path) -> None:
     """Copy the template to ``data``; the copy is the stack's own."""
     shutil.copytree(template(cache), data)
+    if unprivileged() == OTHER_USER:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
 
 def argv(data: Path, port: int, listen: str = LOOPBACK) -> list[str]:
