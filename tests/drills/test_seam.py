@@ -79,6 +79,7 @@ class Way:
     source = None
     compression = 30
     start_stop_s = 1.0
+    files_per_customer = 1
 
     def make(self, request: Request) -> Strange:
         if self.fails:
