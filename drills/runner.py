@@ -65,7 +65,8 @@ def run(order: Order, show: Callable[[View], None]) -> Finished:
     """Carry out one run. ``show`` is called with the live view several times a second.
 
     Raises Refused when nothing was started. Raises this process's soft limit of open files where need be. However a
-    run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the caller to judge the folder first.
+    run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
+    caller to judge the folder first.
     """
     page = page_of(order)
     plan = plan_of(order, page)

@@ -74,14 +74,8 @@ def examine() -> Finding:
 def version_of(program: Path) -> str | None:
     """What an original says of itself, such as ``2.12.0`` (``git`` when nobody stamped it); None from another one."""
     try:
-        done = subprocess.run(
-            [program, "-version"],
-            env=children.own_environment(),
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        argv, known = [str(program), "-version"], children.own_environment()
+        done = subprocess.run(argv, env=known, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     name, _, version = done.stdout.strip().partition(" version ")
