@@ -436,7 +436,7 @@ def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     if trusted:
         known = {**children.own_environment(), "SSL_CERT_FILE": str(path)}
         monkeypatch.setattr(children, "own_environment", lambda: known)
-        # started past drills/start.py, which would take the variable out: no drill of ours brings authorities of its own
+        # not by drills/start.py, which would take the variable out: no drill of ours brings authorities of its own
         monkeypatch.setattr(children, "python", lambda module, *words: [sys.executable, "-m", module, *words])
         monkeypatch.setattr(children, "NEUTRAL", str(Path(__file__).parents[2]))
     with FakeBrokerage(tls=context) as fake, make_load(tmp_path) as load:
