@@ -15,12 +15,15 @@ SEED ?= 7
 help:
 	@sed -n '1,4s/^# //p' Makefile
 
-# The stamp is newer than pyproject.toml once the venv holds what it asks for, so a second run installs nothing.
-$(VENV)/.installed: pyproject.toml
+# Python itself would read these before any of our code runs; pip's own settings (PIP_*, proxies) stay.
+unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTHONSTARTUP PYTHONOPTIMIZE
+
+# The stamp is newer than what is installed once the venv holds it, so a second run installs nothing.
+$(VENV)/.installed: pyproject.toml drills/kunren_start.py
 	@echo "setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kunren needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Mend: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a venv. Mend: install your distribution's python3-venv"; exit 3; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -P -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 drill: $(VENV)/.installed
@@ -58,7 +61,7 @@ real: $(VENV)/.installed
 
 # Builds toxiproxy-server 2.12.0 into the cache folder, where --proxy toxiproxy finds it. Needs Go 1.21.
 toxiproxy: $(VENV)/.installed
-	@$(BIN)/python -m targets.toxiproxy_build
+	@$(BIN)/python -E -P drills/start.py targets.toxiproxy_build
 
 # Runs on processes, on containers where an engine, Compose and the images are, and on the example that a file describes
 # (from the package index). What one does not offer is skipped, and named.
@@ -71,7 +74,7 @@ arms: $(VENV)/.installed
 
 # Of --target compose; says what they are made from. Needs Docker, and where no registry answers mmdebstrap and Go.
 images: $(VENV)/.installed
-	@$(BIN)/python -m compose.images
+	@$(BIN)/python -E -P drills/start.py compose.images
 
 test: lint unit live
 

@@ -1,4 +1,4 @@
-"""The images of the runtime ``compose``: ``python -m compose.images`` builds them (``make images``) and says from what.
+"""The images of the runtime ``compose``: ``make images`` builds them and says from what.
 
 With a registry in reach they stand on ordinary public images. Without one the base is made here from Debian's own
 packages (mmdebstrap), and wheels, Toxiproxy and Debian's Prometheus are prepared outside, in the cache folder, so that
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from targets import toxiproxy_build
+from targets import children, toxiproxy_build
 from targets.cache import cache_folder
 from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
@@ -61,7 +61,7 @@ def digest(root: Path) -> str:
 
 def main() -> None:
     """Entry point: build all, print what they were built from."""
-    parser = argparse.ArgumentParser(prog="python -m compose.images", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="compose.images", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tag", action="store_true", help="print the tag that these images have, and build nothing")
     if parser.parse_args().tag:
         print(tag())
@@ -139,7 +139,7 @@ def make_base() -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     include = f"--include={','.join(PACKAGES)}"
     try:
-        run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], BUILD_S)
+        fetch(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)])
         run(["docker", "import", str(archive), LOCAL_BASE], BUILD_S)
     finally:
         archive.unlink(missing_ok=True)
@@ -169,7 +169,8 @@ def _wheels(folder: Path, wanted: Path) -> None:
     making = folder.with_suffix(".making")
     shutil.rmtree(making, ignore_errors=True)
     ours = ["--only-binary=:all:", "--python-version", "3.11", "--dest", str(making)]
-    run([sys.executable, "-m", "pip", "download", "--quiet", *ours, "-r", str(wanted)], BUILD_S)
+    pip = [sys.executable, "-E", "-P", "-m", "pip"]  # -E leaves PIP_* to it
+    fetch([*pip, "download", "--quiet", *ours, "-r", str(wanted)])
     shutil.copy(wanted, making)
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
@@ -191,9 +192,9 @@ def _debian(folder: Path, programs: Sequence[str]) -> None:
     if all((folder / "usr" / "bin" / each).exists() for each in programs):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    run(["apt-get", "download", "-q", *programs], BUILD_S, cwd=folder)
+    fetch(["apt-get", "download", "-q", *programs], folder)
     for package in folder.glob("*.deb"):
-        run(["dpkg", "-x", str(package), str(folder)], BUILD_S)
+        fetch(["dpkg", "-x", str(package), str(folder)])
         package.unlink()
 
 
@@ -205,13 +206,21 @@ def _there(image: str) -> bool:
     return True
 
 
-def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
-    """Run one step with ``more`` in its environment; ImageError with its last words."""
+def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = None) -> None:
+    """One step of the engine's, with ``more`` in its environment; ImageError with its last words."""
+    _carry_out(argv, within_s, {**environment(), **(more or {})}, Path(children.NEUTRAL))
+
+
+def fetch(argv: Sequence[str], folder: Path | None = None) -> None:
+    """One step that gets something from outside, by the proxy and the index that the user has set; ImageError."""
+    _carry_out(argv, BUILD_S, children.users_environment(), folder or Path(children.NEUTRAL))
+
+
+def _carry_out(argv: Sequence[str], within_s: float, variables: Mapping[str, str], folder: Path) -> None:
     try:
         done = subprocess.run(
-            argv, env={**environment(), **(more or {})}, cwd=cwd,
-            capture_output=True, text=True, timeout=within_s, check=False,
-        )  # fmt: skip
+            argv, env=variables, cwd=folder, capture_output=True, text=True, timeout=within_s, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ImageError(f"{argv[0]}: {error}") from error
     if done.returncode != 0:

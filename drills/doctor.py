@@ -5,17 +5,14 @@ Each probe tries the thing itself (starts the binary, makes the namespace, binds
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
 import psutil
 
+from drills import openfiles
 from targets.finding import Finding, complaint, writable
 from targets.registry import RUNTIMES, runtime
-
-FILES_WANTED = 4096
-"""Open files: 1,500 customers have a connection each, and the proxy two for each of them."""
 
 
 def examine(runs: Path) -> list[Finding]:
@@ -47,9 +44,12 @@ def _namespaces() -> Finding:
 
 
 def _files() -> Finding:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    ok = hard == resource.RLIM_INFINITY or hard >= FILES_WANTED
-    return Finding("open files", ok, f"hard limit {hard}", True, "" if ok else f"ulimit -Hn {FILES_WANTED}")
+    """What a run of our own drills would be refused for; a run raises the soft limit itself."""
+    profile, files = openfiles.largest(runtime("local").files_per_customer)
+    lacks = openfiles.lack(profile, files)
+    if lacks is not None:
+        return Finding("open files", False, lacks, True, openfiles.MEND.format(files=files))
+    return Finding("open files", True, f"{openfiles.limits()}; a run takes {files} at most in one process", True)
 
 
 def _cores() -> Finding:

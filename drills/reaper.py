@@ -1,6 +1,6 @@
 """The reaper: a process that heals at once when the harness dies.
 
-``python -m drills.reaper RUN_FOLDER TARGET STACK LIFELINE_FD…``: stdin is a pipe whose other end the harness holds. A
+``drills.reaper RUN_FOLDER TARGET STACK LIFELINE_FD…``: stdin is a pipe whose other end the harness holds. A
 line means that all is well and the reaper leaves; end of file without one means that the harness was killed: undo the
 faults, end the target, write ``heal-UTC.json``. It also holds the target's lifeline, so that outlives the harness for
 as long as the healing takes, and no longer. It is there before anything of the target is (``guarded``).
@@ -20,6 +20,7 @@ from typing import Any
 
 from drills.heal import heal, leftovers
 from drills.interrupts import signals_held
+from targets import children
 from targets.registry import caretaker
 from targets.target import Intent, Startable
 
@@ -52,11 +53,18 @@ class Reaper:
     """The harness's end of one: start it before the target, dismiss it once the target is gone."""
 
     def __init__(self, run: Path, target: Intent, lifelines: tuple[int, ...]) -> None:
-        argv = [sys.executable, "-m", "drills.reaper", str(run), target.target, target.stack, *map(str, lifelines)]
+        words = [str(run.resolve()), target.target, target.stack, *map(str, lifelines)]
         log = (run / "logs" / "reaper.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=lifelines, start_new_session=True
+                children.python("drills.reaper", *words),
+                cwd=children.NEUTRAL,
+                env=children.caretakers_environment(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=lifelines,
+                start_new_session=True,
             )
 
     def let_look(self) -> None:

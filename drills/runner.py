@@ -27,19 +27,19 @@ from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.interrupts import Terminated, left_in_peace, signals_held
 from drills.machine import libraries, machine, wall_offset
 from drills.observation import Observation
+from drills.openfiles import provide, refuse_lack
 from drills.order import Order, asked, page_of, plan_of
 from drills.reaper import guarded
 from drills.runbook import Runbook
 from drills.runfolder.names import TARGET
 from drills.store import RunFolder, StoreError
-from drills.systems import system
+from drills.systems import profile_of, system
 from drills.watch import View
 from faults.fault import Fault
 from faults.scope import begin, end, from_intent
-from loadprofiles import PROFILES, Profile, Url, by_url
 from loadprofiles.process import Load, LoadError
 from targets.runtime import Request
-from targets.target import Evidence, Offer, Startable, TargetError, Unlabelled
+from targets.target import Evidence, Startable, TargetError, Unlabelled
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -64,11 +64,13 @@ class Finished:
 def run(order: Order, show: Callable[[View], None]) -> Finished:
     """Carry out one run. ``show`` is called with the live view several times a second.
 
-    Raises Refused when nothing was started. However a run ends, everything is undone and stopped, and its folder is
-    sealed; what cut it short is handed back, for the caller to judge the folder first.
+    Raises Refused when nothing was started. Raises this process's soft limit of open files where need be. However a
+    run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
+    caller to judge the folder first.
     """
     page = page_of(order)
     plan = plan_of(order, page)
+    provide(refuse_lack(order))
     way = system(order.target)
     began = time.monotonic_ns()
     folder = RunFolder.create(order.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
@@ -101,7 +103,7 @@ class _Run:
         self.view = View.of(plan)
         self.scratch = folder.path / "work"
         self.load = Load(
-            _profile(order.drill.load, target.offer()),
+            profile_of(order.drill.load, target.offer()),
             self.scratch,
             seed=plan.seed,
             world=folder.path / "books" / "world.jsonl",
@@ -302,15 +304,6 @@ class _Run:
     def _phase(self, phase: str) -> None:
         self.view.phase = phase
         self.show(self.view)
-
-
-def _profile(name: str, offer: Offer) -> Profile:
-    """Who comes: to a target that says itself what is asked of it by URL, those; else the profile of that name."""
-    if not offer.loads:
-        return PROFILES[name]
-    asked = offer.loads[name]
-    urls = {service: Url(each.method, each.path, each.expect) for service, each in asked.items()}
-    return by_url(name, {service: each.rate for service, each in asked.items()}, urls)
 
 
 def _first(error: BaseException) -> BaseException:

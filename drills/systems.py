@@ -8,8 +8,10 @@ from pathlib import Path
 from drills.definition.targetfile import load_target
 from drills.definition.vocabulary import Vocabulary, vocabulary
 from drills.errors import UnknownName
+from loadprofiles import PROFILES, Profile, Url, by_url
 from targets.registry import RUNTIMES, UnknownTarget, described, runtime
 from targets.runtime import Runtime
+from targets.target import Offer
 
 
 def system(name: str) -> Runtime:
@@ -26,6 +28,15 @@ def words_of(name: str) -> Vocabulary:
     """The names that a drill for this target may use."""
     way = system(name)
     return vocabulary(way.offer(), way.name if way.source is None else None)
+
+
+def profile_of(load: str, offer: Offer) -> Profile:
+    """Who comes: to a target that says itself what is asked of it by URL, those; else the profile of that name."""
+    if not offer.loads:
+        return PROFILES[load]
+    asked = offer.loads[load]
+    urls = {service: Url(each.method, each.path, each.expect) for service, each in asked.items()}
+    return by_url(load, {service: each.rate for service, each in asked.items()}, urls)
 
 
 def is_file(name: str) -> bool:

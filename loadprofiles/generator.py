@@ -1,4 +1,4 @@
-"""The load generator's process: ``python -m loadprofiles.generator PARENT-PID [CORE,…]``, started by ``process.Load``.
+"""The load generator's process, ``loadprofiles.generator PARENT-PID``, started by ``process.Load``.
 
 Commands come as JSON lines on stdin, replies go as JSON lines to stdout. It imports Locust while the target still
 starts, logs everybody in when told where the target is, lets customers come from a given instant, and ends when stdin
@@ -15,7 +15,6 @@ import locust.event
 import ctypes
 import gc
 import os
-import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -178,16 +177,9 @@ def _tie_to(parent: int) -> None:
         sys.exit(2)
 
 
-def _raise_file_limit() -> None:
-    """Each customer has a connection: the usual soft limit of 1024 is too low."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def main(arguments: list[str]) -> int:
     """Run until told to stop."""
     _tie_to(int(arguments[0]))
-    _raise_file_limit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
     replies = os.dup(1)
     os.dup2(2, 1)  # a stray print must not look like a reply

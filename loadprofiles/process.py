@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -29,6 +28,7 @@ import numpy.typing as npt
 from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
 from loadprofiles.profiles import Profile
 from loadprofiles.samples import Tail
+from targets import children
 
 
 class LoadError(Exception):
@@ -78,7 +78,9 @@ class Load:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "load.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "loadprofiles.generator", str(os.getpid())],
+                children.python("loadprofiles.generator", str(os.getpid())),
+                cwd=children.NEUTRAL,
+                env=children.own_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -77,6 +77,7 @@ class Containers:
     source: bytes | None = None
     compression = COMPRESSION
     start_stop_s = 60.0
+    files_per_customer = 1
 
     def offer(self) -> Offer:
         """The same for every stack."""

@@ -33,6 +33,7 @@ class Embedded:
     source: bytes | None = None
     compression = COMPRESSION
     start_stop_s = 10.0
+    files_per_customer = 2
 
     def offer(self) -> Offer:
         """The same for every stack."""

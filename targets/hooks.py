@@ -44,12 +44,13 @@ def send(pids: Sequence[int], number: int) -> None:
 
 
 def launch(argv: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start it in a session of its own, its output to the log; NotStarted when there is no such program."""
+    """Start it in a session of its own, with this environment, its output to the log; NotStarted when there is no such
+    program."""
     with log.open("ab") as output:
         try:
             return subprocess.Popen(
-                argv, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=output, start_new_session=True,
+                argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise NotStarted(f"cannot run {argv[0]}: {os.strerror(error.errno or 0)}") from error
@@ -59,8 +60,8 @@ def carry_out(argv: Sequence[str], folder: Path, environment: Mapping[str, str],
     """Run a hook to its end; what it printed. TargetError when it fails or is not done in time."""
     try:
         done = subprocess.run(
-            argv, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=within_s, check=False,
+            argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=within_s,
+            check=False,
         )  # fmt: skip
     except OSError as error:
         raise TargetError(f"cannot run {argv[0]}: {os.strerror(error.errno or 0)}") from error

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from targets import ownership
+from targets import children, ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
@@ -114,8 +114,15 @@ class LocalTarget(Starting, Stack):
 
     def _launch(self) -> None:
         with (Path(self.config.logs) / "launcher.log").open("ab") as log:
-            argv = [sys.executable, "-m", LAUNCHER, str(self.folder)]
-            self._launcher = subprocess.Popen(argv, stdin=self._ends[0], stdout=log, stderr=log, start_new_session=True)
+            self._launcher = subprocess.Popen(
+                children.python(LAUNCHER, str(self.folder)),
+                cwd=children.NEUTRAL,
+                env=children.own_environment(),
+                stdin=self._ends[0],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         os.close(self._ends.pop(0))
 
     def _tell_to_stop(self, launcher: subprocess.Popen[bytes]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
+from targets import children
 from targets.cache import cache_folder
 from targets.finding import Finding
 from targets.target import TargetError
@@ -33,8 +33,8 @@ def engine_command(choice: str, port: int, port_file: Path | None = None) -> lis
         if not built().exists():
             raise TargetError(f"no toxiproxy-server: {MEND}, or use --proxy embedded")
         return original_command(built(), port)
-    written = [] if port_file is None else ["--port-file", str(port_file)]
-    return [sys.executable, "-m", "faults.proxy", "--host", "127.0.0.1", "--port", str(port), *written]
+    written = [] if port_file is None else ["--port-file", str(port_file.resolve())]
+    return children.python("faults.proxy", "--host", "127.0.0.1", "--port", str(port), *written)
 
 
 def original_command(program: Path, port: int) -> list[str]:
@@ -48,7 +48,7 @@ def installed() -> Path | None:
     found = shutil.which(named or "toxiproxy-server")
     if named and found is None:
         raise TargetError(f"KUNREN_TOXIPROXY={named} is no program: unset it, or use --proxy embedded")
-    return None if found is None else Path(found)
+    return None if found is None else Path(found).absolute()  # started in another folder
 
 
 def built() -> Path:
@@ -74,7 +74,8 @@ def examine() -> Finding:
 def version_of(program: Path) -> str | None:
     """What an original says of itself, such as ``2.12.0`` (``git`` when nobody stamped it); None from another one."""
     try:
-        done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=10, check=False)
+        argv, known = [str(program), "-version"], children.own_environment()
+        done = subprocess.run(argv, env=known, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     name, _, version = done.stdout.strip().partition(" version ")

@@ -61,6 +61,10 @@ class Runtime(Protocol):
     start_stop_s: float
     """What starting and stopping takes at most, in all, on an ordinary machine: for the forecast."""
 
+    files_per_customer: int
+    """Descriptors on this machine that a customer takes in the process that has most of them: 2 in a proxy, which
+    connects on, 1 where the load generator alone is here."""
+
     def offer(self) -> Offer:
         """What each of its targets can do."""
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from targets import hooks, silence
+from targets import children, hooks, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
 from targets.ports import accepts
@@ -229,7 +229,7 @@ class Site:
         return Intent(KIND, str(self.folder))
 
     def launch(self, service: str, argv: list[str]) -> subprocess.Popen[bytes]:
-        """Start processes of a service, labelled as such; returns at once."""
+        """Start processes of a service, or the proxy, labelled as such; returns at once."""
         return hooks.launch(argv, self.folder, self.logs()[service], self.environment(service))
 
     def argv(self, hook: Argv, service: str | None = None) -> list[str]:
@@ -237,9 +237,10 @@ class Site:
         return filled(hook, dict(self._values(service)))
 
     def environment(self, service: str | None = None) -> dict[str, str]:
-        """What hooks are told beside their arguments; the label by which their processes are found again."""
+        """The user's own for hooks, for the proxy our parts'; and the label by which processes are found again."""
+        base = children.own_environment() if service == PROXY else children.users_environment()
         told = {hooks.OF_TARGET: str(self.folder), "KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
-        return told if service is None else {**told, hooks.OF_SERVICE: service}
+        return {**base, **told} if service is None else {**base, **told, hooks.OF_SERVICE: service}
 
     def _values(self, service: str | None) -> Iterator[tuple[str, str]]:
         plan = self.plan

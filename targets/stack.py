@@ -11,7 +11,6 @@ import http.client
 import json
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -20,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from targets import silence
+from targets import children, silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import plant as planting
 from targets.brokerage import postgres
@@ -148,10 +147,13 @@ class Stack:
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """``brokerctl`` in a process of its own, as a person would call it."""
         began = time.monotonic_ns()
-        command = [sys.executable, "-m", "targets.brokerage.brokerctl", "--stack", str(self.folder)]
+        command = children.python("targets.brokerage.brokerctl", "--stack", str(self.folder))
         command += ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
+            done = subprocess.run(
+                command, cwd=children.NEUTRAL, env=children.own_environment(), capture_output=True, encoding="utf-8",
+                timeout=within_s, check=False,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, time.monotonic_ns())
         ended = time.monotonic_ns()

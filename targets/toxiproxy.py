@@ -28,6 +28,7 @@ __all__ = ["ProxyError", "ProxyNotFound", "ProxyUnreachable", "ToxiproxyClient",
 
 TIMEOUT_S = 5.0
 NO_DETOUR = {"http": None, "https": None, "all": None}  # $http_proxy must not get between us and 127.0.0.1
+"""The library opens a session a call, so that ``trust_env`` is out of reach; this and ``_as_it_is`` say the same."""
 
 
 class ProxyError(TargetError):
@@ -200,7 +201,7 @@ class ToxiproxyClient:
         what = f"{method.upper()} {path} at {self._where}"
         try:
             answer: requests.Response = getattr(self._api, method)(
-                path, timeout=self._timeout_s, proxies=NO_DETOUR, **body
+                path, timeout=self._timeout_s, proxies=NO_DETOUR, auth=_as_it_is, **body
             )
         except library.NotFound as error:
             raise ProxyNotFound(f"{what}: {words(error)}") from error
@@ -220,6 +221,11 @@ def matches(asked: Any, shown: Any) -> bool:
     if isinstance(asked, float):
         return bool(abs(asked - shown) < 1e-6)  # the original keeps the toxicity in 32 bits
     return bool(asked == shown)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials: where none are named ``requests`` takes those of the user's ``.netrc``."""
+    return request
 
 
 def words(error: Exception) -> str:

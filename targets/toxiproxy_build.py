@@ -1,4 +1,4 @@
-"""Builds the real toxiproxy-server with Go: ``python -m targets.toxiproxy_build`` (``make toxiproxy``).
+"""Builds the real toxiproxy-server with Go: ``make toxiproxy``.
 
 It lands in the cache folder, from where ``--proxy toxiproxy`` and the images of ``--target compose`` take it.
 """
@@ -6,14 +6,13 @@ It lands in the cache folder, from where ``--proxy toxiproxy`` and the images of
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from targets import proxy_engine
+from targets import children, proxy_engine
 from targets.proxy_engine import RELEASE
 
 MODULE = "github.com/Shopify/toxiproxy/v2"
@@ -45,7 +44,7 @@ def _compile(server: Path, go: str) -> None:
     with tempfile.TemporaryDirectory(dir=server.parent) as folder:
         stamp = f"-s -w -X {MODULE}.Version={RELEASE}"
         argv = [go, "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{RELEASE}"]
-        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": folder}
+        environment = {**children.users_environment(), "CGO_ENABLED": "0", "GOBIN": folder}
         try:
             done = subprocess.run(
                 argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S, check=False

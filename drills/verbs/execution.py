@@ -17,6 +17,7 @@ from drills.history import NS
 from drills.interrupts import Terminated
 from drills.judge import judge_and_write
 from drills.observation import watched_for
+from drills.openfiles import refuse_lack
 from drills.order import Order, page_of
 from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
@@ -56,9 +57,11 @@ def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> lis
 
 
 def possible(order: Order) -> Order:
-    """The order itself; Refused for an arm that the drill or the target has not, and a page that does not hold."""
+    """The order itself; Refused for an arm that the drill or the target has not, a page that does not hold, and where
+    this machine cannot keep enough files open."""
     page_of(order)
     planning.refuse_arm(order.drill, order.arm, system(order.target).offer(), order.target)
+    refuse_lack(order)
     return order
 
 

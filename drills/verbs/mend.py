@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from drills import openfiles
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXIT_FAIL
 from drills.heal import heal, leftovers
@@ -91,6 +92,7 @@ def target_up(
         raise MissingMeans(lacks)
     folder = session_folder(runs, SESSION, datetime.now(UTC))
     wanted = Request(f"{SESSION}/{folder.name}", seed, PHASE, None, way.compression, folder / "logs", proxy)
+    openfiles.provide(openfiles.largest(way.files_per_customer)[1])
     try:
         made = way.make(wanted)
     except TargetError as error:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
 from targets.brokerage.config import Config
+from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
 
 Row = dict[str, Any]
@@ -86,7 +86,7 @@ def read_oms(dsn: str) -> list[Row]:
     What the database stamped with its own wall clock is put on CLOCK_MONOTONIC by what the two differ now.
     """
     options = "-c statement_timeout=20000 -c default_transaction_isolation=repeatable\\ read"
-    with psycopg.connect(dsn, connect_timeout=5, options=options, row_factory=dict_row) as connection:
+    with connect(dsn, connect_timeout=5, options=options, row_factory=dict_row) as connection:
         offset = time.time_ns() - time.monotonic_ns()
         rows: list[Row] = connection.execute(ORDERS, {"offset": offset}).fetchall()
         for query in (EXECUTIONS, POSTINGS, RUNS, MARKED, ADJUSTMENTS):

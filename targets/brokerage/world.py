@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from targets.brokerage.config import COMPRESSION, BatchConfig
+from targets.brokerage.direct import connect
 
 INSTRUMENTS = 20
 HOLDINGS = 3
@@ -117,7 +118,7 @@ def _connect(dsn: str) -> psycopg.Connection[Any]:
     deadline = time.monotonic() + STARTING_S
     while True:
         try:
-            return psycopg.connect(dsn, connect_timeout=10)
+            return connect(dsn, connect_timeout=10)
         except psycopg.OperationalError as error:
             if "starting up" not in str(error) or time.monotonic() > deadline:
                 raise
@@ -129,7 +130,7 @@ def load_world(dsn: str, rows: Iterable[Mapping[str, Any]], identity: str = "KUN
     by_kind: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in COLUMNS}
     for row in rows:
         by_kind[row["kind"]].append(row)
-    with psycopg.connect(dsn, connect_timeout=10) as connection, connection.cursor() as cursor:
+    with connect(dsn, connect_timeout=10) as connection, connection.cursor() as cursor:
         for kind, (table, columns, fields) in COLUMNS.items():
             names = sql.SQL(", ").join(map(sql.Identifier, columns))
             with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)) as copy:

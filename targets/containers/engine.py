@@ -19,9 +19,12 @@ from typing import Any
 
 import docker
 import psutil
+from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
+from targets import children
 from targets.brokerage.config import LABEL
 from targets.target import TargetError
 
@@ -57,17 +60,29 @@ def host() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the engine named: the command line tool would ask another one where a context says so."""
-    return {**os.environ, "DOCKER_HOST": host()}
+    """For what talks to the engine, which is named: the command line tool would ask another where a context says so."""
+    return {**children.own_environment(), "DOCKER_HOST": host()}
 
 
 def client(within_s: float = CALL_S) -> Any:
     """A connection to the engine, each call bounded by ``within_s``; close it. EngineError when there is none."""
     try:
         _knock(within_s)
-        return docker.from_env(timeout=within_s, environment=environment())  # asks the engine for its version
+        with contextlib.closing(_unsteered(MINIMUM_DOCKER_API_VERSION, within_s)) as asking:
+            spoken = asking.version(api_version=False)["ApiVersion"]
+        return _unsteered(spoken, within_s)
     except (DockerException, RequestException, OSError) as error:
         raise EngineError(f"no container engine answers ({error}): {MEND}") from error
+
+
+def _unsteered(spoken: str, within_s: float) -> Any:
+    """A client that speaks this version of the API, whatever proxy or certificates this process's environment names.
+
+    The version is given, as the SDK would else ask for it before it can be told so.
+    """
+    engine = docker.DockerClient(version=spoken, timeout=within_s, **kwargs_from_env(environment=environment()))
+    engine.api.trust_env = False
+    return engine
 
 
 def _knock(within_s: float) -> None:
@@ -294,7 +309,7 @@ def compose(argv: Sequence[str], variables: Mapping[str, str], within_s: float) 
     words = ["docker", "compose", *argv]
     try:
         running = subprocess.Popen(
-            words, env={**environment(), **variables}, text=True, start_new_session=True,
+            words, cwd=children.NEUTRAL, env={**environment(), **variables}, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
     except OSError as error:

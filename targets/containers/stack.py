@@ -190,8 +190,10 @@ def inside_config(config: brokerage.Config) -> brokerage.Config:
 def _answers_queries(port: int) -> bool:
     import psycopg
 
+    from targets.brokerage.direct import connect
+
     try:
-        with psycopg.connect(postgres.dsn(port), connect_timeout=2) as connection:
+        with connect(postgres.dsn(port), connect_timeout=2) as connection:
             connection.execute("select 1")
     except psycopg.Error:
         return False

@@ -14,6 +14,7 @@ from drills import runner
 from drills.errors import MissingMeans, Refused
 from drills.order import Order
 from drills.spec import load_drill
+from drills.systems import profile_of
 from drills.verbs import mend
 from loadprofiles import PROFILES, Url
 from targets.registry import RUNTIMES
@@ -79,6 +80,10 @@ class Way:
     source = None
     compression = 30
     start_stop_s = 1.0
+    files_per_customer = 1
+
+    def offer(self) -> Offer:
+        return Offer(frozenset(), frozenset(), (), operator=True, alerts=True)
 
     def make(self, request: Request) -> Strange:
         if self.fails:
@@ -159,8 +164,8 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
 def test_customers_come_by_url_to_a_target_that_says_what_they_ask_for() -> None:
     asked = {"reading": {"pages": Fetch("GET", "/notes", 200, 20.0), "writes": Fetch("POST", "/notes", 201, 5.0)}}
     offer = Offer(frozenset(), frozenset(), (), operator=False, alerts=False, loads=asked)
-    profile = runner._profile("reading", offer)
+    profile = profile_of("reading", offer)
     assert profile.services == {"pages": 20.0, "writes": 5.0}
     assert profile.urls["writes"] == Url("POST", "/notes", 201)
     usual = Offer(frozenset(), frozenset(), (), operator=False, alerts=False)
-    assert runner._profile("day-session", usual) is PROFILES["day-session"]
+    assert profile_of("day-session", usual) is PROFILES["day-session"]

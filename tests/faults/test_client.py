@@ -233,7 +233,7 @@ class TestEngineCommand:
 
     def test_auto_without_the_original_is_embedded(self) -> None:
         argv = engine_command("auto", 0, Path("/x/port"))
-        assert argv[1:] == ["-m", "faults.proxy", "--host", "127.0.0.1", "--port", "0", "--port-file", "/x/port"]
+        assert argv[4:] == ["faults.proxy", "--host", "127.0.0.1", "--port", "0", "--port-file", "/x/port"]
 
     def test_the_environment_names_one(self, original: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KUNREN_TOXIPROXY", original)

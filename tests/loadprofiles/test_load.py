@@ -27,6 +27,7 @@ from loadprofiles.arrivals import schedule
 from loadprofiles.process import Load, LoadError
 from loadprofiles.profiles import Patience, Profile
 from loadprofiles.samples import Outcome
+from targets import children
 
 ORDERS, INQUIRY = 0, 1
 
@@ -433,7 +434,11 @@ def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, tmp_path / "key.pem")
     if trusted:
-        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        known = {**children.own_environment(), "SSL_CERT_FILE": str(path)}
+        monkeypatch.setattr(children, "own_environment", lambda: known)
+        # not by drills/start.py, which would take the variable out: no drill of ours brings authorities of its own
+        monkeypatch.setattr(children, "python", lambda module, *words: [sys.executable, "-m", module, *words])
+        monkeypatch.setattr(children, "NEUTRAL", str(Path(__file__).parents[2]))
     with FakeBrokerage(tls=context) as fake, make_load(tmp_path) as load:
         load.start()
         if trusted:
@@ -535,12 +540,3 @@ def test_a_killed_harness_takes_the_load_with_it(tmp_path: Path, fake: FakeBroke
         harness.wait(10)
         harness.stdout.close()
     wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, within_s=10)
-
-
-def test_the_load_raises_its_own_file_limit(tmp_path: Path, fake: FakeBrokerage) -> None:
-    load = Load(SMALL, tmp_path, seed=1, world=write_world(tmp_path), password=lambda each: "x", max_s=5)
-    with load:
-        load.start()
-        load.prepare(fake.url, within_s=60)
-        soft, hard = psutil.Process(load.pid).rlimit(psutil.RLIMIT_NOFILE)
-        assert soft == hard

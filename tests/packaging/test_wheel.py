@@ -16,15 +16,17 @@ pytestmark = pytest.mark.long  # needs the package index and about a minute
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGES = ("drills", "targets", "faults", "loadprofiles", "reports", "compose")
+START = "drills/kunren_start.py"
+"""The one module at top level."""
 GUARD_S = 600.0
 
 
-def call(*argv: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+def call(*argv: str | Path, cwd: str | Path = "/", **more: str) -> subprocess.CompletedProcess[str]:
     """From ``/``, and blind for the checkout and for the venv that runs the tests."""
     hidden = ("PYTHONPATH", "VIRTUAL_ENV", "KUNREN_STACK")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     return subprocess.run(
-        argv, cwd="/", env={**environment, **more}, capture_output=True, text=True, timeout=GUARD_S, check=False
+        argv, cwd=cwd, env={**environment, **more}, capture_output=True, text=True, timeout=GUARD_S, check=False
     )
 
 
@@ -51,9 +53,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shipped() -> set[str]:
-    """Whatever lies in the packages, but for what Python makes itself."""
+    """Where whatever lies in the packages goes, but for what Python makes itself."""
     files = (file for package in PACKAGES for file in (CHECKOUT / package).rglob("*") if file.is_file())
-    return {file.relative_to(CHECKOUT).as_posix() for file in files if "__pycache__" not in file.parts}
+    mine = (file.relative_to(CHECKOUT).as_posix() for file in files if "__pycache__" not in file.parts)
+    return {"kunren_start.py" if file == START else f"kunren_packages/{file}" for file in mine}
 
 
 def test_everything_in_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path) -> None:
@@ -67,13 +70,63 @@ def test_everything_in_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path
         "targets/brokerage/sql/posting.sql",
         "targets/brokerage/phases.yaml",
         "targets/brokerage/monitor/rules.yml",
+        "compose/compose.yaml",
+        "compose/brokerage.Dockerfile",
     ):
-        assert data in names
+        assert f"kunren_packages/{data}" in names
+
+
+def test_a_wheel_made_from_the_source_archive_holds_the_same(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip(python, "install", "hatchling")
+    built = call(python, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path, cwd=CHECKOUT)
+    assert built.returncode == 0, built.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    pip(python, "wheel", "--no-deps", "-w", tmp_path / "again", archive)
+    (again,) = (tmp_path / "again").glob("*.whl")
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:
+        assert set(one.namelist()) == set(other.namelist())
+
+
+def test_an_editable_installation_has_no_copy_that_could_be_out_of_date(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    pip(tmp_path / "venv" / "bin" / "python", "install", "--no-deps", "--editable", CHECKOUT)
+    (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
+    ours = {path.name for path in packages.iterdir() if "kunren" in path.name}
+    assert {name for name in ours if not name.endswith(".dist-info")} == {"kunren_start.py", "_kunren.pth"}
+    where = "import kunren_start; print(kunren_start.packages())"
+    assert call(tmp_path / "venv" / "bin" / "python", "-c", where).stdout == f"{CHECKOUT}\n"
 
 
 def test_it_is_not_the_checkout_that_answers(installed: Path) -> None:
-    done = call(installed / "python", "-c", "import drills, targets; print(drills.__file__, targets.__file__)")
-    assert all(str(installed.parent) in where for where in done.stdout.split()), done.stdout + done.stderr
+    where = "import kunren_start; kunren_start.importable(); import drills, targets; print(drills.__file__)"
+    done = call(installed / "python", "-c", where)
+    assert done.stdout.startswith(str(installed.parent)), done.stdout + done.stderr
+    assert "/kunren_packages/drills/" in done.stdout
+
+
+def test_the_everyday_names_are_left_to_others(installed: Path) -> None:
+    code = f"from importlib.util import find_spec; print([name for name in {PACKAGES} if find_spec(name)])"
+    assert call(installed / "python", "-c", code).stdout == "[]\n"
+
+
+def test_it_runs_a_drill_from_a_folder_full_of_modules_of_the_same_names(installed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my 訓練 folder"
+    (folder / "reports").mkdir(parents=True)
+    for name in ("locust.py", "drills.py", "faults.py", "psycopg.py", "reports/__init__.py"):
+        (folder / name).write_text("raise RuntimeError('of the user')\n")
+    nonsense = {
+        "PYTHONPATH": ".", "PYTHONWARNINGS": "error", "HTTP_PROXY": "http://127.0.0.1:1", "TZ": "nonsense",
+        "LC_ALL": "xx_YY", "PGHOST": "127.0.0.9", "PGOPTIONS": "-c nonsense=1", "PGSERVICE": "nowhere",
+        "PROMETHEUS_MULTIPROC_DIR": "/nowhere", "LOCUST_HOST": "http://127.0.0.1:1", "KUNREN_CACHE": "cache",
+    }  # fmt: skip
+    argv = ("run", "exchange-link-down", "--arm", "no-fault", "--seed", "7", "--json", "-", "--quiet")
+    done = call(installed / "kunren", *argv, cwd=folder, **nonsense)
+    card = json.loads(done.stdout)
+    ended = [check for check in card["checks"] if check["id"] in ("run-ended", "history-whole")]
+    assert [check["verdict"] for check in ended] == ["pass", "pass"], done.stderr
+    assert "of the user" not in "".join(log.read_text() for log in folder.glob("runs/*/*/logs/*.log"))
 
 
 def test_list(installed: Path) -> None:

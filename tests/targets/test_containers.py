@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from compose.images import IMAGES
+from drills import openfiles
 from targets.brokerage.config import LOOPBACK
 from targets.brokerage.monitor.service import watched
 from targets.compose import CONTAINERS, FILE
@@ -64,6 +65,12 @@ def test_the_images_are_those_of_the_stack_and_of_the_toxiproxy_compared_with() 
     assert f":-{RELEASE}}}" in text
     used = {each["image"] for each in yaml.safe_load(FILE.read_text())["services"].values()}
     assert {name.partition("/")[2].partition(":")[0] for name in used} == set(IMAGES)
+
+
+def test_every_part_may_keep_as_many_files_open_as_a_run_takes() -> None:
+    _, files = openfiles.largest(per_customer=2)  # the proxy is one of them
+    for service in yaml.safe_load(FILE.read_text())["services"].values():
+        assert service["ulimits"]["nofile"] >= files
 
 
 def test_ports_are_published_on_this_machine_alone() -> None:

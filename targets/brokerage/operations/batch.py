@@ -100,8 +100,10 @@ def stuck_account(dsn: str, chunk: int) -> str | None:
     """The account with more than half of all lots of the first ``chunk`` accounts that are not marked; NotReached."""
     import psycopg  # slow to import, and needed by this one command
 
+    from targets.brokerage.direct import connect
+
     try:
-        with psycopg.connect(dsn, connect_timeout=2, options="-c statement_timeout=3000") as connection:
+        with connect(dsn, connect_timeout=2, options="-c statement_timeout=3000") as connection:
             row = connection.execute(STUCK_IN, [chunk]).fetchone()
     except psycopg.Error as error:
         raise NotReached(f"the database does not say whose lots they are: {str(error).strip()}") from error

@@ -75,10 +75,11 @@ def _healthy(stack: Stack, service: str) -> bool:
 def _answers_queries(port: int, host: str) -> bool:
     import psycopg  # slow to import, and needed by this one command
 
+    from targets.brokerage.direct import connect
     from targets.brokerage.postgres import dsn
 
     try:
-        with psycopg.connect(dsn(port, host), connect_timeout=2) as connection:
+        with connect(dsn(port, host), connect_timeout=2) as connection:
             connection.execute("select 1")
     except psycopg.Error:
         return False
