@@ -28,6 +28,8 @@ from loadprofiles.process import Load, LoadError
 from loadprofiles.profiles import Patience, Profile
 from loadprofiles.samples import Outcome
 
+from ..targets.ipv6 import needs_ipv6
+
 ORDERS, INQUIRY = 0, 1
 
 
@@ -544,3 +546,11 @@ def test_the_load_raises_its_own_file_limit(tmp_path: Path, fake: FakeBrokerage)
         load.prepare(fake.url, within_s=60)
         soft, hard = psutil.Process(load.pid).rlimit(psutil.RLIMIT_NOFILE)
         assert soft == hard
+
+
+def test_customers_come_to_the_other_loopback_address_too(tmp_path: Path) -> None:
+    needs_ipv6()
+    with FakeBrokerage(host="::1") as fake:
+        ran = run(tmp_path, fake)
+    assert set(ran.outcomes()) <= {Outcome.OK, Outcome.REJECT}
+    assert {asked.headers["host"] for asked in fake.asked} == {f"[::1]:{fake.port}"}
