@@ -28,6 +28,8 @@ WITHIN_S = 300.0
 WHOLE = ".kunren-prepared"
 """Written last; its time is that of the last use."""
 
+ENDED_WITHIN_S = 5.0
+
 KEPT = 3
 """Prepared folders of one target, the latest used; others that no run uses are removed when another is made."""
 
@@ -77,13 +79,17 @@ def _carry_out(argv: Sequence[str], work: Preparation) -> str | None:
     """What went wrong; its output goes to the log, so that nothing it leaves behind is waited for."""
     try:
         started = hooks.launch(argv, work.folder, work.log, work.environment)
-        status = started.wait(WITHIN_S)
-    except subprocess.TimeoutExpired:
-        hooks.end(work.folder)
-        started.wait()
-        return f"not done within {WITHIN_S:g} s"
     except TargetError as error:
         return str(error)
+    status = None
+    try:
+        status = started.wait(WITHIN_S)
+    except subprocess.TimeoutExpired:
+        return f"not done within {WITHIN_S:g} s"
+    finally:
+        if status != 0:  # on Ctrl-C too: nothing of it may still be writing when others come
+            hooks.end(work.folder)
+            started.wait(ENDED_WITHIN_S)
     return None if status == 0 else f"exit status {status}" if status > 0 else f"ended by signal {-status}"
 
 

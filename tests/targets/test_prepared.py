@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from targets import prepared
+from targets import hooks, prepared
 from targets.description import Description, Handshake, Hooked, Proxied, filled
 from targets.inputs import digest
 from targets.prepared import KEPT, WHOLE, Preparation, prepare
@@ -164,6 +166,11 @@ def work(tmp_path: Path) -> Work:
     return make
 
 
+def labelled(asked: Preparation) -> Preparation:
+    """As in a run, where what a command starts is found by it."""
+    return replace(asked, environment={hooks.OF_TARGET: str(asked.folder)})
+
+
 NOTE = ("sh", "-c", "echo x >>{shared}/notes")
 FAIL = ("sh", "-c", "echo to stdout; seq 20 >&2; exit 7")
 
@@ -213,13 +220,38 @@ def test_what_an_interrupted_attempt_left_is_emptied(work: Work, sites: Path) ->
 
 
 def test_a_command_that_is_not_done_in_time_is_ended(work: Work, sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = work(("sleep", "600"))
-    asked = Preparation(
-        asked.commands, asked.shared, asked.folder, asked.log, {"KUNREN_DRILL_TARGET": str(asked.folder)}
-    )
     monkeypatch.setattr(prepared, "WITHIN_S", 0.3)
     with pytest.raises(StartFailed, match=r"sleep 600: not done within 0\.3 s"):
+        prepare(labelled(work(("sleep", "600"))), sites)
+
+
+def test_what_a_failed_command_left_running_is_ended_before_others_come(work: Work, sites: Path) -> None:
+    asked = labelled(work(("sh", "-c", "sleep 600 & exit 1")))
+    with pytest.raises(StartFailed):
         prepare(asked, sites)
+    assert hooks.labelled(asked.folder) == []
+
+
+def test_what_is_interrupted_is_ended_before_others_come(
+    work: Work, sites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "began")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if process in started:
+            return real(process, timeout)
+        started.append(process)
+        (tmp_path / "began").read_text()
+        raise KeyboardInterrupt
+
+    real = subprocess.Popen.wait
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    asked = labelled(work(("sh", "-c", f"echo >{tmp_path / 'began'}; exec sleep 600")))
+    with pytest.raises(KeyboardInterrupt):
+        prepare(asked, sites)
+    assert started[0].returncode is not None
+    assert not (asked.shared / WHOLE).exists()
 
 
 def test_what_a_command_leaves_running_is_not_waited_for(work: Work, sites: Path, tmp_path: Path) -> None:
