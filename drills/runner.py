@@ -39,7 +39,7 @@ from faults.fault import Fault
 from faults.scope import begin, end, from_intent
 from loadprofiles.process import Load, LoadError
 from targets.runtime import Request
-from targets.target import Evidence, Startable, TargetError, Unlabelled
+from targets.target import Evidence, Startable, StartFailed, TargetError, Unlabelled
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -54,8 +54,8 @@ class RunFailed(KunrenError):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled), KeyboardInterrupt or
-    Terminated."""
+    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled, or not to be started),
+    KeyboardInterrupt or Terminated."""
 
     folder: Path
     error: BaseException | None
@@ -150,6 +150,9 @@ class _Run:
             end = self._with_everything_up()
         except Unlabelled as error:
             end, cause = RunEnd(0, "refused", str(error)), Refused(str(error), "nothing was injected")
+        except StartFailed as error:
+            kept = error.followed_by(f"nothing was injected, and what there is to see is kept in {self.folder.path}")
+            end, cause = RunEnd(0, "refused", str(error)), Refused(kept.words())
         except (TargetError, LoadError, StoreError, OSError) as error:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:

@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from targets.loopback import split
 from targets.target import Evidence
 
 ACCEPT_S = 2.0
@@ -74,9 +75,8 @@ def accepts(address: str, enabled: bool) -> Evidence:
 
 
 def _connect(address: str, within_s: float) -> socket.socket | Reaction:
-    host, _, port = address.rpartition(":")
     try:
-        return socket.create_connection((host, int(port)), timeout=within_s)
+        return socket.create_connection(split(address), timeout=within_s)
     except ConnectionRefusedError:
         return Reaction("refused")
     except OSError:

@@ -19,7 +19,7 @@ import msgspec
 
 from faults import FAULTS
 from faults.fault import Fault
-from targets.target import Evidence, Target, TargetError
+from targets.target import Evidence, StartFailed, Target, TargetError
 
 Record = Callable[[str, str, str, Mapping[str, Any]], Any]
 """``record(actor, kind, what, data)``: actor ``fault:N``; kind invoke, ok or fail; what is the verb."""
@@ -93,6 +93,8 @@ def _tried(verb: Callable[[Target], Evidence], target: Target) -> Evidence:
     """What the verb says; an error of the target or the network is an Evidence too."""
     try:
         return verb(target)
+    except StartFailed as error:
+        return Evidence(False, str(error), {"error": type(error).__name__, "log": list(error.log)})
     except (TargetError, OSError) as error:
         return Evidence(False, str(error), {"error": type(error).__name__})
 

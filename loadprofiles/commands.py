@@ -57,19 +57,26 @@ class NotOurs(ValueError):
 
 
 def permitted(url: str, own_hosts: Collection[str] = ()) -> tuple[str, int, bool]:
-    """Host, port and whether TLS, of an address in 127.0.0.0/8; NotOurs for every other, names included.
+    """Host, port and whether TLS, of an address in 127.0.0.0/8 or ``[::1]``; NotOurs for every other, names included.
 
     ``own_hosts``: what the target says are addresses of its own containers; of these only such as are in ``TESTS``.
     """
     parts = urlsplit(url)
     try:
-        address = ipaddress.IPv4Address(parts.hostname or "")
+        address = ipaddress.ip_address(parts.hostname or "")
         port = parts.port
     except ValueError:
-        raise NotOurs(f"{url}: load goes only to addresses of 127.0.0.0/8, written as numbers") from None
-    ours = address.is_loopback or (address in TESTS and str(address) in own_hosts)
-    if not ours or parts.scheme not in ("http", "https") or port is None:
-        raise NotOurs(f"{url}: load goes only to http(s)://127.x.x.x:PORT, or the target's own containers")
+        raise NotOurs(f"{url}: load goes only to addresses of 127.0.0.0/8 and [::1], written as numbers") from None
+    if not _is_ours(address, own_hosts) or parts.scheme not in ("http", "https") or port is None:
+        raise NotOurs(
+            f"{url}: load goes only to http(s)://127.x.x.x:PORT or [::1]:PORT, or the target's own containers"
+        )
     if parts.username is not None or parts.path not in ("", "/") or parts.query:
         raise NotOurs(f"{url}: give scheme, address and port alone")
     return str(address), port, parts.scheme == "https"
+
+
+def _is_ours(address: ipaddress.IPv4Address | ipaddress.IPv6Address, own_hosts: Collection[str]) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        return address == ipaddress.IPv6Address("::1")
+    return address.is_loopback or (address in TESTS and str(address) in own_hosts)

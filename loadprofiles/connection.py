@@ -52,6 +52,11 @@ class Server:
     port: int
     tls: bool = False
 
+    @property
+    def authority(self) -> str:
+        """``host:port``, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @cache
 def _tls() -> ssl.SSLContext:
@@ -95,7 +100,7 @@ class Connection:
             self._socket = None
 
     def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._server.host}:{self._server.port}"]
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._server.authority}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if method == "POST":
             lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
@@ -103,7 +108,7 @@ class Connection:
 
     def _open(self) -> gevent.socket.socket:
         address = (self._server.host, self._server.port)
-        plain = gevent.socket.socket()
+        plain = gevent.socket.socket(gevent.socket.AF_INET6 if ":" in self._server.host else gevent.socket.AF_INET)
         try:
             plain.settimeout(self._patience.connect_s)
             plain.connect(address)

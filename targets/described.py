@@ -7,29 +7,31 @@ its hooks (``targets.description.PLACEHOLDERS``): so what answers is what was st
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from targets import hooks, ownership
+from targets import hooks, hosts, ownership
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Description, Proxied
 from targets.finding import Finding, writable
-from targets.ports import Block, accepts, claim_block
+from targets.inputs import digest
+from targets.logs import last_words
+from targets.loopback import split
+from targets.ports import Block, answering, claim_block
+from targets.prepared import Preparation, prepare
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
 from targets.site import KIND, Plan, Site, attach, offer, public, save, sites
 from targets.starting import Starting
-from targets.target import Intent, Offer, Startable, TargetError
+from targets.target import Intent, Offer, Startable, StartFailed, TargetError
 
-PREPARE_WITHIN_S = 300.0
-"""Once on a machine: it may download."""
+PREPARE_LOG = "prepare.log"
 
 START_STOP_S = 10.0
 """For each service."""
@@ -91,7 +93,7 @@ class DescribedRuntime:
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
         """The proxy engine, and ports that the file names and something else has."""
-        taken = [port for port in _fixed(self._description) if accepts(port)]
+        taken = [port for port in _fixed(self._description) if answering(port)]
         found = [f"port {port} of {self.name} is taken: end what listens there" for port in taken]
         try:
             engine_command(proxy, 0)
@@ -108,12 +110,13 @@ class DescribedTarget(Starting, Site):
     """Starts the system on entering, stops and removes it on leaving."""
 
     def __init__(self, description: Description, request: Request) -> None:
-        """TargetError where no ports are free."""
+        """TargetError where no ports are free, or where something that ``prepare`` reads cannot be read."""
+        shared = cache_folder() / "prepared" / f"{description.name}-{digest(description)}"
         try:
             self._block: Block = claim_block()
         except OSError as error:
             raise TargetError(str(error)) from error
-        super().__init__(_plan(description, request, self._block.ports))
+        super().__init__(_plan(description, request, shared, self._block.ports))
         self._owner: TextIO | None = None
         self._proxy: subprocess.Popen[bytes] | None = None
 
@@ -157,22 +160,34 @@ class DescribedTarget(Starting, Site):
         (public(self.folder) / "drill-target.json").write_text(json.dumps(card) + "\n")
         save(self.plan)
         self._prepare()
+        self._find_localhosts(partial(hosts.keep, self.folder))
         self._make_links()
         for name in self.plan.description.services:
             self.start(name)
+        silent = self._find_localhosts(self.found_at)
+        if silent:
+            tried = "127.0.0.1 and ::1 were tried; fix: start it, or write the address in numbers"
+            raise StartFailed(f"nothing answers at localhost:{silent[0]}, to which a link is to lead: {tried}")
 
     def _prepare(self) -> None:
-        """Once for these very commands; one at a time, as runs side by side share what is made."""
         shared = Path(self.plan.shared)
-        shared.mkdir(parents=True, exist_ok=True)
-        with (shared / "prepared.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = shared / "prepared"
-            if done.exists():
-                return
-            for hook in self.plan.description.prepare:
-                hooks.carry_out(self.argv(hook), self.folder, self.environment(), PREPARE_WITHIN_S)
-            done.touch()
+        if not self.plan.description.prepare:
+            shared.mkdir(parents=True, exist_ok=True)
+            return
+        commands = [self.argv(hook) for hook in self.plan.description.prepare]
+        log = Path(self.plan.logs) / PREPARE_LOG
+        prepare(Preparation(commands, shared, self.folder, log, self.environment()), sites())
+
+    def _find_localhosts(self, found: Callable[[int, str], None]) -> list[int]:
+        """Tell for each port of ``localhost`` that a link leads to where it answers; the ports that do not, so far."""
+        upstreams = {link.upstream for link in self.plan.description.links.values()}
+        ports = sorted(split(each)[1] for each in upstreams if each.startswith("localhost:"))
+        silent = [port for port in ports if hosts.known(self.folder, port) is None]
+        where = {port: answering(port) for port in silent}
+        for port, host in where.items():
+            if host is not None:
+                found(port, host)
+        return [port for port, host in where.items() if host is None]
 
     def _make_links(self) -> None:
         try:
@@ -181,7 +196,7 @@ class DescribedTarget(Starting, Site):
             for link in self.links().values():
                 self._proxies.create(link.name, link.listen, link.upstream)
         except TargetError as error:
-            raise TargetError(f"the links could not be made: {error};{self.last_words(PROXY)}") from error
+            raise TargetError(f"the links could not be made: {error};{last_words(self.logs()[PROXY])}") from error
 
 
 def stop_all(site: Site) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -203,13 +218,13 @@ def _fixed(description: Description) -> Iterator[int]:
     yield from (link.listen for link in description.links.values() if link.listen is not None)
 
 
-def _plan(description: Description, request: Request, free: Sequence[int]) -> Plan:
+def _plan(description: Description, request: Request, shared: Path, free: Sequence[int]) -> Plan:
     unused = iter(free)
     folder = sites() / f"{time.time_ns():x}-{os.getpid()}"
     return Plan(
         description=description,
         folder=str(folder),
-        shared=str(cache_folder() / "prepared" / f"{description.name}-{_digest(description)}"),
+        shared=str(shared),
         logs=str(request.logs.resolve()),
         token=os.urandom(16).hex(),
         seed=request.seed,
@@ -222,8 +237,3 @@ def _plan(description: Description, request: Request, free: Sequence[int]) -> Pl
 
 def _listen(link: Proxied, unused: Iterator[int]) -> int:
     return link.listen or next(unused)
-
-
-def _digest(description: Description) -> str:
-    """Of what is prepared: other commands prepare something else."""
-    return hashlib.sha256(repr((description.here, description.prepare)).encode()).hexdigest()[:12]

@@ -1,6 +1,7 @@
 """A system that none of us wrote, as its target file describes it: plain data, read and checked by ``drills``.
 
-Arguments of hooks may hold ``{NAME}``, replaced when the system is started (``PLACEHOLDERS``).
+Arguments of hooks may hold ``{NAME}``, replaced when the system is started (``PLACEHOLDERS``). A literal brace is
+written twice: ``{{`` and ``}}``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from targets.target import Fetch
 
 LABEL = "kunren.drill-target"
 
-PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9.-]*)\}")
+NAME = "[a-z][a-z0-9.-]*"
+
+BRACES = re.compile(rf"\{{\{{|\}}\}}|\{{({NAME})\}}|[{{}}]")
+"""From left to right: a literal brace, a name in braces, or a brace that is neither."""
+
+ARGUMENT = rf"^([^{{}}\x00]|\{{\{{|\}}\}}|\{{{NAME}\}})*$"
+"""An argument without a stray brace, as a pattern for a schema."""
 
 PLACEHOLDERS: Mapping[str, str] = {
     "python": "the Python that runs kunren",
@@ -27,6 +34,9 @@ PLACEHOLDERS: Mapping[str, str] = {
     "seed": "the run's seed",
 }
 """Name -> what it stands for. Beside them ``{port}`` of the hook's service, ``{port.SERVICE}`` and ``{link.NAME}``."""
+
+LASTING = ("python", "here", "folder", "shared", "label")
+"""Names that ``prepare`` may use: what it makes outlives the run, so nothing of one run may go into it."""
 
 PROXY = "toxiproxy"
 """The proxy server among the processes of the system; no service or link may be called so."""
@@ -52,7 +62,10 @@ class Hooked(msgspec.Struct, frozen=True):
 
 
 class Proxied(msgspec.Struct, frozen=True):
-    """A link: ``upstream`` is the name of a service, or ``127.x.x.x:PORT``. Without ``listen`` a port is found."""
+    """A link: ``upstream`` is the name of a service, or an address of this machine (``targets.loopback``).
+
+    Without ``listen`` a port is found.
+    """
 
     upstream: str
     listen: int | None = None
@@ -67,7 +80,11 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 class Description(msgspec.Struct, frozen=True):
-    """One target file. ``here`` is its folder, ``sha256`` of its bytes; services in the order of starting."""
+    """One target file. ``here`` is its folder, ``sha256`` of its bytes; services in the order of starting.
+
+    ``prepare`` is carried out again when what its commands read has changed, or what ``prepare_inputs`` (patterns
+    below ``here``) names.
+    """
 
     name: str
     here: str
@@ -79,17 +96,23 @@ class Description(msgspec.Struct, frozen=True):
     loads: dict[str, dict[str, Fetch]]
     not_offered: tuple[str, ...]
     prepare: tuple[Argv, ...] = ()
+    prepare_inputs: tuple[str, ...] = ()
 
 
 def placeholders(argv: Argv) -> Iterator[str]:
     """The names in braces."""
     for word in argv:
-        yield from PLACEHOLDER.findall(word)
+        yield from filter(None, BRACES.findall(word))
+
+
+def stray_brace(word: str) -> str | None:
+    """The first brace that neither belongs to a name nor is written twice; None when there is none."""
+    return next((found[0] for found in BRACES.finditer(word) if len(found[0]) == 1), None)
 
 
 def filled(argv: Argv, values: Mapping[str, str]) -> list[str]:
-    """The argv with every name in braces replaced; KeyError for one that is not known."""
-    return [PLACEHOLDER.sub(lambda match: values[match[1]], word) for word in argv]
+    """The argv with every name in braces replaced and doubled braces halved; KeyError for a name that is not known."""
+    return [BRACES.sub(lambda found: values[found[1]] if found[1] else found[0][0], word) for word in argv]
 
 
 def ends(description: Description, link: str) -> tuple[str, ...]:

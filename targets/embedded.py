@@ -154,4 +154,4 @@ def _ports() -> Finding:
         claim_block().release()
     except OSError as error:
         return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
-    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1", True)
+    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1 and ::1", True)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from targets.target import TargetError
+from targets.target import StartFailed, TargetError
 
 OF_TARGET, OF_SERVICE = "KUNREN_DRILL_TARGET", "KUNREN_SERVICE"
 """Environment variables: the folder of the system, and which of its services a process belongs to."""
@@ -24,7 +24,7 @@ TERM_WITHIN_S, KILL_WITHIN_S = 5.0, 3.0
 LOOK_S = 0.05
 
 
-class NotStarted(TargetError):
+class NotStarted(StartFailed):
     """A hook that failed to start something and left no process: what is there has another owner."""
 
 

@@ -7,19 +7,25 @@ blocks, and a block is claimed by a name in the kernel's abstract socket namespa
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from targets.loopback import IPV4, IPV6, LOOPBACKS, joined, split
+
 LOWEST = 15_000
 BLOCK = 32
 """Ports in a block; a stack needs fewer."""
 
+NO_SUCH_FAMILY = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
+"""On a machine without IPv6: nothing can be in the way there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``ports`` on 127.0.0.1 on which nothing listened when they were claimed; the claim lasts until ``release``."""
+    """``ports`` of 127.0.0.1 and ::1 on which nothing listened when claimed; the claim lasts until ``release``."""
 
     ports: tuple[int, ...]
     claim: socket.socket
@@ -62,17 +68,53 @@ def _ephemeral_start() -> int:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+    """On both loopback addresses: what is started there may take either for ``localhost``."""
+    return all(_binds(host, port) for host in LOOPBACKS)
 
 
-def accepts(port: int) -> bool:
-    """Whether something listens on the port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _binds(host: str, port: int) -> bool:
+    try:
+        with _socket(host) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        return error.errno in NO_SUCH_FAMILY
+    return True
+
+
+def accepts(port: int, host: str = IPV4) -> bool:
+    """Whether something listens on the port of that loopback address."""
+    try:
+        with _socket(host) as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex((host, port)) == 0
+    except OSError:  # a machine without IPv6
+        return False
+
+
+def answering(port: int) -> str | None:
+    """The first loopback address on which something accepts connections to the port; None when there is none."""
+    return next((host for host in LOOPBACKS if accepts(port, host)), None)
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has ``::1``."""
+    try:
+        with _socket(IPV6) as probe:
+            probe.bind((IPV6, 0))
+    except OSError:
+        return False
+    return True
+
+
+def resolved(address: str) -> str | None:
+    """``localhost:PORT`` as the address that accepts connections there, None when none does; others as they are."""
+    host, port = split(address)
+    if host != "localhost":
+        return address
+    found = answering(port)
+    return None if found is None else joined(found, port)
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)

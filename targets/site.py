@@ -6,8 +6,6 @@ to it (``attach``) and end it. The services are what its hooks make them; the li
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
 import subprocess
 import sys
@@ -18,10 +16,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from targets import children, hooks, silence
+from targets import children, health, hooks, hosts, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
-from targets.ports import accepts
+from targets.logs import tail
+from targets.loopback import LOOPBACKS, joined, split
+from targets.ports import answering
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
@@ -138,8 +138,8 @@ class Site:
         if hooks.labelled(self.folder, service):
             self._wait_healthy(service, hooked, None)
             return
-        if accepts(self.plan.ports[service]):
-            raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
+        if answering(self.plan.ports[service]):
+            raise hooks.NotStarted(f"something else listens on port {self.plan.ports[service]} of {service} already")
         ours = self._ours(service)
         before = ours.exists()
         ours.touch()  # before the hook begins: whoever dies from here on is cleared up after
@@ -266,11 +266,11 @@ class Site:
             return how.run[0], hooks.carry_out(
                 self.argv(how.run), self.folder, self.environment(), HANDSHAKE_WITHIN_S
             )  # fmt: skip
-        status, shown = get(self.plan.ports[how.service], how.path, 2.0)
-        where = f"{how.service}{how.path}"
-        if status != 200:
-            raise TargetError(f"{where} answered {status}")
-        return where, shown
+        port, where = self.plan.ports[how.service], f"{how.service}{how.path}"
+        reply = health.get(port, how.path, 2.0, hosts.host(self.folder, port))
+        if reply.status != 200:
+            raise TargetError(f"{where} answered {reply.words()}")
+        return where, f"{reply.headers}\n{reply.body}"
 
     def _hooked(self, service: str) -> Hooked:
         try:
@@ -279,7 +279,9 @@ class Site:
             raise TargetError(f"no service {service}") from None
 
     def _upstream(self, upstream: str) -> str:
-        return f"127.0.0.1:{self.plan.ports[upstream]}" if upstream in self.plan.ports else upstream
+        """Where it answers: a service and ``localhost`` at whichever loopback address did."""
+        host, port = ("localhost", self.plan.ports[upstream]) if upstream in self.plan.ports else split(upstream)
+        return joined(hosts.host(self.folder, port) if host == "localhost" else host, port)
 
     def _ours(self, service: str) -> Path:
         """A file that is there if this run started the service: for any process that comes to stop it."""
@@ -287,44 +289,39 @@ class Site:
 
     def _answers_still(self, service: str) -> bool:
         deadline = time.monotonic() + SILENT_WITHIN_S
-        while answers := accepts(self.plan.ports[service]):
+        while answers := answering(self.plan.ports[service]):
             if time.monotonic() > deadline:
                 break
             time.sleep(0.05)
-        return answers
+        return answers is not None
 
     def _service(self, name: str) -> Service:
         pids = hooks.labelled(self.folder, name)
-        return Service(name, pids[0] if pids else None, self._healthy(name))
+        return Service(name, pids[0] if pids else None, self._look(name).healthy)
 
-    def _healthy(self, name: str) -> bool:
-        port, health = self.plan.ports[name], self._hooked(name).health
-        if health == "tcp":
-            return accepts(port)
-        try:
-            return get(port, health, 0.5)[0] == 200
-        except TargetError:
-            return False
+    def _look(self, service: str) -> health.Look:
+        """At the address where it has answered; at either as long as it has not."""
+        port = self.plan.ports[service]
+        kept = hosts.known(self.folder, port)
+        return health.look(port, self._hooked(service).health, LOOPBACKS if kept is None else (kept,))
 
     def _wait_healthy(self, service: str, hooked: Hooked, started: subprocess.Popen[bytes] | None) -> None:
         """A start hook may end well and leave the service behind, or in other hands; ``started`` is this very one."""
-        deadline = time.monotonic() + hooked.within_s
-        while not self._healthy(service):
-            failed = started is not None and started.poll()
-            if failed and not hooks.labelled(self.folder, service):
-                raise hooks.NotStarted(f"{service} ended while starting;{self.last_words(service)}")
-            if time.monotonic() > deadline:
-                says = f"{service} did not get healthy within {hooked.within_s:g} s"
-                raise TargetError(f"{says};{self.last_words(service)}")
-            time.sleep(0.05)
+        port, log = self.plan.ports[service], self.logs()[service]
 
-    def last_words(self, service: str) -> str:
-        """The end of its log, for a message."""
-        with contextlib.suppress(OSError):
-            lines = self.logs()[service].read_text(errors="replace").strip().splitlines()
-            if lines:
-                return f" its log ends: {lines[-1]}"
-        return " it left no log"
+        def look_for_it() -> None:
+            if started is not None and started.poll() and not hooks.labelled(self.folder, service):
+                raise hooks.NotStarted(f"{service} ended while starting", tail(log), log)
+
+        self.found_at(port, health.wait(service, port, hooked.health, hooked.within_s, log, look_for_it))
+
+    def found_at(self, port: int, host: str) -> None:
+        """Remember at which loopback address the port answers, and let the links to it lead there."""
+        moved = host != hosts.host(self.folder, port)
+        hosts.keep(self.folder, port, host)
+        for link in self.links().values():
+            if moved and split(link.upstream) == (host, port):
+                self._proxies.lead_to(link.name, link.upstream)
 
     def _not_offered(self, what: str) -> NoReturn:
         raise TargetError(f"target {self.plan.description.name} offers no {what}")
@@ -346,19 +343,6 @@ def attach(folder: Path) -> Site:
         return Site(msgspec.json.decode((folder / SITE).read_bytes(), type=Plan))
     except (OSError, msgspec.DecodeError) as error:
         raise TargetError(f"{folder} describes no system: {error}") from error
-
-
-def get(port: int, path: str, within_s: float) -> tuple[int, str]:
-    """Status, and headers and body as text, of what answers on the port of 127.0.0.1; TargetError if nothing does."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within_s)
-    try:
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        return reply.status, f"{reply.headers}\n{reply.read(1 << 20).decode(errors='replace')}"
-    except (OSError, http.client.HTTPException) as error:
-        raise TargetError(f"GET {path} on port {port}: {error}") from error
-    finally:
-        connection.close()
 
 
 def save(plan: Plan) -> None:

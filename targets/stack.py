@@ -6,7 +6,6 @@ read that file can attach to it (``attach``), which is how a dead run is healed.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import socket
@@ -27,6 +26,7 @@ from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
 from targets.brokerage.world import create_schema, load_world
+from targets.logs import last_words
 from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
@@ -253,14 +253,18 @@ class Stack:
         return Service(name, pid, running and self._healthy(name))
 
     def _healthy(self, name: str) -> bool:
+        return self._trouble(name) is None
+
+    def _trouble(self, name: str) -> str | None:
+        """What a service that is not healthy answers; None when it is."""
         if name == "postgres":
-            return accepts(self.config.ports.postgres)
-        port = getattr(self.config.ports, HTTP_PORTS.get(name, name))
+            port = self.config.ports.postgres
+            return None if accepts(port) else f"nothing accepts connections on port {port}"
         try:
-            self._get_json(port, "/healthz", timeout=0.5)
-        except TargetError:
-            return False
-        return True
+            self._get_json(getattr(self.config.ports, HTTP_PORTS.get(name, name)), "/healthz", timeout=0.5)
+        except TargetError as error:
+            return str(error)
+        return None
 
     def _fill_database(self, world: Sequence[Mapping[str, Any]]) -> None:
         dsn = postgres.dsn(self.config.ports.postgres)
@@ -277,9 +281,9 @@ class Stack:
         while waiting:
             waiting = [name for name in waiting if not self._healthy(name)]
             if waiting and time.monotonic() > deadline:
-                raise TargetError(
-                    f"{', '.join(waiting)} did not get healthy within {within_s:g} s;{self._last_words(waiting[0])}"
-                )
+                says = f"{', '.join(waiting)} did not get healthy within {within_s:g} s"
+                last = self._trouble(waiting[0]) or f"{waiting[0]} is by now"
+                raise TargetError(f"{says}: {last};{self._last_words(waiting[0])}")
             if waiting:
                 self._fail_if_dead(waiting)
                 time.sleep(0.02)
@@ -293,11 +297,7 @@ class Stack:
                 )
 
     def _last_words(self, service: str) -> str:
-        with contextlib.suppress(OSError):
-            lines = self.logs()[service].read_text(errors="replace").strip().splitlines()
-            if lines:
-                return f" its log ends: {lines[-1]}"
-        return " it left no log"
+        return last_words(self.logs()[service])
 
     def _get_json(self, port: int, path: str, timeout: float = 2.0, host: str = brokerage.LOOPBACK) -> Any:
         try:

@@ -21,7 +21,7 @@ class Starting:
             try:
                 self.__exit__(None, None, None)
             except TargetError as left:  # it must not hide why there was something to stop
-                raise TargetError(f"{error}; {left}") from error
+                raise error.followed_by(left) from error
             raise
         except BaseException:
             self.__exit__(None, None, None)

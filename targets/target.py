@@ -16,6 +16,33 @@ from typing import Any, Protocol, Self
 class TargetError(Exception):
     """The target could not do what was asked; the message says what, why and the mend."""
 
+    def followed_by(self, more: object) -> TargetError:
+        """The same, and what went wrong after it."""
+        return TargetError(f"{self}; {more}")
+
+
+class StartFailed(TargetError):
+    """The system could not be started as its own file says: it is the user's to put right, no part of ours failed.
+
+    ``says`` is one line; ``log`` are the last lines of what it printed to ``file``. The message ends with the last.
+    """
+
+    def __init__(self, says: str, log: Sequence[str] = (), file: Path | None = None) -> None:
+        left = f" its log ends: {log[-1]}" if log else " it left no log"
+        super().__init__(says if file is None else f"{says};{left}")
+        self.says, self.log, self.file = says, tuple(log), file
+
+    def followed_by(self, more: object) -> StartFailed:
+        """Before the log, which stays."""
+        return StartFailed(f"{self.says}; {more}", self.log, self.file)
+
+    def words(self) -> str:
+        """For people: the line, and below it the end of the log."""
+        if self.file is None:
+            return self.says
+        lines = "".join(f"\n    {line}" for line in self.log)
+        return f"{self.says}; the end of {self.file}:{lines}" if lines else f"{self.says}; it left no log"
+
 
 class Unlabelled(TargetError):
     """The target did not prove that it is a drill target: nothing may be injected into it."""

@@ -21,6 +21,7 @@ from toxiproxy.api import APIConsumer
 from toxiproxy.proxy import Proxy
 from toxiproxy.toxic import Toxic
 
+from targets.ports import resolved
 from targets.proxy_engine import engine_command, listens
 from targets.target import TargetError
 
@@ -49,9 +50,10 @@ def api_class(host: str, port: int) -> type[APIConsumer]:
 
 
 class ToxiproxyClient:
-    """Drives one server; is a ``targets.target.Proxies``. Every address is 127.0.0.1, never ``localhost``.
+    """Drives one server; is a ``targets.target.Proxies``. Every address is a number, never ``localhost``.
 
-    (The server resolves ``localhost`` when it compares addresses, and so would take it for a change.)
+    (The server resolves ``localhost`` when it compares addresses, and so would take it for a change; as an upstream it
+    would mean whichever address the server's resolver names first.)
     """
 
     def __init__(self, host: str, port: int, timeout_s: float = TIMEOUT_S) -> None:
@@ -94,7 +96,7 @@ class ToxiproxyClient:
 
     def create(self, name: str, listen: str, upstream: str) -> str:
         """A new proxy, open; the address it listens on (``listen`` may have port 0)."""
-        body = {"name": name, "listen": local(listen), "upstream": local(upstream), "enabled": True}
+        body = {"name": name, "listen": local(listen), "upstream": reached(upstream), "enabled": True}
         self._call("post", "/proxies", json=body)
         shown = self._proxy(name)
         if shown["upstream"] != body["upstream"] or not shown["enabled"]:
@@ -112,7 +114,7 @@ class ToxiproxyClient:
 
     def populate(self, wanted: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         """Create what is missing, replace what differs: rows of name, listen, upstream -> name to listening address."""
-        bodies = [{**each, "listen": local(each["listen"]), "upstream": local(each["upstream"])} for each in wanted]
+        bodies = [{**each, "listen": local(each["listen"]), "upstream": reached(each["upstream"])} for each in wanted]
         self._call("post", "/populate", json=bodies)
         there = self.proxies()
         missing = [body["name"] for body in bodies if body["name"] not in there]
@@ -137,6 +139,14 @@ class ToxiproxyClient:
         self._call("post", f"/proxies/{link}", json={"enabled": enabled})
         if self.enabled(link) is not enabled:
             raise ProxyError(f"proxy {link} reads back as {'disabled' if enabled else 'enabled'}")
+
+    def lead_to(self, link: str, upstream: str) -> None:
+        """Let the link lead to another upstream; its connections are dropped, its toxics stay."""
+        wanted = reached(upstream)
+        self._call("post", f"/proxies/{link}", json={"upstream": wanted})
+        shown = self._proxy(link)["upstream"]
+        if shown != wanted:
+            raise ProxyError(f"proxy {link} reads back as leading to {shown}, asked for {wanted}")
 
     def toxics(self, link: str) -> dict[str, dict[str, Any]]:
         """Toxic name -> type, stream, toxicity, attributes."""
@@ -235,6 +245,12 @@ def words(error: Exception) -> str:
 
 
 def local(address: str) -> str:
-    """The address with ``localhost`` written as 127.0.0.1."""
+    """The address with ``localhost`` written as 127.0.0.1: where we listen."""
     host, _, port = address.rpartition(":")
     return f"127.0.0.1:{port}" if host == "localhost" else address
+
+
+def reached(address: str) -> str:
+    """The address with ``localhost`` written as the one that accepts connections, 127.0.0.1 if none does."""
+    host, _, _ = address.rpartition(":")
+    return resolved(address) or local(address) if host == "localhost" else address

@@ -79,6 +79,8 @@ def _param(node: Node, declared: Any, words: Vocabulary) -> Draw:
 
 
 def _convert(node: Node, declared: Any, name: str) -> Any:
+    if declared is str:
+        return node.text()
     info = msgspec.inspect.type_info(declared)
     if isinstance(info, msgspec.inspect.LiteralType) and isinstance(node.value, str) and node.value not in info.values:
         known = tuple(str(value) for value in info.values)

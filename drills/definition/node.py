@@ -62,12 +62,17 @@ class Node:
 
     def expected(self, what: str) -> BadInput:
         """The error that this is not ``what``."""
-        return self.bad(f"{self.name}: found {describe(self.value)}, expected {what}")
+        return self.bad(f"{self.name}: found {self._found()}, expected {what}")
 
     @property
     def name(self) -> str:
         """The place in words, such as ``timeline[0].fault``."""
         return path_words(self.place)
+
+    @property
+    def written(self) -> str | None:
+        """The characters of a scalar, be they read as text or as a number; None for a mapping or a list."""
+        return self.value if isinstance(self.value, str) else self.doc.written.get(self.place)
 
     def child(self, key: str | int) -> Node:
         """The value under a key or index that is known to be there."""
@@ -100,10 +105,10 @@ class Node:
         return [self.child(index) for index in range(len(self.value))]
 
     def text(self, what: str = "text") -> str:
-        """Text that is not blank."""
-        if not isinstance(self.value, str) or not self.value.strip():
+        """Text that is not blank, as it was written: ``3.10`` is no number here."""
+        if self.value is None or self.written is None or not self.written.strip():
             raise self.expected(what)
-        return self.value.strip()
+        return self.written.strip()
 
     def slug(self) -> str:
         """A name that may be part of a path: lower-case letters, digits and hyphens."""
@@ -114,9 +119,10 @@ class Node:
 
     def one_of(self, known: Collection[str], what: str) -> str:
         """One of the known names."""
-        text = self.value if isinstance(self.value, str) else describe(self.value)
-        if not isinstance(self.value, str) or text not in known:
-            raise self.bad(f"{prefix(self.place)}{unknown(what, text, known)}")
+        text = self.written
+        if text is None or text not in known:
+            found = describe(self.value) if self.value is None or text is None else text
+            raise self.bad(f"{prefix(self.place)}{unknown(what, found, known)}")
         return text
 
     def names(self, known: Collection[str] | None, what: str, *, least: int = 0) -> tuple[str, ...]:
@@ -162,6 +168,11 @@ class Node:
         """``{en: …, ja: …}``, neither blank."""
         fields = self.fields(("en", "ja"))
         return Words(fields["en"].text("English text"), fields["ja"].text("Japanese text"))
+
+    def _found(self) -> str:
+        """What stands here, in words."""
+        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        return f"the number {self.written}" if is_number else describe(self.value)
 
 
 def read(file: Path) -> Node:

@@ -21,13 +21,17 @@ from drills.definition.vocabulary import PHASES, Vocabulary, embedded
 from drills.errors import UnknownName
 from drills.history import Slo
 from drills.offered import THINGS
+from targets.description import ARGUMENT
 
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
-TEXT: Schema = {"type": "string", "minLength": 1}
-NAME: Schema = {"type": "string", "pattern": "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"}
+AS_WRITTEN = ["string", "number", "boolean"]
+"""What an editor takes plain text for: ``3.10`` and ``true`` are read as they are written."""
+
+TEXT: Schema = {"type": AS_WRITTEN, "minLength": 1, "pattern": r"^[^\x00]*$"}
+NAME: Schema = {"type": AS_WRITTEN, "pattern": "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"}
 TIME: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)?\s?(ms|s|m|h)$"}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 COMMAND: Schema = {"type": "string", "pattern": "^brokerctl "}
@@ -99,9 +103,10 @@ def runbook_schema() -> Schema:
 
 def target_schema() -> Schema:
     """Of a target file."""
-    command = _list({"type": ["string", "number"]})
+    command = _list({"type": [*AS_WRITTEN, "null"], "pattern": ARGUMENT})
     path: Schema = {"type": "string", "pattern": "^/[!-~]*$"}
     port: Schema = {"type": "integer", "minimum": 1024, "maximum": 65535}
+    address: Schema = {"type": "string", "pattern": r"^(127(\.\d{1,3}){3}|\[::1\]|localhost):\d{1,5}$"}
     service = {"start": command, "health": {"anyOf": [{"const": "tcp"}, path]}, "stop": command, "port": port}
     rate: Schema = {"type": "number", "minimum": 0.1, "maximum": targetfile.FASTEST}
     status: Schema = {"type": "integer", "minimum": 100, "maximum": 599}
@@ -109,8 +114,9 @@ def target_schema() -> Schema:
     properties = {
         "target": NAME,
         "prepare": _list(command, least=0),
+        "prepare_inputs": _list({**TEXT, "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))[^\x00]*$"}, least=0),
         "services": _by_name(_object({**service, "within": TIME}, ("start", "health"))),
-        "links": _by_name(_object({"upstream": TEXT, "listen": port}, ("upstream",))),
+        "links": _by_name(_object({"upstream": {"anyOf": [NAME, address]}, "listen": port}, ("upstream",))),
         "customers": NAME,
         "loads": _by_name(_by_name({"anyOf": asked})),
         "handshake": {"anyOf": [_object({"service": NAME, "path": path}), _object({"run": command})]},
@@ -198,6 +204,8 @@ def _fault(kind: str, fault: type[Any], known: Vocabulary) -> Schema:
 
 def _inline(declared: Any) -> Schema:
     (found,), definitions = msgspec.json.schema_components([declared], ref_template="#/$defs/{name}")
+    if declared is str:
+        return TEXT
     return {} if definitions else found  # a nested type: the loader checks it
 
 

@@ -3,7 +3,8 @@
 ::
 
     target: notes
-    prepare: [[make, "{shared}/notes"]]             # once on a machine; may be left out
+    prepare: [[make, -C, "{here}/src", "{shared}/notes"]]    # once, and again when what it reads has changed
+    prepare_inputs: ["lib/**/*.c"]                  # what it reads besides; both may be left out
     services:                                       # in the order of starting
       db: {start: ["{here}/db.sh", "{port}"], health: tcp}
       web: {start: [notes, --port, "{port}", --db, "{link.web-db}"], health: /healthz, stop: [notes, stop], within: 20s}
@@ -15,13 +16,13 @@
     handshake: {service: web, path: /drill-target.json}
     not_offered: [books, operator, alerts]
 
-Nothing is left to be guessed: what the system does not have stands in ``not_offered``.
+Nothing is left to be guessed: what the system does not have stands in ``not_offered``. Arguments are what stands
+there: ``3.10`` is no number, ``yes`` no truth value; a literal brace is written twice.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from drills.definition.node import SLUG, UNITS, Node, read
 from drills.errors import unknown
 from drills.offered import THINGS
 from targets.description import (
+    LASTING,
     MOST_PARTS,
     PLACEHOLDERS,
     PROXY,
@@ -38,10 +40,15 @@ from targets.description import (
     Hooked,
     Proxied,
     placeholders,
+    stray_brace,
 )
+from targets.inputs import matching
+from targets.loopback import is_loopback
 from targets.target import Fetch
 
 REQUIRED = ("target", "services", "links", "customers", "loads", "handshake", "not_offered")
+
+OPTIONAL = ("prepare", "prepare_inputs")
 
 METHODS = ("get", "post", "head")
 
@@ -54,7 +61,7 @@ LONGEST_START = 120
 def load_target(file: Path) -> tuple[Description, bytes]:
     """The description in a target file, and the file's bytes; BadInput with file:line."""
     root = read(file)
-    fields = root.fields(REQUIRED, ("prepare",))
+    fields = root.fields(REQUIRED, OPTIONAL)
     services, links = _parts(fields["services"]), _parts(fields["links"])
     if len(services) + len(links) > MOST_PARTS:
         raise root.bad(f"{len(services)} services and {len(links)} links; at most {MOST_PARTS} in all")
@@ -70,7 +77,10 @@ def load_target(file: Path) -> tuple[Description, bytes]:
         loads={name: _load(node) for name, node in _named(fields["loads"]).items()},
         not_offered=_not_offered(fields["not_offered"]),
         prepare=_prepare(fields.get("prepare"), known),
+        prepare_inputs=_prepare_inputs(fields.get("prepare_inputs"), file.resolve().parent),
     )
+    if found.prepare_inputs and not found.prepare:
+        raise fields["prepare_inputs"].bad("prepare_inputs: there is no prepare that could read them", at_key=True)
     _check_ports(root, found)
     return found, root.doc.source
 
@@ -112,7 +122,7 @@ def _service(node: Node, known: Collection[str]) -> Hooked:
 
 
 def _health(node: Node) -> str:
-    return "tcp" if node.value == "tcp" else _path(node, "tcp, or a path such as /healthz")
+    return "tcp" if node.written == "tcp" else _path(node, "tcp, or a path such as /healthz")
 
 
 def _within(node: Node) -> float:
@@ -129,20 +139,13 @@ def _port(node: Node | None) -> int | None:
 def _link(node: Node, services: Collection[str]) -> Proxied:
     fields = node.fields(("upstream",), ("listen",))
     upstream = fields["upstream"].text("a service, or an address such as 127.0.0.1:5432")
-    if upstream not in services and not _is_local(upstream):
+    if upstream not in services and not is_loopback(upstream):
         raise fields["upstream"].bad(
-            f"{fields['upstream'].name}: {unknown('service', upstream, tuple(services))}; or an address of"
-            " 127.0.0.0/8 with its port: nothing else is ever put load or faults on"
+            f"{fields['upstream'].name}: {unknown('service', upstream, tuple(services))}; or an address of this"
+            " machine with its port, 127.x.x.x:PORT, [::1]:PORT or localhost:PORT: nothing else is ever put load or"
+            " faults on"
         )
     return Proxied(upstream, _port(fields.get("listen")))
-
-
-def _is_local(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        return ipaddress.IPv4Address(host).is_loopback and 0 < int(port) < 65536
-    except ValueError:
-        return False
 
 
 def _handshake(node: Node, services: Collection[str], known: Collection[str]) -> Handshake:
@@ -178,19 +181,55 @@ def _not_offered(node: Node) -> tuple[str, ...]:
 
 
 def _prepare(node: Node | None, known: Collection[str]) -> tuple[Argv, ...]:
-    return () if node is None else tuple(_argv(item, known) for item in node.items("a list of commands"))
+    if node is None:
+        return ()
+    items = node.items("a list of commands")
+    commands = tuple(_argv(item, known) for item in items)
+    for item, argv in zip(items, commands, strict=True):
+        passing = [name for name in placeholders(argv) if name not in LASTING]
+        if passing:
+            raise item.bad(
+                f"{item.name}: {{{passing[0]}}} is of one run alone, and what prepare makes is kept for the next;"
+                f" it may use {', '.join(f'{{{name}}}' for name in LASTING)}"
+            )
+    return commands
+
+
+def _prepare_inputs(node: Node | None, here: Path) -> tuple[str, ...]:
+    """Files, folders or patterns below the target file's folder, each of which names something that is there."""
+    items = [] if node is None else node.items("a list of files, folders or patterns")
+    return tuple(_prepare_input(item, here) for item in items)
+
+
+def _prepare_input(node: Node, here: Path) -> str:
+    pattern = node.text("a file, a folder or a pattern such as src/**/*.py")
+    if pattern.startswith("/") or ".." in pattern.split("/"):
+        raise node.expected("a path below the target file's folder")
+    if not any(matching(here, pattern)):
+        raise node.bad(f"{node.name}: '{pattern}' names nothing that is in {here}")
+    return pattern
 
 
 def _argv(node: Node, known: Collection[str]) -> Argv:
-    """A command as a list: a shell never reads it."""
+    """A command as a list, each argument as it was written: a shell never reads it."""
     items = node.items("a command as a list, such as [notes, --port, '{port}']", least=1)
-    for item in items:
-        if isinstance(item.value, dict | list | bool) or item.value is None:
-            raise item.expected("text or a number")
-        for name in placeholders((str(item.value),)):
-            if name not in known:
-                raise item.bad(f"{item.name}: {unknown('name in braces', name, known)}")
-    return tuple(str(item.value) for item in items)
+    return tuple(_word(item, known) for item in items)
+
+
+def _word(node: Node, known: Collection[str]) -> str:
+    word = node.written
+    if word is None or (not word and node.value is None):
+        raise node.expected("text or a number; an empty argument is written ''")
+    for name in placeholders((word,)):
+        if name not in known:
+            raise node.bad(f"{node.name}: {unknown('name in braces', name, known)}; a literal brace is written twice")
+    stray = stray_brace(word)
+    if stray is not None:
+        raise node.bad(
+            f"{node.name}: a single '{stray}' that belongs to no name in braces; a literal one is written"
+            f" '{stray * 2}'; known names: {', '.join(known)}"
+        )
+    return word
 
 
 def _path(node: Node, what: str) -> str:

@@ -2,7 +2,8 @@
 
 A strict subset: one document, UTF-8, mappings with plain unique keys, no anchors, aliases, tags or merge keys. Scalars
 are read as JSON would: ``true``, ``false``, ``null``, decimal numbers; all else is text. So what YAML 1.1 turns into
-something else (``on``, ``yes``, ``1:30``, ``0123``, ``2026-11-22``) stays the text that was written.
+something else (``on``, ``yes``, ``1:30``, ``0123``, ``2026-11-22``) stays the text that was written. What was read as a
+number keeps its characters beside it (``3.10``, ``+5``): where text is wanted, they are meant.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's ``data`` with the line (from 1) of each value and of each key; ``source`` is its very bytes."""
+    """A file's ``data`` with the line (from 1) of each value and of each key; ``source`` is its very bytes.
+
+    ``written`` has the characters of each scalar that was read as a number, a truth value or nothing.
+    """
 
     file: Path
     source: bytes
     data: Any
     lines: Mapping[Place, int]
     key_lines: Mapping[Place, int]
+    written: Mapping[Place, str]
 
     def line(self, place: Place) -> int:
         """Of the value, or of the nearest value around it."""
@@ -60,9 +65,8 @@ def load(file: Path) -> Document:
     """Read and parse; BadInput for whatever is not such a file."""
     source = _read(file)
     root = _compose(file, _decode(file, source))
-    lines: dict[Place, int] = {}
-    key_lines: dict[Place, int] = {}
-    return Document(file, source, _plain(file, root, (), lines, key_lines), lines, key_lines)
+    found = _Places(file, {}, {}, {})
+    return Document(file, source, _plain(found, root, ()), found.lines, found.key_lines, found.written)
 
 
 def _read(file: Path) -> bytes:
@@ -138,39 +142,53 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     return problem if isinstance(error, _NotTaken) else f"not YAML: {problem}"
 
 
-def _plain(file: Path, node: yaml.Node, place: Place, lines: dict[Place, int], key_lines: dict[Place, int]) -> Any:
-    lines[place] = node.start_mark.line + 1
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What is found out about each place while a file becomes plain data."""
+
+    file: Path
+    lines: dict[Place, int]
+    key_lines: dict[Place, int]
+    written: dict[Place, str]
+
+
+def _plain(found: _Places, node: yaml.Node, place: Place) -> Any:
+    found.lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        return _mapping(file, node, place, lines, key_lines)
+        return _mapping(found, node, place)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(file, item, (*place, n), lines, key_lines) for n, item in enumerate(node.value)]
-    _check_text(file, node)
+        return [_plain(found, item, (*place, n)) for n, item in enumerate(node.value)]
+    _check_text(found.file, node)
     assert isinstance(node, yaml.ScalarNode)  # all that is neither list nor mapping
-    return _scalar(node)
+    value = _scalar(node)
+    if not isinstance(value, str):
+        found.written[place] = node.value
+    return value
 
 
 def _check_text(file: Path, node: yaml.Node) -> None:
-    """An escape can spell half a surrogate pair, which no output could be encoded with."""
+    """An escape can spell what no output could be encoded with, and what no argument or path can hold."""
     if any("\ud800" <= character <= "\udfff" for character in node.value):
         raise BadInput(file, node.start_mark.line + 1, "an escape that is no character (a lone surrogate)")
+    if "\0" in node.value:
+        raise BadInput(file, node.start_mark.line + 1, "a NUL byte (\\0), which no argument, path or name can hold")
 
 
-def _mapping(
-    file: Path, node: yaml.MappingNode, place: Place, lines: dict[Place, int], key_lines: dict[Place, int]
-) -> dict[str, Any]:
+def _mapping(found: _Places, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
-            raise BadInput(file, line, "a key must be one plain word")
-        _check_text(file, key_node)
+            raise BadInput(found.file, line, "a key must be one plain word")
+        _check_text(found.file, key_node)
         key = key_node.value
         if key == "<<" and key_node.style is None:
-            raise BadInput(file, line, "merge keys are not taken here")
+            raise BadInput(found.file, line, "merge keys are not taken here")
         if key in data:
-            raise BadInput(file, line, f"key '{key}' stands twice, first in line {key_lines[(*place, key)]}")
-        key_lines[(*place, key)] = line
-        data[key] = _plain(file, value_node, (*place, key), lines, key_lines)
+            first = found.key_lines[(*place, key)]
+            raise BadInput(found.file, line, f"key '{key}' stands twice, first in line {first}")
+        found.key_lines[(*place, key)] = line
+        data[key] = _plain(found, value_node, (*place, key))
     return data
 
 

@@ -20,7 +20,7 @@ from drills.systems import system
 from drills.verbs.common import DEFAULT_RUNS, Runs, Target, as_json, console, write
 from drills.verbs.execution import Proxy
 from targets.runtime import Request
-from targets.target import Startable, TargetError
+from targets.target import Startable, StartFailed, TargetError
 
 SESSION = "target-up"
 """Below the runs: what is written while somebody looks around."""
@@ -99,6 +99,8 @@ def target_up(
         raise MissingMeans([str(error)]) from error
     try:
         _keep_up(made, folder, keep)
+    except StartFailed as error:
+        raise Refused(error.words()) from error
     except TargetError as error:
         raise KunrenError(str(error)) from error
 

@@ -148,14 +148,16 @@ class ContainerStack(Stack):
     def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
         return replace(super()._service(name, known), frozen=known is not None and bool(known.get("paused")))
 
-    def _healthy(self, name: str) -> bool:
+    def _trouble(self, name: str) -> str | None:
         if name == "postgres":  # with Docker's userland proxy its port accepts connections even while it is dead
-            return _answers_queries(self.config.ports.postgres)
-        if name in ("monitor", "alertmanager"):
-            with contextlib.suppress(TargetError):
-                return bool(self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5))
-            return False
-        return super()._healthy(name)
+            return None if _answers_queries(self.config.ports.postgres) else "it answers no queries"
+        if name not in ("monitor", "alertmanager"):
+            return super()._trouble(name)
+        try:
+            ready = self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5)
+        except TargetError as error:
+            return str(error)
+        return None if ready else "it says nothing about being ready"
 
     def _stamp_inside(self) -> int:
         """CLOCK_MONOTONIC as the container says that stamps the alerts, ns."""

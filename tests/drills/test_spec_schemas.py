@@ -30,7 +30,7 @@ def test_the_drills_keys_are_the_loaders() -> None:
 
 def test_a_target_files_keys_are_the_loaders() -> None:
     found = schema("target")
-    assert set(found["properties"]) == {*targetfile.REQUIRED, "prepare"}
+    assert set(found["properties"]) == {*targetfile.REQUIRED, *targetfile.OPTIONAL}
     assert found["required"] == list(targetfile.REQUIRED)
     for file in EXAMPLES.glob("*/target.yaml"):
         assert unknown_keys(read(file).value, found) == []

@@ -55,6 +55,20 @@ def test_scalars_are_read_as_json_would(tmp_path: Path, text: str, value: object
     assert (type(found), found) == (type(value), value)
 
 
+@pytest.mark.parametrize("text", ["3.10", "+5", "-0", "0.00001", "true", "null", "~", "on", "0123", "'3.10'"])
+def test_what_was_written_is_kept(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text(f"a: [{text}]\n")
+    assert read(file).child("a").child(0).written == text.strip("'")
+    assert read(file).child("a").written is None
+
+
+@pytest.mark.parametrize("text", ['a: "x\\0"', '"a\\0": x', 'a: [b, ["\\x00"]]', 'a: "\\u0000"'])
+def test_a_nul_byte_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match=r"any\.yaml:2: a NUL byte \(\\0\)"):
+        loaded(tmp_path, f"# a comment\n{text}\n")
+
+
 def test_each_value_and_key_knows_its_line(tmp_path: Path) -> None:
     doc = loaded(tmp_path, "a: 1\nb:\n  - x\n  -\n    c: y\n")
     assert doc.data == {"a": 1, "b": ["x", {"c": "y"}]}

@@ -11,12 +11,13 @@ import pytest
 import targets
 from drills import planning
 from drills.definition.lint import lint
+from drills.definition.schemas import SCHEMAS
 from drills.definition.targetfile import REQUIRED, load_target
 from drills.definition.vocabulary import vocabulary
 from drills.errors import BadInput, MissingMeans, UnknownName
 from drills.spec import CATALOGUE, Drill, load_drill
 from drills.systems import system, words_of
-from targets.description import PLACEHOLDERS, Description, Handshake, Hooked, Proxied
+from targets.description import ARGUMENT, PLACEHOLDERS, Description, Handshake, Hooked, Proxied, filled
 from targets.target import Fetch
 
 EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
@@ -97,7 +98,16 @@ BAD = {
         8,
         "links.old-db.upstream: unknown service",
     ),
-    "a name for an address": ("127.0.0.1:5432", "localhost:5432", 8, "links.old-db.upstream: unknown service"),
+    "a name for an address": ("127.0.0.1:5432", "database:5432", 8, "links.old-db.upstream: unknown service"),
+    "every interface": ("127.0.0.1:5432", "[::]:5432", 8, "links.old-db.upstream: unknown service"),
+    "a stray brace": ("[notes, stop]", "[notes, 'a{b']", 4, "services.web.stop[1]: a single '{' that belongs to no"),
+    "a stray closing brace": ("[notes, stop]", "['}{port}']", 4, "services.web.stop[0]: a single '}' that belongs to"),
+    "a name in capitals": ("{link.web-db}", "{Port}", 4, "services.web.start[4]: a single '{' that belongs to no name"),
+    "a NUL in an argument": ("[notes, stop]", '[notes, "a\\0b"]', 4, "a NUL byte"),
+    "a NUL in a path": ("health: /healthz", 'health: "/h\\0"', 4, "a NUL byte"),
+    "a NUL in a key": ("  old-db:", '  "old\\0db":', 8, "a NUL byte"),
+    "a run's own in prepare": ("{shared}/notes", "{seed}", 16, "prepare[0]: {seed} is of one run alone"),
+    "a run's own port in prepare": ("{shared}/notes", "{port.db}", 16, "prepare[0]: {port.db} is of one run alone"),
     "customers of no link": ("customers: front", "customers: web", 9, "customers: unknown link 'web'"),
     "a shell's line": (
         "[notes, stop]",
@@ -134,6 +144,91 @@ def test_refused_with_its_line(file: Path, before: str, after: str, line: int, s
     with pytest.raises(BadInput) as caught:
         load_target(file)
     assert str(caught.value).startswith(f"{file}:{line}: {says}")
+
+
+AS_WRITTEN = ["3.10", "1.20", "+5", "2026.10", "0.00001", "12345678901234567.5", "-0", "0123", "1_000", "1e3", "0x1F"]
+AS_WRITTEN += ["yes", "on", "true", "null", "~", "2026-11-22", "12:30:00", ".inf", "=", "<<"]
+
+
+def test_arguments_are_as_they_are_written(file: Path) -> None:
+    quoted = [f"'{word}'" for word in AS_WRITTEN]
+    file.write_text(GOOD.replace("[notes, stop]", f"[notes, {', '.join([*AS_WRITTEN, *quoted])}, '']"))
+    assert load_target(file)[0].services["web"].stop == ("notes", *AS_WRITTEN, *AS_WRITTEN, "")
+
+
+def test_an_argument_that_is_nothing_is_refused(file: Path) -> None:
+    file.write_text(GOOD.replace('prepare: [[make, "{shared}/notes", 3]]', "prepare:\n  - - make\n    -\n"))
+    with pytest.raises(BadInput, match=r":18: prepare\[0\]\[1\]: found nothing, .*an empty argument is written ''"):
+        load_target(file)
+
+
+def test_names_are_as_they_are_written(file: Path) -> None:
+    """A name may look like a number or a truth value."""
+    text = GOOD.replace("front", "10").replace("web-db", "true").replace("reading:", "2026:").replace("  db:", "  7:")
+    file.write_text(text.replace("target: notes", "target: 12").replace("upstream: db", "upstream: 7"))
+    found, _ = load_target(file)
+    assert (found.name, found.customers, list(found.links)) == ("12", "10", ["10", "true", "old-db"])
+    assert (found.links["true"].upstream, list(found.loads)) == ("7", ["2026"])
+
+
+def test_a_number_that_is_refused_is_shown_as_it_is_written(file: Path) -> None:
+    file.write_text(GOOD.replace("health: /healthz", "health: 3.10"))
+    with pytest.raises(BadInput, match=r"services\.web\.health: found the number 3\.10, expected tcp"):
+        load_target(file)
+
+
+BRACES = {
+    "{port}": "8000",
+    "{{port}}": "{port}",
+    "{{{port}}}": "{8000}",
+    "{{}}": "{}",
+    '{{"a": {{"b": {port}}}}}': '{"a": {"b": 8000}}',
+    "{{{{.State}}}}": "{{.State}}",
+    "awk {{print $1}}": "awk {print $1}",
+}
+
+
+@pytest.mark.parametrize(("word", "becomes"), BRACES.items())
+def test_a_literal_brace_is_written_twice(file: Path, word: str, becomes: str) -> None:
+    file.write_text(GOOD.replace("[notes, stop]", f"[notes, '{word}']"))
+    (_, found) = load_target(file)[0].services["web"].stop or ("", "")
+    assert filled((found,), {"port": "8000"}) == [becomes]
+    assert re.search(ARGUMENT, word)
+
+
+@pytest.mark.parametrize("word", ["{", "}", "a{b", "{ port }", "{}", "{Port}", "}}{", "{{port}", "{{{port}}", "a\0"])
+def test_the_schema_knows_a_stray_brace_too(file: Path, word: str) -> None:
+    shown = word.replace("\0", "\\0")
+    file.write_text(GOOD.replace("[notes, stop]", f'[notes, "{shown}"]'))
+    with pytest.raises(BadInput, match=r":4: .*(a single '[{}]' that belongs to no name|a NUL byte)"):
+        load_target(file)
+    (command,) = [SCHEMAS["target"]()["properties"]["prepare"]["items"]]
+    assert not re.search(command["items"]["pattern"], word)
+
+
+@pytest.mark.parametrize("upstream", ["127.0.0.1:5432", "127.9.9.9:1", '"[::1]:5432"', "localhost:5432"])
+def test_a_link_may_lead_to_this_machine(file: Path, upstream: str) -> None:
+    file.write_text(GOOD.replace('"127.0.0.1:5432"', upstream))
+    assert load_target(file)[0].links["old-db"] == Proxied(upstream.strip('"'))
+
+
+def test_inputs_of_prepare_are_below_the_files_folder(file: Path) -> None:
+    (file.parent / "src" / "deep").mkdir(parents=True)
+    (file.parent / "src" / "deep" / "a.py").write_text("")
+    file.write_text(GOOD + 'prepare_inputs: ["src/**/*.py", target.yaml]\n')
+    assert load_target(file)[0].prepare_inputs == ("src/**/*.py", "target.yaml")
+    for wrong, says in {
+        "[srk]": rf"prepare_inputs\[0\]: 'srk' names nothing that is in {re.escape(str(file.parent))}",
+        "[../x]": r"prepare_inputs\[0\]: found '\.\./x', expected a path below",
+        "[/etc/passwd]": r"prepare_inputs\[0\]: found '/etc/passwd', expected a path below",
+        "src": r"prepare_inputs: found 'src', expected a list",
+    }.items():
+        file.write_text(GOOD + f"prepare_inputs: {wrong}\n")
+        with pytest.raises(BadInput, match=f":17: {says}"):
+            load_target(file)
+    file.write_text(GOOD.replace("prepare: [[make", "# [[make") + "prepare_inputs: [src]\n")
+    with pytest.raises(BadInput, match=":17: prepare_inputs: there is no prepare"):
+        load_target(file)
 
 
 def test_a_targets_name_may_be_a_file(file: Path) -> None:

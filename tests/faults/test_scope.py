@@ -14,7 +14,7 @@ import pytest
 
 from faults import FAULTS, scope
 from faults.scope import NotInjected, begin, broken, end, from_intent, to_intent
-from targets.target import Evidence, TargetError
+from targets.target import Evidence, StartFailed, TargetError
 
 
 class Log:
@@ -180,3 +180,12 @@ def test_another_process_undoes_what_a_killed_one_left(target: Any, server: Any,
     seen = end(from_intent(line["fault"]), system, line["index"], lambda *_: None, lambda line: None)
     assert seen.ok
     assert system.proxies().toxics("link") == {}
+
+
+def test_the_end_of_a_log_is_noted_where_an_undo_cannot_start_a_service(log: Log, tmp_path: Path) -> None:
+    failed = StartFailed("web ended while starting", ("line one", "no disk"), tmp_path / "web.log")
+    begin(Spy(log), None, 0, log.record, log.journal)  # type: ignore[arg-type]
+    end(Spy(log, undo=failed), None, 0, log.record, log.journal)  # type: ignore[arg-type]
+    (undone,) = [data for _, kind, what, data in log.rows if (kind, what) == ("fail", "undo")]
+    says = "web ended while starting; its log ends: no disk"
+    assert undone == {"says": says, "error": "StartFailed", "log": ["line one", "no disk"]}

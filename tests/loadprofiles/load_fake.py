@@ -69,6 +69,7 @@ class FakeBrokerage:
     connections: int = 0
     port: int = 0
     tls: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
     gate: asyncio.Event | None = None  # cleared: every answer waits (a stall)
 
     def __enter__(self) -> FakeBrokerage:
@@ -85,7 +86,8 @@ class FakeBrokerage:
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls else ''}://{host}:{self.port}"
 
     def stall(self, stalled: bool) -> None:
         assert self.gate is not None
@@ -128,7 +130,7 @@ class FakeBrokerage:
         self.gate.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=2048, ssl=self.tls)
+        self._server = await asyncio.start_server(self._accept, self.host, 0, backlog=2048, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         ready.set()
         await self._end.wait()

@@ -29,6 +29,8 @@ from loadprofiles.profiles import Patience, Profile
 from loadprofiles.samples import Outcome
 from targets import children
 
+from ..targets.ipv6 import needs_ipv6
+
 ORDERS, INQUIRY = 0, 1
 
 
@@ -540,3 +542,11 @@ def test_a_killed_harness_takes_the_load_with_it(tmp_path: Path, fake: FakeBroke
         harness.wait(10)
         harness.stdout.close()
     wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, within_s=10)
+
+
+def test_customers_come_to_the_other_loopback_address_too(tmp_path: Path) -> None:
+    needs_ipv6()
+    with FakeBrokerage(host="::1") as fake:
+        ran = run(tmp_path, fake)
+    assert set(ran.outcomes()) <= {Outcome.OK, Outcome.REJECT}
+    assert {asked.headers["host"] for asked in fake.asked} == {f"[::1]:{fake.port}"}

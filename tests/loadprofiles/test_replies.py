@@ -56,7 +56,8 @@ def test_what_is_no_json_object_is_nothing(body: bytes) -> None:
     "url",
     [
         "http://10.0.0.1:80", "http://localhost:80", "http://example.com:80", "http://127.0.0.1", "ftp://127.0.0.1:21",
-        "http://127.0.0.1:80/api", "http://127.0.0.1@10.0.0.1:80", "http://u:p@127.0.0.1:80", "http://[::1]:80",
+        "http://127.0.0.1:80/api", "http://127.0.0.1@10.0.0.1:80", "http://u:p@127.0.0.1:80", "http://[::2]:80",
+        "http://[::]:80", "http://[::1%lo]:80", "http://[::ffff:127.0.0.1]:80", "http://[::1]",
         "http://127.0.0.1:99999", "127.0.0.1:80", "", "http://0.0.0.0:80", "http://127.1:80",
     ],
 )  # fmt: skip
@@ -68,6 +69,7 @@ def test_only_loopback_addresses_get_load(url: str) -> None:
 def test_loopback_addresses_are_taken_apart() -> None:
     assert permitted("http://127.0.0.1:8080") == ("127.0.0.1", 8080, False)
     assert permitted("https://127.9.9.9:1/") == ("127.9.9.9", 1, True)
+    assert permitted("http://[::1]:8080") == ("::1", 8080, False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""Whether this machine has an IPv6 loopback address: tests that need it are skipped where it has none, fail in CI."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from targets.ports import has_ipv6
+
+
+def needs_ipv6() -> None:
+    if has_ipv6():
+        return
+    if "CI" in os.environ:
+        pytest.fail("CI must have ::1")
+    pytest.skip("this machine has no ::1")
