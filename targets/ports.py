@@ -12,6 +12,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 LOWEST = 15_000
 BLOCK = 32
 """Ports in a block; a stack needs fewer."""
@@ -76,3 +78,21 @@ def accepts(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def holders(port: int) -> list[int]:
+    """Process ids that listen on the port; none where they are another user's, and cannot be seen."""
+    listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    found = {each.pid for each in listening if each.laddr and each.laddr.port == port}
+    return sorted(pid for pid in found if pid is not None)
+
+
+def claimed(port: int) -> bool:
+    """Whether the port is in a block that somebody has claimed: what listens there now is theirs."""
+    if port < LOWEST:
+        return False
+    claim = _claim(LOWEST + (port - LOWEST) // BLOCK * BLOCK)
+    if claim is None:
+        return True
+    claim.close()
+    return False

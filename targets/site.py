@@ -9,23 +9,25 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 
-from targets import hooks, silence
+from targets import hooks, ports, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
 from targets.ports import accepts
+from targets.processes import belonging, words
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SITE = "site.json"
+STARTED = ".started"
 KIND = "described"
 """In an ``Intent``."""
 
@@ -74,7 +76,8 @@ class Site:
         self.plan = plan
         self.folder = Path(plan.folder)
         self._proxies = ToxiproxyClient("127.0.0.1", plan.proxy_port)
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._kept: list[hooks.Kept] = []
+        """The hooks that this process has started, whose keepers it has to collect."""
 
     def offer(self) -> Offer:
         """As its file describes it."""
@@ -119,34 +122,34 @@ class Site:
         return self._proxies
 
     def services(self) -> Mapping[str, Service]:
-        """By the processes that carry the label, and what answers on the service's port."""
-        for child in self._children:
-            child.poll()  # a dead child of ours must not stay a zombie
+        """By the processes that belong to it, and what answers on the service's port."""
+        for hook in self._kept:
+            hook.poll()  # a keeper that has left must not stay a zombie
         return {name: self._service(name) for name in self.plan.description.services}
 
     def signal(self, service: str, number: int) -> None:
-        """To every process of the service; TargetError when it has none."""
+        """To every process of the service; TargetError when it has none, or one that is another user's."""
         self._hooked(service)
-        pids = hooks.labelled(self.folder, service)
-        if not pids:
+        told, refused = hooks.send_all(self.folder, service, number)
+        if not told:
             raise TargetError(f"no process of {service} can be seen: nothing to send a signal to")
-        hooks.send(pids, number)
+        if refused:
+            raise TargetError(f"no signal may be sent to {', '.join(map(words, refused))}: it is not ours")
 
     def start(self, service: str) -> None:
         """Run its start hook if it has no process, and wait until healthy."""
         hooked = self._hooked(service)
-        if hooks.labelled(self.folder, service):
+        if belonging(self.folder, service):
             self._wait_healthy(service, hooked, None)
             return
         if accepts(self.plan.ports[service]):
             raise TargetError(f"something else listens on port {self.plan.ports[service]} of {service} already")
         ours = self._ours(service)
         before = ours.exists()
-        ours.touch()  # before the hook begins: whoever dies from here on is cleared up after
+        # before the hook begins: whoever dies from here on is cleared up after
+        ours.write_text(f"{self.plan.ports[service]}\n")
         try:
-            started = self.launch(service, self.argv(hooked.start, service))
-            self._children.append(started)
-            self._wait_healthy(service, hooked, started)
+            self._wait_healthy(service, hooked, self.launch(service, self.argv(hooked.start, service)))
         except hooks.NotStarted:
             if not before:
                 ours.unlink(missing_ok=True)
@@ -165,17 +168,17 @@ class Site:
         wrong = []
         try:
             if hooked.stop is not None:
-                hooks.carry_out(
-                    self.argv(hooked.stop, service), self.folder, self.environment(service), STOP_WITHIN_S
-                )  # fmt: skip
+                self.carry_out(hooked.stop, service, STOP_WITHIN_S)
         except TargetError as error:
             wrong.append(str(error))
-        hooks.end(self.folder, service)
-        if self._answers_still(service):
+        left = hooks.left_over(hooks.end(self.folder, service))
+        hooks.send(self._strays(service), signal.SIGKILL)
+        answers = self._answers_still(service)
+        if answers:
             wrong.append(f"something still answers on port {self.plan.ports[service]}")
-        if not wrong:
+        if not (left or answers):
             ours.unlink(missing_ok=True)
-        return tuple(wrong)
+        return (*wrong, *left)
 
     def cut(self, service: str) -> Cut:
         """By its links, as far as the file tells whose they are; what else it has is not known."""
@@ -228,18 +231,30 @@ class Site:
         """Its folder says all the rest."""
         return Intent(KIND, str(self.folder))
 
-    def launch(self, service: str, argv: list[str]) -> subprocess.Popen[bytes]:
-        """Start processes of a service, labelled as such; returns at once."""
-        return hooks.launch(argv, self.folder, self.logs()[service], self.environment(service))
+    def launch(self, service: str, argv: list[str]) -> hooks.Kept:
+        """Start processes of a service under a keeper, labelled as such; returns at once."""
+        with self.logs()[service].open("ab") as log:
+            started = hooks.launch(argv, self.folder, service, self.environment(), log, log)
+        self._kept.append(started)
+        return started
+
+    def carry_out(self, hook: Argv, service: str | None, within_s: float) -> str:
+        """Run a hook to its end; what it printed. TargetError when it fails or is not done in time."""
+        environment = self.environment()
+        return hooks.carry_out(self.argv(hook, service), self.folder, service, environment, within_s, self._kept)
+
+    def collect(self) -> None:
+        """Collect the keepers of the hooks that this process has started, once what they keep was ended."""
+        while self._kept:
+            self._kept.pop().close()
 
     def argv(self, hook: Argv, service: str | None = None) -> list[str]:
         """The hook with its names in braces replaced."""
         return filled(hook, dict(self._values(service)))
 
-    def environment(self, service: str | None = None) -> dict[str, str]:
-        """What hooks are told beside their arguments; the label by which their processes are found again."""
-        told = {hooks.OF_TARGET: str(self.folder), "KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
-        return told if service is None else {**told, hooks.OF_SERVICE: service}
+    def environment(self) -> dict[str, str]:
+        """What hooks are told beside their arguments."""
+        return {"KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
 
     def _values(self, service: str | None) -> Iterator[tuple[str, str]]:
         plan = self.plan
@@ -262,9 +277,7 @@ class Site:
         """Where the handshake was read, and all that was read there."""
         how = self.plan.description.handshake
         if how.run:
-            return how.run[0], hooks.carry_out(
-                self.argv(how.run), self.folder, self.environment(), HANDSHAKE_WITHIN_S
-            )  # fmt: skip
+            return how.run[0], self.carry_out(how.run, None, HANDSHAKE_WITHIN_S)
         status, shown = get(self.plan.ports[how.service], how.path, 2.0)
         where = f"{how.service}{how.path}"
         if status != 200:
@@ -281,8 +294,12 @@ class Site:
         return f"127.0.0.1:{self.plan.ports[upstream]}" if upstream in self.plan.ports else upstream
 
     def _ours(self, service: str) -> Path:
-        """A file that is there if this run started the service: for any process that comes to stop it."""
-        return self.folder / f"{service}.started"
+        """A file that is there if this run started the service, with its port: for any process that stops it."""
+        return self.folder / f"{service}{STARTED}"
+
+    def _strays(self, service: str) -> list[int]:
+        """Processes that are known to be the service's by its port alone: to who claims that, not to who attaches."""
+        return []
 
     def _answers_still(self, service: str) -> bool:
         deadline = time.monotonic() + SILENT_WITHIN_S
@@ -293,7 +310,7 @@ class Site:
         return answers
 
     def _service(self, name: str) -> Service:
-        pids = hooks.labelled(self.folder, name)
+        pids = belonging(self.folder, name)
         return Service(name, pids[0] if pids else None, self._healthy(name))
 
     def _healthy(self, name: str) -> bool:
@@ -305,12 +322,12 @@ class Site:
         except TargetError:
             return False
 
-    def _wait_healthy(self, service: str, hooked: Hooked, started: subprocess.Popen[bytes] | None) -> None:
+    def _wait_healthy(self, service: str, hooked: Hooked, started: hooks.Kept | None) -> None:
         """A start hook may end well and leave the service behind, or in other hands; ``started`` is this very one."""
         deadline = time.monotonic() + hooked.within_s
         while not self._healthy(service):
             failed = started is not None and started.poll()
-            if failed and not hooks.labelled(self.folder, service):
+            if failed and not belonging(self.folder, service):
                 raise hooks.NotStarted(f"{service} ended while starting;{self.last_words(service)}")
             if time.monotonic() > deadline:
                 says = f"{service} did not get healthy within {hooked.within_s:g} s"
@@ -358,6 +375,18 @@ def get(port: int, path: str, within_s: float) -> tuple[int, str]:
         raise TargetError(f"GET {path} on port {port}: {error}") from error
     finally:
         connection.close()
+
+
+def answering(folder: Path, others: Callable[[int], bool]) -> Iterator[str]:
+    """Which ports of what was started there still accept, each with who listens as far as that can be seen.
+
+    ``others`` says of a port that what listens there by now is somebody else's.
+    """
+    for path in sorted(folder.glob(f"*{STARTED}")):
+        for port in (int(word) for word in path.read_text().split() if word.isdigit()):
+            if accepts(port) and not others(port):
+                who = ", ".join(map(words, ports.holders(port))) or "a process that cannot be seen from here"
+                yield f"{who} still listens on port {port} of {path.name.removesuffix(STARTED)}: end it"
 
 
 def save(plan: Plan) -> None:
