@@ -23,6 +23,7 @@ import msgspec
 from drills.books import WITNESSES
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXITS
+from drills.guard import Unguarded
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.interrupts import Terminated, left_in_peace, signals_held
 from drills.machine import libraries, machine, wall_offset
@@ -148,7 +149,9 @@ class _Run:
             end = self._with_everything_up()
         except Unlabelled as error:
             end, cause = RunEnd(0, "refused", str(error)), Refused(str(error), "nothing was injected")
-        except (TargetError, LoadError, StoreError, OSError) as error:
+        except Refused as error:
+            end, cause = RunEnd(0, "refused", str(error)), error
+        except (TargetError, LoadError, StoreError, Unguarded, OSError) as error:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
             end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error

@@ -52,6 +52,7 @@ class LocalTarget(Starting, Stack):
         super().__init__(configure(self._block.ports, folder, request, clock))
         self._launcher: subprocess.Popen[bytes] | None = None
         self._owner: TextIO | None = None
+        self._stopping = False
         self._ends: list[int] = list(os.pipe())
         """Of the lifeline: the launcher's end, until it has it, and the one to hold on to."""
 
@@ -67,6 +68,15 @@ class LocalTarget(Starting, Stack):
         """The launcher lives while somebody holds it."""
         return tuple(self._ends[-1:])
 
+    def unguarded(self) -> tuple[str, ...]:
+        """The launcher, with whom all services die, and the owner's lock."""
+        found = []
+        if self._launcher is not None and self._launcher.poll() is not None:
+            found.append("the launcher, which ends the services, has died")
+        if self._owner is not None and ownership.lost(self.folder, self._owner):
+            found.append(f"the owner's lock in {self.folder} is gone")
+        return () if self._stopping else tuple(found)
+
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""
         yield f"customers:  {self.customers_url()}"
@@ -77,6 +87,7 @@ class LocalTarget(Starting, Stack):
 
     def __exit__(self, *exc: object) -> None:
         """Stop all processes and remove the stack's folder."""
+        self._stopping = True
         if self._launcher is not None:
             self._tell_to_stop(self._launcher)
         self._let_go()

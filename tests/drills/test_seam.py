@@ -32,7 +32,7 @@ class Strange:
     name = "strange"
 
     def intent(self) -> Intent:
-        return Intent("strange", self.request.run)
+        return Intent("local", self.request.run)
 
     def offer(self) -> Offer:
         return Offer(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
@@ -47,13 +47,16 @@ class Strange:
     def lifelines(self) -> tuple[int, ...]:
         return ()
 
+    def unguarded(self) -> tuple[str, ...]:
+        return ()
+
     def by_hand(self) -> Iterator[str]:
         yield "knock three times"
 
     def __enter__(self) -> Self:
         journal = self.request.logs.parent / "undo.jsonl"
         assert json.loads(journal.read_text()) == {
-            "what": "target", "intent": {"target": "strange", "stack": self.request.run},
+            "what": "target", "intent": {"target": "local", "stack": self.request.run},
         }  # fmt: skip
         self.said.append("start")
         return self
