@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from targets import toxiproxy_build
+from targets import commands, toxiproxy_build
 from targets.cache import cache_folder
 from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
@@ -208,14 +208,11 @@ def _there(image: str) -> bool:
 def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
     """Run one step with ``more`` in its environment; ImageError with its last words."""
     try:
-        done = subprocess.run(
-            argv, env={**environment(), **(more or {})}, cwd=cwd,
-            capture_output=True, text=True, timeout=within_s, check=False,
-        )  # fmt: skip
+        done = commands.run(argv, within_s, env={**environment(), **(more or {})}, cwd=cwd)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ImageError(f"{argv[0]}: {error}") from error
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
+    if done.code != 0:
+        said = (done.err.strip() or done.out.strip() or "no message").splitlines()
         raise ImageError(f"{' '.join(argv[:3])} failed: {' | '.join(said[-3:])}")
 
 

@@ -256,8 +256,14 @@ class _Run:
         self._phase("undoing")
         if not self.plan.injects:
             return
+        failed: list[Exception] = []
         for planned in self.plan.faults:
-            self.undo(planned.index)
+            try:
+                self.undo(planned.index)
+            except (TargetError, StoreError, OSError) as error:
+                failed.append(error)  # the others are to be undone all the same
+        if failed:
+            raise failed[0]
 
     def _close(self, end: RunEnd) -> None:
         """Write what is still missing and seal, however the run ended."""

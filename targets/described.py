@@ -22,7 +22,7 @@ from targets.finding import Finding, writable
 from targets.ports import Block, accepts, claim_block
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.site import KIND, Plan, Site, answering, attach, offer, public, save, sites
+from targets.site import KIND, Plan, Site, attach, offer, public, save, sites, started
 from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, TargetError
 
@@ -64,7 +64,7 @@ class Described:
             yield f"could not attach: {error}"
         for name, wrong in stop_all(site) if site else ():
             yield f"stopped {name}" if not wrong else unstopped(name, wrong)
-        left = [*hooks.left_over(hooks.end(folder)), *answering(folder, ports.claimed)]
+        left = [*hooks.left_over(hooks.end(folder)), *ports.answering(started(folder), ports.claimed)]
         if site:
             site.collect()
         if left:
@@ -157,7 +157,7 @@ class DescribedTarget(Starting, Site):
         """
         self._stopping = True
         wrong = [unstopped(name, why) for name, why in stop_all(self) if why]
-        left = [*hooks.left_over(hooks.end(self.folder)), *answering(self.folder, lambda port: False)]
+        left = [*hooks.left_over(hooks.end(self.folder)), *ports.answering(started(self.folder), lambda _: False)]
         self.collect()
         if not left:
             ownership.remove(self.folder)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from targets.processes import words
 
 LOWEST = 15_000
 BLOCK = 32
@@ -85,6 +88,17 @@ def holders(port: int) -> list[int]:
     listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
     found = {each.pid for each in listening if each.laddr and each.laddr.port == port}
     return sorted(pid for pid in found if pid is not None)
+
+
+def answering(named: Iterable[tuple[str, int]], others: Callable[[int], bool]) -> Iterator[str]:
+    """Which of these still accept (whose, port), a sentence each with who listens, as far as that can be seen.
+
+    ``others`` says of a port that what listens there by now is somebody else's.
+    """
+    for name, port in named:
+        if accepts(port) and not others(port):
+            who = ", ".join(map(words, holders(port))) or "a process that cannot be seen from here"
+            yield f"{who} still listens on port {port} of {name}: end it"
 
 
 def claimed(port: int) -> bool:

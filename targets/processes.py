@@ -38,7 +38,7 @@ def keepers(folder: Path, service: str | None = None) -> list[int]:
 
 def folders(root: Path) -> set[Path]:
     """The folders right below ``root`` of all systems that have a process, be the folder still there or not."""
-    kept = (words[at + 1] for _, words in _arguments() if (at := _keeper_at(words)) is not None)
+    kept = (words[at + 1] for _, words in arguments() if (at := _keeper_at(words)) is not None)
     labels = (entry.partition("=")[2] for _, found in _environments() for entry in found if entry.startswith(_LABEL))
     return {Path(each) for each in (*kept, *labels) if Path(each).parent == root}
 
@@ -60,7 +60,7 @@ _LABEL = f"{OF_TARGET}="
 def _keepers(folder: Path) -> dict[int, str]:
     """Process id -> service of each keeper of the system."""
     found = {}
-    for pid, words in _arguments():
+    for pid, words in arguments():
         at = _keeper_at(words)
         if at is not None and words[at + 1] == str(folder):
             found[pid] = words[at + 2]
@@ -108,7 +108,8 @@ def _environments() -> Iterator[tuple[int, frozenset[str]]]:
             yield pid, frozenset(found)
 
 
-def _arguments() -> Iterator[tuple[int, list[str]]]:
+def arguments() -> Iterator[tuple[int, list[str]]]:
+    """Of every process that shows any."""
     for pid in _numbers():
         if found := _split(pid, "cmdline"):
             yield pid, found

@@ -12,13 +12,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 
-from targets import hooks, ports, silence
+from targets import hooks, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
 from targets.ports import accepts
@@ -377,16 +377,12 @@ def get(port: int, path: str, within_s: float) -> tuple[int, str]:
         connection.close()
 
 
-def answering(folder: Path, others: Callable[[int], bool]) -> Iterator[str]:
-    """Which ports of what was started there still accept, each with who listens as far as that can be seen.
-
-    ``others`` says of a port that what listens there by now is somebody else's.
-    """
+def started(folder: Path) -> Iterator[tuple[str, int]]:
+    """The ports of what was started there and not seen to end; needs no ``site.json``."""
     for path in sorted(folder.glob(f"*{STARTED}")):
-        for port in (int(word) for word in path.read_text().split() if word.isdigit()):
-            if accepts(port) and not others(port):
-                who = ", ".join(map(words, ports.holders(port))) or "a process that cannot be seen from here"
-                yield f"{who} still listens on port {port} of {path.name.removesuffix(STARTED)}: end it"
+        for word in path.read_text(errors="replace").split():
+            if word.isdigit():
+                yield path.name.removesuffix(STARTED), int(word)
 
 
 def save(plan: Plan) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -146,7 +147,8 @@ def test_one_that_cannot_be_made_leaves_no_folder(way: Way, order: Order) -> Non
 def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
     way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("threading.Event.wait", lambda *_: True)
+    at_once = SimpleNamespace(Event=lambda: SimpleNamespace(wait=lambda _: True))
+    monkeypatch.setattr(mend, "threading", at_once)
     mend.target_up(target="strange", runs=tmp_path / "runs")
     refused = "handshake:  none, so no drill would inject anything: it shows no label\n"
     assert capsys.readouterr().out.endswith(f"knock three times\n{refused}")
