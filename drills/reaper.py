@@ -109,6 +109,9 @@ class Reaper:
             spoke = selector.select(STANDS_WITHIN_S)
         if spoke and os.read(self.alive, 64) == STANDS:
             return
+        if spoke:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # what it says last comes after the end of the pipe
+                self._process.wait(5.0)
         what = "died at its start" if spoke else f"did not begin within {STANDS_WITHIN_S:g} s"
         words = self._log.read_text(errors="replace").strip().splitlines()
         last = f"; its log ends: {words[-1]}" if words else ""
