@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import psutil
@@ -17,6 +18,8 @@ from drills import guard, reaper
 from drills.errors import Refused
 from drills.guard import Unguarded, watched
 from drills.interrupts import signals_held
+from drills.runner import _Run
+from drills.store import StoreError
 from targets.target import Intent, Startable
 
 GUARD_S = 30.0
@@ -165,6 +168,21 @@ def test_one_signal_too_many_is_no_loss(pipe: tuple[int, int]) -> None:
     with watched(pipe[0], "it has died", tuple):
         os.kill(os.getpid(), guard.DEVICE_LOST)
     assert signal.getsignal(guard.DEVICE_LOST) == before
+
+
+def test_one_fault_that_cannot_be_undone_keeps_none_of_the_others(folder: Path) -> None:
+    undone: list[int] = []
+
+    def undo(index: int) -> None:
+        undone.append(index)
+        if index == 0:
+            raise StoreError("no space left")
+
+    faults = [SimpleNamespace(index=index) for index in range(3)]
+    run = SimpleNamespace(plan=SimpleNamespace(injects=True, faults=faults), undo=undo, _phase=lambda _: None)
+    with pytest.raises(StoreError, match="no space left"):
+        _Run._undo_all(run)  # type: ignore[arg-type]
+    assert undone == [0, 1, 2]
 
 
 def test_a_reaper_leaves_with_the_harness_and_not_before(folder: Path) -> None:
