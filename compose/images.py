@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from targets import children, toxiproxy_build
+from targets import children, commands, toxiproxy_build
 from targets.cache import cache_folder
 from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
@@ -218,13 +218,11 @@ def fetch(argv: Sequence[str], folder: Path | None = None) -> None:
 
 def _carry_out(argv: Sequence[str], within_s: float, variables: Mapping[str, str], folder: Path) -> None:
     try:
-        done = subprocess.run(
-            argv, env=variables, cwd=folder, capture_output=True, text=True, timeout=within_s, check=False
-        )
+        done = commands.run(argv, within_s, env=variables, cwd=folder)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ImageError(f"{argv[0]}: {error}") from error
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
+    if done.code != 0:
+        said = (done.err.strip() or done.out.strip() or "no message").splitlines()
         raise ImageError(f"{' '.join(argv[:3])} failed: {' | '.join(said[-3:])}")
 
 

@@ -9,6 +9,8 @@ from types import FrameType
 from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
+DEVICE_LOST = signal.SIGUSR1
+"""What our own watch sends us (``drills.guard``)."""
 
 
 class Terminated(SystemExit):
@@ -42,12 +44,13 @@ def first_signal_raises() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Inside, a Ctrl-C or SIGTERM waits; the first of them takes effect on leaving.
+    """Inside, a Ctrl-C or SIGTERM, or the loss of a safety device, waits; the first of them takes effect on leaving.
 
     Not by the signal mask: that is a thread's own, and a library's thread would take the signal for the process.
     """
     held: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in ENDING}
+    every = (*ENDING, DEVICE_LOST)
+    before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in every}
     try:
         yield
     finally:

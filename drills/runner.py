@@ -23,6 +23,7 @@ import msgspec
 from drills.books import WITNESSES
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXITS
+from drills.guard import Unguarded
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.interrupts import Terminated, left_in_peace, signals_held
 from drills.machine import libraries, machine, wall_offset
@@ -153,7 +154,9 @@ class _Run:
         except StartFailed as error:
             kept = error.followed_by(f"nothing was injected, and what there is to see is kept in {self.folder.path}")
             end, cause = RunEnd(0, "refused", str(error)), Refused(kept.words())
-        except (TargetError, LoadError, StoreError, OSError) as error:
+        except Refused as error:
+            end, cause = RunEnd(0, "refused", str(error)), error
+        except (TargetError, LoadError, StoreError, Unguarded, OSError) as error:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
             end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
@@ -258,8 +261,14 @@ class _Run:
         self._phase("undoing")
         if not self.plan.injects:
             return
+        failed: list[Exception] = []
         for planned in self.plan.faults:
-            self.undo(planned.index)
+            try:
+                self.undo(planned.index)
+            except (TargetError, StoreError, OSError) as error:
+                failed.append(error)  # the others are to be undone all the same
+        if failed:
+            raise failed[0]
 
     def _close(self, end: RunEnd) -> None:
         """Write what is still missing and seal, however the run ended."""

@@ -67,8 +67,13 @@ def begin(fault: Fault, target: Target, index: int, record: Record, journal: Jou
 
 
 def end(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:
-    """Undo and look that nothing is left, some times if need be; the last look. Idempotent."""
+    """Undo and look that nothing is left, some times if need be; the last look. Idempotent.
+
+    What cannot be recorded is undone all the same; then the error of the recording comes up.
+    """
     actor = f"fault:{index}"
+    failed: list[Exception] = []
+    record, journal = _going_on(record, failed), _going_on(journal, failed)
     for _ in range(ATTEMPTS):
         record(actor, "invoke", "undo", to_intent(fault))
         _note(record, actor, "undo", _tried(fault.undo, target))
@@ -77,6 +82,8 @@ def end(fault: Fault, target: Target, index: int, record: Record, journal: Journ
         if gone.ok:
             journal({"what": "undone", "index": index})
             break
+    if failed:
+        raise failed[0]
     return gone
 
 
@@ -97,6 +104,18 @@ def _tried(verb: Callable[[Target], Evidence], target: Target) -> Evidence:
         return Evidence(False, str(error), {"error": type(error).__name__, "log": list(error.log)})
     except (TargetError, OSError) as error:
         return Evidence(False, str(error), {"error": type(error).__name__})
+
+
+def _going_on(write: Callable[..., Any], failed: list[Exception]) -> Callable[..., Any]:
+    """As ``write``, but what it raises is kept in ``failed``."""
+
+    def written(*row: Any) -> None:
+        try:
+            write(*row)
+        except Exception as error:  # noqa: BLE001  # a full disk must not keep the fault in place
+            failed.append(error)
+
+    return written
 
 
 def _note(record: Record, actor: str, what: str, evidence: Evidence) -> None:

@@ -50,6 +50,11 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-E", "-P", str(START), module, *arguments]
 
 
+def script(file: Path, *arguments: str) -> list[str]:
+    """The argv of a file of ours that imports the standard library alone, as a process: nothing else is read."""
+    return [sys.executable, "-I", "-S", str(file), *arguments]
+
+
 def own_environment() -> dict[str, str]:
     """For a part of ours, or a program that works for it; paths in it are absolute."""
     return {name: _absolute(name, value) for name, value in os.environ.items() if _passes(name)}

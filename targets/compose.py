@@ -148,6 +148,7 @@ class ComposeTarget(Starting, ContainerStack):
         own = {"stack": home.name, "proxy_engine": "toxiproxy", "network": network.free(self._block.ports[0])}
         super().__init__(msgspec.structs.replace(config, **own))
         self._owner: TextIO | None = None
+        self._stopping = False
         self._switchboard = Switchboard(self.folder / "control", self.config.token, self.control)
 
     def world(self) -> Sequence[Mapping[str, Any]]:
@@ -162,6 +163,15 @@ class ComposeTarget(Starting, ContainerStack):
         """None: containers live on by themselves."""
         return ()
 
+    def unguarded(self) -> tuple[str, ...]:
+        """The switchboard, through which the operator reaches the engine, and the owner's lock."""
+        found = []
+        if not self._switchboard.serves:
+            found.append("the switchboard, through which the operator's tool works, has ended")
+        if self._owner is not None and ownership.lost(self.home, self._owner):
+            found.append(f"the owner's lock in {self.home} is gone")
+        return () if self._stopping else tuple(found)
+
     def by_hand(self) -> Iterator[str]:
         """Customers' address, and how to call brokerctl."""
         yield f"customers:  {self.customers_url()}"
@@ -171,6 +181,7 @@ class ComposeTarget(Starting, ContainerStack):
 
     def __exit__(self, *exc: object) -> None:
         """Keep the logs, then remove containers, volumes, network and folder."""
+        self._stopping = True
         try:
             if self._owner is not None:
                 self._end()

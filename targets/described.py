@@ -6,17 +6,15 @@ its hooks (``targets.description.PLACEHOLDERS``): so what answers is what was st
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from targets import hooks, hosts, ownership
+from targets import hooks, hosts, ownership, ports, processes
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Description, Proxied
 from targets.finding import Finding, writable
@@ -27,7 +25,7 @@ from targets.ports import Block, answering, claim_block
 from targets.prepared import Preparation, prepare
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.site import KIND, Plan, Site, attach, offer, public, save, sites
+from targets.site import KIND, Plan, Site, attach, offer, public, save, sites, started
 from targets.starting import Starting
 from targets.target import Intent, Offer, Startable, StartFailed, TargetError
 
@@ -43,8 +41,9 @@ class Described:
     name = KIND
 
     def abandoned(self) -> list[Intent]:
-        """Folders whose lock nobody holds."""
-        return [Intent(KIND, str(folder)) for folder in ownership.abandoned(sites())]
+        """Folders whose lock nobody holds, and those that are gone although something of the system lives."""
+        gone = {folder for folder in processes.folders(sites()) if not folder.exists()}
+        return [Intent(KIND, str(folder)) for folder in sorted({*ownership.abandoned(sites()), *gone})]
 
     def owned(self, intent: Intent) -> bool:
         """Whether somebody holds the lock in the folder."""
@@ -55,14 +54,23 @@ class Described:
         return attach(Path(intent.stack))
 
     def end(self, intent: Intent) -> Iterator[str]:
-        """Stop the services by their hooks, end all that carries the label, remove the folder."""
+        """Stop the services by their hooks, end all that belongs to it, remove the folder.
+
+        TargetError while something is left; then the folder stays, by which it is found again.
+        """
         folder = Path(intent.stack)
+        site = None
         try:
-            for name, wrong in stop_all(self.attach(intent)):
-                yield f"stopped {name}" if not wrong else unstopped(name, wrong)
+            site = self.attach(intent)
         except TargetError as error:
             yield f"could not attach: {error}"
-        yield from (f"process {pid} could not be ended" for pid in hooks.end(folder))
+        for name, wrong in stop_all(site) if site else ():
+            yield f"stopped {name}" if not wrong else unstopped(name, wrong)
+        left = [*hooks.left_over(hooks.end(folder)), *ports.still_listening(started(folder), ports.claimed)]
+        if site:
+            site.collect()
+        if left:
+            raise TargetError("; ".join(left))
         ownership.remove(folder)
         yield f"removed {folder}"
 
@@ -118,7 +126,7 @@ class DescribedTarget(Starting, Site):
             raise TargetError(str(error)) from error
         super().__init__(_plan(description, request, shared, self._block.ports))
         self._owner: TextIO | None = None
-        self._proxy: subprocess.Popen[bytes] | None = None
+        self._stopping = False
 
     def world(self) -> Sequence[Mapping[str, Any]]:
         """Nothing is known of its data."""
@@ -129,8 +137,16 @@ class DescribedTarget(Starting, Site):
         return ""
 
     def lifelines(self) -> tuple[int, ...]:
-        """It lives on by itself until somebody ends it: who is left over is found by the label."""
+        """It lives on by itself until somebody ends it: what is left over is found by its keepers."""
         return ()
+
+    def unguarded(self) -> tuple[str, ...]:
+        """A keeper that was killed, and the owner's lock when it is gone."""
+        killed = any(hook.lost for hook in self._kept)
+        found = ["the keeper of a service was killed"] if killed else []
+        if self._owner is not None and ownership.lost(self.folder, self._owner):
+            found.append(f"the owner's lock in {self.folder} is gone")
+        return () if self._stopping else tuple(found)
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address and logs."""
@@ -139,18 +155,21 @@ class DescribedTarget(Starting, Site):
         yield f"folder:     {self.folder}"
 
     def __exit__(self, *exc: object) -> None:
-        """Stop all processes and remove the folder; then TargetError where a service could not be stopped."""
-        left = [unstopped(name, wrong) for name, wrong in stop_all(self) if wrong]
-        hooks.end(self.folder)
-        for child in (*self._children, *([self._proxy] if self._proxy else [])):
-            with contextlib.suppress(subprocess.TimeoutExpired):  # one that no SIGKILL ends is the machine's trouble
-                child.wait(2.0)
-        ownership.remove(self.folder)
+        """Stop all processes and remove the folder; then TargetError where a service could not be stopped.
+
+        The folder stays while something of it is left, by which that is found again.
+        """
+        self._stopping = True
+        wrong = [unstopped(name, why) for name, why in stop_all(self) if why]
+        left = [*hooks.left_over(hooks.end(self.folder)), *ports.still_listening(started(self.folder), lambda _: False)]
+        self.collect()
+        if not left:
+            ownership.remove(self.folder)
         self._block.release()
         if self._owner is not None:
             self._owner.close()
-        if left:
-            raise TargetError("; ".join(left))
+        if wrong or left:
+            raise TargetError("; ".join([*wrong, *left]))
 
     def _begin(self) -> None:
         self._owner = ownership.claim(self.folder)
@@ -176,7 +195,7 @@ class DescribedTarget(Starting, Site):
             return
         commands = [self.argv(hook) for hook in self.plan.description.prepare]
         log = Path(self.plan.logs) / PREPARE_LOG
-        prepare(Preparation(commands, shared, self.folder, log, self.environment()), sites())
+        prepare(Preparation(commands, shared, self.folder, log, self.start_preparing), sites())
 
     def _find_localhosts(self, found: Callable[[int, str], None]) -> list[int]:
         """Tell for each port of ``localhost`` that a link leads to where it answers; the ports that do not, so far."""
@@ -190,9 +209,11 @@ class DescribedTarget(Starting, Site):
         return [port for port, host in where.items() if host is None]
 
     def _make_links(self) -> None:
+        numbers = (self.plan.proxy_port, *self.plan.listens.values())
+        self._ours(PROXY).write_text("".join(f"{port}\n" for port in numbers))
         try:
-            self._proxy = self.launch(PROXY, engine_command(self.plan.proxy_engine, self.plan.proxy_port))
-            self._proxies.wait_ready(pid=self._proxy.pid)
+            proxy = self.launch(PROXY, engine_command(self.plan.proxy_engine, self.plan.proxy_port))
+            self._proxies.wait_ready(pid=proxy.pid)
             for link in self.links().values():
                 self._proxies.create(link.name, link.listen, link.upstream)
         except TargetError as error:

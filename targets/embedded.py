@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
-from targets import ownership, proxy_engine
+from targets import hooks, ownership, ports, processes, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
 from targets.cache import cache_folder
 from targets.finding import Finding, writable
-from targets.local import LAUNCHER, LocalTarget
-from targets.ports import BLOCK, claim_block
+from targets.local import LocalTarget, end_members, ports_of
+from targets.ports import BLOCK
 from targets.runtime import Request
 from targets.stack import Stack, attach, offer
 from targets.target import Intent, Offer, Startable, TargetError
@@ -70,8 +66,9 @@ class Embedded:
         return LocalTarget(request)
 
     def abandoned(self) -> list[Intent]:
-        """Stacks in the cache whose lock nobody holds."""
-        return [Intent(self.name, str(folder)) for folder in ownership.abandoned(_root())]
+        """Stacks in the cache whose lock nobody holds, and those whose folder is gone although something lives."""
+        gone = {folder for folder in processes.folders(_root()) if not folder.exists()}
+        return [Intent(self.name, str(folder)) for folder in sorted({*ownership.abandoned(_root()), *gone})]
 
     def owned(self, intent: Intent) -> bool:
         """Whether somebody holds the lock in the stack's folder."""
@@ -82,14 +79,24 @@ class Embedded:
         return attach(Path(intent.stack))
 
     def end(self, intent: Intent) -> Iterator[str]:
-        """The launcher first: it ends its services in order."""
+        """The launcher first: it ends its services in order.
+
+        TargetError while something is left; then the folder stays, by which it is found again.
+        """
         folder = Path(intent.stack)
+        listens: dict[str, int] = {}
         try:
-            self.attach(intent).control({"verb": "stop"}, within_s=2.0)
+            stack = self.attach(intent)
+            listens = ports_of(stack.config)
+            stack.control({"verb": "stop"}, within_s=2.0)
             yield f"told the launcher of {folder.name} to stop"
         except TargetError as error:  # it has ended, is ending, has not begun to listen, or is stuck
             yield f"no launcher of {folder.name} obeys ({error})"
-        yield from _end_processes(folder)
+        forced, left = end_members(folder, STOP_WITHIN_S)
+        yield from (f"killed process {pid}, which did not end by itself" for pid in forced)
+        still = [*hooks.left_over(left), *ports.still_listening(listens.items(), ports.claimed)]
+        if still:
+            raise TargetError("; ".join(still))
         ownership.remove(folder)
         yield f"removed {folder}"
 
@@ -99,35 +106,6 @@ EMBEDDED = Embedded()
 
 def _root() -> Path:
     return cache_folder() / "stacks"
-
-
-def _end_processes(stack: Path) -> Iterator[str]:
-    """Wait until the stack's processes have ended by themselves; end by force those that do not."""
-    for process in _still_there(stack):
-        yield f"killed process {process.pid}, which did not end by itself"
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    yield from (f"process {process.pid} could not be ended" for process in _still_there(stack))
-
-
-def _still_there(stack: Path) -> list[psutil.Process]:
-    """What has not ended after some seconds; looked for again and again, as no child of ours can be waited for."""
-    deadline = time.monotonic() + STOP_WITHIN_S
-    while (found := _processes(stack)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
-
-
-def _processes(stack: Path) -> list[psutil.Process]:
-    """The launcher, the services it forked, and PostgreSQL's server; what these started ends with them."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
-            is_launcher = LAUNCHER in words and str(stack) in words
-            if (is_launcher or str(stack / "pgdata") in words) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
 
 
 def _postgres() -> Finding:
@@ -151,7 +129,7 @@ def _unprivileged() -> Finding:
 
 def _ports() -> Finding:
     try:
-        claim_block().release()
+        ports.claim_block().release()
     except OSError as error:
         return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
     return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1 and ::1", True)

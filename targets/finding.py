@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from targets import children
+from targets.commands import run
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -38,9 +38,7 @@ def writable(what: str, folder: Path, mend: str) -> Finding:
 def complaint(argv: Sequence[str]) -> str | None:
     """Run it: None when it ended well, else the last it said."""
     try:
-        done = subprocess.run(
-            argv, env=children.own_environment(), capture_output=True, text=True, timeout=10, check=False
-        )
+        done = run(argv, 10)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]
+    return None if done.code == 0 else (done.err.strip().splitlines() or ["no message"])[-1]

@@ -16,21 +16,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import msgspec
 import psutil
 
-from targets import children, ownership
+from targets import children, hooks, ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
-from targets.ports import accepts, claim_block
+from targets.keeper import OF_TARGET, below, table
+from targets.ports import accepts, claim_block, still_listening
+from targets.processes import arguments, belonging
 from targets.runtime import Request
 from targets.stack import SERVICES, START_WITHIN_S, Stack
 from targets.starting import Starting
 from targets.target import TargetError
 
 LAUNCHER = "targets.brokerage.launcher"
+LEAVE_WITHIN_S, KILL_WITHIN_S = 2.0, 3.0
 
 
 class LocalTarget(Starting, Stack):
@@ -52,6 +56,7 @@ class LocalTarget(Starting, Stack):
         super().__init__(configure(self._block.ports, folder, request, clock))
         self._launcher: subprocess.Popen[bytes] | None = None
         self._owner: TextIO | None = None
+        self._stopping = False
         self._ends: list[int] = list(os.pipe())
         """Of the lifeline: the launcher's end, until it has it, and the one to hold on to."""
 
@@ -67,6 +72,15 @@ class LocalTarget(Starting, Stack):
         """The launcher lives while somebody holds it."""
         return tuple(self._ends[-1:])
 
+    def unguarded(self) -> tuple[str, ...]:
+        """The launcher, with whom all services die, and the owner's lock."""
+        found = []
+        if self._launcher is not None and self._launcher.poll() is not None:
+            found.append("the launcher, which ends the services, has died")
+        if self._owner is not None and ownership.lost(self.folder, self._owner):
+            found.append(f"the owner's lock in {self.folder} is gone")
+        return () if self._stopping else tuple(found)
+
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""
         yield f"customers:  {self.customers_url()}"
@@ -76,18 +90,22 @@ class LocalTarget(Starting, Stack):
         yield f"            {program} --role viewer --env {self.config.environment} status"
 
     def __exit__(self, *exc: object) -> None:
-        """Stop all processes and remove the stack's folder."""
+        """Stop all processes and remove the stack's folder; TargetError, and it stays, while something is left."""
+        self._stopping = True
         if self._launcher is not None:
             self._tell_to_stop(self._launcher)
         self._let_go()
         if self._launcher is not None:
             end_tree(self._launcher.pid, within_s=8.0, reap=self._launcher)
-        for pid in _launchers(self.folder):  # one whose start was interrupted before we had it in hand
-            end_tree(pid, within_s=0)
-        ownership.remove(self.folder)
+        _, left = end_members(self.folder, LEAVE_WITHIN_S)
+        still = [*hooks.left_over(left), *still_listening(ports_of(self.config).items(), lambda _: False)]
+        if not still:
+            ownership.remove(self.folder)
         self._block.release()
         if self._owner is not None:
             self._owner.close()
+        if still:
+            raise TargetError("; ".join(still))
 
     def _begin(self) -> None:
         self._owner = ownership.claim(self.folder)
@@ -117,7 +135,7 @@ class LocalTarget(Starting, Stack):
             self._launcher = subprocess.Popen(
                 children.python(LAUNCHER, str(self.folder)),
                 cwd=children.NEUTRAL,
-                env=children.own_environment(),
+                env={**children.own_environment(), OF_TARGET: str(self.folder)},
                 stdin=self._ends[0],
                 stdout=log,
                 stderr=log,
@@ -166,14 +184,44 @@ def end_tree(pid: int, within_s: float, reap: subprocess.Popen[bytes] | None = N
         reap.wait(2.0)
 
 
-def _launchers(folder: Path) -> list[int]:
-    """Children of this process that were started for the stack."""
-    found = []
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):
-            if {LAUNCHER, str(folder)} <= set(child.cmdline()):
-                found.append(child.pid)
+def members(folder: Path) -> set[int]:
+    """Process ids of all that runs of the stack in this folder, whoever started it.
+
+    The launcher and PostgreSQL's server by their arguments, what the launcher started by its label, PostgreSQL's own
+    children, which write over both, by where they work; and all that comes of these.
+    """
+    data = str(folder / "pgdata")
+    named = {pid for pid, words in arguments() if data in words or (LAUNCHER in words and str(folder) in words)}
+    processes = table()
+    found = {*belonging(folder), *named, *(pid for pid in processes if _works_in(pid, data))}
+    return (found | below(found, processes)) & processes.keys() - {os.getpid()}
+
+
+def end_members(folder: Path, within_s: float) -> tuple[list[int], list[int]]:
+    """Wait until all of the stack has ended by itself, end by force what has not: that, and what is left even so."""
+    forced = _still_there(folder, within_s)
+    hooks.send(forced, signal.SIGKILL)
+    return forced, _still_there(folder, KILL_WITHIN_S) if forced else []
+
+
+def ports_of(config: brokerage.Config) -> dict[str, int]:
+    """Name -> port of all that a stack listens on."""
+    return {**msgspec.structs.asdict(config.ports), **msgspec.structs.asdict(config.via)}
+
+
+def _still_there(folder: Path, within_s: float) -> list[int]:
+    """What has not ended after some seconds; looked for again and again, as no child of ours can be waited for."""
+    deadline = time.monotonic() + within_s
+    while (found := sorted(members(folder))) and time.monotonic() < deadline:
+        time.sleep(0.1)
     return found
+
+
+def _works_in(pid: int, data: str) -> bool:
+    """Whether it is PostgreSQL's and its working folder is the cluster's."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as name:
+        return os.readlink(f"/proc/{pid}/cwd") == data and name.read().strip() == "postgres"
+    return False
 
 
 def configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:

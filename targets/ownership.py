@@ -18,13 +18,28 @@ OWNER_LOCK = "owner.lock"
 
 
 def claim(folder: Path) -> TextIO:
-    """Make the folder and own it until the file is closed, be it by our death. FileExistsError if it is there."""
+    """Make the folder and own it until the file is closed, be it by our death. FileExistsError if it is there.
+
+    OSError also where the file system takes the lock and does not keep it: everybody would take ours for left over.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.parent):
         folder.mkdir()
         owner = (folder / OWNER_LOCK).open("w")
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _held(folder):
+            owner.close()
+            shutil.rmtree(folder)
+            raise OSError(f"file locks do not hold in {folder.parent}: set KUNREN_CACHE to a folder on a local disk")
     return owner
+
+
+def lost(folder: Path, owner: TextIO) -> bool:
+    """Whether the lock that its owner holds is no longer the one by which others find out."""
+    try:
+        return not os.path.samestat(os.stat(folder / OWNER_LOCK), os.fstat(owner.fileno()))
+    except (OSError, ValueError):  # removed, or closed
+        return True
 
 
 def owned(folder: Path) -> bool:

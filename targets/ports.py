@@ -10,10 +10,14 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from targets.loopback import IPV4, IPV6, LOOPBACKS, joined, split
+from targets.processes import words
 
 LOWEST = 15_000
 BLOCK = 32
@@ -118,3 +122,32 @@ def resolved(address: str) -> str | None:
 
 def _socket(host: str) -> socket.socket:
     return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+
+
+def holders(port: int) -> list[int]:
+    """Process ids that listen on the port; none where they are another user's, and cannot be seen."""
+    listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    found = {each.pid for each in listening if each.laddr and each.laddr.port == port}
+    return sorted(pid for pid in found if pid is not None)
+
+
+def still_listening(named: Iterable[tuple[str, int]], others: Callable[[int], bool]) -> Iterator[str]:
+    """Which of these still accept (whose, port), a sentence each with who listens, as far as that can be seen.
+
+    ``others`` says of a port that what listens there by now is somebody else's.
+    """
+    for name, port in named:
+        if answering(port) and not others(port):
+            who = ", ".join(map(words, holders(port))) or "a process that cannot be seen from here"
+            yield f"{who} still listens on port {port} of {name}: end it"
+
+
+def claimed(port: int) -> bool:
+    """Whether the port is in a block that somebody has claimed: what listens there now is theirs."""
+    if port < LOWEST:
+        return False
+    claim = _claim(LOWEST + (port - LOWEST) // BLOCK * BLOCK)
+    if claim is None:
+        return True
+    claim.close()
+    return False

@@ -13,8 +13,7 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,21 +27,22 @@ WITHIN_S = 300.0
 WHOLE = ".kunren-prepared"
 """Written last; its time is that of the last use."""
 
-ENDED_WITHIN_S = 5.0
-
 KEPT = 3
 """Prepared folders of one target, the latest used; others that no run uses are removed when another is made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The commands, braces replaced, and what they are told; ``shared`` is what they make, ``folder`` the run's own."""
+    """The commands, braces replaced; ``shared`` is what they make, ``folder`` the run's own.
+
+    ``launch`` starts one of them, its output to a log.
+    """
 
     commands: Sequence[Sequence[str]]
     shared: Path
     folder: Path
     log: Path
-    environment: Mapping[str, str]
+    launch: Callable[[Sequence[str], Path], hooks.Kept]
 
 
 def prepare(work: Preparation, sites: Path) -> None:
@@ -78,18 +78,17 @@ def _make(work: Preparation) -> None:
 def _carry_out(argv: Sequence[str], work: Preparation) -> str | None:
     """What went wrong; its output goes to the log, so that nothing it leaves behind is waited for."""
     try:
-        started = hooks.launch(argv, work.folder, work.log, work.environment)
+        started = work.launch(argv, work.log)
     except TargetError as error:
         return str(error)
     status = None
     try:
         status = started.wait(WITHIN_S)
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return f"not done within {WITHIN_S:g} s"
     finally:
         if status != 0:  # on Ctrl-C too: nothing of it may still be writing when others come
             hooks.end(work.folder)
-            started.wait(ENDED_WITHIN_S)
     return None if status == 0 else f"exit status {status}" if status > 0 else f"ended by signal {-status}"
 
 

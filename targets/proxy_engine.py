@@ -11,6 +11,7 @@ import psutil
 
 from targets import children
 from targets.cache import cache_folder
+from targets.commands import run
 from targets.finding import Finding
 from targets.target import TargetError
 
@@ -74,11 +75,10 @@ def examine() -> Finding:
 def version_of(program: Path) -> str | None:
     """What an original says of itself, such as ``2.12.0`` (``git`` when nobody stamped it); None from another one."""
     try:
-        argv, known = [str(program), "-version"], children.own_environment()
-        done = subprocess.run(argv, env=known, capture_output=True, text=True, timeout=10, check=False)
+        done = run([program, "-version"], 10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    name, _, version = done.stdout.strip().partition(" version ")
+    name, _, version = done.out.strip().partition(" version ")
     return version if name == "toxiproxy-server" and version else None
 
 

@@ -7,10 +7,9 @@ to it (``attach``) and end it. The services are what its hooks make them; the li
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,10 +21,12 @@ from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, f
 from targets.logs import tail
 from targets.loopback import LOOPBACKS, joined, split
 from targets.ports import answering
+from targets.processes import belonging, words
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
 
 SITE = "site.json"
+STARTED = ".started"
 KIND = "described"
 """In an ``Intent``."""
 
@@ -74,7 +75,8 @@ class Site:
         self.plan = plan
         self.folder = Path(plan.folder)
         self._proxies = ToxiproxyClient("127.0.0.1", plan.proxy_port)
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._kept: list[hooks.Kept] = []
+        """The hooks that this process has started, whose keepers it has to collect."""
 
     def offer(self) -> Offer:
         """As its file describes it."""
@@ -119,34 +121,34 @@ class Site:
         return self._proxies
 
     def services(self) -> Mapping[str, Service]:
-        """By the processes that carry the label, and what answers on the service's port."""
-        for child in self._children:
-            child.poll()  # a dead child of ours must not stay a zombie
+        """By the processes that belong to it, and what answers on the service's port."""
+        for hook in self._kept:
+            hook.poll()  # a keeper that has left must not stay a zombie
         return {name: self._service(name) for name in self.plan.description.services}
 
     def signal(self, service: str, number: int) -> None:
-        """To every process of the service; TargetError when it has none."""
+        """To every process of the service; TargetError when it has none, or one that is another user's."""
         self._hooked(service)
-        pids = hooks.labelled(self.folder, service)
-        if not pids:
+        told, refused = hooks.send_all(self.folder, service, number)
+        if not told:
             raise TargetError(f"no process of {service} can be seen: nothing to send a signal to")
-        hooks.send(pids, number)
+        if refused:
+            raise TargetError(f"no signal may be sent to {', '.join(map(words, refused))}: it is not ours")
 
     def start(self, service: str) -> None:
         """Run its start hook if it has no process, and wait until healthy."""
         hooked = self._hooked(service)
-        if hooks.labelled(self.folder, service):
+        if belonging(self.folder, service):
             self._wait_healthy(service, hooked, None)
             return
         if answering(self.plan.ports[service]):
             raise hooks.NotStarted(f"something else listens on port {self.plan.ports[service]} of {service} already")
         ours = self._ours(service)
         before = ours.exists()
-        ours.touch()  # before the hook begins: whoever dies from here on is cleared up after
+        # before the hook begins: whoever dies from here on is cleared up after
+        ours.write_text(f"{self.plan.ports[service]}\n")
         try:
-            started = self.launch(service, self.argv(hooked.start, service))
-            self._children.append(started)
-            self._wait_healthy(service, hooked, started)
+            self._wait_healthy(service, hooked, self.launch(service, self.argv(hooked.start, service)))
         except hooks.NotStarted:
             if not before:
                 ours.unlink(missing_ok=True)
@@ -165,17 +167,16 @@ class Site:
         wrong = []
         try:
             if hooked.stop is not None:
-                hooks.carry_out(
-                    self.argv(hooked.stop, service), self.folder, self.environment(service), STOP_WITHIN_S
-                )  # fmt: skip
+                self.carry_out(hooked.stop, service, STOP_WITHIN_S)
         except TargetError as error:
             wrong.append(str(error))
-        hooks.end(self.folder, service)
-        if self._answers_still(service):
+        left = hooks.left_over(hooks.end(self.folder, service))
+        answers = self._answers_still(service)
+        if answers:
             wrong.append(f"something still answers on port {self.plan.ports[service]}")
-        if not wrong:
+        if not (left or answers):
             ours.unlink(missing_ok=True)
-        return tuple(wrong)
+        return (*wrong, *left)
 
     def cut(self, service: str) -> Cut:
         """By its links, as far as the file tells whose they are; what else it has is not known."""
@@ -228,19 +229,38 @@ class Site:
         """Its folder says all the rest."""
         return Intent(KIND, str(self.folder))
 
-    def launch(self, service: str, argv: list[str]) -> subprocess.Popen[bytes]:
-        """Start processes of a service, or the proxy, labelled as such; returns at once."""
-        return hooks.launch(argv, self.folder, self.logs()[service], self.environment(service))
+    def launch(self, service: str, argv: list[str]) -> hooks.Kept:
+        """Start processes of a service, or the proxy, under a keeper; returns at once."""
+        base = children.own_environment() if service == PROXY else children.users_environment()
+        return self._launched(service, argv, self.logs()[service], base)
+
+    def start_preparing(self, argv: Sequence[str], log: Path) -> hooks.Kept:
+        """Start a command of ``prepare``."""
+        return self._launched(None, argv, log, children.users_environment())
+
+    def carry_out(self, hook: Argv, service: str | None, within_s: float) -> str:
+        """Run a hook to its end; what it printed. TargetError when it fails or is not done in time."""
+        environment = {**children.users_environment(), **self.label()}
+        return hooks.carry_out(self.argv(hook, service), self.folder, service, environment, within_s, self._kept)
+
+    def collect(self) -> None:
+        """Collect the keepers of the hooks that this process has started, once what they keep was ended."""
+        while self._kept:
+            self._kept.pop().close()
 
     def argv(self, hook: Argv, service: str | None = None) -> list[str]:
         """The hook with its names in braces replaced."""
         return filled(hook, dict(self._values(service)))
 
-    def environment(self, service: str | None = None) -> dict[str, str]:
-        """The user's own for hooks, for the proxy our parts'; and the label by which processes are found again."""
-        base = children.own_environment() if service == PROXY else children.users_environment()
-        told = {hooks.OF_TARGET: str(self.folder), "KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
-        return {**base, **told} if service is None else {**base, **told, hooks.OF_SERVICE: service}
+    def label(self) -> dict[str, str]:
+        """What hooks are told beside their arguments and the user's own environment."""
+        return {"KUNREN_LABEL": LABEL, "KUNREN_TOKEN": self.plan.token}
+
+    def _launched(self, service: str | None, argv: Sequence[str], log: Path, base: Mapping[str, str]) -> hooks.Kept:
+        with log.open("ab") as output:
+            started = hooks.launch(argv, self.folder, service, {**base, **self.label()}, output, output)
+        self._kept.append(started)
+        return started
 
     def _values(self, service: str | None) -> Iterator[tuple[str, str]]:
         plan = self.plan
@@ -263,9 +283,7 @@ class Site:
         """Where the handshake was read, and all that was read there."""
         how = self.plan.description.handshake
         if how.run:
-            return how.run[0], hooks.carry_out(
-                self.argv(how.run), self.folder, self.environment(), HANDSHAKE_WITHIN_S
-            )  # fmt: skip
+            return how.run[0], self.carry_out(how.run, None, HANDSHAKE_WITHIN_S)
         port, where = self.plan.ports[how.service], f"{how.service}{how.path}"
         reply = health.get(port, how.path, 2.0, hosts.host(self.folder, port))
         if reply.status != 200:
@@ -284,8 +302,8 @@ class Site:
         return joined(hosts.host(self.folder, port) if host == "localhost" else host, port)
 
     def _ours(self, service: str) -> Path:
-        """A file that is there if this run started the service: for any process that comes to stop it."""
-        return self.folder / f"{service}.started"
+        """A file that is there if this run started the service, with its port: for any process that stops it."""
+        return self.folder / f"{service}{STARTED}"
 
     def _answers_still(self, service: str) -> bool:
         deadline = time.monotonic() + SILENT_WITHIN_S
@@ -296,7 +314,7 @@ class Site:
         return answers is not None
 
     def _service(self, name: str) -> Service:
-        pids = hooks.labelled(self.folder, name)
+        pids = belonging(self.folder, name)
         return Service(name, pids[0] if pids else None, self._look(name).healthy)
 
     def _look(self, service: str) -> health.Look:
@@ -305,12 +323,12 @@ class Site:
         kept = hosts.known(self.folder, port)
         return health.look(port, self._hooked(service).health, LOOPBACKS if kept is None else (kept,))
 
-    def _wait_healthy(self, service: str, hooked: Hooked, started: subprocess.Popen[bytes] | None) -> None:
+    def _wait_healthy(self, service: str, hooked: Hooked, started: hooks.Kept | None) -> None:
         """A start hook may end well and leave the service behind, or in other hands; ``started`` is this very one."""
         port, log = self.plan.ports[service], self.logs()[service]
 
         def look_for_it() -> None:
-            if started is not None and started.poll() and not hooks.labelled(self.folder, service):
+            if started is not None and started.poll() and not belonging(self.folder, service):
                 raise hooks.NotStarted(f"{service} ended while starting", tail(log), log)
 
         self.found_at(port, health.wait(service, port, hooked.health, hooked.within_s, log, look_for_it))
@@ -343,6 +361,14 @@ def attach(folder: Path) -> Site:
         return Site(msgspec.json.decode((folder / SITE).read_bytes(), type=Plan))
     except (OSError, msgspec.DecodeError) as error:
         raise TargetError(f"{folder} describes no system: {error}") from error
+
+
+def started(folder: Path) -> Iterator[tuple[str, int]]:
+    """The ports of what was started there and not seen to end; needs no ``site.json``."""
+    for path in sorted(folder.glob(f"*{STARTED}")):
+        for word in path.read_text(errors="replace").split():
+            if word.isdigit():
+                yield path.name.removesuffix(STARTED), int(word)
 
 
 def save(plan: Plan) -> None:

@@ -26,6 +26,7 @@ from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
 from targets.brokerage.world import create_schema, load_world
+from targets.commands import run
 from targets.logs import last_words
 from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
@@ -150,19 +151,16 @@ class Stack:
         command = children.python("targets.brokerage.brokerctl", "--stack", str(self.folder))
         command += ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
         try:
-            done = subprocess.run(
-                command, cwd=children.NEUTRAL, env=children.own_environment(), capture_output=True, encoding="utf-8",
-                timeout=within_s, check=False,
-            )  # fmt: skip
+            done = run(command, within_s)
         except subprocess.TimeoutExpired:
             return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, time.monotonic_ns())
         ended = time.monotonic_ns()
         try:
-            data = json.loads(done.stdout)
+            data = json.loads(done.out)
         except ValueError:
-            says = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-            return Answer(done.returncode or 2, says, {}, began, ended)
-        return Answer(done.returncode, str(data.get("says", "")), data, began, ended)
+            says = (done.err.strip() or done.out.strip() or "no output").splitlines()[-1]
+            return Answer(done.code or 2, says, {}, began, ended)
+        return Answer(done.code, str(data.get("says", "")), data, began, ended)
 
     def alerts(self, after: int) -> tuple[Alert, ...]:
         """From the pager, who stamped them at receipt; none while it does not answer."""

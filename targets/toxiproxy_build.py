@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from targets import children, proxy_engine
+from targets.commands import run
 from targets.proxy_engine import RELEASE
 
 MODULE = "github.com/Shopify/toxiproxy/v2"
@@ -46,13 +47,11 @@ def _compile(server: Path, go: str) -> None:
         argv = [go, "install", "-ldflags", stamp, f"{MODULE}/cmd/server@v{RELEASE}"]
         environment = {**children.users_environment(), "CGO_ENABLED": "0", "GOBIN": folder}
         try:
-            done = subprocess.run(
-                argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S, check=False
-            )
+            done = run(argv, BUILD_WITHIN_S, env=environment, cwd=Path(folder), whole_session=True)
         except subprocess.TimeoutExpired as error:
             raise BuildError(f"go install took more than {BUILD_WITHIN_S:.0f} s") from error
-        if done.returncode != 0:
-            raise BuildError(f"go install failed: {done.stderr.strip()[-500:]}")
+        if done.code != 0:
+            raise BuildError(f"go install failed: {done.err.strip()[-500:]}")
         (Path(folder) / "server").replace(server)
 
 

@@ -92,21 +92,29 @@ class EventLog:
 
 
 class Journal:
-    """``undo.jsonl``: when ``append`` returns, the line is on disk, and only then may the fault be injected."""
+    """``undo.jsonl``: when ``append`` returns, the line is on disk, and only then may the fault be injected.
+
+    Once a line could not be forced to disk none is taken any more: the system reports such a loss only once, and the
+    next call may succeed although the line is lost.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lines = Lines(path)
         self._lock = threading.Lock()
+        self._broken = ""
         sync_folder(path.parent)
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Write one line and force it to disk; StoreError when that failed."""
         with self._lock:
+            if self._broken:
+                raise StoreError(self._broken)
             self._lines.append(ENCODER.encode(line))
             try:
                 self._lines.sync()
             except OSError as error:
-                raise StoreError(f"cannot force {self._lines.path} to disk: {os_words(error)}") from error
+                self._broken = f"cannot force {self._lines.path} to disk: {os_words(error)}"
+                raise StoreError(self._broken) from error
 
     def close(self) -> None:
         """No more lines."""

@@ -58,6 +58,7 @@ class Launcher:
         self.config = config
         self.children: dict[str, Child] = {}
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._pid = os.getpid()
 
     def start(self, service: str) -> None:
         """Start ``service`` unless it runs; KeyError for an unknown one, OSError when its port is taken."""
@@ -185,7 +186,11 @@ class Launcher:
             os._exit(status)
 
     def _die_with_parent(self, number: signal.Signals) -> None:
-        self._libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        """In a child: the kernel sends it this when we die; it ends at once where we have died already."""
+        if self._libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+        if os.getppid() != self._pid:
+            os._exit(1)
 
     def _log(self, service: str) -> Any:
         return open(Path(self.config.logs) / f"{service}.log", "ab", buffering=0)  # callers close it

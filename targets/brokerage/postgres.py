@@ -19,9 +19,11 @@ from pathlib import Path
 
 from targets import children
 from targets.brokerage.config import LOOPBACK
+from targets.commands import run
 from targets.finding import complaint
 
 USER = "postgres"
+INITDB_WITHIN_S = 120.0
 PLAIN = "sslmode=disable&gssencmode=disable"
 """For connection strings: the server has neither, and nobody is to ask for them first."""
 
@@ -84,9 +86,10 @@ def _complete(folder: Path, origin: str) -> Path:
 
 def version() -> str:
     """Such as ``postgresql 18.1``."""
-    argv = [str(binaries() / "postgres"), "--version"]
-    out = subprocess.run(argv, env=children.own_environment(), capture_output=True, text=True, timeout=10, check=True)
-    return "postgresql " + out.stdout.split()[-1]
+    done = run([binaries() / "postgres", "--version"], 10)
+    if done.code != 0:
+        raise PostgresError(f"{binaries() / 'postgres'} does not run: {(done.err.strip() or 'no message')[-500:]}")
+    return "postgresql " + done.out.split()[-1]
 
 
 def unprivileged() -> tuple[str, ...]:
@@ -135,18 +138,17 @@ def _initdb(folder: Path, ready: Path, lock: int) -> None:
     argv = [*unprivileged(), str(folder / "initdb"), "-D", str(making), "-U", USER, "-A", "trust"]
     argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
     try:
-        done = subprocess.run(
-            argv, env={**children.own_environment(), "LC_ALL": "C"}, capture_output=True, text=True, timeout=120,
-            check=False,
-            pass_fds=(lock,),  # should we be killed, it is still at work in there, and the next one has to wait
-        )  # fmt: skip
+        # the lock is passed on: should we be killed, it is still at work in there, and the next one has to wait
+        done = run(argv, INITDB_WITHIN_S, env={**children.own_environment(), "LC_ALL": "C"}, pass_fds=(lock,))
+    except subprocess.TimeoutExpired as error:
+        raise PostgresError(f"initdb took more than {INITDB_WITHIN_S:g} s") from error
     except OSError as error:
         raise PostgresError(
             f"cannot run {argv[0]}: {error.strerror}; install util-linux or run as an ordinary user"
         ) from error
-    if done.returncode != 0:
-        says = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        hint = " (run as an ordinary user)" if "unshare" in done.stderr else ""
+    if done.code != 0:
+        says = (done.err.strip() or done.out.strip()).splitlines()
+        hint = " (run as an ordinary user)" if "unshare" in done.err else ""
         raise PostgresError(f"initdb failed: {says[-1] if says else 'no message'}{hint}")
     making.rename(ready)
 

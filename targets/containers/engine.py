@@ -26,6 +26,7 @@ from requests.exceptions import RequestException
 
 from targets import children
 from targets.brokerage.config import LABEL
+from targets.commands import run
 from targets.target import TargetError
 
 FOLDER_LABEL = "kunren.folder"
@@ -307,23 +308,14 @@ def version() -> str:
 def compose(argv: Sequence[str], variables: Mapping[str, str], within_s: float) -> None:
     """``docker compose`` with these words; EngineError with its last words when it failed or took too long."""
     words = ["docker", "compose", *argv]
-    try:
-        running = subprocess.Popen(
-            words, cwd=children.NEUTRAL, env={**environment(), **variables}, text=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
+    try:  # in a session of its own: it is a plugin that does the work, docker's own child
+        done = run(words, within_s, env={**environment(), **variables}, whole_session=True)
     except OSError as error:
         raise EngineError(f"docker cannot be run ({error.strerror}): {MEND}") from error
-    try:
-        _, said = running.communicate(timeout=within_s)
-    except BaseException as error:  # also when interrupted: it is a plugin that does the work, docker's own child
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise EngineError(f"{' '.join(words)} took more than {within_s:g} s") from error
-        raise
-    if running.returncode != 0:
-        raise EngineError(f"docker compose failed: {' | '.join(said.strip().splitlines()[-3:])}")
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"{' '.join(words)} took more than {within_s:g} s") from error
+    if done.code != 0:
+        raise EngineError(f"docker compose failed: {' | '.join(done.err.strip().splitlines()[-3:])}")
 
 
 def _output(raw: Any, until: float) -> tuple[bytes, bytes]:

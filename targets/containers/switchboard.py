@@ -53,11 +53,16 @@ class Switchboard:
         if self._thread.is_alive():
             self._thread.join(REQUEST_S)
 
+    @property
+    def serves(self) -> bool:
+        """Whether it does, or has not begun to."""
+        return self._thread.is_alive() or self._thread.ident is None
+
     def _serve(self) -> None:
         while True:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # closed
+            except OSError:  # closed; or it cannot any more, and then it is seen not to serve
                 return
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(REQUEST_S)

@@ -51,11 +51,12 @@ def lifeline() -> Iterator[int]:
 def reap(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int, heard: bytes) -> None:
     monkeypatch.setattr(sys, "argv", ["reaper", str(run), "local", str(stack), str(lifeline)])
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(heard)))
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in reaper.ENDING}
     try:
         reaper.main()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_it_leaves_when_all_is_well(monkeypatch: pytest.MonkeyPatch, run: Path, stack: Path, lifeline: int) -> None:
@@ -123,6 +124,9 @@ class Unstoppable:
         return Intent("local", str(self.stack))
 
     def lifelines(self) -> tuple[int, ...]:
+        return ()
+
+    def unguarded(self) -> tuple[str, ...]:
         return ()
 
     def __enter__(self) -> Unstoppable:

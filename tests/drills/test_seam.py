@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -33,7 +34,7 @@ class Strange:
     name = "strange"
 
     def intent(self) -> Intent:
-        return Intent("strange", self.request.run)
+        return Intent("local", self.request.run)
 
     def offer(self) -> Offer:
         return Offer(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
@@ -48,13 +49,16 @@ class Strange:
     def lifelines(self) -> tuple[int, ...]:
         return ()
 
+    def unguarded(self) -> tuple[str, ...]:
+        return ()
+
     def by_hand(self) -> Iterator[str]:
         yield "knock three times"
 
     def __enter__(self) -> Self:
         journal = self.request.logs.parent / "undo.jsonl"
         assert json.loads(journal.read_text()) == {
-            "what": "target", "intent": {"target": "strange", "stack": self.request.run},
+            "what": "target", "intent": {"target": "local", "stack": self.request.run},
         }  # fmt: skip
         self.said.append("start")
         return self
@@ -148,7 +152,8 @@ def test_one_that_cannot_be_made_leaves_no_folder(way: Way, order: Order) -> Non
 def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
     way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("threading.Event.wait", lambda *_: True)
+    at_once = SimpleNamespace(Event=lambda: SimpleNamespace(wait=lambda _: True))
+    monkeypatch.setattr(mend, "threading", at_once)
     mend.target_up(target="strange", runs=tmp_path / "runs")
     refused = "handshake:  none, so no drill would inject anything: it shows no label\n"
     assert capsys.readouterr().out.endswith(f"knock three times\n{refused}")

@@ -123,6 +123,23 @@ def test_undo_is_on_disk_before_append_returns(tmp_path: Path, monkeypatch: pyte
     assert seen == ['{"what":"intent","index":0}\n']
 
 
+def test_after_a_line_that_was_not_forced_to_disk_none_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system tells of such a loss once; the next call succeeds."""
+    folder = open_run(tmp_path)
+    losses = [OSError(5, "Input/output error")]
+
+    def fsync(_: int) -> None:
+        if losses:
+            raise losses.pop()
+
+    monkeypatch.setattr("drills.runfolder.journal.os.fsync", fsync)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"cannot force .*undo\.jsonl to disk"):
+            folder.undo.append({"what": "intent", "index": 0})
+
+
 def test_books_are_validated_and_sorted_by_time(tmp_path: Path) -> None:
     folder = open_run(tmp_path)
     assert folder.write_book("exchange", BOOKS["exchange"]) == 2

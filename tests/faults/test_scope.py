@@ -140,6 +140,15 @@ def test_what_does_not_go_away_stays_in_the_journal(log: Log) -> None:
     assert log.lines == []
 
 
+def test_what_cannot_be_recorded_is_undone_all_the_same(log: Log) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        end(Spy(log, gone=[False, True]), None, 0, full, full)  # type: ignore[arg-type]
+    assert log.said == ["undo", "gone", "undo", "gone"]
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 def test_an_intent_is_plain_data_and_comes_back_the_same(kind: str) -> None:
     values = {"link": "a", "service": "a", "latency": 1, "rate": 1, "delay": 1, "average_size": 5, "bytes": 1}

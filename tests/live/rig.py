@@ -1,6 +1,7 @@
 """Running the command line for real: in a folder and with a cache of its own, so that nothing else can be meant.
 
-Every process of a run inherits ``KUNREN_CACHE``; that name in its environment tells that a process is of this test.
+Every process of a run inherits ``KUNREN_CACHE``; that name in its environment, in its title or in its working folder
+tells that a process is of this test.
 Waiting is polling for a state, bounded by a hang guard that is no expectation.
 """
 
@@ -106,7 +107,8 @@ class Place:
         with contextlib.suppress(psutil.Error, OSError):
             if process.status() != psutil.STATUS_ZOMBIE:
                 here = process.environ().get("KUNREN_CACHE") == str(self.cache)
-                return here or any(str(self.cache) in word for word in process.cmdline())
+                # servers write over both environment and title, and work where they were started
+                return here or any(str(self.cache) in word for word in (*process.cmdline(), process.cwd()))
         return False
 
     def stacks(self) -> list[Path]:

@@ -91,6 +91,38 @@ def test_whoever_kills_the_harness_leaves_nothing(files: Place) -> None:
     assert list((files.cache / "sites").iterdir()) == []
 
 
+CLOBBER = """\
+import ctypes, functools, http.server, sys
+found = open("/proc/self/stat").read().rsplit(")", 1)[1].split()
+ctypes.memset(int(found[47]), 0, int(found[48]) - int(found[47]))
+serve = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), serve).serve_forever()
+"""
+"""A server that writes a title over its environment."""
+
+
+@pytest.mark.long
+def test_heal_ends_a_server_that_shows_no_label(files: Place) -> None:
+    """The harness and its reaper are killed, so that it runs on."""
+    (files.home / "serve.py").write_text(CLOBBER)
+    start = 'start: ["{python}", "{here}/serve.py", "{public}", "{port}"]'
+    lines = [f"    {start}" if "start:" in line else line for line in TARGET.splitlines()]
+    (files.home / "target.yaml").write_text("\n".join(lines) + "\n")
+    harness = files.start("run", "drill.yaml", "--target", "target.yaml", "--proxy", "embedded")
+    files.reached(harness, "runner", "invoke", "baseline")
+    (reaper,) = [each for each in files.processes() if "drills.reaper" in each.cmdline()]
+    reaper.suspend()
+    harness.process.kill()
+    harness.ended()
+    reaper.kill()
+    assert files.kunren("heal").returncode == 1
+    healed = files.kunren("heal", "--all")
+    assert healed.returncode == 0, healed.stdout + healed.stderr
+    assert "stopped web" in healed.stdout
+    assert files.processes() == []
+    assert files.kunren("heal").stdout == "nothing was left behind\n"
+
+
 @pytest.mark.live
 def test_one_that_shows_another_token_is_left_alone(files: Place) -> None:
     old = TARGET.replace("{service: web, path: /drill-target.json}", '{run: [echo, kunren.drill-target, "1234"]}')

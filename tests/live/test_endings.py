@@ -166,11 +166,9 @@ def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
     """Both are killed; the launcher is held, as on a machine that is short of everything, so something does run on."""
     harness = start(place)
     place.broken(harness)
-    launcher, reaper = process_of(place, "targets.brokerage.launcher"), process_of(place, "drills.reaper")
+    launcher = process_of(place, "targets.brokerage.launcher")
     launcher.suspend()
-    reaper.kill()
-    harness.process.kill()
-    harness.ended()
+    kill_both(place, harness)
     (stack,) = place.stacks()
     assert launcher.is_running()
     healed = place.kunren("heal", "--all", "--json")
@@ -189,14 +187,52 @@ def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
 def test_the_launcher_ends_with_the_last_who_holds_its_lifeline(place: Place) -> None:
     harness = start(place)
     place.broken(harness)
-    reaper = process_of(place, "drills.reaper")
-    reaper.kill()
-    harness.process.kill()
-    harness.ended()
+    kill_both(place, harness)
     healed = place.kunren("heal", "last")
     assert healed.returncode == 0, healed.stderr
     place.nothing_left()
     assert "nothing was left behind" in place.kunren("heal", "last").stdout
+
+
+def test_a_dead_reaper_ends_the_run(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    process_of(place, "drills.reaper").kill()
+    lost(place, harness, "the reaper, which clears up after a harness that was killed, has died")
+    assert undone(place, only_run(place))[-1] == "ok gone"
+
+
+def test_a_dead_reaper_ends_the_start(place: Place) -> None:
+    harness = start(place)
+    wait_for(lambda: bool(place.stacks()), "the stack's folder")
+    process_of(place, "drills.reaper").kill()
+    lost(place, harness, "the reaper, which clears up after a harness that was killed, has died")
+
+
+def test_a_dead_launcher_ends_the_run_and_all_its_services(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    process_of(place, "targets.brokerage.launcher").kill()
+    lost(place, harness, "the launcher, which ends the services, has died")
+
+
+def lost(place: Place, harness: Process, says: str) -> None:
+    """The run ended in error, and its card and the command name what was lost; nothing is left."""
+    assert harness.ended() == 2, harness.said()
+    assert f"kunren: {says}" in harness.said()
+    place.nothing_left()
+    record = json.loads((only_run(place) / "run.json").read_text())
+    assert record["end"]["says"].startswith(says)
+    ended_in_order(place, "error")
+
+
+def kill_both(place: Place, harness: Process) -> None:
+    """The harness and its reaper; that is held first, so that neither has the time to do anything."""
+    reaper = process_of(place, "drills.reaper")
+    reaper.suspend()
+    harness.process.kill()
+    harness.ended()
+    reaper.kill()
 
 
 def process_of(place: Place, module: str) -> psutil.Process:

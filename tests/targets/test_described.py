@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,12 +18,14 @@ import msgspec
 import psutil
 import pytest
 
+from drills.heal import Leftover, heal
+from faults.kill import Kill
 from faults.partition import Partition
-from targets import hooks
 from targets.described import DESCRIBED, DescribedRuntime, DescribedTarget
 from targets.description import Description, Handshake, Hooked, Proxied, ends
 from targets.health import get
-from targets.ports import accepts
+from targets.ports import BLOCK, LOWEST, accepts
+from targets.processes import belonging, keepers
 from targets.registry import caretaker, described
 from targets.runtime import Request
 from targets.site import Plan, Site, sites
@@ -43,19 +47,28 @@ FILES = Description(
 )
 
 
-HAND_OVER = """
-import os, subprocess, sys
-from pathlib import Path
-into, folder, port = sys.argv[1:]
+ENGINE = """
+import json, os, signal, subprocess, sys
+orders, pids = sys.argv[1:]
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 quiet = subprocess.DEVNULL
-argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, port]
-bare = {key: value for key, value in os.environ.items() if not key.startswith("KUNREN_")}
-with open(into, "a") as file:
-    made = subprocess.Popen(argv, env=bare, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
-    print(made.pid, file=file)
-os._exit(0)
+while True:
+    with open(orders) as file:
+        for line in file:
+            made = subprocess.Popen(json.loads(line), stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+            with open(pids, "a") as note:
+                print(made.pid, file=note)
 """
-"""A start hook that leaves the service in other hands, as a container engine would: without the label."""
+"""What stands for a container engine or an init system: it starts what it is asked for, as children of its own."""
+
+HAND_OVER = """
+import json, sys
+orders, folder, port = sys.argv[1:]
+argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, port]
+with open(orders, "w") as file:
+    print(json.dumps(argv), file=file)
+"""
+"""A start hook that leaves the service in other hands."""
 
 TAKE_BACK = "import os, sys; os.kill(int(open(sys.argv[1]).read().split()[-1]), 15)"
 REFUSE = ("{python}", "-c", "raise SystemExit('no engine answers')")
@@ -80,10 +93,13 @@ def site(request_: Request) -> Iterator[DescribedTarget]:
 
 @pytest.fixture
 def handed(tmp_path: Path) -> Iterator[Hooked]:
-    """A service none of whose processes carries the label; ended here whatever becomes of it."""
-    pids = tmp_path / "handed.pids"
-    start = ("{python}", "-c", HAND_OVER, str(pids), "{public}", "{port}")
-    yield Hooked(start=start, health="/drill-target.json", stop=("{python}", "-c", TAKE_BACK, str(pids)))
+    """A service that an engine has in its hands; both are ended here whatever becomes of them."""
+    orders, pids = tmp_path / "orders", tmp_path / "handed.pids"
+    os.mkfifo(orders)
+    with subprocess.Popen([sys.executable, "-c", ENGINE, str(orders), str(pids)]) as engine:
+        start = ("{python}", "-c", HAND_OVER, str(orders), "{public}", "{port}")
+        yield Hooked(start=start, health="/drill-target.json", stop=("{python}", "-c", TAKE_BACK, str(pids)))
+        engine.kill()
     for pid in map(int, pids.read_text().split() if pids.exists() else ()):
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)
@@ -117,7 +133,7 @@ def orphaned(description: Description, logs: Path) -> Path:
 def unlabelled(folder: Path) -> bool:
     """Whether no process of the service shows the label, within a while."""
     until = time.monotonic() + 10
-    while (seen := hooks.labelled(folder, "web")) and time.monotonic() < until:
+    while (seen := belonging(folder, "web")) and time.monotonic() < until:
         time.sleep(0.02)
     return not seen
 
@@ -135,7 +151,7 @@ def test_it_serves_through_its_link_and_shows_the_token(site: DescribedTarget) -
     assert get(int(link.listen.rpartition(":")[2]), "/drill-target.json", 5.0).status == 200
     service = site.services()["web"]
     assert service.healthy
-    assert service.pid in hooks.labelled(site.folder, "web")
+    assert service.pid in belonging(site.folder, "web")
     assert site.engines()["target"] == "files, described by a file 000000000000"
     assert (site.alerts(0), site.heartbeat(), list(site.world())) == ((), None, [])
     site.proxies().set_enabled("front", False)
@@ -197,25 +213,24 @@ def test_a_killed_service_is_dead_and_its_start_hook_brings_it_back(site: Descri
 def test_one_that_was_killed_before_is_not_taken_for_the_one_that_starts(
     site: DescribedTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new process carries its label only a moment after it is there."""
+    """Nothing of the new one may be seen yet when it is looked for."""
     site.signal("web", signal.SIGKILL)
     until = time.monotonic() + 10
     while site.services()["web"].pid is not None and time.monotonic() < until:
         time.sleep(0.02)
     not_yet: list[list[int]] = [[], []]
-    seen = hooks.labelled
-    monkeypatch.setattr(hooks, "labelled", lambda *whose: not_yet.pop() if not_yet else seen(*whose))
+    monkeypatch.setattr("targets.site.belonging", lambda *whose: not_yet.pop() if not_yet else belonging(*whose))
     site.start("web")
     assert site.services()["web"].healthy
 
 
 def test_nothing_is_left_of_it(request_: Request) -> None:
     with DescribedTarget(FILES, request_) as target:
-        pids = hooks.labelled(target.folder)
+        pids = belonging(target.folder)
         assert len(pids) == 2  # the service and the proxy
         assert DESCRIBED.owned(target.intent())
         assert DESCRIBED.abandoned() == []
-    assert hooks.labelled(target.folder) == []
+    assert belonging(target.folder) == []
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert list(sites().iterdir()) == []
 
@@ -227,7 +242,7 @@ def test_another_process_finds_it_by_its_folder_and_ends_it(site: DescribedTarge
     said = list(DESCRIBED.end(site.intent()))
     assert said[0] == "stopped web"
     assert said[-1] == f"removed {site.folder}"
-    assert hooks.labelled(site.folder) == []
+    assert belonging(site.folder) == []
     assert list(DESCRIBED.end(site.intent()))[-1] == f"removed {site.folder}"
 
 
@@ -236,9 +251,101 @@ def test_one_whose_owner_died_is_found_by_its_label(tmp_path: Path) -> None:
     (left,) = DESCRIBED.abandoned()
     assert left.stack == str(folder)
     assert not DESCRIBED.owned(left)
-    assert hooks.labelled(folder, "web")
+    assert belonging(folder, "web")
     list(DESCRIBED.end(left))
-    assert (hooks.labelled(folder), DESCRIBED.abandoned(), folder.exists()) == ([], [], False)
+    assert (belonging(folder), DESCRIBED.abandoned(), folder.exists()) == ([], [], False)
+
+
+def test_one_that_is_described_no_more_is_ended(tmp_path: Path) -> None:
+    folder = orphaned(FILES, tmp_path / "logs")
+    (folder / "site.json").write_text('{"description": ')
+    (left,) = DESCRIBED.abandoned()
+    first, last = DESCRIBED.end(left)
+    assert first.startswith(f"could not attach: {folder} describes no system: ")
+    assert last == f"removed {folder}"
+    assert (belonging(folder), DESCRIBED.abandoned(), folder.exists()) == ([], [], False)
+
+
+def test_one_whose_folder_is_gone_is_ended(tmp_path: Path) -> None:
+    folder = orphaned(FILES, tmp_path / "logs")
+    shutil.rmtree(folder)
+    assert [left.stack for left in DESCRIBED.abandoned()] == [str(folder)]
+    list(DESCRIBED.end(DESCRIBED.abandoned()[0]))
+    assert (belonging(folder), DESCRIBED.abandoned()) == ([], [])
+
+
+def test_what_still_answers_is_said_although_nothing_describes_it(tmp_path: Path, handed: Hooked) -> None:
+    folder = orphaned(changed(services={"web": handed}), tmp_path / "logs")
+    (left,) = DESCRIBED.abandoned()
+    port = DESCRIBED.attach(left).plan.ports["web"]
+    (folder / "site.json").unlink()
+    with pytest.raises(TargetError, match=rf"^process \d+ .* still listens on port {port} of web: end it$"):
+        list(DESCRIBED.end(left))
+    assert DESCRIBED.abandoned() == [left]
+    with socket.create_connection(("127.0.0.1", port)), claimed_again(port):
+        assert list(DESCRIBED.end(left))[-1] == f"removed {folder}"  # what listens there now may be another run's
+
+
+@contextlib.contextmanager
+def claimed_again(port: int) -> Iterator[None]:
+    """Another run has the block of ports by now."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        claim.bind(f"\0kunren-ports-{LOWEST + (port - LOWEST) // BLOCK * BLOCK}")
+        yield
+
+
+def test_who_listens_on_a_claimed_port_is_ended_where_no_hook_answers_for_it(request_: Request, handed: Hooked) -> None:
+    with DescribedTarget(changed(services={"web": msgspec.structs.replace(handed, stop=None)}), request_) as target:
+        assert target.handshake().ok
+        assert belonging(target.folder, "web") == []
+    assert not accepts(target.plan.ports["web"])
+    assert list(sites().iterdir()) == []
+
+
+def test_a_service_that_writes_over_its_environment_is_killed_and_comes_back(request_: Request) -> None:
+    clobber = (
+        "import ctypes, sys; found = open('/proc/self/stat').read().rsplit(')', 1)[1].split()\n"
+        "first, last = int(found[47]), int(found[48]); ctypes.memset(first, 0, last - first)\n"
+        "import http.server, functools\n"
+        "serve = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n"
+        "http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[2])), serve).serve_forever()\n"
+    )
+    start = ("env", "-i", "{python}", "-c", clobber, "{public}", "{port}")
+    one = changed(services={"web": Hooked(start=start, health="/drill-target.json")})
+    with DescribedTarget(one, request_) as target:
+        fault = Kill(service="web")
+        assert fault.inject(target).ok
+        assert fault.witness(target).ok
+        assert fault.undo(target).ok
+        assert fault.gone(target).ok
+        assert target.unguarded() == ()
+    assert (belonging(target.folder), list(sites().iterdir())) == ([], [])
+
+
+def test_a_killed_keeper_is_noticed(site: DescribedTarget) -> None:
+    assert site.unguarded() == ()
+    (keeper,) = keepers(site.folder, "web")
+    os.kill(keeper, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while not (said := site.unguarded()) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert said == ("the keeper of a service was killed",)
+
+
+def test_a_lock_that_is_gone_is_noticed(site: DescribedTarget) -> None:
+    (site.folder / "owner.lock").unlink()
+    assert site.unguarded() == (f"the owner's lock in {site.folder} is gone",)
+
+
+def test_what_prepares_it_may_leave_a_child_that_is_ended_with_it(request_: Request) -> None:
+    prepared = changed(prepare=(("sh", "-c", "sleep 600 &"),))
+    with DescribedTarget(prepared, request_) as target:
+        (left,) = (
+            set(belonging(target.folder))
+            - {*belonging(target.folder, "web")}
+            - {*belonging(target.folder, "toxiproxy")}
+        )
+    assert not psutil.pid_exists(left)
 
 
 def test_who_does_not_show_this_runs_token_is_refused(request_: Request) -> None:
@@ -312,7 +419,7 @@ def test_a_stop_hook_is_asked_first(request_: Request, tmp_path: Path) -> None:
     with DescribedTarget(asked, request_) as target:
         pass
     assert notes.read_text() == str(target.plan.ports["web"])
-    assert hooks.labelled(target.folder) == []
+    assert belonging(target.folder) == []
 
 
 def test_what_is_in_other_hands_is_stopped_by_its_hook(request_: Request, handed: Hooked) -> None:
@@ -340,13 +447,13 @@ def test_what_its_hook_does_not_stop_is_said(
     monkeypatch.setattr("targets.site.SILENT_WITHIN_S", 0.1)
     fails = changed(services={"web": msgspec.structs.replace(handed, stop=REFUSE)})
     target = DescribedTarget(fails, request_)
-    says = r"could not stop web: .* exit 1: no engine answers, and something still answers on port \d+$"
-    with pytest.raises(TargetError, match=says), target:
+    port = target.plan.ports["web"]
+    says = r"could not stop web: .* exit 1: no engine answers, and something still answers on port \d+; process \d+ .*"
+    with pytest.raises(TargetError, match=says + f"still listens on port {port} of web: end it"), target:
         pass
-    assert accepts(target.plan.ports["web"])
-    assert hooks.labelled(target.folder) == []
-    assert list(sites().iterdir()) == []
-    target.__exit__(None, None, None)
+    assert accepts(port)
+    assert belonging(target.folder) == []
+    assert DESCRIBED.abandoned() == [target.intent()]  # it is found again, for as long as something answers
 
 
 def test_what_its_hook_does_not_stop_is_said_by_who_heals(
@@ -356,10 +463,14 @@ def test_what_its_hook_does_not_stop_is_said_by_who_heals(
     folder = orphaned(changed(services={"web": msgspec.structs.replace(handed, stop=REFUSE)}), tmp_path / "logs")
     (left,) = DESCRIBED.abandoned()
     port = DESCRIBED.attach(left).plan.ports["web"]
-    first, last = DESCRIBED.end(left)
+    said = heal(Leftover(left, None, ()))
+    assert not said.ended
+    first, last = said.said
     assert first.startswith("could not stop web: ")
     assert first.endswith(f"exit 1: no engine answers, and something still answers on port {port}")
-    assert last == f"removed {folder}"
+    assert last.startswith(f"{folder.name} could not be ended: process ")
+    assert last.endswith(f"still listens on port {port} of web: end it")
+    assert DESCRIBED.abandoned() == [left]
 
 
 def test_a_stop_hook_that_fails_is_said_although_its_processes_are_ended(request_: Request) -> None:
@@ -367,7 +478,7 @@ def test_a_stop_hook_that_fails_is_said_although_its_processes_are_ended(request
     target = DescribedTarget(fails, request_)
     with pytest.raises(TargetError, match=r"could not stop web: .* exit 1: no engine answers$"), target:
         pass
-    assert hooks.labelled(target.folder) == []
+    assert belonging(target.folder) == []
 
 
 def test_a_service_that_was_not_started_is_not_stopped(request_: Request, tmp_path: Path) -> None:
@@ -399,9 +510,10 @@ def test_what_was_started_before_is_stopped_though_it_did_not_start_again(reques
     with DescribedTarget(
         changed(services={"web": Hooked(start=start, health="tcp", stop=noting(notes))}), request_
     ) as target:
-        (pid,) = hooks.labelled(target.folder, "web")
+        (pid,) = belonging(target.folder, "web")
         target.signal("web", signal.SIGKILL)
-        psutil.Process(pid).wait(10)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait(10)
         with pytest.raises(TargetError, match="web ended while starting"):
             target.start("web")
     assert notes.read_text().split() == [str(target.plan.ports["web"])]
@@ -411,7 +523,7 @@ def test_two_stand_side_by_side(site: DescribedTarget, request_: Request, tmp_pa
     with DescribedTarget(FILES, replace(request_, logs=tmp_path / "other")) as other:
         assert other.handshake().ok
         assert other.plan.token != site.plan.token
-        assert not set(hooks.labelled(other.folder)) & set(hooks.labelled(site.folder))
+        assert not set(belonging(other.folder)) & set(belonging(site.folder))
     assert site.services()["web"].healthy
 
 

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from faults.partition import Partition
-from targets import hooks
 from targets.described import DescribedRuntime, DescribedTarget
 from targets.description import Description, Handshake, Hooked, Proxied
 from targets.health import get
 from targets.loopback import split
+from targets.processes import belonging
 from targets.registry import caretaker
 from targets.runtime import Request
 from targets.site import sites
@@ -71,15 +71,20 @@ def test_its_link_leads_to_where_it_answers(request_: Request) -> None:
         assert attached.services()["web"].healthy
 
 
+def killed(target: DescribedTarget) -> None:
+    """Kill the service, and wait until nothing of it is left."""
+    there = [psutil.Process(pid) for pid in belonging(target.folder, "web")]
+    target.signal("web", signal.SIGKILL)
+    assert psutil.wait_procs(there, timeout=10)[1] == []
+
+
 def test_it_can_be_cut_off_and_killed_like_any_other(request_: Request) -> None:
     with DescribedTarget(SIX, request_) as target:
         fault = Partition(service="web")
         assert fault.inject(target).ok
         assert fault.witness(target).data["effect_seen"] is True
         assert fault.undo(target).ok
-        (pid,) = hooks.labelled(target.folder, "web")
-        target.signal("web", signal.SIGKILL)
-        psutil.Process(pid).wait(10)
+        killed(target)
         target.start("web")
         assert status(target, "front") == 200
 
@@ -95,9 +100,7 @@ def test_after_a_restart_its_link_follows_it_to_the_other_address(request_: Requ
     with DescribedTarget(changed(services={"web": Hooked(start=start, health="tcp")}), request_) as target:
         assert target.links()["front"].upstream.startswith("[::1]:")
         target.proxies().add_toxic("front", "t", "latency", "upstream", 1.0, {"latency": 1})
-        (pid,) = hooks.labelled(target.folder, "web")
-        target.signal("web", signal.SIGKILL)
-        psutil.Process(pid).wait(10)
+        killed(target)
         target.start("web")
         assert target.links()["front"].upstream == f"127.0.0.1:{target.plan.ports['web']}"
         assert status(target, "front") == 200
@@ -108,9 +111,7 @@ def test_what_still_answers_there_after_its_end_is_said(request_: Request, monke
     monkeypatch.setattr("targets.site.SILENT_WITHIN_S", 0.1)
     with DescribedTarget(SIX, request_) as target:
         port = target.plan.ports["web"]
-        (pid,) = hooks.labelled(target.folder, "web")
-        target.signal("web", signal.SIGKILL)
-        psutil.Process(pid).wait(10)
+        killed(target)
         with socket.create_server(("::1", port), family=socket.AF_INET6):
             assert target.stop("web") == (f"something still answers on port {port}",)
         assert target.stop("web") == ()

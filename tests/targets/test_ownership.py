@@ -12,6 +12,25 @@ import pytest
 from targets import ownership
 
 
+def test_a_lock_that_does_not_hold_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems take every lock from everybody."""
+    monkeypatch.setattr("targets.ownership.fcntl.flock", lambda *_: None)
+    with pytest.raises(OSError, match=r"file locks do not hold in .*: set KUNREN_CACHE"):
+        ownership.claim(tmp_path / "stacks" / "a")
+    assert not (tmp_path / "stacks" / "a").exists()
+
+
+def test_who_has_lost_its_lock_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "stacks" / "a"
+    with ownership.claim(folder) as owner:
+        assert not ownership.lost(folder, owner)
+        (folder / ownership.OWNER_LOCK).unlink()
+        assert ownership.lost(folder, owner)
+        (folder / ownership.OWNER_LOCK).touch()
+        assert ownership.lost(folder, owner)
+    assert ownership.lost(folder, owner)
+
+
 def test_owned_while_the_file_is_open(tmp_path: Path) -> None:
     root = tmp_path / "stacks"
     owner = ownership.claim(root / "a")

@@ -48,9 +48,7 @@ def postmaster(way: tuple[str, ...], tmp_path: Path) -> Iterator[tuple[subproces
     port = block.ports[0]
     parent = subprocess.Popen([sys.executable, "-c", PARENT, *postgres.argv(tmp_path / "pgdata", port)])
     try:
-        until = time.monotonic() + 20
-        while not accepts(port) and time.monotonic() < until:
-            time.sleep(0.02)
+        _await_answer(port)
         yield parent, port
     finally:
         for process in psutil.Process(parent.pid).children(recursive=True) if parent.poll() is None else []:
@@ -59,6 +57,15 @@ def postmaster(way: tuple[str, ...], tmp_path: Path) -> Iterator[tuple[subproces
         parent.kill()
         parent.wait(5)
         block.release()
+
+
+def _await_answer(port: int) -> None:
+    for _ in range(1_000):
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(postgres.dsn(port)).close()
+            return
+        time.sleep(0.02)
+    pytest.fail("PostgreSQL did not start")
 
 
 def test_it_serves_from_a_folder_that_only_root_may_enter(postmaster: tuple[subprocess.Popen[bytes], int]) -> None:

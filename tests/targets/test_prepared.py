@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,6 +16,7 @@ from targets import hooks, prepared
 from targets.description import Description, Handshake, Hooked, Proxied, filled
 from targets.inputs import digest
 from targets.prepared import KEPT, WHOLE, Preparation, prepare
+from targets.processes import belonging
 from targets.target import StartFailed, TargetError
 
 Command = Sequence[str]
@@ -154,21 +153,25 @@ def sites(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Work:
+def work(tmp_path: Path) -> Iterator[Work]:
     """``work(command, …, shared=NAME)``."""
     (tmp_path / "run").mkdir()
 
     def make(*commands: Command, shared: str = "app-000000000001") -> Preparation:
         into = tmp_path / "prepared" / shared
         ready = [filled(tuple(argv), {"shared": str(into)}) for argv in commands]
-        return Preparation(ready, into, tmp_path / "run", tmp_path / "prepare.log", {})
+        return Preparation(ready, into, tmp_path / "run", tmp_path / "prepare.log", launch)
 
-    return make
+    def launch(argv: Sequence[str], log: Path) -> hooks.Kept:
+        with log.open("ab") as output:
+            kept.append(hooks.launch(argv, tmp_path / "run", None, dict(os.environ), output, output))
+        return kept[-1]
 
-
-def labelled(asked: Preparation) -> Preparation:
-    """As in a run, where what a command starts is found by it."""
-    return replace(asked, environment={hooks.OF_TARGET: str(asked.folder)})
+    kept: list[hooks.Kept] = []
+    yield make
+    hooks.end(tmp_path / "run")
+    for hook in kept:
+        hook.close()
 
 
 NOTE = ("sh", "-c", "echo x >>{shared}/notes")
@@ -222,35 +225,30 @@ def test_what_an_interrupted_attempt_left_is_emptied(work: Work, sites: Path) ->
 def test_a_command_that_is_not_done_in_time_is_ended(work: Work, sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "WITHIN_S", 0.3)
     with pytest.raises(StartFailed, match=r"sleep 600: not done within 0\.3 s"):
-        prepare(labelled(work(("sleep", "600"))), sites)
+        prepare(work(("sleep", "600")), sites)
 
 
 def test_what_a_failed_command_left_running_is_ended_before_others_come(work: Work, sites: Path) -> None:
-    asked = labelled(work(("sh", "-c", "sleep 600 & exit 1")))
+    asked = work(("sh", "-c", "sleep 600 & exit 1"))
     with pytest.raises(StartFailed):
         prepare(asked, sites)
-    assert hooks.labelled(asked.folder) == []
+    assert belonging(asked.folder) == []
 
 
 def test_what_is_interrupted_is_ended_before_others_come(
     work: Work, sites: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "began")
-    started: list[subprocess.Popen[bytes]] = []
 
-    def interrupted(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
-        if process in started:
-            return real(process, timeout)
-        started.append(process)
+    def interrupted(hook: hooks.Kept, within_s: float) -> int:
         (tmp_path / "began").read_text()
         raise KeyboardInterrupt
 
-    real = subprocess.Popen.wait
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
-    asked = labelled(work(("sh", "-c", f"echo >{tmp_path / 'began'}; exec sleep 600")))
+    monkeypatch.setattr(hooks.Kept, "wait", interrupted)
+    asked = work(("sh", "-c", f"echo >{tmp_path / 'began'}; exec sleep 600"))
     with pytest.raises(KeyboardInterrupt):
         prepare(asked, sites)
-    assert started[0].returncode is not None
+    assert belonging(asked.folder) == []
     assert not (asked.shared / WHOLE).exists()
 
 
