@@ -22,15 +22,15 @@ Note = Callable[[str, Kind, str, Mapping[str, Any] | None], None]
 
 
 class Pulse:
-    """Ticks from its making on. Every lateness above ``NOTED`` becomes an event ``late``, the figures one at the end.
+    """Ticks from its making on. Each lateness above ``NOTED`` becomes an event ``late``, the figures one at the end.
 
-    ``now`` is CLOCK_MONOTONIC in ns.
+    They are the number of ticks, the worst lateness, and the sum of those noted. ``now`` is CLOCK_MONOTONIC in ns.
     """
 
     def __init__(self, note: Note, now: Callable[[], int] = time.monotonic_ns) -> None:
         self._note, self._now = note, now
         self._due = now() + TICK
-        self._ticks = self._worst = 0
+        self._ticks = self._worst = self._total = 0
 
     async def beat(self) -> None:
         """Tick until cancelled."""
@@ -46,12 +46,14 @@ class Pulse:
         self._due = now + TICK
 
     def end(self) -> None:
-        """Put the figures on record: how many ticks there were, and how late the latest of them, or the next, was."""
+        """Put the figures on record, the tick that is due by now counted in."""
         self._feel(self._now())
-        self._note("runner", Kind.INFO, "lateness", {"ticks": self._ticks, "worst_ns": self._worst})
+        figures = {"ticks": self._ticks, "worst_ns": self._worst, "total_ns": self._total}
+        self._note("runner", Kind.INFO, "lateness", figures)
 
     def _feel(self, now: int) -> None:
         late = now - self._due
         self._worst = max(self._worst, late)
         if late > NOTED:
+            self._total += late
             self._note("runner", Kind.INFO, "late", {"ns": late})
