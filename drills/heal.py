@@ -38,8 +38,9 @@ class Leftover:
 
     def words(self) -> str:
         """One line for people."""
-        faults = ", ".join(str(fault.get("kind", "?")) for fault in self.faults) or "no fault"
-        return f"stack {self.name}: {faults} still in place" + (f" (run {self.run})" if self.run else "")
+        faults = ", ".join(str(fault.get("kind", "?")) for fault in self.faults)
+        left = f"{faults} may still be in place" if faults else "no fault still in place"
+        return f"stack {self.name}: {left}" + (f" (run {self.run})" if self.run else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,19 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from drills.history import NS, Kind, Plan
+from drills.injector import Injector
+from drills.judging.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
 from drills.operator import Operator
+from drills.pulse import Note, Pulse
 from drills.runbook import Runbook
 from drills.spec import STOP_METRICS, StopIf
 from drills.watch import View, should_finish
 from loadprofiles.process import Load
-from targets.target import Alert, Target
+from targets.target import Alert, Evidence, Target
 
 TICK_S = 0.1
 HEARTBEAT_S = 0.25
@@ -26,14 +30,19 @@ ALERTS_S = 0.05
 GATE_GOOD = 0.99
 """Share of good requests that the baseline must reach before anything is injected."""
 
-FALSE_ALARM_AFTER = NS
-"""How long after the planned onset the false alarm comes, about where a true one would."""
+THREADS, THREADS_A_FAULT = 4, 2
+"""For alerts, heartbeats, the operator and the last look; and for the witness of each fault while it is undone."""
 
-Note = Callable[[str, Kind, str, Mapping[str, Any] | None], None]
+TOO_LATE = Evidence(False, "still looking when the fault had lasted as long as planned", {"effect_seen": None})
+"""What a witness is taken for who was not done when the undo was due."""
 
 
 class Observation:
-    """Watches one run from ``t0`` on. ``inject`` and ``undo`` take a fault's index and block."""
+    """Watches one run from ``t0`` on.
+
+    What is planned counts from what was: the onsets from the end of the baseline, an undo from the injection, the
+    reaction from the receipt of the alert. Whatever held one act up so shortens none that comes after it.
+    """
 
     def __init__(
         self,
@@ -43,13 +52,12 @@ class Observation:
         load: Load,
         view: View,
         note: Note,
-        inject: Callable[[int], bool],
-        undo: Callable[[int], None],
+        injector: Injector,
         show: Callable[[View], None],
         stop_if: tuple[StopIf, ...],
     ) -> None:
         self.plan, self.page, self.target, self.load = plan, page, target, load
-        self.view, self.note, self.inject, self.undo, self.show = view, note, inject, undo, show
+        self.view, self.note, self.injector, self.show = view, note, injector, show
         self.stop_if = stop_if
         self.stop = threading.Event()
         self.page_called = asyncio.Event()
@@ -57,11 +65,17 @@ class Observation:
 
     async def watch(self, t0: int) -> str:
         """Until there is nothing more to see; the reason: judged, cap, stop_if or baseline."""
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(THREADS + THREADS_A_FAULT * len(self.plan.faults))  # nothing that is due waits for one
+        )
+        pulse = Pulse(self.note)
         try:
             async with asyncio.TaskGroup() as tasks:
-                followers = [tasks.create_task(each) for each in (self._alerts(), self._heartbeats(), self._screen())]
+                own = (self._alerts(), self._heartbeats(), self._screen(), pulse.beat())
+                followers = [tasks.create_task(each) for each in own]
                 reason = await self._play(t0, tasks, followers)
                 await asyncio.to_thread(self._take_alerts)  # one that came with the last tick counts as well
+                pulse.end()
                 # what is judged ends here, before a step that is still under way has been waited for
                 self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
                 self.stop.set()
@@ -75,10 +89,10 @@ class Observation:
         await _until(t0)
         self.note("runner", Kind.INVOKE, "baseline", None)
         self.view.phase = "baseline"
-        await _until(t0 + self.plan.baseline)
+        await _until(time.monotonic_ns() + self.plan.baseline)
         if not self._gate(t0):
             return "baseline"
-        self._schedule(t0 + self.plan.baseline, tasks, followers)
+        self._schedule(time.monotonic_ns(), tasks, followers)
         return await self._until_finished()
 
     def _gate(self, t0: int) -> bool:
@@ -97,7 +111,7 @@ class Observation:
     def _schedule(self, zero: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> None:
         """Let the faults and the operator loose; ``zero`` is the end of the baseline."""
         self.view.phase = "watching"
-        first = zero + min((fault.at for fault in self.plan.faults), default=0)
+        first = zero + first_onset(self.plan)
         self.view.ends_at = first + watched_for(self.plan)
         self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
         if self.plan.injects:
@@ -132,11 +146,23 @@ class Observation:
         planned = self.plan.faults[index]
         await _until(zero + planned.at)
         self.view.phase = f"fault {planned.kind}"
-        await asyncio.to_thread(self.inject, index)
-        self.view.injected_at = self.view.injected_at or time.monotonic_ns()
-        if planned.lasts is not None:
-            await _until(zero + planned.at + planned.lasts)
-            await asyncio.to_thread(self.undo, index)
+        await asyncio.to_thread(self.injector.inject, index)
+        struck = time.monotonic_ns()
+        if planned.lasts is None:
+            self.view.had_its_time(index, struck)
+            await asyncio.to_thread(lambda: self.injector.note_witness(index, self.injector.witness(index)))
+        else:
+            await self._for_a_while(index, struck + planned.lasts)
+            self.view.had_its_time(index, time.monotonic_ns())
+
+    async def _for_a_while(self, index: int, end: int) -> None:
+        """Undo it at its end, looked at or not: a slow witness must not stretch it, and has then seen nothing of it."""
+        looking = asyncio.create_task(asyncio.to_thread(self.injector.witness, index))
+        await asyncio.wait({looking}, timeout=max(0, end - time.monotonic_ns()) / NS)
+        self.injector.note_witness(index, await looking if looking.done() else TOO_LATE)
+        await _until(end)
+        await asyncio.to_thread(self.injector.undo, index)
+        await looking
 
     async def _alerts(self) -> None:
         while True:
@@ -161,7 +187,9 @@ class Observation:
 
     async def _false_alarm(self, at: int) -> None:
         await _until(at)
-        self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
+        now = time.monotonic_ns()
+        self.note("runner", Kind.INFO, "false-alarm", {"t_ns": now})
+        self._call({"rule": "false alarm", "alert_ns": now})
 
     async def _operate(self, page: Runbook) -> None:
         await self.page_called.wait()
@@ -200,17 +228,6 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "summary": alert.summary,
         "runbook": alert.runbook,
     }
-
-
-def watched_for(plan: Plan) -> int:
-    """Longest time to look, ns from the first (planned) onset: the cap, or without a fault long enough to see quiet.
-
-    A false alarm is watched until its page can have been followed; that ends it sooner (``should_finish``).
-    """
-    if plan.injects:
-        return plan.cap
-    quiet = 2 * plan.slo.hold + NS
-    return FALSE_ALARM_AFTER + plan.reaction + plan.cap if plan.arm == "false-alarm" else quiet
 
 
 async def _until(t: int) -> None:

@@ -25,7 +25,9 @@ from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXITS
 from drills.guard import Unguarded
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
+from drills.injector import Injector
 from drills.interrupts import Terminated, left_in_peace, signals_held
+from drills.judging.schedule import longest
 from drills.machine import libraries, machine, wall_offset
 from drills.observation import Observation
 from drills.openfiles import provide, refuse_lack
@@ -36,14 +38,15 @@ from drills.runfolder.names import TARGET
 from drills.store import RunFolder, StoreError
 from drills.systems import profile_of, system
 from drills.watch import View
-from faults.fault import Fault
-from faults.scope import begin, end, from_intent
 from loadprofiles.process import Load, LoadError
 from targets.runtime import Request
 from targets.target import Evidence, Startable, StartFailed, TargetError, Unlabelled
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
+
+LOAD_SPARE_S = 5.0
+"""Arrivals beyond the longest observation, so that none of it is without a load."""
 
 AFTER_LOAD_S = 12.0
 """For the customers' last requests, and for asking what became of the unknown ones."""
@@ -109,7 +112,7 @@ class _Run:
             seed=plan.seed,
             world=folder.path / "books" / "world.jsonl",
             password=target.password,
-            max_s=(plan.baseline + max((f.at for f in plan.faults), default=0) + plan.cap) / NS + 5,
+            max_s=longest(plan) / NS + LOAD_SPARE_S,
         )
         self.record = RunRecord(
             schema="kunren.run/1",
@@ -131,7 +134,7 @@ class _Run:
             earlier=list(order.earlier),
             not_offered=list(target.offer().not_offered),
         )
-        self.undone: set[int] = set()
+        self.injector = Injector(plan, target, self._note_fault, folder.undo.append)
 
     def carry_out(self) -> Finished:
         """All of it; the record's end says how it ended."""
@@ -206,12 +209,13 @@ class _Run:
         self._note("runner", Kind.OK, "target", {"handshake": shown.says, "engines": self.record.engines})
 
     def _observed(self) -> RunEnd:
+        self.injector.intend()
         t0 = time.monotonic_ns() + int(LOAD_LEAD_S * NS)
         self.target.open_day(t0)
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
-            self.plan, self.page, self.target, self.load, self.view, self._note, self.inject, self.undo, self.show,
+            self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.show,
             self.order.drill.stop_if,
         )  # fmt: skip
         try:
@@ -246,29 +250,9 @@ class _Run:
             return False
         return True
 
-    def inject(self, index: int) -> bool:
-        """Break what the plan says under this index; whether the effect was witnessed. Blocking."""
-        return begin(self._fault(index), self.target, index, self._note_fault, self.folder.undo.append).ok
-
-    def undo(self, index: int) -> None:
-        """Mend it and look that nothing is left; a second time does nothing. Blocking."""
-        if index in self.undone:
-            return
-        self.undone.add(index)
-        end(self._fault(index), self.target, index, self._note_fault, self.folder.undo.append)
-
     def _undo_all(self) -> None:
         self._phase("undoing")
-        if not self.plan.injects:
-            return
-        failed: list[Exception] = []
-        for planned in self.plan.faults:
-            try:
-                self.undo(planned.index)
-            except (TargetError, StoreError, OSError) as error:
-                failed.append(error)  # the others are to be undone all the same
-        if failed:
-            raise failed[0]
+        self.injector.undo_all()
 
     def _close(self, end: RunEnd) -> None:
         """Write what is still missing and seal, however the run ended."""
@@ -302,10 +286,6 @@ class _Run:
         if not journal.exists():
             return
         self.folder.write_book("customers", _rows(journal.read_bytes()))
-
-    def _fault(self, index: int) -> Fault:
-        planned = self.plan.faults[index]
-        return from_intent({"kind": planned.kind, **planned.params})
 
     def _note_fault(self, actor: str, kind: str, what: str, data: Mapping[str, Any]) -> None:
         self._note(actor, Kind(kind), what, data)

@@ -277,13 +277,20 @@ def _one_stop(name: str, node: Node) -> StopIf:
     return StopIf(name, fields["above"].number(0, 1), fields["for"].time(positive=True))
 
 
+def _check_timeline(timeline: Node, drill: Drill) -> None:
+    """Each fault strikes, and has lasted as long as planned, while it is still being watched."""
+    first = min(min(extremes(fault.at)) for fault in drill.timeline)
+    for index, fault in enumerate(drill.timeline):
+        latest = max(extremes(fault.at)) - first
+        if latest >= drill.cap:
+            raise timeline.child(index).bad(f"timeline[{index}]: may strike after the cap")
+        if fault.lasts is not None and latest + max(extremes(fault.lasts)) >= drill.cap:
+            raise timeline.child(index).bad(f"timeline[{index}]: may last beyond the cap")
+
+
 def _check_sense(root: Node, drill: Drill) -> None:
     """Refuse what is each well-formed but could never be judged together."""
-    onsets = [extremes(fault.at) for fault in drill.timeline]
-    first = min(min(onset) for onset in onsets)
-    for index, onset in enumerate(onsets):
-        if max(onset) - first >= drill.cap:
-            raise root.child("timeline").child(index).bad(f"timeline[{index}]: may strike after the cap")
+    _check_timeline(root.child("timeline"), drill)
     if drill.slo.hold >= drill.cap:
         raise root.child("cap").bad("cap: no longer than slo.hold; nothing could ever count as restored")
     for objective in drill.objectives:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from drills.history import NS, OUTCOMES, Outcome, Plan
-from drills.judging import outage
+from drills.judging import outage, schedule
 from targets.target import Alert
 
 GOOD = {OUTCOMES.index(Outcome.OK), OUTCOMES.index(Outcome.REJECT)}
@@ -61,7 +61,8 @@ class View:
     alerts: list[Alert] = field(default_factory=list)
     step: str = ""
     steps: list[tuple[str, str]] = field(default_factory=list)
-    injected_at: int | None = None
+    pending: set[int] = field(default_factory=set)  # planned faults that have not had their time
+    pended_until: int = 0
     page_began: int | None = None
     page_ended: int | None = None
     ends_at: int | None = None
@@ -69,7 +70,13 @@ class View:
     @staticmethod
     def of(plan: Plan) -> View:
         """A view of a run in which nothing has happened yet."""
-        return View(plan, {name: ServiceView(rate) for name, rate in plan.services.items()})
+        pending = {fault.index for fault in plan.faults} if plan.injects else set()
+        return View(plan, {name: ServiceView(rate) for name, rate in plan.services.items()}, pending=pending)
+
+    def had_its_time(self, index: int, now: int) -> None:
+        """A planned fault was there as long as planned; one without an end as soon as it was injected."""
+        self.pending.discard(index)
+        self.pended_until = now
 
     def take(self, records: Any) -> None:
         """Add new sample records (structured array with ``intended``, ``done``, ``outcome``, ``name``)."""
@@ -92,9 +99,9 @@ def should_finish(view: View, now: int) -> str | None:
     plan = view.plan
     if view.ends_at is not None and now >= view.ends_at:
         return "cap" if plan.injects else "judged"
-    if view.page_ended is None:
+    if view.page_ended is None or view.pending:
         return None
-    quiet = plan.slo.hold + plan.slo.grace + NS
-    if now - view.page_ended >= quiet and view.all_good(quiet, now):
+    quiet = schedule.quiet(plan)
+    if now - max(view.page_ended, view.pended_until) >= quiet and view.all_good(quiet, now):
         return "judged"
     return None

@@ -49,21 +49,41 @@ def from_intent(intent: Mapping[str, Any]) -> Fault:
     return cast(Fault, msgspec.convert(fields, FAULTS[kind]))
 
 
-def begin(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:
-    """Journal the intent to undo, inject, and look for the effect: what the witness saw, be it nothing.
-
-    NotInjected when it could not be injected. Whatever happens after the first line, ``end`` must follow.
-    """
+def intend(fault: Fault, index: int, journal: Journal) -> None:
+    """Put on disk how to undo the fault, before it is injected; whatever happens afterwards, ``end`` must follow."""
     journal({"what": "intent", "index": index, "fault": to_intent(fault)})
+
+
+def inject(fault: Fault, target: Target, index: int, record: Record) -> None:
+    """Break it. NotInjected when that failed; what was begun of it is to be undone."""
     actor = f"fault:{index}"
     record(actor, "invoke", "inject", to_intent(fault))
     injected = _tried(fault.inject, target)
     _note(record, actor, "inject", injected)
     if not injected.ok:
         raise NotInjected(f"{fault.KIND}: {injected.says}")
-    witnessed = _tried(fault.witness, target)
-    _note(record, actor, "witness", witnessed)
-    return witnessed
+
+
+def witness(fault: Fault, target: Target) -> Evidence:
+    """Look for the effect; not yet noted, since it may come too late to be one (``note_witness``)."""
+    return _tried(fault.witness, target)
+
+
+def note_witness(index: int, seen: Evidence, record: Record) -> None:
+    """Put on record what the witness saw, be it nothing."""
+    _note(record, f"fault:{index}", "witness", seen)
+
+
+def begin(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:
+    """Journal the intent to undo, inject, and look for the effect: what the witness saw, be it nothing.
+
+    NotInjected when it could not be injected. Whatever happens after the first line, ``end`` must follow.
+    """
+    intend(fault, index, journal)
+    inject(fault, target, index, record)
+    seen = witness(fault, target)
+    note_witness(index, seen, record)
+    return seen
 
 
 def end(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:

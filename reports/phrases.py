@@ -85,6 +85,19 @@ SENTENCES: Sequence[tuple[str, str]] = (
     (r"0 of 0, not exercised", "0/0 件（今回は対象なし）"),
     (r"arrivals: (.+)", r"到着件数: \1"),
     (r"sent late by ([\d.]+) s \(p99\), (\d+) of (\d+) dropped", r"送信の遅れ \1 s (p99)、未送信 \2/\3 件"),
+    (
+        r"sent late by ([\d.]+) s \(p99\), (\d+) of (\d+) dropped, (\d+) of (\d+) bad only for being sent late",
+        r"送信の遅れ \1 s (p99)、未送信 \2/\3 件、送信の遅れだけが原因の不良 \4/\5 件",
+    ),
+    (
+        r"the harness stood still for at most ([\d.]+) s at a time and ([\d.]+) s in all",
+        r"訓練実行側の停止は1回あたり最長 \1 s、合計 \2 s",
+    ),
+    (
+        r"the harness stood still for at most (\S+) s at a time and (\S+) s in all, limits (\S+) s and (\S+) s",
+        r"訓練実行側の停止は1回あたり最長 \1 s（上限 \3 s）、合計 \2 s（上限 \4 s）",
+    ),
+    (r"nobody measured whether the harness stood still", "訓練実行側が停止していなかったかは測定されていない"),
     (r"longest silence of the monitor ([\d.]+) s, limit ([\d.]+) s", r"監視の最長無応答 \1 s（上限 \2 s）"),
     (r"the monitor was never heard", "監視の応答が一度もない"),
     (r"something was broken: a page is right", "障害を注入したため、呼び出しは正当"),
@@ -165,7 +178,29 @@ SENTENCES: Sequence[tuple[str, str]] = (
 )
 """Patterns of a whole part, first match first, and what they are in Japanese."""
 
-_PATTERNS = [(re.compile(rf"{pattern}\Z"), ja) for pattern, ja in SENTENCES]
+PLANNED: Mapping[str, str] = {
+    r"baseline": "平常状態の測定時間",
+    r"onset of fault (?P<fault>\d+ \(\S+\))": r"障害 \g<fault> の注入時期",
+    r"duration of fault (?P<fault>\d+ \(\S+\))": r"障害 \g<fault> の継続時間",
+    r"false alarm": "誤報の発生時期",
+    r"reaction": "初動までの時間",
+    r"observation": "観測時間",
+    r"quiet after the runbook": "手順書完了後に正常を確認した時間",
+}
+"""What is compared with the plan."""
+
+BOUNDS: Mapping[str, str] = {"": "", "at most ": "（最長）", "at least ": "（最短）"}
+
+WAS: Mapping[str, str] = {r"was (?P<was>\S+) s": r"実績 \g<was> s", r"not on record": "実績の記録なし"}
+
+COMPARED: Sequence[tuple[str, str]] = [
+    (rf"{what}: planned {bound}(?P<plan>\S+) s, {was}", rf"{ja}: 計画{limit} \g<plan> s、{was_ja}")
+    for what, ja in PLANNED.items()
+    for bound, limit in BOUNDS.items()
+    for was, was_ja in WAS.items()
+]
+
+_PATTERNS = [(re.compile(rf"{pattern}\Z"), ja) for pattern, ja in [*SENTENCES, *COMPARED]]
 _COUNT = re.compile(r"(\d+) of (\d+) (.+)\Z")
 _NUMBER = re.compile(r"(\d+) × (.+)\Z")
 _LABEL = re.compile(r"([a-z][\w.-]*): (.+)\Z", re.DOTALL)

@@ -148,6 +148,11 @@ def impossible(history: History) -> int:
     return _surveyed(history)[0].impossible
 
 
+def spoilt(history: History) -> int:
+    """Requests that were answered too late only because the load had sent them so late."""
+    return _surveyed(history)[0].spoilt
+
+
 def counts(history: History) -> Counts:
     """All rated services together."""
     return _surveyed(history)[0].counts

@@ -40,13 +40,15 @@ class Counts:
 class Survey:
     """``marks`` of the samples intended before the end, their ``counts``, and the lateness (p99, ns).
 
-    ``impossible`` counts answers that came before their requests were sent.
+    ``impossible`` counts answers that came before their requests were sent; ``spoilt`` those that were too late only
+    because half or more of the time that they may take had gone by when the load sent the request.
     """
 
     marks: Marks
     counts: Counts
     lateness_p99: int
     impossible: int
+    spoilt: int
 
 
 def good(samples: Samples, part: slice, latency: int) -> npt.NDArray[np.bool_]:
@@ -61,7 +63,7 @@ def survey(samples: Samples, until: int, latency: int) -> Survey:
     rows = int(np.searchsorted(samples.intended, until, side="left"))
     marks = np.zeros(rows, np.uint8)
     latest = Latest(rows // 100 + 1)
-    fell = fine = unsure = impossible = 0
+    fell = fine = unsure = impossible = spoilt = 0
     for part in pieces(rows, samples.intended, samples.sent, samples.done, samples.outcome):
         outcome, well = samples.outcome[part], good(samples, part, latency)
         sent = outcome != DROPPED
@@ -72,9 +74,23 @@ def survey(samples: Samples, until: int, latency: int) -> Survey:
         fell += len(sent) - int(np.count_nonzero(sent))
         unsure += int(np.count_nonzero(outcome == TIMEOUT)) + int(np.count_nonzero(outcome == UNKNOWN))
         impossible += _impossible(samples.sent[part], samples.done[part])
+        spoilt += _spoilt(samples, part, ~well, latency)
         latest.add(samples.intended[part], samples.sent[part])
     counts = Counts(rows, rows - fell, fine, rows - fell - fine - unsure, unsure, fell)
-    return Survey(marks, counts, latest.p99(), impossible)
+    return Survey(marks, counts, latest.p99(), impossible, spoilt)
+
+
+def _spoilt(samples: Samples, part: slice, bad: npt.NDArray[np.bool_], latency: int) -> int:
+    """Answers that would have been good, had the load not sent their requests so late."""
+    rows = np.flatnonzero(bad)
+    if not len(rows):
+        return 0  # as nearly always
+    intended, sent, done, outcome = (
+        column[part][rows] for column in (samples.intended, samples.sent, samples.done, samples.outcome)
+    )
+    answered = (outcome == OK) | (outcome == REJECT)
+    ours = (done - sent <= latency) & (2 * (sent - intended) >= latency)
+    return int(np.count_nonzero(answered & ours))
 
 
 def _impossible(sent: Longs, done: Longs) -> int:

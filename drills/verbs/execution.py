@@ -16,7 +16,7 @@ from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED
 from drills.history import NS
 from drills.interrupts import Terminated
 from drills.judge import judge_and_write
-from drills.observation import watched_for
+from drills.judging.schedule import longest
 from drills.openfiles import refuse_lack
 from drills.order import Order, page_of
 from drills.runner import RunFailed, run
@@ -81,8 +81,7 @@ def parse_reaction(text: str) -> int:
 def forecast(order: Order) -> float:
     """Seconds a run takes at most."""
     plan = planning.plan(order.drill, order.arm, order.seed, order.reaction)
-    onset = min((fault.at for fault in plan.faults), default=0)
-    return system(order.target).start_stop_s + (plan.baseline + onset + watched_for(plan)) / NS
+    return system(order.target).start_stop_s + longest(plan) / NS
 
 
 def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorecard, BaseException | None]:

@@ -65,11 +65,14 @@ def at(t: float) -> int:
 
 
 def plan(arm: str) -> Plan:
+    """As the events have it: ``END`` is also the cap of an arm in which nobody acts, or the end of its quiet."""
+    onset = 10 if arm == "no-fault" else 2
+    cap = 19 if arm == "no-action" else 20
     return Plan(
         drill="made-up", variant=None, title={"en": "Made up", "ja": "作り物"}, sources=["rkt-05"], phase="D3",
-        fidelity="F", limits=["made up"], condition=None, arm=arm, operator="auto", reaction=NS, seed=1, slo=SLO,
+        fidelity="F", limits=["made up"], condition=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
         services=SERVICES, alerts=["LinkSilent"], objectives=OBJECTIVES, checks=CHECKS,
-        faults=[PlannedFault(0, "timeout", 2 * NS, None, {"link": "exchange-a"})], baseline=5 * NS, cap=20 * NS,
+        faults=[PlannedFault(0, "timeout", onset * NS, None, {"link": "exchange-a"})], baseline=5 * NS, cap=cap * NS,
         drill_sha256="0" * 64, runbook_sha256=None,
     )  # fmt: skip
 
@@ -165,6 +168,7 @@ def _events(draft: Draft, script: Script) -> None:
     draft.note(0, "runner", Kind.INVOKE, "baseline")
     draft.note(5, "runner", Kind.OK, "baseline")
     draft.note(5, "runner", Kind.INVOKE, "observe")
+    draft.note(END, "runner", Kind.INFO, "lateness", ticks=260, worst_ns=12_000_000, total_ns=0)
     draft.note(END, "runner", Kind.INVOKE, "snapshot")
     draft.note(END + 2.2, "runner", Kind.OK, "snapshot")
     if script.fault:
@@ -175,12 +179,15 @@ def _events(draft: Draft, script: Script) -> None:
         draft.note(END + 3.1, "fault:0", Kind.OK, "undo")
         draft.note(END + 3.2, "fault:0", Kind.OK, "gone")
         alert(draft, 8.1)
+    if draft.plan.arm == "false-alarm":
+        draft.note(8.1, "runner", Kind.INFO, "false-alarm", t_ns=at(8.1))
     if draft.plan.arm not in ("no-fault", "no-action"):
         draft.note(8.3, "operator", Kind.INVOKE, "page", runbook="link-down", rule="LinkSilent")
         step(draft, "close", 8.3, 8.5)
         step(draft, "switch", 9.0, SWITCHED)
         step(draft, "drain", SWITCHED, 13.6, changed=False)
         step(draft, "open", 13.9, 14.2)
+        draft.note(14.3, "operator", Kind.OK, "page", runbook="link-down", end="done")
 
 
 def alert(draft: Draft, t: float, rule: str = "LinkSilent") -> None:

@@ -133,6 +133,38 @@ def baseline_said_to_be_good(draft: Draft) -> None:
     draft.spoil("orders", 1, 2, Outcome.ERROR)
 
 
+def undone_at_once(draft: Draft) -> None:
+    """Planned for four seconds, and taken away by the harness before the target can have felt it."""
+    healed_by_the_harness(draft)
+    drop_events(draft, "fault:0", "undo")
+    draft.note(FAULT + 0.06, "fault:0", Kind.INVOKE, "undo")
+    draft.note(FAULT + 0.07, "fault:0", Kind.OK, "undo")
+    ends_by_plan(draft)
+
+
+def stayed_on(draft: Draft) -> None:
+    """Planned for four seconds, and forgotten by the harness until everything was over."""
+    ends_by_plan(draft)
+
+
+def ends_by_plan(draft: Draft) -> None:
+    planned = msgspec.structs.replace(draft.plan.faults[0], lasts=4 * NS)
+    draft.plan = msgspec.structs.replace(draft.plan, faults=[planned])
+
+
+def stood_still(draft: Draft) -> None:
+    """In the middle of a step, which nothing of the plan is early or late by."""
+    draft.note(12, "runner", Kind.INFO, "late", ns=3 * NS)
+
+
+def generator_stood_still(draft: Draft) -> None:
+    """For a moment of a long run: three requests in 1,600, each answered at once when it was sent."""
+    late = [sample for sample in draft.samples if sample[4] == 1 and at(20) <= sample[0]][:3]
+    for sample in late:
+        sample[1] = sample[0] + NS + 1
+        sample[2] = sample[1] + 1_000_000
+
+
 def another_arm(arm: str) -> Plant:
     def plant(draft: Draft) -> None:
         nobody_came(draft)
@@ -142,7 +174,7 @@ def another_arm(arm: str) -> Plant:
 
 
 RATE, WHOLE, REAL = "load-reached-its-rate", "history-whole", "fault-really-happened"
-PAGE = "runbook-was-followed"
+PAGE, AS_PLANNED = "runbook-was-followed", "ran-as-planned"
 
 ADVERSARIES: dict[str, Adversary] = {
     "load silent in the outage": Adversary(silent_load(9, 11.5), INVALID, RATE, "nothing sent to orders for 2.5"),
@@ -178,6 +210,21 @@ ADVERSARIES: dict[str, Adversary] = {
         injected_unplanned, INVALID, "nothing-still-injected", "1 of 2 faults not seen gone"
     ),
     "a fault nobody planned, undone": Adversary(undone_unplanned, INVALID, REAL, "1 that nobody planned"),
+    "undone by the harness at once": Adversary(
+        undone_at_once, INVALID, AS_PLANNED, "duration of fault 0 (timeout): planned 4.0 s, was 0.05–0.07 s"
+    ),
+    "forgotten by the harness": Adversary(
+        stayed_on, INVALID, AS_PLANNED, "duration of fault 0 (timeout): planned 4.0 s, was 21.99–22.1 s"
+    ),
+    "harness stood still": Adversary(
+        stood_still, INVALID, "harness-kept-going", "the harness stood still for at most 3.0 s at a time"
+    ),
+    "nobody looked whether it stood still": Adversary(
+        lambda draft: drop_events(draft, "runner", "lateness"), UNKNOWN, "harness-kept-going", "nobody measured"
+    ),
+    "generator stood still for a moment": Adversary(
+        generator_stood_still, INVALID, "load-on-time", "3 of 1601 bad only for being sent late"
+    ),
     "baseline said to be good": Adversary(
         baseline_said_to_be_good, INVALID, "baseline-good", "the baseline was not good: orders"
     ),
@@ -238,8 +285,7 @@ def test_a_request_nobody_had_time_for_needs_no_row() -> None:
 def test_a_fault_that_ends_by_plan_may_be_undone_while_it_is_watched() -> None:
     draft = correct(3)
     healed_by_the_harness(draft)
-    planned = msgspec.structs.replace(draft.plan.faults[0], lasts=4 * NS)
-    draft.plan = msgspec.structs.replace(draft.plan, faults=[planned])
+    ends_by_plan(draft)
     assert score(draft.history(), None).verdict == Ruling.PASS
 
 

@@ -318,6 +318,32 @@ def test_a_load_may_be_as_late_as_the_limit(beyond: int, ruling: Ruling) -> None
     assert asked("load-on-time", sent(1000, late=MOST_LATE + beyond)).ruling == ruling
 
 
+LATENCY = SLO.latency
+
+
+@pytest.mark.parametrize(("late", "took", "outcome", "ruling"), [
+    (LATENCY // 2, LATENCY // 2 + 1, Outcome.OK, INVALID),  # half of the time was gone, and it was needed
+    (LATENCY // 2, LATENCY // 2 + 1, Outcome.REJECT, INVALID),
+    (LATENCY // 2 - 1, LATENCY // 2 + 2, Outcome.OK, PASS),  # less than half was
+    (LATENCY // 2, LATENCY // 2, Outcome.OK, PASS),  # it was in time all the same
+    (LATENCY, LATENCY, Outcome.OK, INVALID),
+    (LATENCY, LATENCY + 1, Outcome.OK, PASS),  # it would have been too late anyhow
+    (LATENCY, 1, Outcome.ERROR, PASS),  # no answer that could have been good
+    (LATENCY, 1, Outcome.TIMEOUT, PASS),
+])  # fmt: skip
+def test_a_request_that_was_bad_only_because_the_load_sent_it_late(
+    late: int, took: int, outcome: Outcome, ruling: Ruling
+) -> None:
+    """One of them, which no percentile shows."""
+    draft = sent(1000)
+    row = draft.samples[500]
+    row[1:4] = [row[0] + late, row[0] + late + took, OUTCOMES.index(outcome)]
+    verdict = asked("load-on-time", draft)
+    assert verdict.ruling == ruling
+    words = ", 1 of 1000 bad only for being sent late"
+    assert verdict.says == "sent late by 0.0 s (p99), 0 of 1000 dropped" + (words if ruling == INVALID else "")
+
+
 @pytest.mark.parametrize(("fewer", "ruling"), [(0, PASS), (1, INVALID)])
 def test_a_load_may_drop_one_in_as_many_as_the_limit(fewer: int, ruling: Ruling) -> None:
     assert asked("load-on-time", sent(MOST_DROPPED - fewer, dropped=1)).ruling == ruling

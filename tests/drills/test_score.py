@@ -292,7 +292,9 @@ def never_back_and_nobody_asked(draft: Draft) -> None:
 
 
 def never_alerted(draft: Draft) -> None:
+    """Not by any rule of the drill: what paged the operator was another one that links to the same page."""
     draft.events = [event for event in draft.events if event[3] != "alert"]
+    made.alert(draft, 8.1, "DiskFull")
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", 15, "s")])
 
 

@@ -18,6 +18,7 @@ from drills.spec import load_drill
 from drills.systems import profile_of
 from drills.verbs import mend
 from loadprofiles import PROFILES, Url
+from loadprofiles.process import LoadError
 from targets.registry import RUNTIMES
 from targets.runtime import Request
 from targets.target import Evidence, Fetch, Intent, Offer, TargetError, Unlabelled
@@ -140,6 +141,56 @@ def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, order: 
     assert (record["end"]["reason"], record["end"]["exit"]) == ("refused", 3)
     assert (finished.folder / "SHA256SUMS").exists()
     assert not list(finished.folder.glob("heal-*.json"))
+
+
+class Labelled(Strange):
+    """It proves what it is; its proxies answer nothing but a reset."""
+
+    def handshake(self) -> Evidence:
+        return Evidence(True, "it shows the label")
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+    def own_hosts(self) -> tuple[str, ...]:
+        return ()
+
+    def customers_url(self) -> str:
+        return "http://127.0.0.1:1"
+
+    def open_day(self, t0: int) -> None:
+        self.said.append(f"{len(journalled(self))} lines")
+
+    def proxies(self) -> Labelled:
+        return self
+
+    def reset(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        raise TargetError(f"no {name}")
+
+
+def journalled(target: Strange) -> list[str]:
+    return (target.request.logs.parent / "undo.jsonl").read_text().splitlines()
+
+
+def test_the_intent_to_undo_is_on_disk_before_the_load_is_let_in(
+    way: Way, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no disk, however slow, holds up an injection whose instant has come."""
+
+    def go(self: NoLoad, t0: int) -> None:
+        raise LoadError("that was all")
+
+    monkeypatch.setattr(NoLoad, "prepare", lambda *_, **__: None, raising=False)
+    monkeypatch.setattr(NoLoad, "go", go, raising=False)
+    monkeypatch.setattr(way, "make", lambda request: way.made.append(Labelled(request)) or way.made[-1])
+    finished = runner.run(order, lambda _: None)
+    assert str(finished.error) == "that was all"
+    (target,) = way.made
+    assert target.said == ["world", "start", "2 lines", "stop"]
+    assert [json.loads(line)["what"] for line in journalled(target)] == ["target", "intent"]
 
 
 def test_one_that_cannot_be_made_leaves_no_folder(way: Way, order: Order) -> None:

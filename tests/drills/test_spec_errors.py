@@ -219,6 +219,12 @@ CASES = {
         12,
         "timeline[1]: may strike after the cap",
     ),
+    "lasts beyond the cap": (
+        "alerts:",
+        "  - {at: 5s, for: 17s, fault: {kind: kill, service: api}}\nalerts:",
+        12,
+        "timeline[1]: may last beyond the cap",
+    ),
     "unknown alert": (
         "[LinkSilent]",
         "[LinkSilnt]",

@@ -210,7 +210,9 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
         snapshot_before_the_load, INVALID, "load-reached-its-rate", "nothing was observed",
     ),
     "alerts for another fault only": (alerts((8.1, "DiskFull")), FAIL, "detect", "t_alert: did not happen"),
-    "alert before the fault only": (alerts((6, "LinkSilent")), FAIL, "detect", "t_alert: did not happen"),
+    "alert before the fault only": (
+        then(alerts((6, "LinkSilent")), asking(reaction=at(8.3) - at(6))), FAIL, "detect", "t_alert: did not happen",
+    ),
     "alert after the end only": (alerts((END + 1, "LinkSilent")), FAIL, "detect", "t_alert: did not happen"),
     "no alert, and nobody listened": (
         nobody_alerted_and_gap, INVALID, "monitoring-had-no-gap", "longest silence of the monitor 3.0 s",

@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
 from drills.books import OmsExecution  # noqa: E402
-from drills.history import NS, Objective, PlannedFault, RunRecord  # noqa: E402
+from drills.history import NS, Objective, RunRecord  # noqa: E402
 from drills.judge import judge, judge_and_write  # noqa: E402
 from drills.scorecard import RULES  # noqa: E402
 from drills.store import RunFolder, card_bytes  # noqa: E402
@@ -126,7 +126,6 @@ def _record(run: RunRecord, name: str) -> RunRecord:
         run.plan,
         drill_sha256=hashlib.sha256(DRILL).hexdigest(),
         runbook_sha256=hashlib.sha256(RUNBOOK).hexdigest(),
-        faults=[PlannedFault(0, "timeout", 2 * NS, None, {"link": "exchange-a"})],
     )
     called = f"made-up/20261122T100600.000Z-{plan.arm}-{plan.seed}"
     return msgspec.structs.replace(run, plan=plan, run=called, subject=f"golden@{name}")

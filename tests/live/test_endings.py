@@ -173,7 +173,7 @@ def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
     assert launcher.is_running()
     healed = place.kunren("heal", "--all", "--json")
     assert healed.returncode == 0, healed.stderr
-    assert f"stack {stack.name}: timeout still in place" in healed.stderr.replace("\n", " ")
+    assert f"stack {stack.name}: timeout may still be in place" in healed.stderr.replace("\n", " ")
     found = json.loads(healed.stdout)
     assert found["found"] == 1
     assert list(found["said"]) == [stack.name]

@@ -29,7 +29,8 @@ TESTS = (
     "tests/drills/test_checkers_night.py", "tests/drills/test_after_the_end.py", "tests/drills/test_cost.py",
     "tests/drills/test_what_checks_say.py", "tests/drills/test_run_record.py", "tests/drills/test_adversaries.py",
     "tests/drills/test_checkers_boundaries.py", "tests/drills/test_repairs.py", "tests/drills/test_standing_words.py",
-    "tests/drills/test_card_tells.py", "tests/drills/test_not_offered.py",
+    "tests/drills/test_card_tells.py", "tests/drills/test_not_offered.py", "tests/drills/test_planned.py",
+    "tests/drills/test_pulse.py",
 )  # fmt: skip
 NAMES_NO_CODE = "not that_raises and not every_part_that_broke"
 """Without the tests that a card names the function that failed: in a mutant every function has another name."""

@@ -35,6 +35,18 @@ ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
         ("0 of 0, not exercised", "0/0 件（今回は対象なし）"),
         ("2 × notice not sent; 1 × service orders still closed", "未送信の通知 2 件。停止中のままのサービス orders"),
         ("sent late by 0.081 s (p99), 3 of 900 dropped", "送信の遅れ 0.081 s (p99)、未送信 3/900 件"),
+        (
+            "sent late by 0.004 s (p99), 0 of 900 dropped, 3 of 900 bad only for being sent late",
+            "送信の遅れ 0.004 s (p99)、未送信 0/900 件、送信の遅れだけが原因の不良 3/900 件",
+        ),
+        (
+            "duration of fault 0 (kill): planned 1.0 s, was 0.044–0.16 s; reaction: planned 1.0 s, not on record",
+            "障害 0 (kill) の継続時間: 計画 1.0 s、実績 0.044–0.16 s。初動までの時間: 計画 1.0 s、実績の記録なし",
+        ),
+        (
+            "observation: planned at most 9.0 s, was 9.6 s; quiet after the runbook: planned at least 7.5 s, was 2 s",
+            "観測時間: 計画（最長） 9.0 s、実績 9.6 s。手順書完了後に正常を確認した時間: 計画（最短） 7.5 s、実績 2 s",
+        ),
         ("cannot tell: no book bank", "判定できない（帳簿 bank がない）"),
         ("something nobody has translated", "something nobody has translated"),
         ("2 of 3 things nobody has translated", "2 of 3 things nobody has translated"),
