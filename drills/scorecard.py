@@ -12,7 +12,7 @@ import msgspec
 
 from drills.history import Ruling
 
-RULES = 1
+RULES = 2
 """Version of the scoring rules: the same history gives the same bytes under the same number."""
 
 Span = tuple[float, float]

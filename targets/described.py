@@ -26,7 +26,7 @@ from targets.proxy_engine import engine_command
 from targets.runtime import Request
 from targets.site import KIND, Plan, Site, attach, offer, public, save, sites
 from targets.starting import Starting
-from targets.target import Intent, Offer, Startable, TargetError
+from targets.target import Intent, Offer, OwnPart, Startable, TargetError
 
 PREPARE_WITHIN_S = 300.0
 """Once on a machine: it may download."""
@@ -127,6 +127,11 @@ class DescribedTarget(Starting, Site):
     def lifelines(self) -> tuple[int, ...]:
         """It lives on by itself until somebody ends it: who is left over is found by the label."""
         return ()
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
+        """The proxy."""
+        runs = self._proxy is not None and self._proxy.poll() is None
+        return (OwnPart("proxy", self._proxy.pid if runs and self._proxy else None, self.logs()[PROXY]),)
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address and logs."""

@@ -28,7 +28,7 @@ from targets.ports import accepts, claim_block
 from targets.runtime import Request
 from targets.stack import SERVICES, START_WITHIN_S, Stack
 from targets.starting import Starting
-from targets.target import TargetError
+from targets.target import OwnPart, TargetError
 
 LAUNCHER = "targets.brokerage.launcher"
 
@@ -66,6 +66,15 @@ class LocalTarget(Starting, Stack):
     def lifelines(self) -> tuple[int, ...]:
         """The launcher lives while somebody holds it."""
         return tuple(self._ends[-1:])
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
+        """Launcher and proxy; the launcher itself says whether the proxy runs, and takes it along when it ends."""
+        logs, launcher, proxy = self.logs(), None, None
+        if self._launcher is not None and self._launcher.poll() is None:
+            launcher = self._launcher.pid
+            known = self.control({"verb": "status"})["services"].get("toxiproxy", {})
+            proxy = known["pid"] if known.get("state") == "running" else None
+        return OwnPart("launcher", launcher, logs["launcher"]), OwnPart("proxy", proxy, logs["toxiproxy"])
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""

@@ -21,6 +21,7 @@ import msgspec
 from targets import hooks, silence
 from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
+from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
@@ -91,6 +92,7 @@ class Site:
         try:
             where, shown = self._shown()
         except TargetError as error:
+            raise_if_own(error)
             raise Unlabelled(f"no drill label and token could be read: {error}") from error
         if LABEL not in shown or self.plan.token not in shown:
             raise Unlabelled(f"{where} does not show the drill label {LABEL} and the token of this run")
@@ -302,7 +304,8 @@ class Site:
             return accepts(port)
         try:
             return get(port, health, 0.5)[0] == 200
-        except TargetError:
+        except TargetError as error:
+            raise_if_own(error)
             return False
 
     def _wait_healthy(self, service: str, hooked: Hooked, started: subprocess.Popen[bytes] | None) -> None:

@@ -6,11 +6,11 @@ it is silent on a correct history and finds a planted defect.
 
 from __future__ import annotations
 
-from drills.checkers import batch, cash, detection, evidence, figures, notices, orders, recovery, repairs
+from drills.checkers import batch, cash, detection, evidence, figures, instrument, notices, orders, recovery, repairs
 from drills.checkers.check import NOT_EXERCISED, NOT_OFFERED, Check, rule
 from drills.history import History, Ruling, Verdict
 
-FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection, evidence)
+FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection, evidence, instrument)
 
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""
