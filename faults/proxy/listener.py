@@ -14,8 +14,6 @@ from typing import Any
 from targets import own_errors
 
 BACKLOG = 4096  # thousands of customers may come at once
-AT_ONCE = 100
-"""Clients accepted before others get their turn."""
 RETRY_S = 0.05
 """After an accept that failed; meanwhile who comes waits in the kernel's queue."""
 
@@ -59,21 +57,20 @@ class Listener:
             self._loop.add_reader(listening.fileno(), self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
-        """Take in those who wait."""
-        for _ in range(AT_ONCE):
-            try:
-                client, _ = listening.accept()
-            except (BlockingIOError, ConnectionAbortedError):  # nobody waits any more, or has left again
-                return
-            except (OSError, MemoryError) as error:
-                own_errors.tell(own_errors.kind_of(error) or own_errors.UNHANDLED, f"accept on {self._name}: {error}")
-                self._loop.remove_reader(listening.fileno())
-                self._loop.call_later(RETRY_S, self._resume, listening)
-                return
-            client.setblocking(False)
-            task = self._loop.create_task(self._connected(client))
-            self._clients.add(task)
-            task.add_done_callback(self._clients.discard)
+        """Take in one of those who wait: one more call would want a descriptor though nobody waits for it."""
+        try:
+            client, _ = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # who waited has left again
+            return
+        except (OSError, MemoryError) as error:
+            own_errors.tell(own_errors.kind_of(error) or own_errors.UNHANDLED, f"accept on {self._name}: {error}")
+            self._loop.remove_reader(listening.fileno())
+            self._loop.call_later(RETRY_S, self._resume, listening)
+            return
+        client.setblocking(False)
+        task = self._loop.create_task(self._connected(client))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
 
     async def _connected(self, client: socket.socket) -> None:
         """Hand the client over. What goes wrong here is nobody else's doing."""
