@@ -230,10 +230,13 @@ class _Run:
             self.plan, self.page, self.target, self.load, self.view, self._note, self.inject, self.undo, self.show,
             self.order.drill.stop_if,
         )  # fmt: skip
+        failed = None
         try:
             reason = asyncio.run(observation.watch(t0))
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            failed = _first(group)
+        if failed is not None:  # raised out here, it keeps what led to it
+            raise failed
         self._phase("taking the books")
         end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.offer().books if not self._keep_book(name)]
