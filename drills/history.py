@@ -14,6 +14,8 @@ fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/
 monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
 operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says)
 load       ``ready``, ``started``, ``stopped`` (info)
+harness, load, proxy, launcher
+           ``own-errors`` (ok or fail; counts by kind, first: the first of them in words): each part of ours, once
 stop_if    ``tripped`` (info)
 ========== ====================================================================================================
 """
@@ -170,6 +172,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     asked: Asked | None = None
     earlier: list[Earlier] = []  # the attempts before this one
     not_offered: list[str] = []  # of books, operator and alerts: what the target's own file says it does not have
+    own_parts: list[str] = []  # of the instrument: all that must give an account of their own errors
 
 
 class Outcome(StrEnum):

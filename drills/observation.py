@@ -125,6 +125,7 @@ class Observation:
         above: dict[str, int] = {}
         while True:
             now = time.monotonic_ns()
+            self.load.fail_if_dead()
             self.view.take(self.load.tail())
             reason = should_finish(self.view, now)
             if reason is not None:

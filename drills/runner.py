@@ -26,6 +26,7 @@ from drills.exits import EXITS
 from drills.guard import Unguarded
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.injector import Injector
+from drills.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
 from drills.interrupts import Terminated, left_in_peace, signals_held
 from drills.judging.schedule import longest
 from drills.machine import libraries, machine, wall_offset
@@ -39,6 +40,7 @@ from drills.store import RunFolder, StoreError
 from drills.systems import profile_of, system
 from drills.watch import View
 from loadprofiles.process import Load, LoadError
+from targets.own_errors import kind_of
 from targets.runtime import Request
 from targets.target import Evidence, Startable, StartFailed, TargetError, Unlabelled
 
@@ -133,8 +135,11 @@ class _Run:
             asked=asked(order),
             earlier=list(order.earlier),
             not_offered=list(target.offer().not_offered),
+            own_parts=[HARNESS, LOAD],
         )
         self.injector = Injector(plan, target, self._note_fault, folder.undo.append)
+        self.instrument = Instrument(self._note, self.scratch / "load.log")
+        self.reserve = Reserve()
 
     def carry_out(self) -> Finished:
         """All of it; the record's end says how it ended."""
@@ -160,14 +165,28 @@ class _Run:
         except Refused as error:
             end, cause = RunEnd(0, "refused", str(error)), error
         except (TargetError, LoadError, StoreError, Unguarded, OSError) as error:
+            self.instrument.failed(error)
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
             end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
         except Terminated as error:
             end, cause = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone"), error
+        except Exception as error:  # noqa: BLE001  # ours, and no reason to leave the run without its end and card
+            self.instrument.failed(error)
+            keep_trace(error, self.folder.logs / "harness.log")
+            says = f"the harness failed: {type(error).__name__}: {error}"
+            end, cause = RunEnd(0, "error", says), RunFailed(f"{says} (see logs/harness.log in the run folder)")
         finally:
             with signals_held():
-                self._close(end)
+                cause = self._closed(end, cause)
+        return cause
+
+    def _closed(self, end: RunEnd, cause: BaseException | None) -> BaseException | None:
+        """What cut the run short, be it that it cannot be sealed: what there is can be judged all the same."""
+        try:
+            self._close(end)
+        except (StoreError, OSError) as error:
+            return cause or RunFailed(f"the run could not be sealed: {error}")
         return cause
 
     def _write_inputs(self) -> None:
@@ -198,12 +217,17 @@ class _Run:
             self._note("load", Kind.INFO, "ready")
             return self._observed()
         finally:
+            self.reserve.release()
             with signals_held():
                 self._undo_all()
+                self.instrument.take(self.target)
 
     def _ready(self, shown: Evidence) -> None:
         self.record = msgspec.structs.replace(
-            self.record, ready=time.monotonic_ns(), engines=dict(self.target.engines())
+            self.record,
+            ready=time.monotonic_ns(),
+            engines=dict(self.target.engines()),
+            own_parts=self.instrument.begin(self.target),
         )
         self.folder.write_run(self.record)
         self._note("runner", Kind.OK, "target", {"handshake": shown.says, "engines": self.record.engines})
@@ -218,14 +242,18 @@ class _Run:
             self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.show,
             self.order.drill.stop_if,
         )  # fmt: skip
+        failed = None
         try:
             reason = asyncio.run(observation.watch(t0))
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            failed = _first(group)
+        if failed is not None:  # raised out here, it keeps what led to it
+            raise failed
         self._phase("taking the books")
         end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.offer().books if not self._keep_book(name)]
         self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
+        self.instrument.take(self.target)
         return end
 
     def _stop_load(self, end: RunEnd) -> RunEnd:
@@ -233,6 +261,7 @@ class _Run:
         try:
             summary = self.load.stop(AFTER_LOAD_S)
         except LoadError as error:
+            self.instrument.failed(error)
             return RunEnd(0, "error", str(error))
         self._note("load", Kind.INFO, "stopped", summary)
         if summary["abandoned"]:
@@ -246,6 +275,8 @@ class _Run:
         try:
             self.folder.write_book(name, self.target.book(name))
         except TargetError as error:
+            if kind_of(error) is not None:
+                self.instrument.failed(error)
             self._note("runner", Kind.FAIL, "book", {"book": name, "says": str(error)})
             return False
         return True
@@ -257,7 +288,9 @@ class _Run:
     def _close(self, end: RunEnd) -> None:
         """Write what is still missing and seal, however the run ended."""
         self._phase("sealing")
+        self.reserve.release()
         end = self._keep_the_load(end)
+        self.instrument.close()
         if (self.scratch / "load.log").exists():
             shutil.copyfile(self.scratch / "load.log", self.folder.logs / "load.log")
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -273,6 +306,7 @@ class _Run:
             self._write_samples()
             self._write_customers()
         except (StoreError, OSError, msgspec.DecodeError) as error:
+            self.instrument.failed(error)
             return RunEnd(0, "error", f"{end.says}; {error}" if end.says else str(error))
         return end
 
@@ -288,6 +322,8 @@ class _Run:
         self.folder.write_book("customers", _rows(journal.read_bytes()))
 
     def _note_fault(self, actor: str, kind: str, what: str, data: Mapping[str, Any]) -> None:
+        if "own" in data:
+            self.instrument.own(data["own"], f"{actor} {what}: {data['says']}")
         self._note(actor, Kind(kind), what, data)
 
     def _note(self, actor: str, kind: Kind, what: str, data: Mapping[str, Any] | None = None) -> None:

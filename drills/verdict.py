@@ -1,8 +1,8 @@
 """From rulings to one verdict and one grade. The worst cell decides; nothing is averaged.
 
 The order is: integrity failure, invalid, objective failure, unknown, pass. One thing comes before all: a run that did
-not come to its end, or whose history is damaged, accuses nobody. What such a run lacks in its books may only not have
-been written yet, so it is invalid whatever the checks say.
+not come to its end, whose history is damaged, or whose own parts were not sound, accuses nobody. What such a run lacks
+in its books may only not have been written yet, or not have been asked for, so it is invalid whatever the checks say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from drills.judging.instants import Instants
 from drills.judging.measures import Judged
 from drills.offered import ALERTS
 
-VOID = ("run-ended", "history-whole")
+VOID = ("run-ended", "history-whole", "own-parts-sound")
 """Standing checks without which no other cell means anything."""
 
 Asked = Sequence[tuple[Check, Verdict]]

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from targets.loopback import split
+from targets.own_errors import raise_if_own
 from targets.target import Evidence
 
 ACCEPT_S = 2.0
@@ -49,7 +50,10 @@ class Reaction:
 
 
 def probe(address: str, within_s: float) -> Reaction:
-    """Connect to ``host:port``, say our lines, and look for ``within_s`` seconds what comes back."""
+    """Connect to ``host:port``, say our lines, and look for ``within_s`` seconds what comes back.
+
+    OSError where it is this process that cannot: that is no reaction.
+    """
     link = _connect(address, within_s)
     if not isinstance(link, socket.socket):
         return link
@@ -79,7 +83,8 @@ def _connect(address: str, within_s: float) -> socket.socket | Reaction:
         return socket.create_connection(split(address), timeout=within_s)
     except ConnectionRefusedError:
         return Reaction("refused")
-    except OSError:
+    except OSError as error:
+        raise_if_own(error)
         return Reaction("unreachable")
 
 
@@ -97,7 +102,8 @@ def _watch(link: socket.socket, within_s: float) -> Reaction:
             end = "open" if received else "closed"
     except TimeoutError:
         return Reaction("open", count, first_ms)
-    except OSError:
+    except OSError as error:
+        raise_if_own(error)
         end = "reset"
         first_ms = _ms(began) if first_ms is None else first_ms
     return Reaction(end, count, first_ms, _ms(began) if end != "open" else None)

@@ -19,6 +19,7 @@ import msgspec
 
 from faults import FAULTS
 from faults.fault import Fault
+from targets.own_errors import kind_of
 from targets.target import Evidence, StartFailed, Target, TargetError
 
 Record = Callable[[str, str, str, Mapping[str, Any]], Any]
@@ -117,13 +118,14 @@ def broken(fault: Fault, target: Target, index: int, record: Record, journal: Jo
 
 
 def _tried(verb: Callable[[Target], Evidence], target: Target) -> Evidence:
-    """What the verb says; an error of the target or the network is an Evidence too."""
+    """What the verb says; an error of the target or the network is an Evidence too, and so is one of our own."""
     try:
         return verb(target)
     except StartFailed as error:
         return Evidence(False, str(error), {"error": type(error).__name__, "log": list(error.log)})
     except (TargetError, OSError) as error:
-        return Evidence(False, str(error), {"error": type(error).__name__})
+        own = kind_of(error)
+        return Evidence(False, str(error), {"error": type(error).__name__} | ({"own": own} if own else {}))
 
 
 def _going_on(write: Callable[..., Any], failed: list[Exception]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from gevent.lock import BoundedSemaphore
 
 from loadprofiles.connection import Connection, failure_of
 from loadprofiles.journal import Journal
+from loadprofiles.own import OwnErrors
 from loadprofiles.profiles import Profile, Url
 from loadprofiles.replies import NO_EFFECT, UNSETTLED, Action, Answer, decode, outcome_by_url, outcome_of
 from loadprofiles.tickets import Instrument, Means, Ticket
@@ -73,7 +74,13 @@ class Desk:
     """Journal, clock, ids and notes of the whole load. ``closing`` is set when no new visit may begin."""
 
     def __init__(
-        self, profile: Profile, seed: int, instruments: Sequence[Instrument], journal: Journal, first_free_row: int
+        self,
+        profile: Profile,
+        seed: int,
+        instruments: Sequence[Instrument],
+        journal: Journal,
+        first_free_row: int,
+        own: OwnErrors,
     ) -> None:
         self.profile = profile
         self.instruments = instruments
@@ -82,6 +89,7 @@ class Desk:
         self.unsettled: dict[str, Customer] = {}
         self.unrated = 0
         self.report: Report | None = None
+        self.own = own
         self._seed = seed
         self._row = first_free_row
 
@@ -116,7 +124,7 @@ class Desk:
         self.journal.row(
             "request", sent, row, customer.account, action=call.action, intended_ns=intended or sent, **call.fields
         )
-        answer = _send(customer, call, row, sent, within_s)
+        answer = _send(customer, call, row, sent, within_s, self.own)
         self._note_reply(customer, call, answer)
         return answer
 
@@ -163,13 +171,14 @@ class Desk:
             self.report(call.action, answer, (answer.done - answer.sent) / 1e6)
 
 
-def _send(customer: Customer, call: Call, row: int, sent: int, within_s: float | None) -> Answer:
+def _send(customer: Customer, call: Call, row: int, sent: int, within_s: float | None, own: OwnErrors) -> Answer:
     headers = {"Authorization": f"Bearer {customer.token}"} if customer.token else {}
     if call.action in ("order", "repayment"):
         headers["Idempotency-Key"] = call.fields["key"]
     try:
         status, body = customer.connection.ask(call.method, call.path, call.body, headers, within_s)
     except (Exception, gevent.Timeout) as error:  # noqa: BLE001  # whatever a broken system makes of us is an outcome
+        own.note_if_own(error, f"{call.action} of {customer.account}")
         return Answer(row, failure_of(error), 0, {}, sent, time.monotonic_ns())
     done = time.monotonic_ns()
     if call.expect:

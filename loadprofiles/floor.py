@@ -92,6 +92,8 @@ class Floor:
         for key, customer in list(self.desk.unsettled.items()):
             pool.spawn(_last_look, self.desk, customer, key, deadline)
         pool.join(timeout=LAST_ROUND_S + 1)
+        for customer in self.customers:
+            customer.connection.close()  # out of descriptors there must be one for the summary
 
     def flush_now_and_then(self) -> None:
         """For a greenlet of its own: keeps the files at most a moment behind."""
@@ -152,6 +154,7 @@ class Floor:
             "unrated": self.desk.unrated,
             "unresolved": len(self.desk.unsettled),
             "abandoned": self.abandoned,
+            "own_errors": self.desk.own.counts,
             "lateness_ms": {"p50": p50, "p99": p99, "max": float(lateness.max())},
             **self.times,
         }

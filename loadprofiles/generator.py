@@ -32,11 +32,13 @@ from loadprofiles.connection import Connection, Server
 from loadprofiles.desk import Customer, Desk
 from loadprofiles.floor import Floor, LoginFailed
 from loadprofiles.journal import Journal
+from loadprofiles.own import OwnErrors
 from loadprofiles.replies import Answer
 from loadprofiles.samples import Outcome
 from loadprofiles.tickets import Means, World, read_world
 
 PR_SET_PDEATHSIG = 1
+IS_IT_UP = "is the target up, and made from the same seed?"
 
 
 class OpenModel(locust.User):  # type: ignore[misc]  # Locust has no types
@@ -45,21 +47,26 @@ class OpenModel(locust.User):  # type: ignore[misc]  # Locust has no types
     fixed_count = 1
     opens: Event
     floor: Floor
+    own: OwnErrors
     t0 = 0
 
     @locust.task  # type: ignore[untyped-decorator]
     def let_customers_in(self) -> None:
         """Wait for the instant to be named, then serve until the load ends."""
         self.opens.wait()
-        self.floor.open(type(self).t0)
+        try:
+            self.floor.open(type(self).t0)
+        except Exception as error:  # noqa: BLE001  # Locust would log it and let everybody in once more
+            self.own.note(error, "schedule")
         raise locust.exception.StopUser
 
 
 class Generator:
     """Obeys the commands, one after the other."""
 
-    def __init__(self, replies: int) -> None:
+    def __init__(self, replies: int, own: OwnErrors) -> None:
         self._replies = replies
+        self._own = own
         self._folder = Path()
         self._floor: Floor | None = None
         self._runner: Any = None
@@ -79,9 +86,12 @@ class Generator:
                     try:
                         self._begin(begin)
                     except LoginFailed as error:
-                        self.say("failed", why=f"log-in of {error}; is the target up, and made from the same seed?")
+                        ours = ", ".join(self._own.counts)
+                        hint = f"the generator's own error: {ours}" if ours else IS_IT_UP
+                        self.say("failed", why=f"log-in of {error}; {hint}")
                         return 1
                     except (ValueError, LookupError, OSError) as error:  # a world that cannot be read or does not fit
+                        self._own.note_if_own(error, "begin")
                         self.say("failed", why=f"{type(error).__name__}: {error}")
                         return 1
                     self.say("ready")
@@ -99,7 +109,9 @@ class Generator:
         world = read_world(_rows(Path(begin.world)))
         only = {"repayment": _borrowers(world, begin.profile.customers)}
         arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S), only)  # bounded here too
-        desk = Desk(begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals))
+        desk = Desk(
+            begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals), own=self._own
+        )
         self._floor = Floor(desk, _customers(begin, world), arrivals)
         self._folder = folder
         self._flusher = gevent.spawn(self._floor.flush_now_and_then)
@@ -112,7 +124,7 @@ class Generator:
 
     def _start_locust(self, url: str) -> None:
         assert self._floor is not None
-        OpenModel.floor, OpenModel.opens = self._floor, Event()
+        OpenModel.floor, OpenModel.own, OpenModel.opens = self._floor, self._own, Event()
         environment = locust.env.Environment(user_classes=[OpenModel], events=locust.event.Events(), host=url)
         self._floor.desk.report = _reporter(environment)
         self._runner = environment.create_local_runner()
@@ -183,7 +195,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
     replies = os.dup(1)
     os.dup2(2, 1)  # a stray print must not look like a reply
-    return Generator(replies).obey(iter(FileObject(0, "rb", closefd=False)))
+    own = OwnErrors()
+    own.watch(gevent.get_hub())
+    try:
+        return Generator(replies, own).obey(iter(FileObject(0, "rb", closefd=False)))
+    except Exception as error:
+        own.note(error, "generator")
+        raise
 
 
 if __name__ == "__main__":

@@ -35,6 +35,10 @@ class LoadError(Exception):
     """The load could not do what was asked; the message says what, the generator's last words, and the mend."""
 
 
+class GeneratorDied(LoadError):
+    """The generator has ended or hangs, by an error of its own."""
+
+
 class Load:
     """One load in a process of its own. Blocking calls with time-outs; one thread at a time."""
 
@@ -97,6 +101,11 @@ class Load:
         """Whether the generator runs."""
         return self._process is not None and self._process.poll() is None
 
+    def fail_if_dead(self) -> None:
+        """GeneratorDied where it runs no more; nothing while it does."""
+        if not self.alive:
+            raise self._died("the load generator has died")
+
     def prepare(
         self,
         url: str,
@@ -134,9 +143,9 @@ class Load:
         try:
             code = self._running().wait(max(deadline - time.monotonic(), 1.0))
         except subprocess.TimeoutExpired:
-            raise self._error("the load generator stopped but does not leave") from None
+            raise self._died("the load generator stopped but does not leave") from None
         if code != 0:
-            raise self._error(f"the load generator left with exit code {code}")
+            raise self._died(f"the load generator left with exit code {code}")
         self._close_pipes()
         return self.result()
 
@@ -183,7 +192,7 @@ class Load:
             while data:
                 data = data[pipe.write(data) :]
         except (BrokenPipeError, ValueError):
-            raise self._error("the load generator has died") from None
+            raise self._died("the load generator has died") from None
 
     def _await(self, says: str, deadline: float, progress: Callable[[int, int], None] | None) -> None:
         """Read replies until the one wanted."""
@@ -198,21 +207,27 @@ class Load:
         assert pipe is not None
         while b"\n" not in self._unread:
             if not _readable(pipe, deadline - time.monotonic()):
-                raise self._error(f"the load generator did not say {wanted!r} in time")
+                raise self._died(f"the load generator did not say {wanted!r} in time")
             data = os.read(pipe.fileno(), 65536)
             if not data:
-                raise self._error(f"the load generator died before it said {wanted!r}")
+                raise self._died(f"the load generator died before it said {wanted!r}")
             self._unread += data
         line, self._unread = self._unread.split(b"\n", 1)
         return msgspec.json.decode(line, type=Reply)
 
     def _error(self, what: str) -> LoadError:
-        """With the generator's last words."""
+        return LoadError(self._with_last_words(what))
+
+    def _died(self, what: str) -> GeneratorDied:
+        return GeneratorDied(self._with_last_words(what))
+
+    def _with_last_words(self, what: str) -> str:
+        """What happened, and the end of the generator's log."""
         try:
             words = (self._folder / "load.log").read_text(errors="replace").splitlines()[-5:]
         except OSError:
             words = []  # no log, no last words; the error itself matters more
-        return LoadError("\n".join([what, *(f"  | {line}" for line in words)]))
+        return "\n".join([what, *(f"  | {line}" for line in words)])
 
     def _close_pipes(self) -> None:
         process = self._running()

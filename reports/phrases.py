@@ -81,7 +81,30 @@ INSTANTS: Mapping[str, str] = {
     "there was nothing to recover from, the span is zero": "復旧すべき影響がなかったため、所要時間はゼロ",
 }
 
+OWN_ERRORS: Mapping[str, str] = {
+    "too many open files": "ファイル記述子の上限到達",
+    "too many open files in system": "システム全体のファイル数上限到達",
+    "out of memory": "メモリ不足",
+    "no buffer space": "バッファ領域の不足",
+    "no free local port": "ローカルポートの枯渇",
+    "no new thread": "スレッドの作成失敗",
+    "disk full": "ディスクの空き容量不足",
+    "disk error": "ディスクの入出力エラー",
+    "unhandled error": "プログラムの内部エラー",
+    "ended by itself": "プロセスの異常終了",
+    "started anew": "プロセスの再起動",
+}
+"""What ``PART: N ×`` is said of: errors of the harness's own parts."""
+
 SENTENCES: Sequence[tuple[str, str]] = (
+    *(
+        (rf"(harness|load|proxy|launcher): (\d+) × {kind}", rf"訓練側の \1: {ja} \2 件")
+        for kind, ja in OWN_ERRORS.items()
+    ),
+    (r"first of (harness|load|proxy|launcher): (.+)", r"\1 の最初の記録: \2"),
+    (r"no account of their own errors by (.+)", r"訓練側の \1 から異常の有無の報告がない"),
+    (r"the account of (\S+) cannot be read", r"訓練側の \1 の異常の報告を読めない"),
+    (r"no error of our own parts: (.+)", r"訓練側の各部に異常なし: \1"),
     (r"0 of 0, not exercised", "0/0 件（今回は対象なし）"),
     (r"arrivals: (.+)", r"到着件数: \1"),
     (r"sent late by ([\d.]+) s \(p99\), (\d+) of (\d+) dropped", r"送信の遅れ \1 s (p99)、未送信 \2/\3 件"),

@@ -57,7 +57,7 @@ from targets.ports import accepts, claim_block
 from targets.runtime import Request
 from targets.stack import LINKS, SERVICES, START_WITHIN_S
 from targets.starting import Starting
-from targets.target import Intent, Offer, Startable, TargetError
+from targets.target import Intent, Offer, OwnPart, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
 NOBODY = 65_532
@@ -171,6 +171,14 @@ class ComposeTarget(Starting, ContainerStack):
         if self._owner is not None and ownership.lost(self.home, self._owner):
             found.append(f"the owner's lock in {self.home} is gone")
         return () if self._stopping else tuple(found)
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
+        """The proxy; its log is taken from the engine as it is now."""
+        log = self.logs()["toxiproxy"]
+        state = self.project.states().get("toxiproxy", {})
+        with contextlib.suppress(OSError):  # who cannot keep it will not find it either
+            log.write_bytes(self.project.log("toxiproxy"))
+        return (OwnPart("proxy", state["pid"] if state.get("state") == "running" else None, log),)
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address, and how to call brokerctl."""

@@ -27,7 +27,7 @@ from targets.proxy_engine import engine_command
 from targets.runtime import Request
 from targets.site import KIND, Plan, Site, attach, offer, public, save, sites, started
 from targets.starting import Starting
-from targets.target import Intent, Offer, Startable, StartFailed, TargetError
+from targets.target import Intent, Offer, OwnPart, Startable, StartFailed, TargetError
 
 PREPARE_LOG = "prepare.log"
 
@@ -126,6 +126,7 @@ class DescribedTarget(Starting, Site):
             raise TargetError(str(error)) from error
         super().__init__(_plan(description, request, shared, self._block.ports))
         self._owner: TextIO | None = None
+        self._proxy: hooks.Kept | None = None
         self._stopping = False
 
     def world(self) -> Sequence[Mapping[str, Any]]:
@@ -147,6 +148,11 @@ class DescribedTarget(Starting, Site):
         if self._owner is not None and ownership.lost(self.folder, self._owner):
             found.append(f"the owner's lock in {self.folder} is gone")
         return () if self._stopping else tuple(found)
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
+        """The proxy."""
+        runs = self._proxy is not None and self._proxy.poll() is None
+        return (OwnPart("proxy", self._proxy.pid if runs and self._proxy else None, self.logs()[PROXY]),)
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address and logs."""
@@ -212,8 +218,8 @@ class DescribedTarget(Starting, Site):
         numbers = (self.plan.proxy_port, *self.plan.listens.values())
         self._ours(PROXY).write_text("".join(f"{port}\n" for port in numbers))
         try:
-            proxy = self.launch(PROXY, engine_command(self.plan.proxy_engine, self.plan.proxy_port))
-            self._proxies.wait_ready(pid=proxy.pid)
+            self._proxy = self.launch(PROXY, engine_command(self.plan.proxy_engine, self.plan.proxy_port))
+            self._proxies.wait_ready(pid=self._proxy.pid)
             for link in self.links().values():
                 self._proxies.create(link.name, link.listen, link.upstream)
         except TargetError as error:

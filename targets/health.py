@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from targets.logs import tail
 from targets.loopback import IPV4, LOOPBACKS, joined
+from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import StartFailed, TargetError
 
@@ -118,6 +119,7 @@ def get(port: int, path: str, within_s: float, host: str = IPV4) -> Reply:
         reply = connection.getresponse()
         return Reply(reply.status, reply.reason, reply.headers, reply.read(LONGEST_BODY).decode(errors="replace"))
     except (OSError, http.client.HTTPException) as error:
+        raise_if_own(error)
         says = f"GET {path} at {joined(host, port)}: {_trouble(error, connected, within_s)}"
         foreign = isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError)
         raise NoReply(says, connected=connected, foreign=foreign) from error

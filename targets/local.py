@@ -31,7 +31,7 @@ from targets.processes import arguments, belonging
 from targets.runtime import Request
 from targets.stack import SERVICES, START_WITHIN_S, Stack
 from targets.starting import Starting
-from targets.target import TargetError
+from targets.target import OwnPart, TargetError
 
 LAUNCHER = "targets.brokerage.launcher"
 LEAVE_WITHIN_S, KILL_WITHIN_S = 2.0, 3.0
@@ -80,6 +80,15 @@ class LocalTarget(Starting, Stack):
         if self._owner is not None and ownership.lost(self.folder, self._owner):
             found.append(f"the owner's lock in {self.folder} is gone")
         return () if self._stopping else tuple(found)
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
+        """Launcher and proxy; the launcher itself says whether the proxy runs, and takes it along when it ends."""
+        logs, launcher, proxy = self.logs(), None, None
+        if self._launcher is not None and self._launcher.poll() is None:
+            launcher = self._launcher.pid
+            known = self.control({"verb": "status"})["services"].get("toxiproxy", {})
+            proxy = known["pid"] if known.get("state") == "running" else None
+        return OwnPart("launcher", launcher, logs["launcher"]), OwnPart("proxy", proxy, logs["toxiproxy"])
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""

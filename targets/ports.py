@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from targets.loopback import IPV4, IPV6, LOOPBACKS, joined, split
+from targets.own_errors import raise_if_own
 from targets.processes import words
 
 LOWEST = 15_000
@@ -92,8 +93,9 @@ def accepts(port: int, host: str = IPV4) -> bool:
         with _socket(host) as probe:
             probe.settimeout(0.5)
             return probe.connect_ex((host, port)) == 0
-    except OSError:  # a machine without IPv6
-        return False
+    except OSError as error:
+        raise_if_own(error)
+        return False  # a machine without IPv6
 
 
 def answering(port: int) -> str | None:

@@ -20,6 +20,7 @@ from targets.cache import cache_folder
 from targets.description import LABEL, PROXY, Argv, Description, Hooked, ends, filled
 from targets.logs import tail
 from targets.loopback import LOOPBACKS, joined, split
+from targets.own_errors import raise_if_own
 from targets.ports import answering
 from targets.processes import belonging, words
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
@@ -93,6 +94,7 @@ class Site:
         try:
             where, shown = self._shown()
         except TargetError as error:
+            raise_if_own(error)
             raise Unlabelled(f"no drill label and token could be read: {error}") from error
         if LABEL not in shown or self.plan.token not in shown:
             raise Unlabelled(f"{where} does not show the drill label {LABEL} and the token of this run")

@@ -28,6 +28,7 @@ from targets.brokerage.monitor import rules
 from targets.brokerage.world import create_schema, load_world
 from targets.commands import run
 from targets.logs import last_words
+from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
 from targets.toxiproxy import ToxiproxyClient
@@ -166,7 +167,8 @@ class Stack:
         """From the pager, who stamped them at receipt; none while it does not answer."""
         try:
             rows = self._get_json(self.config.ports.pager, f"/alerts?after={after}")
-        except TargetError:
+        except TargetError as error:
+            raise_if_own(error)
             return ()
         return tuple(_alert(row) for row in rows)
 
@@ -178,7 +180,8 @@ class Stack:
         try:
             self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
             beat = self._get_json(self.config.ports.monitor, "/heartbeat", timeout=0.2)
-        except TargetError:
+        except TargetError as error:
+            raise_if_own(error)
             return None
         return int(beat["n"]), int(beat["t_ns"])
 
@@ -261,6 +264,7 @@ class Stack:
         try:
             self._get_json(getattr(self.config.ports, HTTP_PORTS.get(name, name)), "/healthz", timeout=0.5)
         except TargetError as error:
+            raise_if_own(error)
             return str(error)
         return None
 

@@ -109,6 +109,18 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPart:
+    """A process of the harness's own beside the target (proxy, launcher), and the log in which it tells its errors.
+
+    ``pid`` is None while it does not run.
+    """
+
+    name: str
+    pid: int | None
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as the target's own monitor sent it; ``t_ns`` is CLOCK_MONOTONIC at receipt of the webhook."""
 
@@ -294,6 +306,9 @@ class Startable(Target, Protocol):
 
     def password(self, customer: str) -> str:
         """What this customer logs in with."""
+
+    def own_parts(self) -> Sequence[OwnPart]:
+        """The harness's own processes beside it, as of now, their logs up to date: always the same names."""
 
     def by_hand(self) -> Iterable[str]:
         """Lines for a person who wants to operate it: addresses, and commands to copy."""

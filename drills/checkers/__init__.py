@@ -12,6 +12,7 @@ from drills.checkers import (
     detection,
     evidence,
     figures,
+    instrument,
     lateness,
     notices,
     orders,
@@ -22,7 +23,20 @@ from drills.checkers import (
 from drills.checkers.check import NOT_EXERCISED, NOT_OFFERED, Check, rule
 from drills.history import History, Ruling, Verdict
 
-FAMILIES = (cash, orders, notices, figures, batch, repairs, recovery, detection, evidence, planned, lateness)
+FAMILIES = (
+    cash,
+    orders,
+    notices,
+    figures,
+    batch,
+    repairs,
+    recovery,
+    detection,
+    evidence,
+    planned,
+    lateness,
+    instrument,
+)
 
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
 """Every check by id; the standing ones are asked of every run, the others if the drill names them."""

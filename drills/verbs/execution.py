@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,16 +14,16 @@ from drills import planning
 from drills.definition.node import TIME, UNITS
 from drills.errors import MissingMeans, Refused
 from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
-from drills.history import NS
+from drills.history import NS, History
 from drills.interrupts import Terminated
-from drills.judge import judge_and_write
+from drills.judge import judge, judge_and_write
 from drills.judging.schedule import longest
 from drills.openfiles import refuse_lack
 from drills.order import Order, page_of
 from drills.runner import RunFailed, run
 from drills.scorecard import Scorecard
 from drills.spec import Drill, catalogue, load_drill
-from drills.store import card_bytes
+from drills.store import StoreError, card_bytes
 from drills.systems import system, words_of
 from drills.verbs.common import write
 from reports.junit import junit_bytes
@@ -94,13 +95,22 @@ def conduct(order: Order, out: Console, lang: Lang, quiet: bool) -> tuple[Scorec
         out.print(f"{what} · at most {forecast(order):.0f} s", markup=False)
     with Screen(out, quiet=quiet) as screen:
         finished = run(order, screen)
-    card, history = judge_and_write(finished.folder)
+    card, history = _judged(finished.folder)
     if not quiet:
         print_card(out, card, history, finished.folder, lang=lang)
     if isinstance(finished.error, RunFailed):
         complain(str(finished.error))
         return card, None
     return card, finished.error
+
+
+def _judged(folder: Path) -> tuple[Scorecard, History]:
+    """The card, written where the disk takes it; a run whose folder could not be written has one all the same."""
+    try:
+        return judge_and_write(folder)
+    except (StoreError, OSError) as error:
+        complain(f"the card could not be written: {error}")
+        return judge(folder)
 
 
 def leave(cut: BaseException) -> NoReturn:

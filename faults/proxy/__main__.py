@@ -16,12 +16,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
 
 from faults.proxy.api import app
 from faults.proxy.proxy import Proxies
+from targets import own_errors
 
 PR_SET_PDEATHSIG = 1
 
@@ -56,8 +58,18 @@ class Server(uvicorn.Server):
         yield
 
 
+def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The loop's handler of what nobody caught: a bug of ours, or a want; but for what a far end did to a socket."""
+    error = context.get("exception")
+    kind = own_errors.UNHANDLED if error is None else own_errors.kind_of(error)
+    if kind is not None or not isinstance(error, OSError):
+        own_errors.tell(kind or own_errors.UNHANDLED, f"{context.get('message')}: {error!r}")
+    loop.default_exception_handler(context)
+
+
 async def serve(listener: socket.socket) -> None:
     """Serve the API on a listening socket and the proxies it is asked for, until told to stop."""
+    asyncio.get_running_loop().set_exception_handler(told)
     proxies: Proxies = {}
     config = uvicorn.Config(
         app(proxies),

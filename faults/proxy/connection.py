@@ -18,6 +18,7 @@ from typing import Protocol, cast
 
 from faults.proxy.stream import Meter, Stream
 from faults.proxy.toxics import Attached
+from targets import own_errors
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class Side(asyncio.Protocol):
         """Called by the event loop, once, when the socket is closed for whatever reason."""
         self.lost = True
         self.connected = False
+        if error is not None and (kind := own_errors.kind_of(error)) is not None:
+            own_errors.tell(kind, f"connection of {self.connection.proxy.name}: {error}")
         self.connection.lost(self)
 
     def read(self, wanted: bool) -> None:
@@ -193,6 +196,10 @@ class Connection:
         try:
             async with asyncio.timeout(DIAL_TIMEOUT_S):
                 await loop.create_connection(lambda: self.upstream, host.strip("[]"), int(port))
-        except (OSError, ValueError, TimeoutError) as error:
-            log.warning("proxy %s: no connection to %s: %s", self.proxy.name, self.proxy.upstream, error)
+        except (OSError, ValueError, TimeoutError, MemoryError) as error:
+            where = f"proxy {self.proxy.name}: no connection to {self.proxy.upstream}"
+            if (kind := own_errors.kind_of(error)) is None:
+                log.warning("%s: %s", where, error)
+            else:
+                own_errors.tell(kind, f"{where}: {error}")
             self.abort()

@@ -5,20 +5,19 @@ States: enabled (listening) and disabled (port refuses, connections dropped). Ev
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 from faults.proxy.connection import Connection, Side
+from faults.proxy.listener import Listener
 from faults.proxy.stream import Meter
 from faults.proxy.toxics import Attached
 
 DIRECTIONS = ("upstream", "downstream")
 ANYWHERE = "127.0.0.1:0"  # where a proxy listens that was not told where: never beyond this machine
 ADDRESS = re.compile(r"(\[(?P<six>[^\[\]]*)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]+)")
-BACKLOG = 4096  # thousands of customers may come at once
 
 
 def address(text: str) -> tuple[str | None, int]:
@@ -29,9 +28,9 @@ def address(text: str) -> tuple[str | None, int]:
     return found["six"] or found["host"] or None, int(found["port"])
 
 
-def shown(listener: asyncio.Server) -> str:
-    """The address a server really listens on."""
-    host, port = listener.sockets[0].getsockname()[:2]
+def shown(listener: Listener) -> str:
+    """The address a listener really has."""
+    host, port = listener.address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -46,14 +45,14 @@ class Proxy:
         self.connections: set[Connection] = set()
         self.toxics: dict[str, list[Attached]] = {direction: [] for direction in DIRECTIONS}
         self.meters = {direction: Meter() for direction in DIRECTIONS}
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Listen; no-op when it does. OSError if the port cannot be had, ValueError if it is none."""
         if self.enabled:
             return
         host, port = address(self.listen or ANYWHERE)
-        self._listener = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
+        self._listener = Listener(self.name, host, port, self._accept)
         self.listen = shown(self._listener)
         self.enabled = True
 

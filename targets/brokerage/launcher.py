@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from targets import children
+from targets import children, own_errors
 from targets.brokerage import postgres
 from targets.brokerage.config import LOOPBACK, Config, load
 from targets.brokerage.processes import owner
@@ -215,6 +215,8 @@ class Control:
                 return {"ok": False, "error": "wrong or missing token"}
             return {"ok": True, **self._do(**request)}
         except (ValueError, TypeError, KeyError, OSError) as error:
+            if (kind := own_errors.kind_of(error)) is not None:
+                own_errors.tell(kind, f"control port: {error}")
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
     def _do(self, verb: str, service: str = "", signal: int = 0, **more: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.containers import clock, network, prometheus
 from targets.containers.engine import FOLDER_LABEL, Project, shared
+from targets.own_errors import raise_if_own
 from targets.stack import SERVICES, Stack
 from targets.target import Answer, Cut, Intent, Offer, Service, TargetError
 
@@ -97,6 +98,7 @@ class ContainerStack(Stack):
         try:
             code, out, err = self.project.execute(brokerage.OPERATORS_HOST, [*command, "--json", *argv[1:]], within_s)
         except TargetError as error:
+            raise_if_own(error)
             return Answer(2, str(error), {}, began, time.monotonic_ns())
         ended = time.monotonic_ns()
         if code == 124:
@@ -113,7 +115,8 @@ class ContainerStack(Stack):
             self._get(self.config.ports.alertmanager, "/-/ready", timeout=0.2)
             self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
             text = self._get(self.config.ports.monitor, "/metrics", timeout=0.3)
-        except TargetError:
+        except TargetError as error:
+            raise_if_own(error)
             return None
         return prometheus.heartbeat(text.decode(errors="replace"))
 
@@ -156,6 +159,7 @@ class ContainerStack(Stack):
         try:
             ready = self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5)
         except TargetError as error:
+            raise_if_own(error)
             return str(error)
         return None if ready else "it says nothing about being ready"
 

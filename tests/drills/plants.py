@@ -48,3 +48,22 @@ def retried(draft: Draft) -> None:
 def failed_step(draft: Draft) -> None:
     """A step of the page went wrong."""
     made.step(draft, "tell", 14.3, 14.4, outcome="failed")
+
+
+def own_error(part: str, kind: str = "too many open files", count: int = 1, first: str = "accept on x") -> Plant:
+    """A part of ours tells of an error of its own."""
+
+    def plant(draft: Draft) -> None:
+        unaccounted(part)(draft)
+        draft.note(made.END + 2.3, part, Kind.FAIL, "own-errors", counts={kind: count}, first=first)
+
+    return plant
+
+
+def unaccounted(*parts: str) -> Plant:
+    """Of these parts nobody knows whether they were sound."""
+
+    def plant(draft: Draft) -> None:
+        draft.events = [event for event in draft.events if not (event[1] in parts and event[3] == "own-errors")]
+
+    return plant

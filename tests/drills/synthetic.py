@@ -54,6 +54,7 @@ OBJECTIVES = [
     Objective("served_ratio", 0.5, "ratio", at_least=True),
 ]
 ACCOUNTS = [f"C-{n:04d}" for n in range(1, 21)]
+OWN_PARTS = ["harness", "load", "launcher", "proxy"]
 END = 26.0
 FAULT, CLOSED, SWITCHED, DRAINED, OPENED = 7.0, 8.4, 12.0, 13.0, 14.0
 MARKED, UNMARKED = 8.4, 14.1
@@ -153,7 +154,7 @@ def correct(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
         schema="kunren.run/1", run=f"made-up/x-{arm}-1", plan=fixed, started="2026-11-22T10:06:00Z", t0=at(-2),
         kunren="0.1.0", subject=None, target="local", engines={"proxy": "embedded"}, machine={},
         clock={"start": 10**18, "end": 10**18 + 1000}, books=["world", "customers", "exchange", "oms", "notices"],
-        ready=at(-1), end=RunEnd(at(END + 5), "judged"),
+        ready=at(-1), end=RunEnd(at(END + 5), "judged"), own_parts=OWN_PARTS,
     )  # fmt: skip
     draft = Draft(fixed, run, rng)
     script = Script(fixed.injects, fixed.injects and effect)
@@ -171,6 +172,8 @@ def _events(draft: Draft, script: Script) -> None:
     draft.note(END, "runner", Kind.INFO, "lateness", ticks=260, worst_ns=12_000_000, total_ns=0)
     draft.note(END, "runner", Kind.INVOKE, "snapshot")
     draft.note(END + 2.2, "runner", Kind.OK, "snapshot")
+    for n, part in enumerate(reversed(OWN_PARTS)):
+        draft.note(END + 2.3 + n / 100, part, Kind.OK, "own-errors", counts={}, first="")
     if script.fault:
         draft.note(FAULT, "fault:0", Kind.INVOKE, "inject")
         draft.note(FAULT + 0.01, "fault:0", Kind.OK, "inject")

@@ -21,8 +21,9 @@ from drills.offered import OPERATOR
 from drills.score import score
 
 from . import synthetic as made
+from .defects import lost_order
 from .nights import correct_night
-from .plants import Plant, balances_unread, silent_load
+from .plants import Plant, balances_unread, own_error, silent_load, unaccounted
 from .synthetic import END, FAULT, Draft, at, correct
 
 UNKNOWN, INVALID, FAIL = Ruling.UNKNOWN, Ruling.INVALID, Ruling.FAIL
@@ -173,6 +174,22 @@ def another_arm(arm: str) -> Plant:
     return plant
 
 
+def of_before_anybody_gave_account(draft: Draft) -> None:
+    unaccounted(*made.OWN_PARTS)(draft)
+    draft.run = msgspec.structs.replace(draft.run, own_parts=[])
+
+
+def account_of_no_numbers(draft: Draft) -> None:
+    unaccounted("proxy")(draft)
+    draft.note(END + 2.3, "proxy", Kind.OK, "own-errors", counts={"too many open files": "none"})
+
+
+def sound_at_the_second_asking(draft: Draft) -> None:
+    own_error("load")(draft)
+    draft.note(END + 2.4, "load", Kind.OK, "own-errors", counts={}, first="")
+
+
+SOUND = "own-parts-sound"
 RATE, WHOLE, REAL = "load-reached-its-rate", "history-whole", "fault-really-happened"
 PAGE, AS_PLANNED = "runbook-was-followed", "ran-as-planned"
 
@@ -238,6 +255,21 @@ ADVERSARIES: dict[str, Adversary] = {
     "false alarm nobody followed": Adversary(
         nobody_began, INVALID, PAGE, "no step of the page was begun", arm="false-alarm"
     ),
+    "a proxy that dropped one customer": Adversary(
+        own_error("proxy"), INVALID, SOUND, "proxy: 1 × too many open files; first of proxy: accept on x"
+    ),
+    "a part that gave no account": Adversary(
+        unaccounted("load"), INVALID, SOUND, "no account of their own errors by load"
+    ),
+    "nobody gave account, and the record asks nobody": Adversary(
+        of_before_anybody_gave_account, INVALID, SOUND, "no account of their own errors by harness, load, proxy"
+    ),
+    "an account of no numbers": Adversary(
+        account_of_no_numbers, INVALID, SOUND, "the account of proxy cannot be read"
+    ),
+    "sound when asked again": Adversary(
+        sound_at_the_second_asking, INVALID, SOUND, "load: 1 × too many open files"
+    ),
 }  # fmt: skip
 
 
@@ -253,6 +285,31 @@ def test_who_would_deceive_the_judge_does_not_pass(name: str) -> None:
     assert one.cell in said
     assert said[one.cell][0] == one.verdict
     assert one.words in said[one.cell][1]
+
+
+@pytest.mark.parametrize("part", made.OWN_PARTS)
+def test_an_error_of_any_part_of_ours_accuses_nobody_and_passes_nobody_whatever_else_is_taken_away(part: str) -> None:
+    """Neither the books nor the objectives count then, for either may be the part's doing."""
+    for damage in (lambda _: None, lambda draft: lost_order(draft, draft.rng), nobody_came):
+        draft = correct(3)
+        damage(draft)
+        own_error(part)(draft)
+        assert score(draft.history(), None).verdict == INVALID
+        unaccounted(part)(draft)
+        assert score(draft.history(), None).verdict == INVALID
+
+
+def test_a_target_that_says_our_words_is_judged_as_any_other() -> None:
+    words = "own error: too many open files"
+    draft = correct(3)
+    draft.note(16, "operator", Kind.INVOKE, "step", id="tell")
+    draft.note(16.1, "operator", Kind.FAIL, "step", id="tell", outcome="failed", changed=False, says=words)
+    draft.note(16.2, "runner", Kind.FAIL, "book", book="own-errors", says=words)
+    draft.note(16.3, "monitor", Kind.INFO, "own-errors", counts={"too many open files": 9}, first=words)
+    draft.spoil("orders", 14.3, END)
+    card = score(draft.history(), None)
+    assert card.verdict == FAIL
+    assert {each.id: each.verdict for each in card.checks}[SOUND] == Ruling.PASS
 
 
 @pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "night"])

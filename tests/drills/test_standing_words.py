@@ -13,7 +13,7 @@ from drills.history import History, Kind, Ruling, RunEnd, Verdict
 from . import nights
 from . import synthetic as made
 from .nights import correct_night
-from .plants import Plant, balances_unread, injected, silent_load
+from .plants import Plant, balances_unread, injected, own_error, silent_load, unaccounted
 from .synthetic import END, Draft, at, change, correct, first
 
 PASS, FAIL, UNKNOWN, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID
@@ -71,6 +71,12 @@ def two_rules_paged(draft: Draft) -> None:
         made.alert(draft, t, name)
 
 
+def two_in_trouble(draft: Draft) -> None:
+    own_error("load")(draft)
+    own_error("proxy", "ended by itself", 2, "")(draft)
+    unaccounted("harness")(draft)
+
+
 ENDED_BADLY = running(end=RunEnd(at(END), "error", "the disk was full"))
 SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, ruling, check, its whole sentence
     "never ended": ("runbook", running(end=None), INVALID, "run-ended", "the run did not end"),
@@ -112,6 +118,15 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
     ),
     "monitor dead": (
         "runbook", without("monitor", "heartbeat"), INVALID, "monitoring-had-no-gap", "the monitor was never heard",
+    ),
+    "an error of our own": (
+        "runbook", own_error("load", "out of memory", 3, "a; b"), INVALID, "own-parts-sound",
+        "load: 3 × out of memory; first of load: a, b",
+    ),
+    "two parts in trouble, one silent": (
+        "runbook", two_in_trouble, INVALID, "own-parts-sound",
+        "load: 1 × too many open files; first of load: accept on x; proxy: 2 × ended by itself"
+        "; no account of their own errors by harness",
     ),
     "false pages": ("no-fault", two_rules_paged, FAIL, "no-page", "3 false pages: DiskFull, LinkSilent"),
     "no rules": ("no-fault", planned(alerts=[]), UNKNOWN, "no-page", "the drill names no rules"),

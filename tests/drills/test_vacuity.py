@@ -18,6 +18,7 @@ from drills.judge import judge
 from . import synthetic as made
 from .defects import lost_order
 from .nights import correct_night
+from .plants import own_error, unaccounted
 from .runfolder import whole_run
 from .synthetic import END, FAULT, Draft, at, correct
 
@@ -217,6 +218,12 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
     "no alert, and nobody listened": (
         nobody_alerted_and_gap, INVALID, "monitoring-had-no-gap", "longest silence of the monitor 3.0 s",
     ),
+    "generator out of descriptors": (
+        own_error("load"), INVALID, "own-parts-sound", "load: 1 × too many open files; first of load: accept on x",
+    ),
+    "proxy gave no account": (
+        unaccounted("proxy"), INVALID, "own-parts-sound", "no account of their own errors by proxy",
+    ),
     "nothing asked": (asking(checks=[], objectives=[]), UNKNOWN, "", ""),
     "check that nobody knows": (asking(checks=["x"]), UNKNOWN, "x", "no such check in this version"),
     "metric that nobody knows": (asking(objectives=[Objective("x", 1, "s")]), UNKNOWN, "x", ""),
@@ -378,7 +385,9 @@ def lost(draft: Draft) -> None:
     ((late_load, clocks(start=1)), INVALID),
     ((late, clocks(start=1)), FAIL),
     ((clocks(start=1),), UNKNOWN),
-    ((lost, killed), INVALID),  # but for a run that did not end: its books may only not have been written yet
+    ((lost, own_error("load")), INVALID),  # but for a run whose own parts may have done it
+    ((late, own_error("proxy")), INVALID),
+    ((lost, killed), INVALID),  # nor does one that did not end accuse: its books may only not have been written yet
     ((lost, ended("interrupted")), INVALID),
     ((lost, damaged("books/exchange.jsonl line 9 is cut off")), INVALID),
 ])  # fmt: skip

@@ -8,14 +8,17 @@ import re
 import msgspec
 import pytest
 
-from drills.checkers import detection, evidence, notices, orders, recovery
+from drills.checkers import CHECKS, detection, evidence, notices, orders, recovery
 from drills.checkers.check import rule
 from drills.offered import THINGS, sentences
 from drills.score import score
 from drills.scorecard import Scorecard
-from reports.phrases import COUNTED, limits, told
+from reports.phrases import COUNTED, OWN_ERRORS, limits, told
 from reports.terminal import render_card
+from targets.accounts import ENDED, RESTARTED
+from targets.own_errors import KINDS, NO_THREAD, UNHANDLED
 from tests.drills.defects import DEFECTS
+from tests.drills.plants import own_error, unaccounted
 from tests.drills.synthetic import correct
 
 from .cards import RUN, passed
@@ -103,6 +106,23 @@ def test_a_card_of_before_has_its_limits_in_english() -> None:
 
 def test_every_phrase_is_translated() -> None:
     assert all(ja and not ENGLISH.search(ja.replace("kunren heal", "")) for ja in COUNTED.values())
+
+
+@pytest.mark.parametrize("kind", [*KINDS.values(), NO_THREAD, UNHANDLED, ENDED, RESTARTED])
+def test_an_error_of_our_own_is_said_in_japanese_whatever_its_kind(kind: str) -> None:
+    says = told("ja", f"proxy: 3 × {kind}; first of proxy: accept on x")
+    assert says == f"訓練側の proxy: {OWN_ERRORS[kind]} 3 件。proxy の最初の記録: accept on x"
+
+
+def test_what_is_said_of_our_own_parts_is_translated() -> None:
+    draft = correct(2)
+    own_error("load")(draft)
+    unaccounted("harness", "proxy")(draft)
+    says = told("ja", rule(CHECKS["own-parts-sound"], draft.history()).says)
+    assert says.endswith("訓練側の harness, proxy から異常の有無の報告がない")
+    assert told("ja", "the account of proxy cannot be read") == "訓練側の proxy の異常の報告を読めない"
+    sound = told("ja", rule(CHECKS["own-parts-sound"], correct(2).history()).says)
+    assert sound == "訓練側の各部に異常なし: harness, load, launcher, proxy"
 
 
 NOT_OFFERED = [
