@@ -113,6 +113,16 @@ def test_it_is_found_although_its_keeper_was_killed(rig: Rig, way: str) -> None:
     assert stat(pid) is None
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_found_although_nothing_was_noted(rig: Rig, way: str) -> None:
+    """As on a full disk."""
+    pid = rig.up(WAYS[way])
+    until(lambda: bool(list(rig.folder.glob(f"*{SEEN}"))))
+    for path in rig.folder.glob(f"*{SEEN}*"):
+        path.unlink()
+    assert belonging(rig.folder, "web") == [pid]
+
+
 def test_each_service_is_found_by_itself(rig: Rig) -> None:
     web, store = rig.up(WAYS["forks twice"]), rig.up(WAYS["forks twice"], "store")
     assert (belonging(rig.folder, "web"), belonging(rig.folder, "store")) == ([web], [store])

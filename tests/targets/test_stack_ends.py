@@ -48,8 +48,10 @@ def server(stack: LocalTarget, tmp_path: Path) -> Iterator[subprocess.Popen[byte
 @contextlib.contextmanager
 def running(argv: list[str], **how: object) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(argv, **how) as made:  # type: ignore[call-overload]
-        yield made
-        made.kill()
+        try:
+            yield made
+        finally:
+            made.kill()
 
 
 @contextlib.contextmanager
