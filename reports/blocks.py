@@ -85,7 +85,7 @@ def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line
     Of a run that cannot judge: what else keeps it from that, and how much cannot be answered because of it.
     """
     if not judges(card):
-        return _unjudged_lines(card, width, lang)
+        return _unjudged_lines(card, width, lang, most)
     checks = sorted(card.checks, key=lambda check: RANK.get(check.verdict, 2))
     bad = [check for check in checks if RANK.get(check.verdict, 2) < RANK["pass"]]
     shown = bad[: max(1, most - 1)]
@@ -102,12 +102,18 @@ def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line
     return lines
 
 
-def _unjudged_lines(card: Scorecard, width: int, lang: Lang) -> list[Line]:
+def _unjudged_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
+    """Whole where there is room for that, else a line for each cause, and those left out counted."""
     label = f"{say(lang, 'books.none')}: "
-    words = [_finding(check, lang) for check in further_causes(card)] + [follows(card, lang)]
-    space = " " * cell_len(label)
-    rows = [row for word in words if word for row in fold(word, width - cell_len(label))]
-    return [Line(Text((space if number else label) + row)) for number, row in enumerate(rows)]
+    room, space = width - cell_len(label), " " * cell_len(label)
+    causes = [_finding(check, lang) for check in further_causes(card)]
+    end = [row for row in fold(follows(card, lang), room) if row]
+    rows = [row for cause in causes for row in fold(cause, room)]
+    if len(rows) + len(end) > most:
+        shown = causes[: max(1, most - len(end) - 1)]
+        left = len(causes) - len(shown)
+        rows = [clip(cause, room) for cause in shown] + ([say(lang, "books.unwell", n=left)] if left else [])
+    return [Line(Text((space if number else label) + row)) for number, row in enumerate([*rows, *end])]
 
 
 def _finding(check: CheckCell, lang: Lang) -> str:

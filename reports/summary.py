@@ -41,8 +41,7 @@ def five_numbers(cards: Sequence[Scorecard]) -> dict[str, Any]:
 
 def _objectives(cards: Sequence[Scorecard]) -> dict[str, int]:
     judged = [one for card in cards for one in card.objectives if one.verdict != "n/a"]
-    met = [one for card in cards if judges(card) for one in card.objectives if one.verdict == "pass"]
-    return {"met": len(met), "of": len(judged)}
+    return {"met": sum(one.verdict == "pass" for one in judged), "of": len(judged)}
 
 
 def _harm(cards: Sequence[Scorecard]) -> dict[str, int | None]:

@@ -38,6 +38,7 @@ ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
         ("2 × notice not sent; 1 × service orders still closed", "未送信の通知 2 件。停止中のままのサービス orders"),
         ("sent late by 0.081 s (p99), 3 of 900 dropped", "送信の遅れ 0.081 s (p99)、未送信 3/900 件"),
         ("cannot tell: no book bank", "判定できない（帳簿 bank がない）"),
+        ("web ended while starting; its log ends: no such file", "web が起動中に終了した。ログの末尾: no such file"),
         ("something nobody has translated", "something nobody has translated"),
         ("2 of 3 things nobody has translated", "2 of 3 things nobody has translated"),
     ],

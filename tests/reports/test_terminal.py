@@ -79,6 +79,19 @@ def test_a_crowded_card_still_fits_and_shows_the_worst() -> None:
     assert "compare: kunren compare" in text
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_crowded_card_that_cannot_judge_still_fits_and_counts_what_it_leaves_out(lang: Lang) -> None:
+    card = passed() | {"verdict": "unknown", "grade": None}
+    words = "this one could not tell, " * 30
+    blind = {**card["checks"][0], "verdict": "unknown"}
+    card["checks"] = [{**blind, "id": f"blind-{n}", "says": f"{n}: {words}"} for n in range(30)]
+    text = render_card(card, history(card), RUN, lang=lang, width=80).plain
+    assert rows(text, 80) <= 24
+    assert "blind-1: 1:" in text
+    shown = sum(f"? blind-{n}: " in text for n in range(30))
+    assert {"en": f"{29 - shown} more not well", "ja": f"ほか {29 - shown} 件に問題"}[lang] in text
+
+
 def test_a_card_without_history_has_no_strips() -> None:
     text = render_card(passed(), None, RUN).plain
     assert "▕" not in text

@@ -49,6 +49,8 @@ def test_the_terminal_card(name: str, lang: Lang, width: int) -> None:
     card, history = card_of(name)
     text = render_card(card, history, RUN, lang=lang, width=width).plain
     assert "✓" not in text
+    assert "no alert recorded" not in text
+    assert "警報の記録なし" not in text
     assert not ZERO.search(own_numbers(text, card)), text
     lines = text.split("\n")
     assert lines[1].startswith({"en": "CANNOT JUDGE: ", "ja": "判定不能: "}[lang])
