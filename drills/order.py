@@ -47,7 +47,8 @@ def asked(order: Order) -> Asked:
 
 def again(order: Order, void: Scorecard) -> Order:
     """The order once more, after an attempt whose card says that it could not judge."""
-    why = "; ".join(check.says for check in void.checks if check.verdict == void.verdict)
+    causes = void.cannot_judge.causes if void.cannot_judge else []
+    why = "; ".join(check.says for check in void.checks if check.id in causes)
     first = Earlier(void.run, void.evidence, void.verdict, why)
     return replace(order, attempts=order.attempts + 1, earlier=(*order.earlier, first))
 

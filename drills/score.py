@@ -38,6 +38,7 @@ from drills.scorecard import (
     Span,
     StepCell,
 )
+from drills.unjudged import claiming_nothing, how_far
 from drills.verdict import Asked, grade, verdict
 
 __all__ = ["Scorecard", "score"]
@@ -59,7 +60,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
     price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
     asked += unfinished(attempts.failures)
     total = verdict(asked, objectives)
-    return Scorecard(
+    card = Scorecard(
         drill=plan.drill,
         variant=plan.variant,
         title=plan.title,
@@ -100,6 +101,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         earlier=[_earlier(attempt) for attempt in run.earlier],
         not_offered=run.not_offered or msgspec.UNSET,
     )
+    return claiming_nothing(card, how_far(history))
 
 
 def limits(history: History, at: Instants, asked: Asked) -> list[str]:
@@ -205,7 +207,7 @@ def _load(history: History) -> LoadCell:
         good=counts.good,
         bad=counts.bad,
         indeterminate=counts.indeterminate,
-        lateness_p99_ms=seconds(outage.lateness_p99(history) * 1000),
+        lateness_p99_ms=seconds(outage.lateness_p99(history) * 1000) if counts.sent else None,
         dropped=counts.dropped,
     )
 

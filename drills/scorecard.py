@@ -89,7 +89,7 @@ class LoadCell(_Part, frozen=True, kw_only=True):
     good: int
     bad: int
     indeterminate: int
-    lateness_p99_ms: float
+    lateness_p99_ms: float | None
     dropped: int
 
 
@@ -103,7 +103,7 @@ class ExposedCell(_Part, frozen=True, kw_only=True):
 class AfterAlertCell(_Part, frozen=True, kw_only=True):
     """What of the loss came after the alert."""
 
-    service_s: float
+    service_s: float | None
     wrong_figures_shown: int | None
     wrong_figures_acted_on: int | None
     harmful_actions: int | None
@@ -200,8 +200,21 @@ class EarlierCell(_Part, frozen=True, kw_only=True):
     says: str
 
 
+class CannotJudgeCell(_Part, frozen=True, kw_only=True):
+    """Why a run cannot judge, the verdict being ``unknown`` or ``invalid``.
+
+    ``causes`` are ids of checks or objectives, the first of them first; ``fix`` names what is to be done about it.
+    ``checks`` and ``objectives`` count the others that nobody can answer because of that.
+    """
+
+    causes: list[str]
+    fix: str
+    checks: int
+    objectives: int
+
+
 class Scorecard(_Part, frozen=True, kw_only=True):
-    """All of it."""
+    """All of it. A run that cannot judge claims nothing: ``drills.unjudged`` takes out what its cells would claim."""
 
     schema: Literal["kunren.scorecard/1"] = "kunren.scorecard/1"
     drill: str
@@ -229,6 +242,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     limits_ja: list[str] = []  # the drill's own, with which ``limits`` begins, in Japanese
     verdict: Ruling
     grade: str | None
+    cannot_judge: CannotJudgeCell | None = None  # null where the verdict is pass or fail
     prevented: bool
     instants: InstantCells
     durations: DurationCells

@@ -15,7 +15,10 @@ from drills.history import NS
 from drills.planning import expectation
 from drills.scorecard import Scorecard
 from drills.spec import Drill
+from drills.unjudged import judges
 from reports.cells import print_table
+from reports.figures import span
+from reports.texts import Lang
 
 NOT_RUN = "not run"
 """In the place of a verdict: what was cut short shows what it did not come to."""
@@ -44,9 +47,14 @@ class Row(msgspec.Struct, frozen=True):
         """The drill's name, with its variant if it is one."""
         return f"{self.drill}.{self.variant}" if self.variant else self.drill
 
+    @property
+    def judged(self) -> bool:
+        """Whether the run shows anything of the drill: it could judge, or was declared to end without that."""
+        return self.as_declared or judges(self.verdict)
+
     def words(self) -> str:
         """One line for people."""
-        mark = "as declared" if self.as_declared else "NOT AS DECLARED"
+        mark = "as declared" if self.as_declared else "NOT AS DECLARED" if self.judged else "CANNOT JUDGE"
         caught = f" by {', '.join(self.red)}" if self.red else ""
         grade = f" — {self.grade}" if self.grade else ""
         return f"  {mark}: {self.arm} seed {self.seed}: {self.verdict}{grade}{caught}{self.says and '; ' + self.says}"
@@ -111,7 +119,7 @@ def red_ids(card: Scorecard) -> list[str]:
     return checks + [objective.id for objective in card.objectives if objective.verdict == "fail"]
 
 
-def tell(rows: list[Row], out: Console, lang: str) -> None:
+def tell(rows: list[Row], out: Console, lang: Lang) -> None:
     """The table of all runs, and whether the drills can be trusted."""
     heads = ("arm", "seed", "verdict", "declared", "detect", "recover", "lost s", "caught by")
     several = len({row.called for row in rows}) > 1
@@ -124,29 +132,40 @@ def tell(rows: list[Row], out: Console, lang: str) -> None:
             str(row.seed),
             row.verdict + (f" ({row.grade})" if row.grade else ""),
             row.declared,
-            _span(row.durations.get("detect")),
-            _span(row.durations.get("recover")),
+            _span(row.durations.get("detect"), lang),
+            _span(row.durations.get("recover"), lang),
             _number(row.loss["service_s"]),
             ", ".join(row.red) or "-",
         )
     print_table(out, table)
     done = [row for row in rows if row.verdict != NOT_RUN]
-    bad, left = sum(not row.as_declared for row in done), len(rows) - len(done)
-    out.print(_trust(bad, len(done), left, lang), style="bold red" if bad or left else "bold green")
+    judged = [row for row in done if row.judged]
+    bad, void, left = sum(not row.as_declared for row in judged), len(done) - len(judged), len(rows) - len(done)
+    whole = not (bad or void or left)
+    out.print(_trust(bad, len(judged), void, left, lang), style="bold green" if whole else "bold red")
 
 
-def _trust(bad: int, done: int, left: int, lang: str) -> str:
+def _trust(bad: int, judged: int, void: int, left: int, lang: Lang) -> str:
+    """Runs that could not judge, or were not run, show nothing of the drill: neither that it is as declared nor not."""
     if lang == "ja":
         if bad:
             says = f"{bad} 件が宣言と異なる: この訓練は信頼できない"
+        elif void or left:
+            says = "判定できた分は宣言どおり" if judged else "判定できた実行がない"
         else:
-            says = "実施分は宣言どおり" if left else "すべてのアームが宣言どおり: この訓練は信頼できる"
-        return says + (f" (中断のため {left} 件は未実施)" if left else "")
+            says = "すべてのアームが宣言どおり: この訓練は信頼できる"
+        return (
+            says + (f"（判定不能 {void} 件）" if void else "") + (f"（中断のため {left} 件は未実施）" if left else "")
+        )
     if bad:
-        says = f"{bad} of {done} runs did not behave as declared"
+        says = f"{bad} of {judged} runs did not behave as declared"
+    elif void or left:
+        says = "what could be judged behaved as declared" if judged else "no run could be judged"
     else:
-        says = "what ran behaved as declared" if left else "every arm behaved as declared"
-    return says + (f"; {left} were not run to their end" if left else "")
+        says = "every arm behaved as declared"
+    return (
+        says + (f"; {void} could not judge" if void else "") + (f"; {left} were not run to their end" if left else "")
+    )
 
 
 def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> list[str]:
@@ -177,5 +196,8 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _span(value: list[float] | None) -> str:
-    return "-" if value is None else f"{value[-1]:.1f}"
+def _span(value: list[float] | None, lang: Lang) -> str:
+    """The latest end, in seconds; an alert may come before the impact."""
+    if value is None:
+        return "-"
+    return f"{value[-1]:.1f}" if value[-1] >= 0 else span((value[-1], value[-1]), lang)

@@ -10,10 +10,12 @@ from rich.text import Text
 
 from drills.offered import BOOKS
 from drills.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
-from reports.cells import Line, clip, pad, wrap
+from reports.card import judges
+from reports.cells import Line, clip, fold, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
 from reports.phrases import told
 from reports.texts import Lang, say
+from reports.unjudged import follows, further_causes
 
 RED = "red"
 """The one colour, with one meaning: this went wrong."""
@@ -40,12 +42,14 @@ def tables(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
     objectives = card.objectives
     if len(objectives) >= most:  # what does not fit must not be what went wrong
         objectives = sorted(objectives, key=lambda one: RANK.get(one.verdict, 2))
+    if not judges(card) and not _measured_anything(card):
+        return []
     left = _left_table(objectives, lang)
     right = _right_table(card.loss, lang, short=width < ROOMY)
     left_widths, right_widths = _fit(_widths(left), _widths(right), width)
     lines = []
     for row, (objective, cells, loss) in enumerate(_rows(objectives, left, right)):
-        text = Text("  " if row == 0 else f"  {MARKS.get(objective.verdict, '?')} " if objective else "    ")
+        text = Text("  " if row == 0 else f"  {_mark(card, objective)} " if objective else "    ")
         if objective and objective.verdict == "fail":
             text.stylize(RED)
         text.append("  " if row == 0 else "")
@@ -56,6 +60,18 @@ def tables(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
     return _at_most(lines, most, lang)
 
 
+def _mark(card: Scorecard, objective: ObjectiveCell) -> str:
+    """In a run that cannot judge ``?`` marks what the run could not tell; what it could earns no mark for that."""
+    if card.cannot_judge and objective.measured is not None and objective.id not in card.cannot_judge.causes:
+        return DASH
+    return MARKS.get(objective.verdict, "?")
+
+
+def _measured_anything(card: Scorecard) -> bool:
+    measured_some = any(one.measured is not None for one in card.objectives)
+    return measured_some or any(_value(card.loss, name) is not None for name in SPLIT)
+
+
 def data_lines(card: Scorecard, width: int, lang: Lang) -> list[Line]:
     """What became of acknowledged orders and of the data, and how long the operator kept a service closed."""
     label = f"{say(lang, 'data')}: "
@@ -64,7 +80,12 @@ def data_lines(card: Scorecard, width: int, lang: Lang) -> list[Line]:
 
 
 def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
-    """A line for each check that is not well, the worst first, and the others counted."""
+    """A line for each check that is not well, the worst first, and the others counted.
+
+    Of a run that cannot judge: what else keeps it from that, and how much cannot be answered because of it.
+    """
+    if not judges(card):
+        return _unjudged_lines(card, width, lang, most)
     checks = sorted(card.checks, key=lambda check: RANK.get(check.verdict, 2))
     bad = [check for check in checks if RANK.get(check.verdict, 2) < RANK["pass"]]
     shown = bad[: max(1, most - 1)]
@@ -81,13 +102,30 @@ def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line
     return lines
 
 
+def _unjudged_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
+    """Whole where there is room for that, else a line for each cause, and those left out counted."""
+    label = f"{say(lang, 'books.none')}: "
+    room, space = width - cell_len(label), " " * cell_len(label)
+    causes = [_finding(check, lang) for check in further_causes(card)]
+    end = [row for row in fold(follows(card, lang), room) if row]
+    rows = [row for cause in causes for row in fold(cause, room)]
+    if len(rows) + len(end) > most:
+        shown = causes[: max(1, most - len(end) - 1)]
+        left = len(causes) - len(shown)
+        rows = [clip(cause, room) for cause in shown] + ([say(lang, "books.unwell", n=left)] if left else [])
+    return [Line(Text((space if number else label) + row)) for number, row in enumerate([*rows, *end])]
+
+
 def _finding(check: CheckCell, lang: Lang) -> str:
+    return f"{MARKS.get(check.verdict, '?')} {check.id}{where(check, lang)}: {told(lang, check.says)}"
+
+
+def where(check: CheckCell, lang: Lang) -> str:
+    """The first rows of a check's evidence, in brackets after a space; empty where there are none."""
     evidence = ", ".join(str(item) for item in check.evidence[:SHOWN_EVIDENCE])
-    more = (
-        f" {say(lang, 'more', n=len(check.evidence) - SHOWN_EVIDENCE)}" if len(check.evidence) > SHOWN_EVIDENCE else ""
-    )
-    where = f" ({evidence}{more})" if evidence else ""
-    return f"{MARKS.get(check.verdict, '?')} {check.id}{where}: {told(lang, check.says)}"
+    left = len(check.evidence) - SHOWN_EVIDENCE
+    more = f" {say(lang, 'more', n=left)}" if left > 0 else ""
+    return f" ({evidence}{more})" if evidence else ""
 
 
 def _others(card: Scorecard, unshown: int, lang: Lang) -> str:
@@ -103,7 +141,7 @@ def _others(card: Scorecard, unshown: int, lang: Lang) -> str:
 
 def _left_table(objectives: Sequence[ObjectiveCell], lang: Lang) -> list[list[str]]:
     head = [say(lang, f"table.{name}") for name in ("objective", "limit", "measured")]
-    return [head, *([one.id, _limit(one), measured(one.measured, one.unit)] for one in objectives)]
+    return [head, *([one.id, _limit(one), measured(one.measured, one.unit, lang)] for one in objectives)]
 
 
 def _limit(objective: ObjectiveCell) -> str:

@@ -6,14 +6,27 @@ from collections.abc import Iterable
 
 import msgspec
 
+from drills import unjudged
 from drills.scorecard import Scorecard
 
 
 def as_card(document: object) -> Scorecard:
-    """A card from either form; msgspec.ValidationError names the field at fault."""
-    if isinstance(document, Scorecard):
-        return document
-    return msgspec.convert(document, Scorecard)
+    """A card from either form, without claims where its run could not judge, whichever version has written it.
+
+    msgspec.ValidationError names the field at fault.
+    """
+    card = document if isinstance(document, Scorecard) else msgspec.convert(document, Scorecard)
+    return unjudged.claiming_nothing(card)
+
+
+def judges(card: Scorecard) -> bool:
+    """Whether the run counts for or against the target; one that cannot judge counts in no numerator."""
+    return unjudged.judges(card.verdict)
+
+
+def was_watched(card: Scorecard) -> bool:
+    """Whether the monitor was heard all along; else nobody knows of alerts that did not come."""
+    return not any(check.id == "monitoring-had-no-gap" and check.verdict != "pass" for check in card.checks)
 
 
 def called(card: Scorecard) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
@@ -11,6 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 ELLIPSIS = "…"
+CLAUSE = re.compile("(?<=[、。])")
+WORD = re.compile(r"(?:[\d.,–]+ (?:s|%|件|回)(?!\w)|[\u3040-\u9fff（「]|[^\s\u3040-\u9fff（「]+)[、。，）」]*\s*|\s+")
+"""A number with its unit, a Japanese character, or a word; each with what must not begin a row, and the space after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,28 @@ def wrap(words: Iterable[str], between: str, width: int) -> list[str]:
         else:
             lines.append(clip(word, width))
     return lines
+
+
+def fold(words: str, width: int) -> list[str]:
+    """On as many rows as it takes, nothing cut: English at spaces, Japanese after a comma or else anywhere.
+
+    A number keeps its unit, and no row begins with a comma or a closing bracket.
+    """
+    rows = [""]
+    for piece in _pieces(words, width):
+        if rows[-1] and cell_len((rows[-1] + piece).rstrip()) > width:
+            rows.append("")
+        rows[-1] += piece
+    return [row.rstrip() for row in rows]
+
+
+def _pieces(words: str, width: int) -> Iterator[str]:
+    """What stays whole on a row, with the space after it."""
+    clauses = CLAUSE.split(words)
+    for clause in clauses:
+        whole = len(clauses) > 1 and cell_len(clause) <= width
+        for piece in [clause] if whole else WORD.findall(clause):
+            yield from chop_cells(piece, width) if cell_len(piece.rstrip()) > width else [piece]
 
 
 def spread(left: Text, right: str, width: int) -> list[Line]:

@@ -15,11 +15,12 @@ from rich.text import Text
 from drills.offered import ALERTS, BOOKS
 from drills.scorecard import Scorecard
 from reports.blocks import MARKS, RED
-from reports.card import as_card, called
-from reports.cells import Line, clip, pad, wrap
-from reports.figures import DASH, amount, measured, seconds
+from reports.card import as_card, called, judges, was_watched
+from reports.cells import Line, clip, fold, pad
+from reports.figures import DASH, amount, measured, seconds, span
 from reports.replay import USUAL_REACTION_S
 from reports.texts import Lang, known, say
+from reports.unjudged import cause
 
 CONTROLS = ("no-fault", "false-alarm")
 """Arms in which nothing is broken."""
@@ -27,7 +28,7 @@ CONTROLS = ("no-fault", "false-alarm")
 NARROWEST_COLUMN = 20
 RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}
 
-Row = tuple[str, Callable[[Scorecard], str]]
+Row = tuple[str, Callable[[Scorecard, Lang], str]]
 
 
 def comparison(documents: Iterable[object], lang: Lang = "en") -> dict[str, Any]:
@@ -35,7 +36,14 @@ def comparison(documents: Iterable[object], lang: Lang = "en") -> dict[str, Any]
     cards = worst_first(map(as_card, documents))
     labels = _labels(cards, lang)
     said = [
-        {"run": card.run, "label": label, "arm": card.arm, "seed": card.seed, "verdict": card.verdict}
+        {
+            "run": card.run,
+            "drill": called(card),
+            "label": label,
+            "arm": card.arm,
+            "seed": card.seed,
+            "verdict": card.verdict,
+        }
         | {"grade": card.grade, "says": sentence(card, lang)}
         for card, label in zip(cards, labels, strict=True)
     ]
@@ -46,8 +54,8 @@ def render_comparison(documents: Iterable[object], *, lang: Lang = "en", width: 
     """The same for people; no line is wider than ``width`` cells."""
     cards = worst_first(map(as_card, documents))
     lines = [*_heading(cards, width, lang), Line(Text())]
-    lines += _sentences(cards, width, lang)
     labels = _labels(cards, lang)
+    lines += _sentences(cards, labels, width, lang)
     side = max(cell_len(say(lang, f"compare.{name}")) for name, _ in ROWS) + 2
     at_once = max(1, (width - side) // NARROWEST_COLUMN)
     for first in range(0, len(cards), at_once):
@@ -64,7 +72,9 @@ def worst_first(cards: Iterable[Scorecard]) -> list[Scorecard]:
 
 def sentence(card: Scorecard, lang: Lang) -> str:
     """What a run came to, without its name: ``services back in 8 s, customers acted on wrong figures 132 times: …``."""
-    verdict = known(lang, f"verdict.{card.verdict}", say(lang, "compare.cannot-judge"))
+    if not judges(card):
+        return say(lang, "cannot-judge", why=cause(as_card(card), lang))
+    verdict = known(lang, f"verdict.{card.verdict}", card.verdict)
     parts = list(_control(card, lang) if card.arm in CONTROLS else _story(card, lang))
     if card.verdict == "fail" and not _harm(card) and card.durations.recover is not None and _red(card):
         parts.append(say(lang, "compare.said.red", name=_red(card)[0]))
@@ -85,8 +95,12 @@ def _harm(card: Scorecard) -> int:
 
 def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "compare.nothing-injected")
-    if ALERTS not in (card.not_offered or []):
-        yield say(lang, "compare.pages", n=len(card.alerts)) if card.alerts else say(lang, "compare.no-page")
+    if ALERTS in (card.not_offered or []):
+        return
+    if card.alerts:
+        yield say(lang, "compare.pages", n=len(card.alerts))
+    else:
+        yield say(lang, "compare.no-page" if was_watched(card) else "compare.no-page.unknown")
 
 
 def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
@@ -151,33 +165,32 @@ def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Lin
         yield Line(Text(clip(say(lang, "compare.drill-changed"), width)))
 
 
-def _sentences(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Line]:
-    labels = _labels(cards, lang)
+def _sentences(cards: Sequence[Scorecard], labels: Sequence[str], width: int, lang: Lang) -> Iterator[Line]:
     between = say(lang, "compare.colon")
     for card, label in zip(cards, labels, strict=True):
-        words = f"{MARKS.get(card.verdict, '?')} {label}{between}{sentence(card, lang)}"
-        for number, row in enumerate(_fold(words, width - 2)):
+        words = f"{MARKS.get(card.verdict, '?')} {called(card)} · {label}{between}{sentence(card, lang)}"
+        for number, row in enumerate(fold(words, width - 2)):
             line = Text(("  " if number else "") + row)
             if card.verdict == "fail":
                 line.stylize(RED)
             yield Line(line)
 
 
-def _fold(words: str, width: int) -> list[str]:
-    """On as many rows as it takes: broken at spaces, Japanese after a comma, where its spaces are no place to break."""
-    if "、" in words:
-        *clauses, last = words.split("、")
-        return wrap([*(f"{clause}、" for clause in clauses), last], "", width)
-    return wrap(words.split(" "), " ", width)
-
-
 def _labels(cards: Sequence[Scorecard], lang: Lang) -> list[str]:
-    """Arms in words; where two cards would be called the same, with seed or start to tell them apart."""
+    """Arms in words; where two runs of a drill would be called the same, with seed or start to tell them apart."""
     plain = [_label(card, lang) for card in cards]
     more = [f"{label} · {say(lang, 'seed', seed=card.seed)}" for label, card in zip(plain, cards, strict=True)]
-    chosen = [more[i] if plain.count(plain[i]) > 1 and _seeds_differ(cards) else plain[i] for i in range(len(cards))]
+    alike = _alike(cards, plain)
+    chosen = [more[i] if alike[i] and _seeds_differ(cards) else plain[i] for i in range(len(cards))]
     at = [f"{label} · {card.started[11:19]}" for label, card in zip(chosen, cards, strict=True)]
-    return [at[i] if chosen.count(chosen[i]) > 1 else chosen[i] for i in range(len(cards))]
+    alike = _alike(cards, chosen)
+    return [at[i] if alike[i] else chosen[i] for i in range(len(cards))]
+
+
+def _alike(cards: Sequence[Scorecard], labels: Sequence[str]) -> list[bool]:
+    """Which of them share drill and label with another."""
+    whole = [(called(card), label) for card, label in zip(cards, labels, strict=True)]
+    return [whole.count(one) > 1 for one in whole]
 
 
 def _seeds_differ(cards: Sequence[Scorecard]) -> bool:
@@ -198,22 +211,29 @@ def _columns(
 ) -> Iterator[Line]:
     """One column a run, of equal width; a row that says nothing for any run is left out."""
     column = (width - side) // len(cards)
-    heads = [_fold(label, column - 2) for label in labels]
-    for number in range(max(map(len, heads))):
-        cells = [head[number] if number < len(head) else "" for head in heads]
-        yield _line("", cells, side, column, "bold")
+    named = [(called(card), label) for card, label in zip(cards, labels, strict=True)]
+    heads = [[row for words in both for row in fold(words, column - 2)] for both in named]
+    yield from _beside("", heads, side, column, "bold")
     for name, cell in ROWS:
-        if name in ALWAYS or any(cell(card) not in NOTHING for card in all_cards):
-            yield _line(say(lang, f"compare.{name}"), [cell(card) for card in cards], side, column, "")
+        if name in ALWAYS or any(cell(card, lang) not in NOTHING for card in all_cards):
+            yield from _row(say(lang, f"compare.{name}"), [cell(card, lang) for card in cards], side, column)
     yield from _caught(cards, side, column, lang)
 
 
 def _caught(cards: Sequence[Scorecard], side: int, column: int, lang: Lang) -> Iterator[Line]:
     """The checks and objectives that were red, one below the other."""
-    red = [_red(card) for card in cards]
-    for number in range(max(map(len, red))):
-        cells = [found[number] if number < len(found) else "" for found in red]
-        yield _line(say(lang, "compare.caught-by") if number == 0 else "", cells, side, column, RED)
+    yield from _beside(say(lang, "compare.caught-by"), [_red(card) for card in cards], side, column, RED)
+
+
+def _row(label: str, cells: Sequence[str], side: int, column: int) -> Iterator[Line]:
+    yield from _beside(label, [fold(cell, column - 2) for cell in cells], side, column, "")
+
+
+def _beside(label: str, columns: Sequence[Sequence[str]], side: int, column: int, style: str) -> Iterator[Line]:
+    """Columns of unequal length beside each other, the label before their first line."""
+    for number in range(max(map(len, columns))):
+        cells = [lines[number] if number < len(lines) else "" for lines in columns]
+        yield _line(label if number == 0 else "", cells, side, column, style)
 
 
 def _red(card: Scorecard) -> list[str]:
@@ -237,9 +257,17 @@ def _split(card: Scorecard, name: str) -> str:
     return DASH if whole is None else f"{whole:,}" if not whole or after is None else f"{whole:,} ({after:,})"
 
 
-def _restored(card: Scorecard) -> str:
+def _restored(card: Scorecard, lang: Lang) -> str:
     """Services and figures: nobody has seen the figures where there are no books."""
-    return DASH if BOOKS in (card.not_offered or []) else measured(card.durations.restore, "s")
+    return DASH if BOOKS in (card.not_offered or []) else measured(card.durations.restore, "s", lang)
+
+
+def _reconciled(card: Scorecard, lang: Lang) -> str:
+    """Books often agree before services are opened again; counted from the injection where these never went."""
+    found = card.durations.reconcile
+    if found is None or not any(found):
+        return measured(found, "s", lang)
+    return span(found, lang, "services" if card.instants.t_restored else "fault")
 
 
 def _number(value: int | None) -> str:
@@ -247,25 +275,25 @@ def _number(value: int | None) -> str:
 
 
 ROWS: Sequence[Row] = (
-    ("detect", lambda card: measured(card.durations.detect, "s")),
-    ("contain", lambda card: measured(card.durations.contain, "s")),
-    ("available", lambda card: measured(card.durations.available, "s")),
+    ("detect", lambda card, lang: measured(card.durations.detect, "s", lang)),
+    ("contain", lambda card, lang: measured(card.durations.contain, "s", lang)),
+    ("available", lambda card, lang: measured(card.durations.available, "s", lang)),
     ("restore", _restored),
-    ("reconcile", lambda card: measured(card.durations.reconcile, "s")),
-    ("recover", lambda card: measured(card.durations.recover, "s")),
-    ("service", lambda card: seconds(card.loss.service_s)),
-    ("planned", lambda card: seconds(card.loss.planned_closure_s)),
-    ("not-current", lambda card: seconds(card.loss.not_current_s)),
-    ("shown", lambda card: _split(card, "wrong_figures_shown")),
-    ("acted", lambda card: _split(card, "wrong_figures_acted_on")),
-    ("acted-after-step", lambda card: _number(_after_first_step(card))),
-    ("yen", lambda card: amount(card.loss.yen_to_restore, "yen")),
-    ("lost", lambda card: _number(card.loss.acknowledged_orders.lost)),
-    ("duplicated", lambda card: _number(card.loss.duplicated)),
-    ("phantom", lambda card: _number(card.loss.phantom_orders)),
-    ("unbalanced", lambda card: amount(card.loss.unbalanced_yen, "yen")),
-    ("late", lambda card: _number(card.loss.late_notices)),
-    ("grade", lambda card: card.grade or DASH),
+    ("reconcile", _reconciled),
+    ("recover", lambda card, lang: measured(card.durations.recover, "s", lang)),
+    ("service", lambda card, _: seconds(card.loss.service_s)),
+    ("planned", lambda card, _: seconds(card.loss.planned_closure_s)),
+    ("not-current", lambda card, _: seconds(card.loss.not_current_s)),
+    ("shown", lambda card, _: _split(card, "wrong_figures_shown")),
+    ("acted", lambda card, _: _split(card, "wrong_figures_acted_on")),
+    ("acted-after-step", lambda card, _: _number(_after_first_step(card))),
+    ("yen", lambda card, _: amount(card.loss.yen_to_restore, "yen")),
+    ("lost", lambda card, _: _number(card.loss.acknowledged_orders.lost)),
+    ("duplicated", lambda card, _: _number(card.loss.duplicated)),
+    ("phantom", lambda card, _: _number(card.loss.phantom_orders)),
+    ("unbalanced", lambda card, _: amount(card.loss.unbalanced_yen, "yen")),
+    ("late", lambda card, _: _number(card.loss.late_notices)),
+    ("grade", lambda card, _: card.grade or DASH),
 )
 """Name of the row's text, and its cell."""
 

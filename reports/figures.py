@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drills.scorecard import Span
+from reports.texts import Lang, say
 
 DASH = "–"
 
@@ -21,15 +22,32 @@ def amount(value: float | None, unit: str) -> str:
     return _short(value) if unit in ("count", "ratio", "") else f"{_short(value)} {unit}"
 
 
-def measured(value: Span | None, unit: str) -> str:
-    """``earliest–latest``, or one number where the two do not differ as shown."""
+def measured(value: Span | None, unit: str, lang: Lang = "en") -> str:
+    """``earliest–latest``, or one number where the two do not differ as shown; what came too early ``2.1 s before``."""
     if value is None:
         return DASH
     if unit == "s":
-        early, late = _fine(value[0]), seconds(value[1])
-        return late if f"{early} s" == late else f"{early}{DASH}{late}"
+        return span(value, lang) if value[0] < 0 else _between(value)
     early, late = amount(value[0], unit), amount(value[1], unit)
     return late if early == late else f"{early}{DASH}{late}"
+
+
+def span(value: Span, lang: Lang, since: str = "start") -> str:
+    """A span of time in words: ``5.2–5.3 s before …``, ``… after``; ``since`` is the instant from which it counts.
+
+    Nobody reads a sign in ``-5.3–-5.2 s``.
+    """
+    early, late = value
+    if late <= 0:
+        return say(lang, f"span.before.{since}", span=_between((-late, -early)))
+    if early >= 0:
+        return say(lang, f"span.after.{since}", span=_between(value))
+    return say(lang, f"span.around.{since}", before=seconds(-early), after=seconds(late))
+
+
+def _between(value: Span) -> str:
+    early, late = _fine(value[0]), seconds(value[1])
+    return late if f"{early} s" == late else f"{early}{DASH}{late}"
 
 
 def _fine(value: float) -> str:

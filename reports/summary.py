@@ -1,7 +1,8 @@
 """``kunren.summary/1``: several cards in one document, and the five numbers that sum them up.
 
 A number that the cards at hand cannot give is ``None``, and one that is missing on any card is missing in the sum:
-missing evidence never raises a score and never leaves the denominator.
+missing evidence never raises a score and never leaves the denominator. A run that cannot judge counts in no numerator:
+none of its objectives is met, its alerts detect nothing, and it does not make its drill one that was run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from drills.scorecard import LossCell, Scorecard
-from reports.card import as_card, superseded
+from reports.card import as_card, judges, superseded, was_watched
 
 CONTROLS = ("no-fault", "false-alarm")
 """Arms in which nothing is broken: every alert in them is a false page."""
@@ -34,7 +35,7 @@ def five_numbers(cards: Sequence[Scorecard]) -> dict[str, Any]:
         "harm": _harm(cards),
         "detection": _detection(cards),
         "runbook_effect": None,
-        "drills": {"run": len({card.drill for card in cards}), "of": None},
+        "drills": {"run": len({card.drill for card in cards if judges(card)}), "of": None},
     }
 
 
@@ -54,7 +55,7 @@ def _harm(cards: Sequence[Scorecard]) -> dict[str, int | None]:
 
 
 def _sum(cards: Sequence[Scorecard], of: Callable[[LossCell], int | None]) -> int | None:
-    values = [of(card.loss) for card in cards]
+    values = [of(card.loss) if judges(card) else None for card in cards]
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 
@@ -62,7 +63,7 @@ def _sum(cards: Sequence[Scorecard], of: Callable[[LossCell], int | None]) -> in
 def _detection(cards: Sequence[Scorecard]) -> dict[str, float | int | None]:
     """``worst_s`` is the latest end of the slowest detection among those detected."""
     faulty = [card for card in cards if card.arm not in CONTROLS]
-    seen = [card for card in faulty if card.instants.t_alert is not None]
+    seen = [card for card in faulty if judges(card) and card.instants.t_alert is not None]
     waits = [wait[1] for card in seen if (wait := card.durations.detect) is not None]
     return {
         "by_alert": len(seen),
@@ -73,7 +74,8 @@ def _detection(cards: Sequence[Scorecard]) -> dict[str, float | int | None]:
 
 
 def _false_pages(controls: Sequence[Scorecard]) -> float | None:
-    watched = [card.cost.mandatory_s for card in controls if card.cost.mandatory_s]
+    heard = [card for card in controls if judges(card) and was_watched(card)]
+    watched = [card.cost.mandatory_s for card in heard if card.cost.mandatory_s]
     if not watched or len(watched) < len(controls):
         return None
     return round(sum(len(card.alerts) for card in controls) * 3600 / sum(watched), 3)

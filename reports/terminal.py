@@ -14,16 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from drills.history import History
+from drills.judging.timeline import events
 from drills.offered import ALERTS
 from drills.scorecard import Scorecard
-from reports.blocks import RED, books_lines, data_lines, tables
-from reports.card import as_card, called
-from reports.cells import Line, clip, fit, pad, spread
+from reports.blocks import RED, books_lines, data_lines, tables, where
+from reports.card import as_card, called, judges
+from reports.cells import ELLIPSIS, Line, clip, fit, fold, pad, spread
 from reports.figures import amount, seconds
 from reports.phrases import limits, told
 from reports.replay import command, replay
-from reports.strips import axis, fault_strip, faulty, service_strip, steps_strip
+from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
+from reports.unjudged import cause, first_cause, fix
 
 MOST = 24
 """Lines of the smallest screen that a card must fit."""
@@ -32,6 +34,8 @@ LEAST_MIDDLE = 6
 NARROWEST = 80
 WIDEST = 120
 """Cells; a wider screen does not make a better card."""
+MOST_OF_A_CAUSE = 4
+"""Lines for what kept a run from being judged, and as many for what to do about it."""
 RUNS = Path("runs")
 """Where a run is found by its name alone."""
 LEGEND = 36
@@ -106,7 +110,7 @@ def _first(card: Scorecard, width: int, lang: Lang) -> list[Line]:
 
 def _second(card: Scorecard, width: int, lang: Lang) -> list[Line]:
     context = fit(list(_context(card, lang)), " · ", width)
-    if card.verdict not in ("pass", "fail"):
+    if not judges(card):
         return [*_cannot_judge(card, width, lang), Line(Text(context))]
     words = say(lang, f"verdict.{card.verdict}")
     grade = known(lang, f"grade.{card.grade}", card.grade) if card.grade else ""
@@ -114,26 +118,17 @@ def _second(card: Scorecard, width: int, lang: Lang) -> list[Line]:
     return spread(Text(words, style) + Text(f" — {grade}" if grade else "", "not bold"), context, width)
 
 
-def _cannot_judge(card: Scorecard, width: int, lang: Lang) -> list[Line]:
-    """Why, and what to do, on one line or two."""
-    why = say(lang, "cannot-judge", why=_why(card, lang))
-    mend = say(lang, "mend.invalid" if card.verdict == "invalid" else "mend.unknown")
-    whole = why + say(lang, "cannot-judge.mend", mend=mend)
-    if cell_len(whole) <= width:
-        return [Line(Text(whole, "bold"))]
-    return [Line(Text(clip(why, width), "bold")), Line(Text(clip(f"  {mend}", width), "bold"))]
-
-
-def _why(card: Scorecard, lang: Lang) -> str:
-    """The first thing that kept the run from being judged."""
-    for verdict in ("invalid", "unknown"):
-        for check in card.checks:
-            if check.verdict == verdict:
-                return told(lang, check.says)
-        for objective in card.objectives:
-            if objective.verdict == verdict:
-                return say(lang, "why.objective", name=objective.id)
-    return say(lang, "why.nothing")
+def _cannot_judge(card: Scorecard, width: int, lang: Lang) -> Iterator[Line]:
+    """Why, and under it what to do, whole where a few lines hold them."""
+    check = first_cause(card)
+    rows = where(check, lang) if check is not None else ""
+    why = say(lang, "cannot-judge", why=cause(card, lang)) + rows
+    todo = say(lang, "cannot-judge.fix", fix=fix(card, lang))
+    for words, first, others in ((why, "", "  "), (todo, "  ", "    ")):
+        shown = fold(words, width - len(others) - 1)
+        for number, row in enumerate(shown[:MOST_OF_A_CAUSE]):
+            cut = ELLIPSIS if number == MOST_OF_A_CAUSE - 1 and len(shown) > MOST_OF_A_CAUSE else ""
+            yield Line(Text(clip((others if number else first) + row + cut, width), "bold"))
 
 
 def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
@@ -162,7 +157,7 @@ def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterat
     if over is None:
         yield Line(Text(f"  {say(lang, 'strip.no-load')}"))
         return
-    injected = any(True for _ in faulty(history))
+    injected = any(events(history, "fault:", "inject"))
     notes = [_fault_note(card, history, lang) if injected else say(lang, "strip.no-fault")]
     notes += [say(lang, "strip.legend") if number == 0 else "" for number, _ in enumerate(names)]
     notes.append(_alert_note(card, lang))
@@ -194,7 +189,7 @@ def _alert_note(card: Scorecard, lang: Lang) -> str:
     if first is None and ALERTS in (card.not_offered or []):  # nobody looked for any
         return say(lang, "not-offered", things=say(lang, f"thing.{ALERTS}"))
     if first is None:
-        return say(lang, "strip.no-alert")
+        return say(lang, "strip.no-alert") if judges(card) else ""
     return say(lang, "strip.alert", rule=first.rule, at=seconds(first.t))
 
 
@@ -204,7 +199,7 @@ def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Itera
     for attempt in card.earlier:
         words = say(lang, "earlier", verdict=attempt.verdict, says=told(lang, attempt.says), run=attempt.run)
         yield Line(Text(clip(words, width)))
-    if card.limits:
+    if card.limits and card.verdict != "invalid":  # of which nothing is known anyway
         label = f"{say(lang, 'limits')}: "
         shown = fit(limits(card, lang), "; ", width - cell_len(label), lambda left: say(lang, "more", n=left))
         yield Line(Text(label + shown))

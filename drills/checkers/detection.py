@@ -5,7 +5,7 @@ from __future__ import annotations
 from drills.checkers.check import Check, not_offered
 from drills.history import History, Ruling, Verdict
 from drills.judging.interval import seconds
-from drills.judging.timeline import longest_silence, pages
+from drills.judging.timeline import longest_silence, pages, watched
 from drills.offered import ALERTS
 
 
@@ -34,6 +34,8 @@ def no_page(history: History) -> Verdict:
         return Verdict(Ruling.FAIL, f"{len(false)} false pages: {rules}", [f"events:{page.index}" for page in false])
     if not history.plan.alerts:
         return Verdict(Ruling.UNKNOWN, "the drill names no rules")
+    if not watched(history):
+        return Verdict(Ruling.UNKNOWN, "cannot tell: the monitor was not heard all along")
     return Verdict(Ruling.PASS, f"none of {len(history.plan.alerts)} rules fired")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from drills.checkers.check import Check
 from drills.columns import pieces
-from drills.history import NS, History, Kind, Ruling, Verdict
+from drills.history import NS, Event, History, Kind, Ruling, Verdict
 from drills.judging import outage
 from drills.judging.interval import seconds
 from drills.judging.service import surveyed
@@ -101,12 +101,29 @@ def baseline_good(history: History) -> Verdict:
     bad = list(events(history, "runner", "baseline", Kind.FAIL))
     good = list(events(history, "runner", "baseline", Kind.OK))
     if bad or not good:
-        says = "the baseline was not good" if bad else "no baseline was taken"
+        says = "; ".join(["the baseline was not good", *_gate_said(bad[0])]) if bad else "no baseline was taken"
         return Verdict(Ruling.INVALID, says, [f"events:{event.index}" for event in bad])
     poor = list(_poorly_served(history, observed_from(history), good[0].t - history.plan.slo.latency))
     if poor:
         return Verdict(Ruling.INVALID, f"the baseline was not good: {', '.join(poor)}")
     return Verdict(Ruling.PASS, "service was good before")
+
+
+def _gate_said(event: Event) -> Iterator[str]:
+    """What the gate saw that nothing was to be injected into, as far as it is on record."""
+    shares: Mapping[str, float | None] = event.data.get("good") or {}
+    silent = {name for name, share in shares.items() if share is None} | set(event.data.get("stalled") or ())
+    poor = [
+        f"{name} {share * 100:.1f} %"
+        for name, share in shares.items()
+        if share is not None and share * 100 < GOOD_BEFORE
+    ]
+    if poor:
+        yield f"served well: {', '.join(poor)}"
+    if silent:
+        yield f"slow to answer or silent: {', '.join(sorted(silent))}"
+    if event.data.get("alerts"):
+        yield f"alerts before anything was broken: {', '.join(event.data['alerts'])}"
 
 
 def _poorly_served(history: History, start: int, end: int) -> Iterator[str]:

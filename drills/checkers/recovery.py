@@ -21,9 +21,12 @@ def nothing_left_behind(history: History) -> Verdict:
 
 
 def nothing_still_injected(history: History) -> Verdict:
-    """Each fault that was begun was undone, and seen to be gone."""
+    """Each fault whose injection was begun was undone, and seen to be gone.
+
+    The runner undoes all that was planned, also what it never came to inject: that is nothing left.
+    """
     records = [injection(history, index) for index in fault_indexes(history)]
-    begun = [record for record in records if record.events]
+    begun = [record for record in records if record.begun]
     if not begun:
         return Verdict(Ruling.PASS, "nothing was injected")
     left = [record for record in begun if not (record.undone and record.gone)]

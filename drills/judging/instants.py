@@ -40,7 +40,7 @@ class Mark:
         return None if self.at is None or start is None else self.at.since(start)
 
     def believed(self, seen: bool) -> Mark:
-        """Calm counts only where it was seen: the fault witnessed, the monitor heard all along."""
+        """Calm counts only where it was seen: the fault witnessed, each service asked, the monitor heard all along."""
         return self if seen or not self.calm else Mark(unknowable="the fault was not witnessed, or the watch had a gap")
 
 
@@ -86,7 +86,8 @@ def instants(history: History) -> Instants:
         restored = _restored(history, inject.earliest, available, late)
         reconciled = _reconciled(history, inject.earliest)
     recovered = _recovered(history, restored, reconciled) if inject else Mark()
-    seen = timeline.witnessed(history) and (ALERTS in history.run.not_offered or timeline.watched(history))
+    heard = ALERTS in history.run.not_offered or timeline.watched(history)
+    seen = timeline.witnessed(history) and heard and outage.were_asked(found)
     return Instants(
         inject=inject,
         impact=impact,

@@ -53,9 +53,14 @@ class Service:
     planned: int
 
 
-def service(history: History, since: int | None = None) -> Service:
-    """Service lost by requests intended at or after ``since`` (all of the observation if None)."""
+def service(history: History, since: int | None = None) -> Service | None:
+    """Service lost by requests intended at or after ``since`` (all of the observation if None).
+
+    None where a service was never asked for anything: the worst one's loss is then not known.
+    """
     found = outage.services(history)
+    if not outage.were_asked(found):
+        return None
     lost = outage.lost_by_service(found, since)
     closed = outage.lost_by_service(found, since, closed_only=True)
     return Service(max(lost.values(), default=0), lost, max(closed.values(), default=0))
@@ -92,6 +97,8 @@ class Loss:
 
 def loss(history: History, alert: int | None) -> Loss:
     """The loss of a run whose fault was alerted at ``alert`` (ns, None if never)."""
+    if not outage.counts(history).sent:  # nobody was there to lose anything
+        return Loss.unknown()
     found = harms(history) if _has(history, *NEEDS) else None
     changed = timeline.first_change(history)
     return Loss(
@@ -124,14 +131,19 @@ def _undecidable(history: History) -> int:
     return sum(figure.undecidable for figure in oracle.figures(history))
 
 
-def not_current(history: History) -> int:
-    """For how long figures were shown as not current, ns: each such figure stands until the next one is shown."""
+def not_current(history: History) -> int | None:
+    """For how long figures were shown as not current, ns: each such figure stands until the next one is shown.
+
+    None where no figure was shown.
+    """
     end = timeline.observed_until(history)
     shown = sorted(
         (row.received_ns, row.current)
         for row in history.books["customers"]
         if isinstance(row, books.Shown) and row.received_ns <= end
     )
+    if not shown:
+        return None
     return sum(until - t for (t, current), (until, _) in pairwise([*shown, (end, True)]) if not current)
 
 

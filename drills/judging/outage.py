@@ -153,6 +153,11 @@ def spoilt(history: History) -> int:
     return _surveyed(history)[0].spoilt
 
 
+def were_asked(found: Sequence[Service]) -> bool:
+    """Whether each service was sent a request; of one that nobody asked nobody knows whether it was there."""
+    return bool(found) and all(surveyed(service).count(0, None) for service in found)
+
+
 def counts(history: History) -> Counts:
     """All rated services together."""
     return _surveyed(history)[0].counts

@@ -55,6 +55,7 @@ def observed_from(history: History) -> int:
 class Injection:
     """What became of one fault: the bracket of its injection, and the events that say so.
 
+    It was ``begun`` if its injection was tried: one that failed half-way may have left something as well.
     It was ``witnessed`` if that was between its injection and its undoing; ``undone`` and ``gone`` since it was last
     injected.
     """
@@ -62,6 +63,7 @@ class Injection:
     index: int
     bracket: Interval | None
     events: tuple[int, ...]
+    begun: bool
     injected: bool
     witnessed: bool
     undone: bool
@@ -84,6 +86,7 @@ def injection(history: History, index: int) -> Injection:
         index=index,
         bracket=_bracket(mine),
         events=tuple(event.index for event in mine),
+        begun="inject" in last,
         injected=last.get("inject") == Kind.OK,
         witnessed=any(event.what == "witness" and event.kind == Kind.OK and _was_seen(event) for event in since[:undo]),
         undone=last.get("undo") == Kind.OK,

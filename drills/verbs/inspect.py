@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from drills.catalog import listing
+from drills.catalog import Listed, listing
 from drills.definition.lint import lint as lint_files
 from drills.definition.page import render_page
 from drills.definition.schemas import SCHEMAS, schema
@@ -19,6 +19,7 @@ from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
 from drills.systems import system, words_of
+from drills.unjudged import judges
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, write
 from reports.cells import print_table
 
@@ -46,9 +47,15 @@ def list_drills(
         return
     table = Table("drill", "title", "sources", "fidelity", "last verdict", box=None, pad_edge=False)
     for row in rows:
-        last = f"{row.last_verdict} ({row.last_arm})" if row.last_verdict else "not run yet"
-        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, last)
+        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, _last(row))
     print_table(console(to_stderr=False), table)
+
+
+def _last(row: Listed) -> str:
+    """The verdict of the last run, its arm behind it; a run that could not judge has none."""
+    if row.last_verdict is None:
+        return "not run yet" if row.last_run is None else "not judged"
+    return f"{row.last_verdict if judges(row.last_verdict) else 'cannot judge'} ({row.last_arm})"
 
 
 def doctor(

@@ -94,7 +94,8 @@ def test_a_cost_that_could_not_be_reckoned_is_null_and_costs_no_other_cell(monke
     found = card(correct(1))
     assert set(msgspec.structs.asdict(found.cost).values()) == {None}
     assert found.checks[:-1] == whole.checks
-    assert (found.objectives, found.loss) == (whole.objectives, whole.loss)
+    assert (found.instants, found.load, found.alerts) == (whole.instants, whole.load, whole.alerts)
+    assert found.loss.by_service == {name: lost for name, lost in whole.loss.by_service.items() if lost}
 
 
 # -- why an instant is missing ----------------------------------------------------------------------------------------

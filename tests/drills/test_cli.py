@@ -481,6 +481,16 @@ def test_list_names_every_drill_and_its_last_verdict(call: Call) -> None:
     assert rows[DRILL]["last_verdict"] == json.loads((folder / "scorecard.json").read_text())["verdict"]
 
 
+def test_list_calls_a_run_that_could_not_judge_by_that_and_one_without_a_card_not_judged(call: Call) -> None:
+    folder = whole_run(Path.cwd())
+    assert "not judged" in call("list").out
+    assert call("check", "last", "--quiet").code in (0, 1, 2)
+    card = folder / "scorecard.json"
+    for verdict, shown in (("invalid", "cannot judge"), ("unknown", "cannot judge"), ("fail", "fail")):
+        card.write_text(json.dumps({"verdict": verdict, "arm": "runbook"}))
+        assert f"{shown} (runbook)" in call("list").out
+
+
 def test_doctor_ends_with_3_when_drills_cannot_run_here(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

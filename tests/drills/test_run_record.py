@@ -11,7 +11,7 @@ import msgspec
 from drills.books import BOOKS, WITNESSES
 from drills.checkers.evidence import COMPLETE
 from drills.exits import EXITS
-from drills.history import Asked, Earlier, RunRecord
+from drills.history import Asked, Earlier, RunEnd, RunRecord
 from drills.machine import libraries
 from drills.order import Order, again
 from drills.planning import plan
@@ -103,13 +103,14 @@ def test_what_was_asked_for_and_what_came_before_stand_on_the_card() -> None:
 
 
 def test_a_run_made_once_more_knows_the_one_before() -> None:
-    unseen = recorded()
+    unseen = recorded(end=RunEnd(made.at(made.END + 5), "error", "the load generator died"))
     unseen.events = [event for event in unseen.events if event[3] != "witness"]
     first = score(unseen.history(), "3f9c")
+    assert sum(check.verdict == "invalid" for check in first.checks) > 1
     assert first.verdict == "invalid"
     order = Order(load_drill("exchange-link-down"), "runbook", 7, Path("runs"))
     second = again(order, first)
     assert (second.attempts, second.seed) == (2, 7)
     (before,) = second.earlier
     assert (before.run, before.evidence, before.verdict) == (first.run, "3f9c", "invalid")
-    assert before.says == "0 of 1 faults injected and witnessed"
+    assert before.says == "ended: error (the load generator died)"

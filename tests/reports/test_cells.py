@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from reports.cells import fit, print_table
+from reports.cells import fit, fold, print_table
 
 
 def test_no_line_of_a_table_ends_in_spaces_and_nothing_else_is_lost() -> None:
@@ -41,3 +43,23 @@ def test_what_is_left_out_is_counted_even_where_the_first_is_cut() -> None:
     assert fit(words, "; ", 24, "and {} more".format) == "one two thr…; and 2 more"
     assert fit(words, "; ", 8) == "one two…"
     assert fit(words[:1], "; ", 8, "and {} more".format) == "one two…"
+
+
+@pytest.mark.parametrize(
+    ("words", "width", "rows"),
+    [
+        ("one two three", 40, ["one two three"]),
+        ("one two three", 8, ["one two", "three"]),
+        ("abcdefghij kl", 4, ["abcd", "efgh", "ij", "kl"]),
+        ("back in 5.2–5.4 s again", 12, ["back in", "5.2–5.4 s", "again"]),
+        ("復旧せず、行動なし、二重 3 件", 20, ["復旧せず、行動なし、", "二重 3 件"]),
+        ("訓練用のラベルと（参照）", 10, ["訓練用のラ", "ベルと（参", "照）"]),
+        ("一二三四五。六", 10, ["一二三四", "五。六"]),
+        ("", 10, [""]),
+    ],
+)
+def test_words_are_folded_and_nothing_is_lost(words: str, width: int, rows: list[str]) -> None:
+    found = fold(words, width)
+    assert found == rows
+    assert all(cell_len(row) <= width for row in found)
+    assert "".join(found).replace(" ", "") == words.replace(" ", "")

@@ -88,13 +88,13 @@ def test_in_a_control_nothing_was_injected(arm: str, alerts: int) -> None:
 
 
 def test_an_unjudged_run_claims_nothing() -> None:
-    assert said(invalid()).endswith("nobody knows how many acted on wrong figures: CANNOT JUDGE")
+    assert said(invalid()) == "CANNOT JUDGE: send lateness p99 81 ms > 50 ms"
 
 
 def test_cards_of_the_same_arm_are_told_apart() -> None:
     other = right() | {"seed": 8, "run": "r8"}
     text = render_comparison([right(), other], width=120).plain
-    assert "right runbook · seed 7:" in text
+    assert "exchange-link-down · right runbook · seed 7:" in text
     assert "right runbook · seed 8:" in text
     assert "seeds differ (7, 8)" in text
     slow = right() | {"run": "slow"}
@@ -102,6 +102,58 @@ def test_cards_of_the_same_arm_are_told_apart() -> None:
     assert "right runbook, reacts in 6 s:" in render_comparison([right(), slow], width=120).plain
     again = right() | {"started": "2026-11-22T11:00:01Z"}
     assert "right runbook · 11:00:01:" in render_comparison([right(), again], width=120).plain
+
+
+def test_each_row_and_each_column_names_its_drill() -> None:
+    other = right() | {"drill": "night-batch-lock", "run": "night-batch-lock/n", "title": {"en": "A lock", "ja": "錠"}}
+    lines = render_comparison([right(), other], width=120).plain.split("\n")
+    assert lines[0].startswith("exchange-link-down  ")
+    assert lines[1].startswith("night-batch-lock  A lock")
+    assert [line.partition(": ")[0] for line in lines if line.startswith("✓")] == [
+        "✓ exchange-link-down · right runbook",
+        "✓ night-batch-lock · right runbook",
+    ]
+    (heads,) = (line for line in lines if line.startswith(" ") and "exchange-link-down" in line)
+    assert "night-batch-lock" in heads
+    assert {row["drill"] for row in comparison([right(), other])["worst_first"]} == {
+        "exchange-link-down",
+        "night-batch-lock",
+    }
+
+
+@pytest.mark.parametrize(
+    ("reconcile", "restored", "en", "ja"),
+    [
+        ([-5.3, -5.2], [9.0, 9.1], "5.2–5.3 s before services re-opened", "サービス再開の 5.2–5.3 s 前"),
+        ([2.1, 2.1], [9.0, 9.1], "2.1 s after services re-opened", "サービス再開の 2.1 s 後"),
+        (
+            [-0.1, 1.5],
+            [9.0, 9.1],
+            "0.10 s before to 1.5 s after services re-opened",
+            "サービス再開の 0.10 s 前～1.5 s 後",
+        ),
+        ([2.1, 2.4], None, "2.1–2.4 s after the fault", "障害発生の 2.1–2.4 s 後"),
+    ],
+)
+def test_when_books_agreed_is_said_in_words(
+    reconcile: list[float], restored: list[float] | None, en: str, ja: str
+) -> None:
+    document = right()
+    document["durations"] |= {"reconcile": reconcile}
+    document["instants"] |= {"t_restored": restored}
+    for lang, label, words in (("en", "books agreed", en), ("ja", "突合完了", ja)):
+        text = render_comparison([document, document | {"run": "r8", "seed": 8}], lang=lang, width=200).plain  # type: ignore[arg-type]
+        (line,) = (line for line in text.split("\n") if line.startswith(label))
+        assert line.count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "nobody knows whether anybody was paged"), ("ja", "呼び出しの有無は不明")]
+)
+def test_where_the_monitor_was_not_heard_nobody_knows_of_pages(lang: Lang, words: str) -> None:
+    deaf = right() | {"arm": "no-fault", "alerts": [], "verdict": "fail"}
+    deaf["checks"][0] |= {"id": "monitoring-had-no-gap", "standing": True, "verdict": "invalid"}
+    assert words in said(deaf, lang)
 
 
 def test_different_drills_have_not_the_same_fault() -> None:

@@ -39,7 +39,9 @@ def test_one_case_for_each_objective_and_check() -> None:
         "notices-complete": "pass",
     }
     found = suite(card)
-    assert {case.get("classname") for case in found.iter("testcase")} == {"exchange-link-down"}
+    assert {case.get("classname") for case in found.iter("testcase")} == {
+        "exchange-link-down.wrong:resend-unknowns-blindly.seed-7"
+    }
     assert {name: found.get(name) for name in ("tests", "failures", "errors", "skipped", "time")} == {
         "tests": "9",
         "failures": "3",
@@ -80,7 +82,15 @@ def test_what_cannot_be_judged_is_an_error_and_na_is_skipped() -> None:
 
 @pytest.mark.parametrize("verdict", ["fail", "unknown", "invalid"])
 def test_no_green_suite_for_a_card_that_did_not_pass(verdict: str) -> None:
-    assert outcomes(passed() | {"verdict": verdict})["verdict"] == ("failure" if verdict == "fail" else "error")
+    assert ("failure" if verdict == "fail" else "error") in outcomes(passed() | {"verdict": verdict}).values()
+    assert set(outcomes(passed()).values()) == {"pass"}
+
+
+def test_a_card_without_a_red_cell_has_a_case_for_its_verdict() -> None:
+    assert outcomes(passed() | {"verdict": "fail"})["verdict"] == "failure"
+    nothing = passed() | {"verdict": "unknown", "objectives": [], "checks": []}
+    (case,) = suite(nothing).iter("testcase")
+    assert [error.get("message") for error in case] == ["the card's verdict is unknown: nothing was judged"]
     assert "verdict" not in outcomes(passed())
 
 
@@ -100,3 +110,50 @@ def test_several_cards_are_several_suites_and_records_do_as_well_as_json() -> No
         "exchange-link-down wrong:resend-unknowns-blindly seed 7",
     ]
     assert root.get("tests") == "18"
+
+
+def cases(*cards: dict[str, Any]) -> list[tuple[str | None, str | None]]:
+    root = ET.fromstring(junit_bytes(cards))
+    return [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+
+
+def other(**fields: Any) -> dict[str, Any]:
+    return passed() | fields
+
+
+LATER = "exchange-link-down/20261122T110000.250Z-runbook-7"
+BESIDE: dict[str, dict[str, Any]] = {
+    "another arm": other(arm="no-action", run="exchange-link-down/20261122T110000.250Z-no-action-7"),
+    "another seed": other(seed=8, run="exchange-link-down/20261122T110000.250Z-runbook-8"),
+    "a variant": other(variant="mail", run=LATER),
+    "a second attempt": other(attempts=2, run=LATER),
+    "the same once more": other(run=LATER),
+    "the very same run": passed(),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_class_and_name_of_a_case_stand_once_in_a_document(name: str) -> None:
+    found = cases(passed(), BESIDE[name])
+    assert len(found) == 2 * len(cases(passed()))
+    assert len(set(found)) == len(found)
+
+
+def test_an_objective_and_a_check_of_one_name_are_two_cases() -> None:
+    card = passed()
+    card["checks"][0] |= {"id": "detect"}
+    found = cases(card)
+    assert len(set(found)) == len(found)
+
+
+def test_the_next_run_of_the_same_arm_and_seed_has_the_same_cases() -> None:
+    assert cases(passed()) == cases(other(run=LATER, started="2026-11-22T11:00:00Z"))
+    assert cases(passed(), BESIDE["another seed"])[: len(cases(passed()))] == cases(passed())
+
+
+def test_runs_of_the_same_arm_and_seed_are_told_apart_by_their_start() -> None:
+    classes = {classname for classname, _ in cases(passed(), BESIDE["the same once more"])}
+    assert classes == {
+        "exchange-link-down.runbook.seed-7.attempt-1.20261122T100600_250Z",
+        "exchange-link-down.runbook.seed-7.attempt-1.20261122T110000_250Z",
+    }

@@ -15,11 +15,13 @@ from drills.score import score
 from drills.scorecard import Scorecard
 from reports.phrases import COUNTED, OWN_ERRORS, limits, told
 from reports.terminal import render_card
+from reports.unjudged import cause, fix, follows
 from targets.accounts import ENDED, RESTARTED
 from targets.own_errors import KINDS, NO_THREAD, UNHANDLED
 from tests.drills.defects import DEFECTS
 from tests.drills.plants import own_error, unaccounted
 from tests.drills.synthetic import correct
+from tests.drills.unjudged import UNJUDGED, card_of
 
 from .cards import RUN, passed
 
@@ -51,6 +53,7 @@ ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
             "観測時間: 計画（最長） 9.0 s、実績 9.6 s。手順書完了後に正常を確認した時間: 計画（最短） 7.5 s、実績 2 s",
         ),
         ("cannot tell: no book bank", "判定できない（帳簿 bank がない）"),
+        ("web ended while starting; its log ends: no such file", "web が起動中に終了した。ログの末尾: no such file"),
         ("something nobody has translated", "something nobody has translated"),
         ("2 of 3 things nobody has translated", "2 of 3 things nobody has translated"),
     ],
@@ -74,6 +77,16 @@ def test_all_that_the_checks_say_of_planted_defects_is_translated() -> None:
             said |= {rule(check, history).says for family in families for check in family.CHECKS}
     assert len(said) > 20
     assert [words for words in said if ENGLISH.search(told("ja", words))] == []
+
+
+@pytest.mark.parametrize("name", [name for name in UNJUDGED if name not in ("failed later", "not labelled")])
+def test_why_a_run_cannot_judge_is_said_in_japanese(name: str) -> None:
+    """But for what a system or a service said itself: that is quoted."""
+    card, _ = card_of(name)
+    quoted = "Too many open files"
+    assert not ENGLISH.search(cause(card, "ja").replace(quoted, ""))
+    assert not ENGLISH.search(follows(card, "ja"))
+    assert not ENGLISH.search(re.sub(r"kunren [a-z]+( up)?( RUN)?|events.jsonl", "", fix(card, "ja")))
 
 
 def test_limits_of_the_drill_are_its_authors_words_and_the_others_are_translated() -> None:

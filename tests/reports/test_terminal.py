@@ -79,6 +79,19 @@ def test_a_crowded_card_still_fits_and_shows_the_worst() -> None:
     assert "compare: kunren compare" in text
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_crowded_card_that_cannot_judge_still_fits_and_counts_what_it_leaves_out(lang: Lang) -> None:
+    card = passed() | {"verdict": "unknown", "grade": None}
+    words = "this one could not tell, " * 30
+    blind = {**card["checks"][0], "verdict": "unknown"}
+    card["checks"] = [{**blind, "id": f"blind-{n}", "says": f"{n}: {words}"} for n in range(30)]
+    text = render_card(card, history(card), RUN, lang=lang, width=80).plain
+    assert rows(text, 80) <= 24
+    assert "blind-1: 1:" in text
+    shown = sum(f"? blind-{n}: " in text for n in range(30))
+    assert {"en": f"{29 - shown} more not well", "ja": f"ほか {29 - shown} 件に問題"}[lang] in text
+
+
 def test_a_card_without_history_has_no_strips() -> None:
     text = render_card(passed(), None, RUN).plain
     assert "▕" not in text
@@ -87,7 +100,10 @@ def test_a_card_without_history_has_no_strips() -> None:
 
 def test_what_cannot_be_judged_says_why_and_what_to_do_and_claims_nothing() -> None:
     text = card_text("invalid", "en", 120)
-    assert "CANNOT JUDGE: send lateness p99 81 ms > 50 ms; run it once more (--retry-invalid 1)" in text
+    assert text.split("\n")[1:3] == [
+        "CANNOT JUDGE: send lateness p99 81 ms > 50 ms",
+        "  fix: free the machine of other work, then run it again (--retry-invalid 1)",
+    ]
     assert not any(word in text for word in ("invalid:", "unknown", "PASSED", "FAILED", "0 of", "duplicated"))
 
 
@@ -96,7 +112,10 @@ def test_an_unknown_objective_is_named() -> None:
     card |= {"verdict": "unknown", "grade": None}
     card["objectives"][0]["verdict"] = "unknown"
     text = render_card(card, None, RUN).plain
-    assert "CANNOT JUDGE: detect: the measurement cannot tell; look closer with the line below" in text
+    assert "CANNOT JUDGE: detect: the limit lies within what was measured\n  fix: run it again; if it stays so" in text
+    card["objectives"][0]["measured"] = None
+    text = render_card(card, None, RUN).plain
+    assert "CANNOT JUDGE: detect: the measurement cannot tell\n  fix: see in the limits below" in text
 
 
 def test_red_is_for_what_went_wrong_alone() -> None:
