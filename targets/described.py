@@ -167,15 +167,6 @@ class DescribedTarget(Starting, Site):
         if wrong or left:
             raise TargetError("; ".join([*wrong, *left]))
 
-    def _strays(self, service: str) -> list[int]:
-        """Who listens on a port of the block that we claim and that was silent before the service started there.
-
-        Not where a stop hook answers for it: that knows in whose hands it is.
-        """
-        hooked = self.plan.description.services[service]
-        own = hooked.stop is None and hooked.port is None
-        return ports.holders(self.plan.ports[service]) if own else []
-
     def _begin(self) -> None:
         self._owner = ownership.claim(self.folder)
         Path(self.plan.logs).mkdir(parents=True, exist_ok=True)

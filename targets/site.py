@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -172,7 +171,6 @@ class Site:
         except TargetError as error:
             wrong.append(str(error))
         left = hooks.left_over(hooks.end(self.folder, service))
-        hooks.send(self._strays(service), signal.SIGKILL)
         answers = self._answers_still(service)
         if answers:
             wrong.append(f"something still answers on port {self.plan.ports[service]}")
@@ -296,10 +294,6 @@ class Site:
     def _ours(self, service: str) -> Path:
         """A file that is there if this run started the service, with its port: for any process that stops it."""
         return self.folder / f"{service}{STARTED}"
-
-    def _strays(self, service: str) -> list[int]:
-        """Processes that are known to be the service's by its port alone: to who claims that, not to who attaches."""
-        return []
 
     def _answers_still(self, service: str) -> bool:
         deadline = time.monotonic() + SILENT_WITHIN_S
