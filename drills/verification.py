@@ -150,8 +150,10 @@ def _trust(bad: int, judged: int, void: int, left: int, lang: Lang) -> str:
     if lang == "ja":
         if bad:
             says = f"{bad} 件が宣言と異なる: この訓練は信頼できない"
-        elif void or left:
+        elif void:
             says = "判定できた分は宣言どおり" if judged else "判定できた実行がない"
+        elif left:
+            says = "実施分は宣言どおり" if judged else "実施した実行がない"
         else:
             says = "すべてのアームが宣言どおり: この訓練は信頼できる"
         return (
@@ -159,8 +161,10 @@ def _trust(bad: int, judged: int, void: int, left: int, lang: Lang) -> str:
         )
     if bad:
         says = f"{bad} of {judged} runs did not behave as declared"
-    elif void or left:
+    elif void:
         says = "what could be judged behaved as declared" if judged else "no run could be judged"
+    elif left:
+        says = "what ran behaved as declared" if judged else "nothing was run"
     else:
         says = "every arm behaved as declared"
     return (

@@ -46,14 +46,15 @@ def junit_bytes(documents: Iterable[object]) -> bytes:
 
 
 def _classes(cards: Sequence[Scorecard]) -> list[str]:
-    """A class for each card: drill, arm and seed; the attempt, the start and a number only where these are the same."""
+    """A class for each card: drill, arm, seed; attempt, start or a number only where that tells apart what is alike."""
     classes = [f"{called(card)}.{card.arm}.seed-{card.seed}" for card in cards]
     attempts = [f".attempt-{card.attempts}" for card in cards]
     starts = [f".{_start(card)}" for card in cards]
     numbers = [f".{number}" for number in range(1, len(cards) + 1)]
     for more in (attempts, starts, numbers):
-        count = Counter(classes)
-        classes = [name + end if count[name] > 1 else name for name, end in zip(classes, more, strict=True)]
+        pairs = list(zip(classes, more, strict=True))
+        kinds = Counter(name for name, _ in set(pairs))
+        classes = [name + end if kinds[name] > 1 else name for name, end in pairs]
     return classes
 
 
