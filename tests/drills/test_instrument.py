@@ -52,6 +52,12 @@ class Willing(Strange):
     def handshake(self) -> Evidence:
         return Evidence(True, "label shown")
 
+    def __exit__(self, *_: object) -> None:
+        taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(12)]  # stopping a service takes pipes and sockets
+        for each in taken:
+            os.close(each)
+        super().__exit__()
+
     def proxies(self) -> Quiet:
         return Quiet()
 
