@@ -23,6 +23,8 @@ from drills.order import Order
 from drills.runfolder import journal
 from drills.scorecard import Scorecard
 from drills.spec import load_drill
+from drills.store import StoreError
+from drills.verbs import execution
 from drills.verbs.execution import conduct, exit_code
 from loadprofiles.process import GeneratorDied, LoadError
 from loadprofiles.samples import SAMPLE
@@ -270,6 +272,18 @@ def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
     assert (card.verdict, exit_code(card)) == ("invalid", 2)
     assert not (folder / "SHA256SUMS").exists()
     assert {each.id: each.says for each in card.checks}["run-ended"] == "the run did not end"
+
+
+def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: Path) -> None:
+        raise StoreError("cannot write scorecard.json: no space left on device")
+
+    monkeypatch.setattr(execution, "judge_and_write", full)
+    card, _ = execution._judged(Path(__file__).parents[1] / "golden" / "invalid-killed")
+    assert exit_code(card) == 2
+    assert "the card could not be written: cannot write scorecard.json: no space left" in capsys.readouterr().err
 
 
 # -- accounts ---------------------------------------------------------------------------------------------------------
