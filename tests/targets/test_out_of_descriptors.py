@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +19,9 @@ from targets.target import Evidence, TargetError
 
 from .stack import make_config
 from .test_described import FILES
+from .test_own_errors import no_descriptors
 
 NOBODY = "127.0.0.1:9"
-
-
-@contextmanager
-def no_descriptors() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = os.open(os.devnull, os.O_RDONLY)
-    os.close(free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
