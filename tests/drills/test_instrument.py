@@ -177,7 +177,7 @@ def ended_in_order(card: Scorecard, folder: Path, way: Willingly, kind: str) -> 
     assert json.loads((folder / "run.json").read_bytes())["end"]["reason"] == "error"
     assert (card.verdict, exit_code(card)) == ("invalid", 2)
     assert account(folder, "harness")[:2] == ("fail", {kind: 1})
-    assert said(card)[1].startswith(f"harness: 1 × {kind}; first of harness: ")
+    assert said(card)[1].startswith(f"kunren's harness: 1 × {kind}; first of harness: ")
 
 
 def test_each_part_gives_one_account_where_nothing_went_wrong(run: Any) -> None:
@@ -250,7 +250,7 @@ def test_a_generator_that_died_is_named(run: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(StillLoad, "died", GeneratorDied("the load generator has died"))
     card, folder = run()
     assert account(folder, "load")[:2] == ("fail", {"ended by itself": 1})
-    assert "load: 1 × ended by itself; first of load: the load generator has died" in said(card)[1]
+    assert "kunren's load: 1 × ended by itself; first of load: the load generator has died" in said(card)[1]
 
 
 def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
