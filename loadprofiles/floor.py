@@ -92,8 +92,6 @@ class Floor:
         for key, customer in list(self.desk.unsettled.items()):
             pool.spawn(_last_look, self.desk, customer, key, deadline)
         pool.join(timeout=LAST_ROUND_S + 1)
-        for customer in self.customers:
-            customer.connection.close()  # out of descriptors there must be one for the summary
 
     def flush_now_and_then(self) -> None:
         """For a greenlet of its own: keeps the files at most a moment behind."""

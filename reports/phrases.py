@@ -94,11 +94,11 @@ OWN_ERRORS: Mapping[str, str] = {
     "ended by itself": "プロセスの異常終了",
     "started anew": "プロセスの再起動",
 }
-"""What ``PART: N ×`` is said of: errors of the harness's own parts."""
+"""What ``kunren's PART: N ×`` is said of: errors of the harness's own parts."""
 
 SENTENCES: Sequence[tuple[str, str]] = (
     *(
-        (rf"(harness|load|proxy|launcher): (\d+) × {kind}", rf"訓練側の \1: {ja} \2 件")
+        (rf"kunren's (harness|load|proxy|launcher): (\d+) × {kind}", rf"訓練側の \1: {ja} \2 件")
         for kind, ja in OWN_ERRORS.items()
     ),
     (r"first of (harness|load|proxy|launcher): (.+)", r"\1 の最初の記録: \2"),

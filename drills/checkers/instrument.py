@@ -42,7 +42,7 @@ def _errors(part: str, event: Event) -> Iterator[str]:
         return
     first = str(event.data.get("first", "")).replace("; ", ", ")  # parts of a sentence are joined by it
     for kind, count in counts.items():
-        yield f"{part}: {count} × {kind}"
+        yield f"kunren's {part}: {count} × {kind}"
     if counts and first:
         yield f"first of {part}: {first}"
 

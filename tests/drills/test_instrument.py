@@ -23,6 +23,8 @@ from drills.order import Order
 from drills.runfolder import journal
 from drills.scorecard import Scorecard
 from drills.spec import load_drill
+from drills.store import StoreError
+from drills.verbs import execution
 from drills.verbs.execution import conduct, exit_code
 from loadprofiles.process import GeneratorDied, LoadError
 from loadprofiles.samples import SAMPLE
@@ -51,6 +53,12 @@ class Willing(Strange):
 
     def handshake(self) -> Evidence:
         return Evidence(True, "label shown")
+
+    def __exit__(self, *_: object) -> None:
+        taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(12)]  # stopping a service takes pipes and sockets
+        for each in taken:
+            os.close(each)
+        super().__exit__()
 
     def proxies(self) -> Quiet:
         return Quiet()
@@ -169,7 +177,7 @@ def ended_in_order(card: Scorecard, folder: Path, way: Willingly, kind: str) -> 
     assert json.loads((folder / "run.json").read_bytes())["end"]["reason"] == "error"
     assert (card.verdict, exit_code(card)) == ("invalid", 2)
     assert account(folder, "harness")[:2] == ("fail", {kind: 1})
-    assert said(card)[1].startswith(f"harness: 1 × {kind}; first of harness: ")
+    assert said(card)[1].startswith(f"kunren's harness: 1 × {kind}; first of harness: ")
 
 
 def test_each_part_gives_one_account_where_nothing_went_wrong(run: Any) -> None:
@@ -242,7 +250,7 @@ def test_a_generator_that_died_is_named(run: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(StillLoad, "died", GeneratorDied("the load generator has died"))
     card, folder = run()
     assert account(folder, "load")[:2] == ("fail", {"ended by itself": 1})
-    assert "load: 1 × ended by itself; first of load: the load generator has died" in said(card)[1]
+    assert "kunren's load: 1 × ended by itself; first of load: the load generator has died" in said(card)[1]
 
 
 def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
@@ -264,6 +272,18 @@ def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
     assert (card.verdict, exit_code(card)) == ("invalid", 2)
     assert not (folder / "SHA256SUMS").exists()
     assert {each.id: each.says for each in card.checks}["run-ended"] == "the run did not end"
+
+
+def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: Path) -> None:
+        raise StoreError("cannot write scorecard.json: no space left on device")
+
+    monkeypatch.setattr(execution, "judge_and_write", full)
+    card, _ = execution._judged(Path(__file__).parents[1] / "golden" / "invalid-killed")
+    assert exit_code(card) == 2
+    assert "the card could not be written: cannot write scorecard.json: no space left" in capsys.readouterr().err
 
 
 # -- accounts ---------------------------------------------------------------------------------------------------------

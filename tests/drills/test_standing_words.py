@@ -121,11 +121,11 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
     ),
     "an error of our own": (
         "runbook", own_error("load", "out of memory", 3, "a; b"), INVALID, "own-parts-sound",
-        "load: 3 × out of memory; first of load: a, b",
+        "kunren's load: 3 × out of memory; first of load: a, b",
     ),
     "two parts in trouble, one silent": (
         "runbook", two_in_trouble, INVALID, "own-parts-sound",
-        "load: 1 × too many open files; first of load: accept on x; proxy: 2 × ended by itself"
+        "kunren's load: 1 × too many open files; first of load: accept on x; kunren's proxy: 2 × ended by itself"
         "; no account of their own errors by harness",
     ),
     "false pages": ("no-fault", two_rules_paged, FAIL, "no-page", "3 false pages: DiskFull, LinkSilent"),

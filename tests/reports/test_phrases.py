@@ -123,7 +123,7 @@ def test_every_phrase_is_translated() -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS.values(), NO_THREAD, UNHANDLED, ENDED, RESTARTED])
 def test_an_error_of_our_own_is_said_in_japanese_whatever_its_kind(kind: str) -> None:
-    says = told("ja", f"proxy: 3 × {kind}; first of proxy: accept on x")
+    says = told("ja", f"kunren's proxy: 3 × {kind}; first of proxy: accept on x")
     assert says == f"訓練側の proxy: {OWN_ERRORS[kind]} 3 件。proxy の最初の記録: accept on x"
 
 

@@ -17,6 +17,7 @@ from drills.offered import THINGS
 from drills.systems import system
 from faults import FAULTS
 from faults.scope import from_intent, to_intent
+from targets.accounts import accounts
 from targets.registry import caretaker
 from targets.target import Offer, Target, Unlabelled
 
@@ -92,6 +93,15 @@ def test_its_engines_have_versions(up: Any) -> None:
     engines = {name: said for name, said in up.target.engines().items() if name != "customers"}  # how they come in
     assert up.facts.engines <= set(engines)
     assert all(any(letter.isdigit() for letter in version) for version in engines.values())
+
+
+def test_the_parts_of_ours_beside_it_run_and_have_logs_in_which_nothing_went_wrong(up: Any) -> None:
+    parts = up.target.own_parts()
+    assert {each.name for each in parts} <= {"proxy", "launcher"}
+    assert "proxy" in {each.name for each in parts}
+    assert all(each.pid for each in parts)
+    told = dict(accounts(parts, up.target.own_parts()))
+    assert {name: its.counts for name, its in told.items()} == {each.name: {} for each in parts}
 
 
 @needs("loads")
