@@ -24,6 +24,7 @@ from targets import toxiproxy_build
 from targets.cache import cache_folder
 from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
+from targets.visible import visible
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         build()
     except ImageError as error:
-        sys.exit(f"images: {error}")
+        sys.exit(visible(f"images: {error}"))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -5,16 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from errno import EMFILE, ENFILE, ENOMEM
 
 from drills.errors import KunrenError
 from drills.exits import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_TERMINATED, complain
 from drills.interrupts import Terminated, first_signal_raises
+from drills.streams import standard_streams
+
+SHORT_OF = {
+    EMFILE: "too many open files (raise the limit, such as with ulimit -n 4096)",
+    ENFILE: "too many open files on the whole machine (end some programs)",
+    ENOMEM: "out of memory (free some)",
+}
+"""What may fail anywhere, in an import as well, and is no error of ours."""
 
 
 def main() -> None:
     """Entry point: every failure becomes one clear line and an exit code of the documented table."""
-    with first_signal_raises():
+    with standard_streams() as output, first_signal_raises():
         code = _run()
+        output.flush()
+        if output.lost is not None:
+            complain(f"cannot write to standard output: {output.lost} (send it to a file that can be written)")
+            code = code or EXIT_REFUSED
     sys.exit(code)
 
 
@@ -34,8 +47,8 @@ def _run() -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         code = EXIT_INTERRUPTED
-    except (BrokenPipeError, SystemExit):
-        code = EXIT_INTERNAL  # whoever read our output has left; the libraries' own 1 would mean a failed drill
+    except SystemExit:
+        code = EXIT_INTERNAL  # a library's own wish to end; its 1 would mean a failed drill
     except Exception as error:  # noqa: BLE001  # last stop: a bug of ours still gets one line and exit 70
         code = _usage_or_bug(error)
     return code or 0
@@ -49,9 +62,12 @@ def _usage_or_bug(error: Exception) -> int:
         if error.format_message():  # bare `kunren` has printed its help already
             complain(f"{error.format_message()} (kunren --help lists the verbs, kunren VERB --help its options)")
         return EXIT_REFUSED
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT_OF):
+        complain(f"this machine is short of what kunren needs: {SHORT_OF[getattr(error, 'errno', None) or ENOMEM]}")
+        return EXIT_REFUSED
     complain(f"internal error: {type(error).__name__}: {error}")
     if "KUNREN_DEBUG" in os.environ:
-        traceback.print_exception(error)
+        complain("".join(traceback.format_exception(error)))
     else:
         complain("set KUNREN_DEBUG=1 to see where")
     return EXIT_INTERNAL

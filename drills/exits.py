@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from targets.visible import visible
+
 EXIT_PASS, EXIT_FAIL, EXIT_UNKNOWN, EXIT_REFUSED = 0, 1, 2, 3
 EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_TERMINATED = 70, 130, 143
 
@@ -18,5 +20,5 @@ EXITS = {
 
 
 def complain(message: str) -> None:
-    """One line (or few) on stderr, never a trace-back."""
-    print(f"kunren: {message}", file=sys.stderr)
+    """One line (or few) on stderr, never a trace-back; nothing in it that a terminal would obey."""
+    print(f"kunren: {visible(message)}", file=sys.stderr)  # noqa: T201  # the one way to complain

@@ -19,7 +19,7 @@ from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
 from drills.systems import system, words_of
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, write
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, say, say_line, write
 from reports.cells import print_table
 
 
@@ -46,8 +46,7 @@ def list_drills(
         return
     table = Table("drill", "title", "sources", "fidelity", "last verdict", box=None, pad_edge=False)
     for row in rows:
-        last = f"{row.last_verdict} ({row.last_arm})" if row.last_verdict else "not run yet"
-        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, last)
+        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, row.last)
     print_table(console(to_stderr=False), table)
 
 
@@ -81,9 +80,9 @@ def lint(
         write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
     else:
         for found in findings:
-            print(f"{found.file}:{found.line}: {found.message}")
+            say_line(f"{found.file}:{found.line}: {found.message}")
         if not findings:
-            print("drills and runbooks: nothing to complain about")
+            say("drills and runbooks: nothing to complain about")
     raise typer.Exit(EXIT_FAIL if findings else 0)
 
 
@@ -104,4 +103,4 @@ def show_page(
     path = Path(where)
     file = path if path.is_file() and "runbook" in path.read_text(errors="replace")[:200] else None
     page = load_runbook(file or runbook_file(load_drill(where), "runbook") or path)
-    print(render_page(page, language(lang)))
+    say(render_page(page, language(lang)))
