@@ -24,7 +24,7 @@ from drills.books import WITNESSES
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXITS
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
-from drills.interrupts import Terminated, left_in_peace, signals_held
+from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
 from drills.machine import libraries, machine, wall_offset
 from drills.observation import Observation
 from drills.order import Order, asked, page_of, plan_of
@@ -54,8 +54,8 @@ class RunFailed(KunrenError):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled), KeyboardInterrupt or
-    Terminated."""
+    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled), KeyboardInterrupt,
+    Terminated (HungUp is one)."""
 
     folder: Path
     error: BaseException | None
@@ -152,6 +152,8 @@ class _Run:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
             end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
+        except HungUp as error:
+            end, cause = RunEnd(0, "hung-up", "stopped by SIGHUP; everything was undone"), error
         except Terminated as error:
             end, cause = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone"), error
         finally:

@@ -30,6 +30,7 @@ class Output(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.lost: str | None = None
+        self.closed_before = stream is None
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

@@ -188,7 +188,8 @@ def main(arguments: list[str]) -> int:
     """Run until told to stop."""
     _tie_to(int(arguments[0]))
     _raise_file_limit()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
+    for number in (signal.SIGINT, signal.SIGHUP):  # they go to the whole terminal; the harness decides how we end
+        signal.signal(number, signal.SIG_IGN)
     replies = os.dup(1)
     os.dup2(2, 1)  # a stray print must not look like a reply
     return Generator(replies).obey(iter(FileObject(0, "rb", closefd=False)))

@@ -14,8 +14,8 @@ import psutil
 from targets import ownership, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
-from targets.cache import cache_folder
-from targets.finding import Finding, complaint, writable
+from targets.cache import cache_complaint, cache_folder, examine_cache
+from targets.finding import Finding
 from targets.local import LAUNCHER, LocalTarget
 from targets.ports import BLOCK, claim_block
 from targets.runtime import Request
@@ -42,26 +42,19 @@ class Embedded:
         """PostgreSQL, who may start it, the cache, ports, an original proxy server."""
         yield _postgres()
         yield _unprivileged()
-        yield writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to")
+        yield examine_cache()
         yield _ports()
         yield proxy_engine.examine()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
-        """PostgreSQL's binaries, the proxy engine, a cache to write to; starts nothing."""
-        found = []
-        try:
-            postgres.binaries()
-        except postgres.PostgresError as error:
-            found.append(str(error))
+        """PostgreSQL, as this user, the proxy engine, a cache to write to; starts no service."""
+        found = list(postgres.lacking())
         try:
             proxy_engine.engine_command(proxy, 0)
         except TargetError as error:
             found.append(str(error))
-        try:
-            _root().mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = os.strerror(error.errno or 0)
-            found.append(f"cannot write to {cache_folder()}: {why}; set KUNREN_CACHE to another folder")
+        if (why := cache_complaint()) is not None:
+            found.append(why)
         return tuple(found)
 
     def make(self, request: Request) -> Startable:
@@ -137,17 +130,15 @@ def _postgres() -> Finding:
 
 
 def _unprivileged() -> Finding:
-    prefix = postgres.unprivileged()
-    if not prefix:
+    who = postgres.refused_user()
+    if who is None:
         return Finding("ordinary user", True, f"uid {os.geteuid()}: PostgreSQL starts as it is", True)
-    said = complaint([*prefix, "true"])
+    said = postgres.namespace_complaint()
+    hidden = f"PostgreSQL refuses {who}; a user namespace hides it"
     return Finding(
-        "root",
-        said is None,
-        "PostgreSQL refuses root; a user namespace hides it" if said is None else f"no user namespace for root: {said}",
-        True,
-        "" if said is None else "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)",
-    )
+        "user", said is None, hidden if said is None else f"PostgreSQL refuses {who}, and {said}", True,
+        "" if said is None else postgres.NAMESPACE_FIX,
+    )  # fmt: skip
 
 
 def _ports() -> Finding:

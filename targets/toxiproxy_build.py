@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from targets import proxy_engine
+from targets.cache import NoCache, cache_complaint
 from targets.proxy_engine import RELEASE
 from targets.visible import visible
 
@@ -27,12 +28,17 @@ class BuildError(Exception):
 
 def build() -> Path:
     """The server, compiled from the Go module proxy unless it was before; BuildError."""
-    server = proxy_engine.built()
-    if server.exists():
-        return server
+    try:
+        server = proxy_engine.built()
+        if server.exists():
+            return server
+    except (NoCache, OSError) as error:
+        raise BuildError(str(error)) from error
     go = shutil.which("go")
     if go is None:
         raise BuildError("go is not on PATH: install Go 1.21 or newer, Toxiproxy is built from its source")
+    if (why := cache_complaint()) is not None:
+        raise BuildError(why)
     server.parent.mkdir(parents=True, exist_ok=True)
     with (server.parent / ".lock").open("w") as lock:  # who comes second takes what the first has built
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -18,7 +18,7 @@ app = typer.Typer(
     ),
     epilog=(
         "Exit codes: 0 passed · 1 failed · 2 unknown or invalid · 3 refused to start · 70 internal error ·"
-        " 130 interrupted · 143 terminated"
+        " 129 hung up · 130 interrupted · 143 terminated"
     ),
     no_args_is_help=True,
     add_completion=False,

@@ -1,7 +1,8 @@
 """PostgreSQL as a child process: binaries from a wheel, a template cluster in the cache, one copy a stack.
 
 Only the wheel's binaries are used; its wrappers force Unix sockets, and a socket cannot pass through a proxy.
-PostgreSQL refuses to run as root; then it runs under a user namespace that shows it uid 65534.
+PostgreSQL refuses to run as root, and as a user without a name; then it runs under a user namespace that shows it uid
+65534.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
 
 from targets.brokerage.config import LOOPBACK
+from targets.finding import complaint
 
 USER = "postgres"
 
@@ -31,6 +34,9 @@ SETTINGS = {
     "timezone": "Asia/Tokyo",
     "log_timezone": "UTC",
 }
+
+
+NAMESPACE_FIX = "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)"
 
 
 class PostgresError(Exception):
@@ -70,11 +76,42 @@ def version() -> str:
     return "postgresql " + out.stdout.split()[-1]
 
 
+def refused_user() -> str | None:
+    """Root, or a user without a name, in words: PostgreSQL starts for neither. None for an ordinary user."""
+    uid = os.geteuid()
+    if uid == 0:
+        return "root"
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return f"uid {uid}, which has no entry in the password database"
+    return None
+
+
 def unprivileged() -> list[str]:
-    """What to put before an argv so that root, too, may start PostgreSQL; nothing for an ordinary user."""
-    if os.geteuid() != 0:
+    """What to put before an argv so that any user may start PostgreSQL; nothing for an ordinary one."""
+    if refused_user() is None:
         return []
     return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+
+
+def namespace_complaint() -> str | None:
+    """Why no user namespace can hide from PostgreSQL who runs it; None where it can."""
+    said = complaint([*unprivileged(), "true"])
+    return None if said is None else f"no user namespace can hide it: {said}"
+
+
+def lacking() -> tuple[str, ...]:
+    """What this machine, or this user, lacks for PostgreSQL, each with its fix."""
+    found = []
+    try:
+        binaries()
+    except PostgresError as error:
+        found.append(str(error))
+    who = refused_user()
+    if who is not None and (said := namespace_complaint()) is not None:
+        found.append(f"PostgreSQL refuses {who}, and {said}; {NAMESPACE_FIX}")
+    return tuple(found)
 
 
 def template(cache: Path) -> Path:

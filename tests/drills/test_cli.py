@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from drills import cli
+from drills.interrupts import ENDING, signals_held
 from drills.scorecard import RULES
 from drills.spec import CATALOGUE
 from drills.verbs import execution
@@ -308,7 +310,9 @@ def test_a_toxiproxy_that_is_none(refused: Callable[..., str], monkeypatch: pyte
 def test_no_toxiproxy_is_said_with_its_mend(
     refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "unshare").symlink_to(shutil.which("unshare") or "/usr/bin/unshare")  # root needs it
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     says = refused("run", DRILL, "--proxy", "toxiproxy")
     assert says.startswith("no toxiproxy-server: put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy")
     assert "--proxy embedded" in says
@@ -548,7 +552,7 @@ def test_help_lists_every_verb_and_the_exit_codes(call: Call) -> None:
     assert said.code == 0
     for verb in ("run", "verify", "check", "list", "doctor", "lint", "schema", "runbook", "heal", "target"):
         assert re.search(rf"^[│ ]+{verb} ", said.out, re.MULTILINE), verb
-    assert "143 terminated" in said.out
+    assert "129 hung up · 130 interrupted · 143 terminated" in " ".join(said.out.split())
 
 
 def test_version(call: Call) -> None:
@@ -571,10 +575,15 @@ def test_a_bug_of_ours_gets_one_line_and_a_way_to_look(call: Call, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, "kunren: terminated\n")]
+    ("number", "code", "word"),
+    [
+        (signal.SIGINT, 130, ""),
+        (signal.SIGTERM, 143, "kunren: terminated\n"),
+        (signal.SIGHUP, 129, "kunren: hung up\n"),
+    ],
 )
 def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code: int, word: str) -> None:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in ENDING}
 
     def hit(*_: object) -> None:
         try:
@@ -582,6 +591,7 @@ def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code:
         finally:
             signal.raise_signal(signal.SIGINT)  # a second one, while everything is undone
             signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGHUP)
 
     monkeypatch.setattr(execution, "run", hit)
     try:
@@ -593,9 +603,31 @@ def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code:
 
 
 def test_signals_are_as_before_after_a_verb_that_none_ended(call: Call) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(each) for each in ENDING]
     call("schema", "drill")
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert [signal.getsignal(each) for each in ENDING] == before
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under nohup: the drill goes on, also while signals are held."""
+
+    def hit(*_: object) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        with signals_held():
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("the one that is heeded was lost")
+
+    monkeypatch.setattr(execution, "run", hit)
+    before = {each: signal.getsignal(each) for each in ENDING}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        said = call("run", DRILL, "--quiet")
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert (said.code, said.err) == (143, "kunren: terminated\n")
 
 
 def test_in_a_process_of_its_own(tmp_path: Path) -> None:
