@@ -21,9 +21,10 @@ from functools import cache
 from pathlib import Path
 
 from targets import children, commands, toxiproxy_build
-from targets.cache import cache_folder
+from targets.cache import cache_complaint, cache_folder
 from targets.containers.engine import LOOK_COMPOSE_S, EngineError, compose, environment, version
 from targets.proxy_engine import RELEASE
+from targets.visible import visible
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         build()
     except ImageError as error:
-        sys.exit(f"images: {error}")
+        sys.exit(visible(f"images: {error}"))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -77,6 +78,8 @@ def main() -> None:
 def build() -> None:
     """All of them; ImageError."""
     look_for_engine()
+    if (why := cache_complaint()) is not None:
+        raise ImageError(why)
     base, origin, public = choose_base()
     print(f"base image: {base} ({origin})", flush=True)
     context = cache_folder() / "images"

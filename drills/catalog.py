@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import msgspec
 
+from drills.keptcard import kept_card
 from drills.runfolder.runs import list_runs
+from drills.scorecard import RULES
 from drills.spec import catalogue, load_drill
+from drills.unjudged import judges
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -21,6 +23,28 @@ class Listed(msgspec.Struct, frozen=True):
     last_verdict: str | None
     last_arm: str | None
     last_run: str | None
+    last_rules: int | None = None
+
+    @property
+    def last(self) -> str:
+        """The last verdict for people, with its rules' number where this version judges by others.
+
+        A run that could not judge has none.
+        """
+        if self.last_run is None:
+            return "not run yet"
+        if self.last_verdict is None:
+            return "not judged"
+        rules = "" if self.last_rules in (None, RULES) else f", rules {self.last_rules}"
+        return f"{self.last_verdict if judges(self.last_verdict) else 'cannot judge'} ({self.last_arm}{rules})"
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """As much of a card as the list shows, whatever its rules."""
+
+    verdict: str | None = None
+    arm: str | None = None
+    rules: int | None = None
 
 
 def listing(runs: Path) -> list[Listed]:
@@ -37,17 +61,18 @@ def _listed(name: str, file: Path, runs: Path) -> Listed:
         msgspec.to_builtins(drill.title),
         list(drill.sources),
         drill.fidelity,
-        card.get("verdict"),
-        card.get("arm"),
+        card.verdict,
+        card.arm,
         None if last is None else f"{last.parent.name}/{last.name}",
+        card.rules,
     )
 
 
-def _card(run: Path | None) -> dict[str, str]:
-    if run is None:
-        return {}
+def _card(run: Path | None) -> _Card:
+    kept = None if run is None else kept_card(run)
+    if kept is None or kept.rules is None:
+        return _Card()
     try:
-        card = json.loads((run / "scorecard.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return card if isinstance(card, dict) else {}
+        return msgspec.json.decode(kept.content, type=_Card)
+    except msgspec.DecodeError:
+        return _Card()

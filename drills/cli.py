@@ -5,16 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from errno import EMFILE, ENFILE, ENOMEM
 
 from drills.errors import KunrenError
-from drills.exits import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_TERMINATED, complain
-from drills.interrupts import Terminated, first_signal_raises
+from drills.exits import CUTS, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, complain
+from drills.interrupts import Terminated, exit_of, first_signal_raises
+from drills.streams import standard_streams
+
+SHORT_OF = {
+    EMFILE: "too many open files (raise the limit, such as with ulimit -n 4096)",
+    ENFILE: "too many open files on the whole machine (end some programs)",
+    ENOMEM: "out of memory (free some)",
+}
+"""What may fail anywhere, in an import as well, and is no error of ours."""
 
 
 def main() -> None:
     """Entry point: every failure becomes one clear line and an exit code of the documented table."""
-    with first_signal_raises():
+    with standard_streams() as output, first_signal_raises():
         code = _run()
+        output.flush()
+        if output.lost is not None:
+            complain(f"cannot write to standard output: {output.lost} (send it to a file that can be written)")
+            code = code or EXIT_REFUSED
     sys.exit(code)
 
 
@@ -26,16 +39,13 @@ def _run() -> int:
 
         code = app(standalone_mode=False)
     except KunrenError as error:
-        complain(str(error))
+        complain(str(error), last=True)
         code = error.exit_code
-    except Terminated:
-        complain("terminated")
-        code = EXIT_TERMINATED
-    except KeyboardInterrupt:
-        complain("interrupted")
-        code = EXIT_INTERRUPTED
-    except (BrokenPipeError, SystemExit):
-        code = EXIT_INTERNAL  # whoever read our output has left; the libraries' own 1 would mean a failed drill
+    except (KeyboardInterrupt, Terminated) as cut:
+        code = exit_of(cut)
+        complain(CUTS[code], last=True)
+    except SystemExit:
+        code = EXIT_INTERNAL  # a library's own wish to end; its 1 would mean a failed drill
     except Exception as error:  # noqa: BLE001  # last stop: a bug of ours still gets one line and exit 70
         code = _usage_or_bug(error)
     return code or 0
@@ -43,15 +53,19 @@ def _run() -> int:
 
 def _usage_or_bug(error: Exception) -> int:
     if type(error).__name__ == "Abort":  # how the command-line library passes Ctrl-C on
-        complain("interrupted")
+        complain(CUTS[EXIT_INTERRUPTED], last=True)
         return EXIT_INTERRUPTED
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # the command-line library's own errors
-        if error.format_message():  # bare `kunren` has printed its help already
-            complain(f"{error.format_message()} (kunren --help lists the verbs, kunren VERB --help its options)")
+        if says := error.format_message():  # bare `kunren` has printed its help already
+            complain(f"{says} (kunren --help lists the verbs, kunren VERB --help its options)", last=True)
         return EXIT_REFUSED
-    complain(f"internal error: {type(error).__name__}: {error}")
+    number = ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    if isinstance(error, MemoryError | OSError) and number in SHORT_OF:
+        complain(f"this machine is short of what kunren needs: {SHORT_OF[number]}", last=True)
+        return EXIT_REFUSED
+    complain(f"internal error: {type(error).__name__}: {error}", last=True)
     if "KUNREN_DEBUG" in os.environ:
-        traceback.print_exception(error)
+        complain("".join(traceback.format_exception(error)))
     else:
         complain("set KUNREN_DEBUG=1 to see where")
     return EXIT_INTERNAL

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from drills.runfolder.encoding import encode_indented
 from faults.scope import from_intent
 from targets.registry import CARETAKERS, caretaker
 from targets.target import Intent, TargetError
@@ -134,4 +135,4 @@ def _lines(run: Path) -> Iterator[dict[str, Any]]:
 def _write_report(run: Path, said: Sequence[str]) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     report = {"healed": stamp, "by": os.getpid(), "said": said}
-    (run / f"heal-{stamp}.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    (run / f"heal-{stamp}.json").write_bytes(encode_indented(report))

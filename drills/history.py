@@ -127,7 +127,7 @@ class RunEnd(msgspec.Struct, frozen=True):
     """How the run ended; a run folder without it is invalid."""
 
     t: int
-    reason: str  # judged | cap | stop_if | baseline | interrupted | terminated | refused | error
+    reason: str  # judged | cap | stop_if | baseline | interrupted | terminated | hung-up | refused | error
     says: str = ""
     exit: int | None = None  # what the command exits with where this end decides it; None: the verdict does
 

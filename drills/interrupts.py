@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first of them ends everything in order, and none stops the undoing half-way."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first of them ends everything in order, and none stops the undoing half-way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+from drills.exits import EXIT_HUNG_UP, EXIT_INTERRUPTED, EXIT_TERMINATED
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEVICE_LOST = signal.SIGUSR1
 """What our own watch sends us (``drills.guard``)."""
 
@@ -20,9 +22,13 @@ class Terminated(SystemExit):
     """
 
 
+class HungUp(Terminated):
+    """SIGHUP: the terminal or the line is gone, and most likely whoever would have read what is printed."""
+
+
 @contextlib.contextmanager
 def first_signal_raises() -> Iterator[None]:
-    """Inside, the first Ctrl-C or SIGTERM raises KeyboardInterrupt or Terminated in the main thread.
+    """Inside, the first Ctrl-C, SIGTERM or SIGHUP raises KeyboardInterrupt, Terminated or HungUp in the main thread.
 
     Those after it change nothing, until the process has ended: the end is under way, bounded, and has to be whole.
     """
@@ -32,9 +38,9 @@ def first_signal_raises() -> Iterator[None]:
         nonlocal came
         if not came:
             came = True
-            raise Terminated(143) if number == signal.SIGTERM else KeyboardInterrupt
+            raise _raised(number)
 
-    before = {number: signal.signal(number, take) for number in ENDING}
+    before = {number: signal.signal(number, take) for number in _heeded()}
     try:
         yield
     finally:
@@ -44,12 +50,12 @@ def first_signal_raises() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Inside, a Ctrl-C or SIGTERM, or the loss of a safety device, waits; the first of them takes effect on leaving.
+    """Inside, a Ctrl-C, SIGTERM or SIGHUP, or the loss of a safety device, waits; the first takes effect on leaving.
 
     Not by the signal mask: that is a thread's own, and a library's thread would take the signal for the process.
     """
     held: list[int] = []
-    every = (*ENDING, DEVICE_LOST)
+    every = (*_heeded(), DEVICE_LOST)
     before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in every}
     try:
         yield
@@ -69,3 +75,22 @@ def left_in_peace(manager: contextlib.AbstractContextManager[Any]) -> Iterator[N
     finally:
         with signals_held():
             manager.__exit__(None, None, None)
+
+
+def exit_of(cut: BaseException) -> int:
+    """What a command exits with that this cut short."""
+    if isinstance(cut, HungUp):
+        return EXIT_HUNG_UP
+    return EXIT_TERMINATED if isinstance(cut, Terminated) else EXIT_INTERRUPTED
+
+
+def _heeded() -> tuple[int, ...]:
+    """All of them, but for a SIGHUP that is ignored: that is what nohup asks for."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return tuple(number for number in ENDING if not (ignored and number == signal.SIGHUP))
+
+
+def _raised(number: int) -> BaseException:
+    if number == signal.SIGHUP:
+        return HungUp(EXIT_HUNG_UP)
+    return Terminated(EXIT_TERMINATED) if number == signal.SIGTERM else KeyboardInterrupt()

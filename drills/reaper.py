@@ -148,7 +148,7 @@ def main() -> None:
     for leftover in leftovers(None, (run,)):
         if leftover.target == target:
             for line in heal(leftover, lifelines).said:
-                print(line, file=sys.stderr, flush=True)
+                print(line, file=sys.stderr, flush=True)  # noqa: T201  # its stderr is its log
 
 
 def _await_death(target: Intent) -> None:

@@ -27,7 +27,7 @@ from drills.guard import Unguarded
 from drills.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.injector import Injector
 from drills.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
-from drills.interrupts import Terminated, left_in_peace, signals_held
+from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
 from drills.judging.schedule import longest
 from drills.machine import libraries, machine, wall_offset
 from drills.observation import Observation
@@ -61,7 +61,7 @@ class RunFailed(KunrenError):
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled, or not to be started),
-    KeyboardInterrupt or Terminated."""
+    KeyboardInterrupt or Terminated (HungUp is one)."""
 
     folder: Path
     error: BaseException | None
@@ -169,6 +169,8 @@ class _Run:
             end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
         except KeyboardInterrupt as error:
             end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
+        except HungUp as error:
+            end, cause = RunEnd(0, "hung-up", "stopped by SIGHUP; everything was undone"), error
         except Terminated as error:
             end, cause = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone"), error
         except Exception as error:  # noqa: BLE001  # ours, and no reason to leave the run without its end and card

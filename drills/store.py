@@ -18,8 +18,16 @@ import msgspec
 from drills.books import BOOKS, AnyRow
 from drills.errors import unknown
 from drills.history import RunRecord
-from drills.runfolder.evidence import add_card, evidence_number, replace, verify_evidence, write_chain
-from drills.runfolder.journal import ENCODER, EventLog, Journal, sync_folder
+from drills.runfolder.encoding import ENCODER, encode_indented
+from drills.runfolder.evidence import (
+    add_card,
+    evidence_number,
+    replace,
+    verify_evidence,
+    verify_inputs,
+    write_chain,
+)
+from drills.runfolder.journal import EventLog, Journal, sync_folder
 from drills.runfolder.names import (
     BOOKS as BOOKS_FOLDER,
 )
@@ -40,6 +48,7 @@ from drills.runfolder.names import (
     reference,
 )
 from drills.runfolder.readback import plain, read, read_run
+from drills.runfolder.reading import content_of, present
 from drills.runfolder.runs import find_run, list_runs
 from drills.runfolder.samplefile import Stored, store_samples
 
@@ -59,6 +68,7 @@ __all__ = [
     "sealed",
     "session_folder",
     "verify_evidence",
+    "verify_inputs",
     "write_card",
 ]
 
@@ -163,7 +173,7 @@ def session_folder(runs: Path, name: str, started: datetime) -> Path:
 
 def sealed(folder: Path) -> bool:
     """Whether the run came to its end: from then on nothing of it may change."""
-    return (folder / SUMS).exists()
+    return present(folder / SUMS)
 
 
 def write_card(folder: Path, card: object) -> bytes:
@@ -174,17 +184,14 @@ def write_card(folder: Path, card: object) -> bytes:
     content = card_bytes(card)
     if _content(folder / CARD) != content:
         replace(folder / CARD, content)
-    if (folder / SUMS).exists():
+    if sealed(folder):
         add_card(folder)
     return content
 
 
 def card_bytes(document: object) -> bytes:
-    """A card (or a summary of cards) as deterministic JSON.
-
-    UTF-8, indented by 2, fields in the order of the schema, a newline at the end.
-    """
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    """A card (or a summary of cards) as deterministic JSON."""
+    return encode_indented(document)
 
 
 def valid_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> list[AnyRow]:
@@ -202,7 +209,7 @@ def valid_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> list[AnyRow]:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return content_of(path)
     except OSError:
         return None
 

@@ -192,7 +192,8 @@ def _tie_to(parent: int) -> None:
 def main(arguments: list[str]) -> int:
     """Run until told to stop."""
     _tie_to(int(arguments[0]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the harness decides how we end
+    for number in (signal.SIGINT, signal.SIGHUP):  # they go to the whole terminal; the harness decides how we end
+        signal.signal(number, signal.SIG_IGN)
     replies = os.dup(1)
     os.dup2(2, 1)  # a stray print must not look like a reply
     own = OwnErrors()

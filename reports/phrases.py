@@ -134,6 +134,7 @@ SENTENCES: Sequence[tuple[str, str]] = (
     (r"ended: baseline", "終了: 平常状態を確認できず"),
     (r"ended: interrupted(.*)", r"終了: 中断\1"),
     (r"ended: terminated(.*)", r"終了: 停止要求\1"),
+    (r"ended: hung-up(.*)", r"終了: 端末の切断\1"),
     (r"ended: error(.*)", r"終了: 異常終了\1"),
     (r"(\d+) events, (\d+) samples", r"イベント \1 件、サンプル \2 件"),
     (r"no events", "イベントの記録なし"),

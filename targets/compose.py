@@ -25,7 +25,7 @@ from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
 from targets.brokerage.world import business_day, make_world
-from targets.cache import cache_folder
+from targets.cache import cache_complaint, cache_folder
 from targets.containers import network, prometheus
 from targets.containers.engine import (
     LOOK_COMPOSE_S,
@@ -89,12 +89,13 @@ class Containers:
             yield each()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
-        """An engine, Compose and the images; the proxy is always the real one."""
+        """A cache, PostgreSQL's initdb, an engine, Compose and the images; the proxy is always the real one."""
         if proxy == "embedded":
             return ("containers use the real Toxiproxy only: leave --proxy away, or use --target local",)
+        here = [*filter(None, [cache_complaint()]), *postgres.lacking()]
         absent = [each for each in self.examine() if not each.ok]
         first = absent[:1] if absent and absent[0].what == ENGINE else absent  # without it nothing is known of images
-        return tuple(f"{each.what}: {each.says}; {each.mend}" for each in first)
+        return (*here, *(f"{each.what}: {each.says}; {each.mend}" for each in first))
 
     def make(self, request: Request) -> Startable:
         """One stack, with a project, a network, a token and ports of its own."""

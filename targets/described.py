@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from targets import hooks, hosts, ownership, ports, processes
-from targets.cache import cache_folder
+from targets.cache import cache_complaint, cache_folder, examine_cache
 from targets.description import LABEL, PROXY, Description, Proxied
-from targets.finding import Finding, writable
+from targets.finding import Finding
 from targets.inputs import digest
 from targets.logs import last_words
 from targets.loopback import split
@@ -97,16 +97,18 @@ class DescribedRuntime:
 
     def examine(self) -> Iterator[Finding]:
         """The cache; what the hooks need only they know."""
-        yield writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to")
+        yield examine_cache()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
-        """The proxy engine, and ports that the file names and something else has."""
+        """The proxy engine, a cache to write to, and ports that the file names and something else has."""
         taken = [port for port in _fixed(self._description) if answering(port)]
         found = [f"port {port} of {self.name} is taken: end what listens there" for port in taken]
         try:
             engine_command(proxy, 0)
         except TargetError as error:
             found.append(str(error))
+        if (why := cache_complaint()) is not None:
+            found.append(why)
         return tuple(found)
 
     def make(self, request: Request) -> Startable:

@@ -10,8 +10,8 @@ from pathlib import Path
 from targets import hooks, ownership, ports, processes, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
-from targets.cache import cache_folder
-from targets.finding import Finding, writable
+from targets.cache import cache_complaint, cache_folder, examine_cache
+from targets.finding import Finding
 from targets.local import LocalTarget, end_members, ports_of
 from targets.ports import BLOCK
 from targets.runtime import Request
@@ -39,26 +39,19 @@ class Embedded:
         """PostgreSQL, who may start it, the cache, ports, an original proxy server."""
         yield _postgres()
         yield _unprivileged()
-        yield writable("cache folder", cache_folder(), "set KUNREN_CACHE to a folder you may write to")
+        yield examine_cache()
         yield _ports()
         yield proxy_engine.examine()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
-        """PostgreSQL's binaries, the proxy engine, a cache to write to; starts nothing."""
-        found = []
-        try:
-            postgres.binaries()
-        except postgres.PostgresError as error:
-            found.append(str(error))
+        """PostgreSQL, as this user, the proxy engine, a cache to write to; starts no service."""
+        found = list(postgres.lacking())
         try:
             proxy_engine.engine_command(proxy, 0)
         except TargetError as error:
             found.append(str(error))
-        try:
-            _root().mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = os.strerror(error.errno or 0)
-            found.append(f"cannot write to {cache_folder()}: {why}; set KUNREN_CACHE to another folder")
+        if (why := cache_complaint()) is not None:
+            found.append(why)
         return tuple(found)
 
     def make(self, request: Request) -> Startable:
@@ -116,15 +109,15 @@ def _postgres() -> Finding:
 
 
 def _unprivileged() -> Finding:
-    prefix = postgres.unprivileged()
-    if not prefix:
+    who = postgres.refused_user()
+    if who is None:
         return Finding("ordinary user", True, f"uid {os.geteuid()}: PostgreSQL starts as it is", True)
     said = postgres.complaints()
     if said:
-        fix = "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)"
-        return Finding("root", False, f"PostgreSQL refuses root, and nothing hides it: {'; '.join(said)}", True, fix)
-    how = "in a user namespace" if prefix == postgres.NAMESPACE else f"as user {postgres.NOBODY}, without namespaces"
-    return Finding("root", True, f"PostgreSQL refuses root and runs {how}", True)
+        shown = f"PostgreSQL refuses {who}, and nothing hides it: {'; '.join(said)}"
+        return Finding("user", False, shown, True, postgres.NAMESPACE_FIX)
+    how = f"as user {postgres.NOBODY}" if postgres.unprivileged() == postgres.OTHER_USER else "in a user namespace"
+    return Finding("user", True, f"PostgreSQL refuses {who}, and runs {how}", True)
 
 
 def _ports() -> Finding:

@@ -24,15 +24,17 @@ class Finding(msgspec.Struct, frozen=True):
 
 def writable(what: str, folder: Path, mend: str) -> Finding:
     """Whether the folder, or the nearest one above it that exists, can be written to."""
-    nearest = folder
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
+    there, ok = False, False
     try:
+        nearest = folder
+        while not nearest.exists() and nearest != nearest.parent:
+            nearest = nearest.parent
+        there = nearest == folder
         with tempfile.TemporaryDirectory(dir=nearest, prefix=".kunren-"):
             ok = True
-    except OSError:
-        ok = False
-    return Finding(what, ok, f"{folder}{'' if folder.exists() else ' (not made yet)'}", True, "" if ok else mend)
+    except OSError:  # it cannot be written to, or nobody may even look
+        pass
+    return Finding(what, ok, f"{folder}{'' if there else ' (not made yet)'}", True, "" if ok else mend)
 
 
 def complaint(argv: Sequence[str]) -> str | None:

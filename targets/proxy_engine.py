@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from targets import children
-from targets.cache import cache_folder
+from targets.cache import NoCache, cache_folder
 from targets.commands import run
 from targets.finding import Finding
 from targets.target import TargetError
@@ -31,9 +31,10 @@ def engine_command(choice: str, port: int, port_file: Path | None = None) -> lis
     if choice != "embedded" and (found := installed()) is not None:
         return original_command(found, port)
     if choice == "toxiproxy":
-        if not built().exists():
+        made = _built()
+        if made is None:
             raise TargetError(f"no toxiproxy-server: {MEND}, or use --proxy embedded")
-        return original_command(built(), port)
+        return original_command(made, port)
     written = [] if port_file is None else ["--port-file", str(port_file.resolve())]
     return children.python("faults.proxy", "--host", "127.0.0.1", "--port", str(port), *written)
 
@@ -57,6 +58,14 @@ def built() -> Path:
     return cache_folder() / "toxiproxy" / RELEASE / "toxiproxy-server"
 
 
+def _built() -> Path | None:
+    """The same where it is there, and there is a cache that may be looked into."""
+    try:
+        return built() if built().exists() else None
+    except (NoCache, OSError):
+        return None
+
+
 def examine() -> Finding:
     """Which original there is, by starting it, and which ``--proxy`` uses it."""
     try:
@@ -64,7 +73,7 @@ def examine() -> Finding:
     except TargetError as error:
         return Finding("Toxiproxy", False, str(error), False)
     used_by = "--proxy auto" if found else "--proxy toxiproxy, while auto takes the embedded one"
-    found = found or (built() if built().exists() else None)
+    found = found or _built()
     if found is None:
         return Finding("Toxiproxy", False, "no toxiproxy-server: the embedded proxy is used", False, MEND)
     if (version := version_of(found)) is None:

@@ -13,8 +13,10 @@ import tempfile
 from pathlib import Path
 
 from targets import children, proxy_engine
+from targets.cache import NoCache, cache_complaint
 from targets.commands import run
 from targets.proxy_engine import RELEASE
+from targets.visible import visible
 
 MODULE = "github.com/Shopify/toxiproxy/v2"
 BUILD_WITHIN_S = 300.0
@@ -26,12 +28,17 @@ class BuildError(Exception):
 
 def build() -> Path:
     """The server, compiled from the Go module proxy unless it was before; BuildError."""
-    server = proxy_engine.built()
-    if server.exists():
-        return server
+    try:
+        server = proxy_engine.built()
+        if server.exists():
+            return server
+    except (NoCache, OSError) as error:
+        raise BuildError(str(error)) from error
     go = shutil.which("go")
     if go is None:
         raise BuildError("go is not on PATH: install Go 1.21 or newer, Toxiproxy is built from its source")
+    if (why := cache_complaint()) is not None:
+        raise BuildError(why)
     server.parent.mkdir(parents=True, exist_ok=True)
     with (server.parent / ".lock").open("w") as lock:  # who comes second takes what the first has built
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -57,6 +64,6 @@ def _compile(server: Path, go: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print(build())
+        print(build())  # noqa: T201  # a path of our own
     except BuildError as error:
-        sys.exit(f"no real Toxiproxy: {error}")
+        sys.exit(visible(f"no real Toxiproxy: {error}"))

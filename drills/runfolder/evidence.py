@@ -13,6 +13,7 @@ rewrite the chain as well. ``heal-*.json`` and ``evidence.sig`` are written late
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from drills.runfolder.names import CARD, SIGNATURE, SUMS, StoreError, os_words
+from drills.runfolder.reading import content_of, is_file, present, reading
 
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\Z", re.ASCII)
 HEAD = re.compile(r"# head ([0-9a-f]{64})\Z", re.ASCII)
@@ -50,9 +52,9 @@ def add_card(folder: Path) -> None:
 
 
 def evidence_number(folder: Path) -> str | None:
-    """The head as written in SHA256SUMS; None when the run was not sealed."""
+    """The head as written in SHA256SUMS; None when the run was not sealed. Unusable when it cannot be read now."""
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
+        lines = content_of(folder / SUMS).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
     return next((found[1] for line in lines if (found := HEAD.match(line))), None)
@@ -67,9 +69,21 @@ def fold(lines: Iterable[str]) -> str:
 
 
 def verify_evidence(folder: Path) -> list[str]:
-    """What is not as it was sealed, a sentence each; empty when all is well. Never raises for a damaged folder."""
+    """What is not as it was sealed, a sentence each; empty when all is well. Never raises for a damaged folder.
+
+    Unusable for one that this machine cannot read now: that is no sign of a change.
+    """
+    return _verify(folder, with_card=True)
+
+
+def verify_inputs(folder: Path) -> list[str]:
+    """The same without the card, which is made from the inputs and may be made anew."""
+    return _verify(folder, with_card=False)
+
+
+def _verify(folder: Path, *, with_card: bool) -> list[str]:
     try:
-        text = (folder / SUMS).read_bytes().decode("utf-8")
+        text = content_of(folder / SUMS).decode("utf-8")
     except FileNotFoundError:
         return [f"{SUMS} is missing: the run was never sealed, or the file was removed"]
     except OSError as error:
@@ -83,7 +97,8 @@ def verify_evidence(folder: Path) -> list[str]:
     at = next((number for number, line in enumerate(lines) if line.startswith("# ")), None)
     if at is None:
         return [*cut, f"{SUMS} has no head line: it was cut off or edited", *_files(folder, lines)]
-    return [*cut, *_chain(lines[:at], lines[at]), *_files(folder, lines[:at]), *_card(folder, lines[at:])]
+    card = _card(folder, lines[at:]) if with_card else ()
+    return [*cut, *_chain(lines[:at], lines[at]), *_files(folder, lines[:at]), *card]
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -96,7 +111,8 @@ def replace(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing can be written there is nothing to remove either
+            temporary.unlink()
         raise StoreError(f"cannot write {path}: {os_words(error)}") from error
 
 
@@ -105,27 +121,42 @@ def _inputs(folder: Path) -> list[str]:
     for name in names:
         if "\n" in name or "\\" in name:
             raise StoreError(f"the file name {name!r} cannot stand in {SUMS}")
-        if not (folder / name).is_file():
+        if not is_file(folder / name):
             raise StoreError(f"{folder / name} is not a file: it cannot be sealed")
     return names
 
 
 def _present(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
+    for path in _all(folder):
         name = path.relative_to(folder).as_posix()
-        outside = name in (SUMS, CARD, SIGNATURE) or fnmatchcase(name, "heal-*.json")
-        if not outside and (path.is_symlink() or not path.is_dir()):
+        if name not in (SUMS, CARD, SIGNATURE) and not fnmatchcase(name, "heal-*.json"):
             yield name
 
 
+def _all(folder: Path) -> Iterator[Path]:
+    """Whatever is no folder, links to folders among it; a folder that cannot be listed raises, and is not left out."""
+    with reading(folder), os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _all(Path(entry.path))
+        else:
+            yield Path(entry.path)
+
+
 def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
+    """Of a file that is being sealed. StoreError."""
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
+        return _digest(path)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {os_words(error)}") from error
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -152,21 +183,20 @@ def _files(folder: Path, lines: list[str]) -> Iterator[str]:
 
 def _compare(folder: Path, name: str, expected: str) -> Iterator[str]:
     path = folder / name
-    if not path.is_file():
+    if not is_file(path):
         yield f"{name} is missing"
         return
-    try:
-        if _hash(path) != expected:
-            yield f"{name} was changed"
-    except StoreError as error:
-        yield error.message
+    with reading(path):
+        found = _digest(path)
+    if found != expected:
+        yield f"{name} was changed"
 
 
 def _card(folder: Path, tail: list[str]) -> Iterator[str]:
     """What follows the chain; ``tail`` starts with the head line."""
     lines = [LINE.match(line) for line in tail[1:]]
     if not lines:
-        if (folder / CARD).exists():
+        if present(folder / CARD):
             yield f"{CARD} has no line in {SUMS}"
         return
     if len(lines) > 1 or lines[0] is None or lines[0][2] != CARD:
@@ -179,7 +209,7 @@ def _card(folder: Path, tail: list[str]) -> Iterator[str]:
 def _same_run(folder: Path, head: str) -> Iterator[str]:
     """The card must carry this very chain's head: a card of another run fits with its own line, but not with this."""
     try:
-        card = json.loads((folder / CARD).read_bytes())
+        card = json.loads(content_of(folder / CARD))
         carried = card.get("evidence")
     except (OSError, ValueError, AttributeError):
         yield f"{CARD} cannot be read"

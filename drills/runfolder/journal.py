@@ -14,12 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
 from drills.history import Event, Kind
+from drills.runfolder.encoding import encode
 from drills.runfolder.names import StoreError, mend_of, os_words
-
-ENCODER = msgspec.json.Encoder()
 
 
 class Lines:
@@ -75,7 +72,7 @@ class EventLog:
         with self._lock:
             stamp = time.monotonic_ns() if t is None else t
             event = Event(self._next, stamp, actor, kind, what, dict(data or {}))
-            self._lines.append(ENCODER.encode(event))
+            self._lines.append(encode(event))
             self._next += 1
             return event
 
@@ -109,7 +106,7 @@ class Journal:
         with self._lock:
             if self._broken:
                 raise StoreError(self._broken)
-            self._lines.append(ENCODER.encode(line))
+            self._lines.append(encode(line))
             try:
                 self._lines.sync()
             except OSError as error:

@@ -1,8 +1,8 @@
 """Read a run folder back as a ``History``.
 
 A damaged folder is read as far as it goes: what is missing, cut off or garbled is said in ``History.damage``, so that
-the judge can refuse to pass what it cannot see. Only an unreadable ``run.json`` stops the reading, for without it
-nobody knows what run this was.
+the judge can refuse to pass what it cannot see. Two things stop the reading: a ``run.json`` that is missing or garbled,
+for without it nobody knows what run this was, and a file that this machine cannot read now (``reading``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from drills.books import BOOKS, AnyRow
 from drills.history import Event, History, RunRecord
 from drills.runfolder.names import BOOKS as BOOKS_FOLDER
 from drills.runfolder.names import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unusable, os_words
+from drills.runfolder.reading import content_of, names_in
 from drills.runfolder.samplefile import load_samples
 
 SCHEMA = "kunren.run/1"
@@ -40,7 +41,7 @@ class _Head(msgspec.Struct):
 
 
 def read(folder: Path) -> History:
-    """The run in ``folder``; Unusable when ``run.json`` is missing or not readable, and for nothing else."""
+    """The run in ``folder``; Unusable when ``run.json`` is missing or garbled, or a file cannot be read now."""
     run = read_run(folder)
     events, event_damage = _events(folder / EVENTS)
     samples, sample_damage = load_samples(folder / SAMPLES)
@@ -53,7 +54,7 @@ def read_run(folder: Path) -> RunRecord:
     """``run.json`` alone; Unusable with what exactly is wrong."""
     path = folder / RUN
     try:
-        raw = path.read_bytes()
+        raw = content_of(path)
     except FileNotFoundError:
         raise Unusable(
             f"{path} is missing", "this is no run folder, or its run died before it could say what it was"
@@ -78,7 +79,7 @@ def _texts(folder: Path, run: RunRecord) -> Iterator[str]:
         if expected is None:
             continue
         try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            found = hashlib.sha256(content_of(folder / name)).hexdigest()
         except FileNotFoundError:
             yield f"{name} is missing"
         except OSError as error:
@@ -109,7 +110,7 @@ def _events(path: Path) -> tuple[tuple[Event, ...], list[str]]:
 
 
 def _books(folder: Path, run: RunRecord) -> tuple[dict[str, tuple[AnyRow, ...]], list[str]]:
-    present = {path.stem for path in folder.glob("*.jsonl")} if folder.is_dir() else set()
+    present = {name.removesuffix(".jsonl") for name in names_in(folder) if name.endswith(".jsonl")}
     due = [*ALWAYS, *(name for name in run.books if name not in ALWAYS)]
     books: dict[str, tuple[AnyRow, ...]] = {}
     damage = [f"books/{name}.jsonl is missing" for name in due if name not in present]
@@ -151,7 +152,7 @@ def _undo(path: Path) -> list[str]:
 def _lines(path: Path, where: str, damage: list[str]) -> Iterator[tuple[int, bytes]]:
     """Whole lines with their number from 1; a missing file or a last line without its end goes into ``damage``."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = content_of(path).split(b"\n")
     except FileNotFoundError:
         damage.append(f"{where} is missing")
         return

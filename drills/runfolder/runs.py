@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from drills.runfolder.names import FOLDER_NAME, RUN, Unusable, os_words, reference
+from drills.runfolder.reading import present, reading
 
 SHOWN = 8
 """Candidates named in a message."""
@@ -31,7 +32,7 @@ def find_run(runs: Path, ref: str) -> Path:
             return known[-1]
         raise Unusable(f"there is no run in {runs}", "start one with: kunren run DRILL")
     folder = Path(ref)
-    if folder.is_dir() and ((folder / RUN).exists() or FOLDER_NAME.match(folder.resolve().name)):
+    if _is_folder(folder) and (present(folder / RUN) or FOLDER_NAME.match(folder.resolve().name)):
         return folder
     matching = _matching(known, ref)
     if len(matching) == 1:
@@ -39,6 +40,15 @@ def find_run(runs: Path, ref: str) -> Path:
     if matching:
         raise Unusable(f"'{ref}' may mean {len(matching)} runs: {_named(matching)}", "give more of the name")
     raise Unusable(_none(runs, folder, ref), _candidates(known))
+
+
+def _is_folder(path: Path) -> bool:
+    """A name too long for a file, or with a NUL in it, names none; one that nobody may look at is Unusable."""
+    try:
+        with reading(path):
+            return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _matching(known: list[Path], ref: str) -> list[Path]:
@@ -50,7 +60,7 @@ def _matching(known: list[Path], ref: str) -> list[Path]:
 
 
 def _none(runs: Path, folder: Path, ref: str) -> str:
-    if folder.is_dir():
+    if _is_folder(folder):
         return f"{ref} is a folder but no run folder: it has no {RUN}"
     return f"no run '{ref}' in {runs}"
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from drills.columns import pieces
 from drills.history import OUTCOMES, Samples
 from drills.runfolder.names import COLUMNS, NAMES, StoreError, os_words
+from drills.runfolder.reading import content_of, present, reading
 
 RECORD = np.dtype(
     [
@@ -82,8 +83,11 @@ def store_samples(records: Path, folder: Path, names: tuple[str, ...]) -> Stored
 
 
 def load_samples(folder: Path) -> tuple[Samples, list[str]]:
-    """The samples in ``folder`` and what is wrong with them, in words; what cannot be trusted is left out."""
-    if not any((folder / f"{column}.npy").exists() for column in COLUMNS):
+    """The samples in ``folder`` and what is wrong with them, in words; what cannot be trusted is left out.
+
+    Unusable where this machine cannot read them now.
+    """
+    if not any(present(folder / f"{column}.npy") for column in COLUMNS):
         return Samples.empty(), ["samples are missing: no load was stored"]
     names, damage = _names(folder / NAMES)
     columns: dict[str, npt.NDArray[Any]] = {}
@@ -132,7 +136,7 @@ def _in_order(intended: npt.NDArray[Any]) -> bool:
 
 def _names(path: Path) -> tuple[Names | None, list[str]]:
     try:
-        names = msgspec.json.decode(path.read_bytes(), type=Names)
+        names = msgspec.json.decode(content_of(path), type=Names)
     except FileNotFoundError:
         return None, [f"samples/{NAMES} is missing"]
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -150,7 +154,7 @@ def _complaints(names: Names) -> Iterator[str]:
 def _column(path: Path, kind: npt.DTypeLike) -> npt.NDArray[Any] | str:
     """The values, mapped and not read, or what is wrong."""
     try:
-        with path.open("rb") as file:
+        with reading(path), path.open("rb") as file:
             return _mapped(file, np.dtype(kind))
     except FileNotFoundError:
         return "is missing"

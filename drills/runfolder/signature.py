@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from drills.errors import Refused
 from drills.runfolder.evidence import evidence_number, replace, verify_evidence
 from drills.runfolder.names import SIGNATURE, os_words
+from drills.runfolder.reading import content_of
 
 PURPOSE = b"kunren evidence 1\n"
 """Signed before the number, so that no other use of the key can pass for this one."""
@@ -91,10 +92,11 @@ def sign(folder: Path, key: Ed25519PrivateKey) -> str:
 def verify_signature(folder: Path, public: Ed25519PublicKey | None) -> tuple[list[str], str | None]:
     """What is wrong with ``evidence.sig``, a sentence each, and the key that signed, in hex; None where nobody did.
 
-    With ``public`` it must be there and made with that key; without, it must fit if it is there.
+    With ``public`` it must be there and made with that key; without, it must fit if it is there. Unusable when it
+    cannot be read now.
     """
     try:
-        found = msgspec.json.decode((folder / SIGNATURE).read_bytes(), type=Signature)
+        found = msgspec.json.decode(content_of(folder / SIGNATURE), type=Signature)
         key, signature = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found.public_key)), found.signature
         key.verify(bytes.fromhex(signature), _message(found.evidence))
     except FileNotFoundError:

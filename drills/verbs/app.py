@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from drills.verbs import check, compare, inspect, mend, run, sign, verify
-from drills.verbs.common import legible
+from drills.verbs.common import say
 
 app = typer.Typer(
     name="kunren",
@@ -18,7 +18,7 @@ app = typer.Typer(
     ),
     epilog=(
         "Exit codes: 0 passed · 1 failed · 2 unknown or invalid · 3 refused to start · 70 internal error ·"
-        " 130 interrupted · 143 terminated"
+        " 129 hung up · 130 interrupted · 143 terminated"
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -31,7 +31,7 @@ for family in (inspect, run, verify, check, compare, sign, mend):
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"kunren {version('kunren')}")
+        say(f"kunren {version('kunren')}")
         raise typer.Exit
 
 
@@ -42,4 +42,3 @@ def _root(
     ] = False,
 ) -> None:
     """Options before the verb."""
-    legible()

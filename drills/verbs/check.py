@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
-from drills.judge import judge
-from drills.store import find_run, sealed, verify_evidence, write_card
+from drills.judge import compare_with_kept, rejudge
+from drills.scorecard import Scorecard
+from drills.store import find_run, sealed, verify_evidence
 from drills.tampering import Findings, examine
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, console, language, worst, writable
 from drills.verbs.execution import Json, Junit, Quiet, deliver, exit_code
@@ -30,35 +32,51 @@ def check(
     public_key: Annotated[
         Path | None, typer.Option("--public-key", metavar="FILE", help="Who must have signed it; with --evidence.")
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--rejudge", help="Write the card that this version gives into the folder.")
+    ] = False,
     runs: Runs = DEFAULT_RUNS,
     lang: Lang = "en",
     json: Json = None,
     junit: Junit = None,
     quiet: Quiet = False,
 ) -> None:
-    """Judge again from the run folder alone: the same card, byte for byte."""
+    """Judge again from the run folder alone, and compare with the card that lies there: the same, byte for byte.
+
+    Writes nothing into the folder but with --rejudge. Exit 1 also where the card is not what the inputs give.
+    """
     if public_key is not None and not evidence:
         raise Refused("--public-key without --evidence", "say both")
     writable(json, junit)
     out, said = console(to_stderr=json == "-"), language(lang)
-    cards, problems = [], []
+    cards: list[Scorecard] = []
+    problems: list[str] = []
     for folder in [find_run(runs, ref) for ref in refs]:
-        card, history = judge(folder)
-        found = examine(folder, card, public_key) if evidence else Findings([], [])
-        changed = found.problems or (verify_evidence(folder) if sealed(folder) else [])
-        if not changed:  # else whoever looks into tampering wants the folder as it was found
-            write_card(folder, card)
-        elif not evidence:
-            complain(f"evidence does not match: {folder}: see kunren check {folder} --evidence")
+        judged = rejudge(folder) if anew else compare_with_kept(folder)
+        found = examine(folder, public_key) if evidence else Findings([], [])
+        mismatch = not evidence and sealed(folder) and bool(verify_evidence(folder))
         if not quiet:
-            print_card(out, card, history, folder, lang=said)
-        for note in found.notes:
-            out.print(f"evidence: {folder}: {note}", markup=False, soft_wrap=True)
-        cards.append(card)
-        problems += [f"{folder}: {problem}" for problem in found.problems]
-    for problem in problems:
-        out.print(f"evidence: {problem}", style="red", markup=False, soft_wrap=True)
-    if evidence and not problems:
-        out.print("evidence: nothing was changed since the run was sealed", markup=False)
+            print_card(out, judged.card, judged.history, folder, lang=said)
+        for note in (
+            *(f"{folder}: {each}" for each in judged.notes),
+            *(f"evidence: {folder}: {each}" for each in found.notes),
+        ):
+            out.print(note, soft_wrap=True)
+        if mismatch:
+            complain(f"evidence does not match: {folder}: see kunren check {folder} --evidence")
+        cards.append(judged.card)
+        problems += [f"{folder}: {problem}" for problem in (*judged.problems, *found.problems)]
+    _tell(out, problems, evidence)
     deliver(cards, json, junit)
     raise typer.Exit(EXIT_FAIL if problems else worst(exit_code(card) for card in cards))
+
+
+def _tell(out: Console, problems: list[str], evidence: bool) -> None:
+    """What does not fit; who asked for the evidence gets it as the answer, with or without problems."""
+    for problem in problems:
+        if evidence:
+            out.print(f"evidence: {problem}", style="red", soft_wrap=True)
+        else:
+            complain(problem)
+    if evidence and not problems:
+        out.print("evidence: nothing was changed since the run was sealed")

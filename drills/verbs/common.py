@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
+from drills.runfolder.encoding import encode_indented
+from drills.streams import write_bytes
 from reports.texts import Lang as Language
 from targets.registry import RUNTIMES
+from targets.visible import visible, visible_line
 
 Lang = Annotated[str, typer.Option("--lang", help="en or ja.", metavar="en|ja")]
 Target = Annotated[
@@ -30,36 +33,46 @@ PIPE_WIDTH = 120
 """Columns where nobody's window says how many there are."""
 
 
-def legible() -> None:
-    """Where the terminal's encoding lacks a character print a ``?``; a verdict is worth more than its ✓."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+class PlainConsole(Console):
+    """Prints what it is given as text: what a terminal would obey in it is shown, and no markup is read from it.
 
+    Only rich's own control codes pass: they are marked as such, and no text can be.
+    """
 
-class QuietConsole(Console):
-    """Falls silent when its reader has gone (``| head``); the drill it tells of goes on to its end."""
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich renders, the text of each piece made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
-    def on_broken_pipe(self) -> None:
-        """Nobody reads on: write to nowhere from here on, so that leaving Python finds no broken pipe either."""
-        self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.file.fileno())
-        os.close(nowhere)
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The same before it is measured, so that columns stay straight."""
+        return super().render_str(visible(text), **options)
 
 
 def console(*, to_stderr: bool) -> Console:
     """For people: plain text in a pipe, with ``NO_COLOR`` or with ``TERM=dumb``."""
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     stream = sys.stderr if to_stderr else sys.stdout
-    return QuietConsole(
+    return PlainConsole(
         width=None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH,
         stderr=to_stderr,
         no_color=plain or None,
         force_terminal=False if plain else None,
         highlight=False,
+        markup=False,
+        emoji=False,
         soft_wrap=False,
     )
+
+
+def say(text: str) -> None:
+    """To stdout as it is, but for what a terminal would obey."""
+    print(visible(text))  # noqa: T201  # the one way to print without a console
+
+
+def say_line(text: str) -> None:
+    """The same for what has to be one line, for programs that read it."""
+    say(visible_line(text))
 
 
 def language(lang: str) -> Language:
@@ -73,8 +86,7 @@ def language(lang: str) -> Language:
 def write(content: bytes, where: str) -> None:
     """To a file, or to stdout when ``where`` is ``-``; Refused when the file cannot be written."""
     if where == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        write_bytes(content)
         return
     try:
         Path(where).write_bytes(content)
@@ -100,7 +112,7 @@ def writable(*targets: str | None) -> None:
 
 def as_json(document: object) -> bytes:
     """Indented JSON with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    return encode_indented(document)
 
 
 def worst(codes: Iterable[int]) -> int:

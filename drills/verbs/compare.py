@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from drills.errors import Refused
+from drills.exits import complain
 from drills.judge import judge
+from drills.keptcard import kept_card
 from drills.scorecard import Scorecard
 from drills.store import find_run
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, writable, write
 from reports.compare import comparison, render_comparison
-
-CARD = "scorecard.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +45,13 @@ def compare(
 
 
 def card_of(folder: Path) -> Scorecard:
-    """The card that lies in the run folder; judged from its inputs where there is none or it is of another form."""
-    try:
-        return msgspec.json.decode((folder / CARD).read_bytes(), type=Scorecard)
-    except (OSError, msgspec.DecodeError):
+    """The card that lies in the run folder, under whatever rules it was made; judged now where there is none.
+
+    Unusable where it cannot be read now, or is of a form that this version cannot show.
+    """
+    kept = kept_card(folder)
+    if kept is None:
         return judge(folder)[0]
+    if kept.of_other_rules:
+        complain(f"{folder}: {kept.note()}")
+    return kept.decoded(folder)

@@ -13,9 +13,9 @@ from rich.console import Console
 from drills import planning
 from drills.definition.node import TIME, UNITS
 from drills.errors import MissingMeans, Refused
-from drills.exits import EXIT_FAIL, EXIT_INTERRUPTED, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
+from drills.exits import CUTS, EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN, complain
 from drills.history import NS, History
-from drills.interrupts import Terminated
+from drills.interrupts import exit_of
 from drills.judge import judge, judge_and_write
 from drills.judging.schedule import longest
 from drills.openfiles import refuse_lack
@@ -113,13 +113,14 @@ def _judged(folder: Path) -> tuple[Scorecard, History]:
         return judge(folder)
 
 
-def leave(cut: BaseException) -> NoReturn:
-    """End the command as what cut it short demands."""
+def leave(cut: BaseException, card: Path | None = None) -> NoReturn:
+    """End the command as what cut it short demands; says where the last ``card`` lies, which nobody may have seen."""
     if isinstance(cut, Refused):
         raise cut
-    terminated = isinstance(cut, Terminated)
-    complain(f"{'terminated' if terminated else 'interrupted'}; everything was undone and stopped")
-    raise typer.Exit(EXIT_TERMINATED if terminated else EXIT_INTERRUPTED)
+    code = exit_of(cut)
+    where = "" if card is None else f"; the card lies in {card}"
+    complain(f"{CUTS[code]}; everything was undone and stopped{where}")
+    raise typer.Exit(code)
 
 
 def exit_code(card: Scorecard) -> int:

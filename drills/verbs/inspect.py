@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from drills.catalog import Listed, listing
+from drills.catalog import listing
 from drills.definition.lint import lint as lint_files
 from drills.definition.page import render_page
 from drills.definition.schemas import SCHEMAS, schema
@@ -19,8 +19,7 @@ from drills.planning import runbook_file
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
 from drills.systems import system, words_of
-from drills.unjudged import judges
-from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, write
+from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, say, say_line, write
 from reports.cells import print_table
 
 
@@ -47,15 +46,8 @@ def list_drills(
         return
     table = Table("drill", "title", "sources", "fidelity", "last verdict", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, _last(row))
+        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, row.last)
     print_table(console(to_stderr=False), table)
-
-
-def _last(row: Listed) -> str:
-    """The verdict of the last run, its arm behind it; a run that could not judge has none."""
-    if row.last_verdict is None:
-        return "not run yet" if row.last_run is None else "not judged"
-    return f"{row.last_verdict if judges(row.last_verdict) else 'cannot judge'} ({row.last_arm})"
 
 
 def doctor(
@@ -88,9 +80,9 @@ def lint(
         write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
     else:
         for found in findings:
-            print(f"{found.file}:{found.line}: {found.message}")
+            say_line(f"{found.file}:{found.line}: {found.message}")
         if not findings:
-            print("drills and runbooks: nothing to complain about")
+            say("drills and runbooks: nothing to complain about")
     raise typer.Exit(EXIT_FAIL if findings else 0)
 
 
@@ -111,4 +103,4 @@ def show_page(
     path = Path(where)
     file = path if path.is_file() and "runbook" in path.read_text(errors="replace")[:200] else None
     page = load_runbook(file or runbook_file(load_drill(where), "runbook") or path)
-    print(render_page(page, language(lang)))
+    say(render_page(page, language(lang)))

@@ -13,12 +13,13 @@ import typer
 from drills import openfiles
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.exits import EXIT_FAIL
-from drills.heal import heal, leftovers
+from drills.heal import Leftover, heal, leftovers
 from drills.reaper import guarded
 from drills.store import Journal, find_run, session_folder
 from drills.systems import system
 from drills.verbs.common import DEFAULT_RUNS, Runs, Target, as_json, console, write
 from drills.verbs.execution import Proxy
+from targets.cache import FIX
 from targets.runtime import Request
 from targets.target import Startable, StartFailed, TargetError
 
@@ -55,7 +56,7 @@ def heal_runs(
     if every and refs:
         raise Refused("name runs, or --all")
     out = console(to_stderr=json)
-    found = leftovers(runs, tuple(find_run(runs, ref) for ref in refs or ()))
+    found = _leftovers(runs, refs or [])
     if not found:
         out.print("nothing was left behind")
     for leftover in found:
@@ -73,6 +74,16 @@ def heal_runs(
     if not all(healed.ended for healed in done.values()):
         out.print("not everything is undone; mend what is said above, then again: kunren heal --all")
         raise typer.Exit(EXIT_FAIL)
+
+
+def _leftovers(runs: Path, refs: list[str]) -> list[Leftover]:
+    """MissingMeans where nobody can look: that is not to have found nothing."""
+    try:
+        return leftovers(runs, tuple(find_run(runs, ref) for ref in refs))
+    except TargetError as error:
+        raise MissingMeans([str(error)]) from error
+    except OSError as error:
+        raise MissingMeans([f"cannot look for what was left: {error}"], FIX) from error
 
 
 def target_up(

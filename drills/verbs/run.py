@@ -9,6 +9,7 @@ import typer
 
 from drills.order import Order, again
 from drills.planning import usual_arm
+from drills.runfolder.names import CARD
 from drills.scorecard import Scorecard
 from drills.verbs.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
 from drills.verbs.execution import (
@@ -93,5 +94,5 @@ def run_drills(
             break
     deliver(cards, json, junit)
     if cut is not None:
-        leave(cut)
+        leave(cut, runs / cards[-1].run / CARD)
     raise typer.Exit(worst(codes))

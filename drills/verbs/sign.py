@@ -10,7 +10,7 @@ import typer
 from drills.errors import Refused
 from drills.runfolder.signature import load_key, new_key, sign
 from drills.store import find_run
-from drills.verbs.common import DEFAULT_RUNS, Runs
+from drills.verbs.common import DEFAULT_RUNS, Runs, say
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +31,8 @@ def sign_runs(
     if (new is None) == (key is None) or bool(refs) == (key is None):
         raise Refused("name runs and --key FILE, or --new-key FILE alone")
     if new is not None:
-        print(f"made {new} (keep it to yourself) and {new_key(new)} (give it to whoever checks)")
+        say(f"made {new} (keep it to yourself) and {new_key(new)} (give it to whoever checks)")
     if key is not None:
         mine = load_key(key)
         for folder in [find_run(runs, ref) for ref in refs or ()]:
-            print(f"signed {sign(folder, mine)}  {folder}")
+            say(f"signed {sign(folder, mine)}  {folder}")

@@ -39,7 +39,7 @@ def die_with_parent() -> None:
 
 def tell(address: tuple[str, int], port_file: Path | None) -> None:
     """Say where the API is; the file appears whole or not at all."""
-    print(f"{address[0]}:{address[1]}", flush=True)
+    print(f"{address[0]}:{address[1]}", flush=True)  # noqa: T201  # for who started it
     if port_file is not None:
         part = port_file.with_name(port_file.name + ".part")
         part.write_text(f"{address[1]}\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,10 +29,13 @@ from faults.proxy.bodies import (
     shaped,
 )
 from faults.proxy.metrics import CONTENT_TYPE, exposition
-from faults.proxy.proxy import DIRECTIONS, Proxies, Proxy
+from faults.proxy.proxy import DIRECTIONS, CannotListen, Proxies, Proxy
 from faults.proxy.toxics import TOXICS, Attached
 
 VERSION = "2.12.0-kunren"
+REQUEST_ID = "X-Toxiproxy-Request-Id"
+REFUSALS = (ApiError, CannotListen, OSError, ValueError)
+"""What a handler may raise, and the client gets to see."""
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -136,7 +141,7 @@ class Api:
                 checked(body, f" at proxy {number}")
             for body in bodies:
                 done.append(await self._replace(body))  # noqa: PERF401  what was done before an error is shown
-        except (ApiError, OSError, ValueError) as error:
+        except REFUSALS as error:
             return answer({"error": str(error), "status": status_of(error), "proxies": shown(done)}, status_of(error))
         return answer({"proxies": shown(done)}, 201)
 
@@ -193,7 +198,13 @@ def status_of(error: Exception) -> int:
 
 async def refused(request: Request, error: Exception) -> Response:
     """An error as the client gets it."""
-    return answer({"error": str(error), "status": status_of(error)}, status_of(error))
+    return numbered(answer({"error": str(error), "status": status_of(error)}, status_of(error)))
+
+
+def numbered(response: Response) -> Response:
+    """The response with a request's id of its own, in the form of the original: 20 digits and small letters."""
+    response.headers[REQUEST_ID] = base64.b32hexencode(os.urandom(12)).decode().rstrip("=").lower()
+    return response
 
 
 async def no_such_page(request: Request, error: Exception) -> Response:
@@ -211,8 +222,8 @@ def no_browsers(handler: Handler) -> Handler:
 
     async def guarded(request: Request) -> Response:
         if request.headers.get("user-agent", "").startswith("Mozilla/"):
-            return PlainTextResponse("User agent not allowed\n", 403)
-        return await handler(request)
+            return numbered(PlainTextResponse("User agent not allowed\n", 403))
+        return numbered(await handler(request))
 
     return guarded
 
@@ -244,7 +255,7 @@ def app(proxies: Proxies) -> ASGIApp:
         ("GET", "/version", api.version),
         ("GET", "/metrics", api.metrics),
     ]
-    errors = {ApiError: refused, OSError: refused, ValueError: refused, 404: no_such_page, 405: no_such_method}
+    errors: dict[Any, Any] = {**dict.fromkeys(REFUSALS, refused), 404: no_such_page, 405: no_such_method}
     served = Starlette(routes=[route(*row) for row in table], exception_handlers=errors)
     served.router.redirect_slashes = False
     return served

@@ -5,6 +5,8 @@ States: enabled (listening) and disabled (port refuses, connections dropped). Ev
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -34,6 +36,22 @@ def shown(listener: Listener) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _numeric(host: str | None) -> str:
+    """The host as an address, as far as it can be looked up; nothing for every interface."""
+    if host is None or ":" in host:
+        return f"[{host}]" if host else ""
+    with contextlib.suppress(OSError):
+        return socket.gethostbyname(host)
+    return host
+
+
+class CannotListen(Exception):
+    """A port cannot be had; the words are those of the original, which clients may look for."""
+
+    def __init__(self, host: str | None, port: int, error: OSError) -> None:
+        super().__init__(f"listen tcp {_numeric(host)}:{port}: bind: {os.strerror(error.errno or 0).lower()}")
+
+
 class Proxy:
     """One proxy. ``toxics`` per direction, in the order they act."""
 
@@ -48,11 +66,16 @@ class Proxy:
         self._listener: Listener | None = None
 
     async def start(self) -> None:
-        """Listen; no-op when it does. OSError if the port cannot be had, ValueError if it is none."""
+        """Listen; no-op when it does. CannotListen, OSError for a host that is not known, ValueError for no port."""
         if self.enabled:
             return
         host, port = address(self.listen or ANYWHERE)
-        self._listener = Listener(self.name, host, port, self._accept)
+        try:
+            self._listener = Listener(self.name, host, port, self._accept)
+        except socket.gaierror:
+            raise
+        except OSError as error:
+            raise CannotListen(host, port, error) from error
         self.listen = shown(self._listener)
         self.enabled = True
 

@@ -19,6 +19,7 @@ from targets.brokerage.operations import audit, grammar
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import HALF_WAY, REFUSED, Ended, NotReached, Outcome, Refused, ended
 from targets.brokerage.roles import READ_ONLY, Role, refusal
+from targets.visible import visible, visible_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,9 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     outcome = run(words)
     if "--json" in words:
-        print(json.dumps(outcome.as_json(), ensure_ascii=False))
+        print(visible_json(json.dumps(outcome.as_json(), ensure_ascii=False)))
     else:
-        print(outcome.says, *outcome.lines, sep="\n", file=sys.stderr if outcome.exit else sys.stdout)
+        said = "\n".join((outcome.says, *outcome.lines))
+        print(visible(said), file=sys.stderr if outcome.exit else sys.stdout)
     return outcome.exit
 
 
@@ -96,7 +98,7 @@ def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: Outco
     try:
         audit.record(Path(stack.config.folder), args.role, args.env, words, outcome)
     except OSError as error:
-        print(f"the audit log could not be written: {error}", file=sys.stderr)
+        print(visible(f"the audit log could not be written: {error}"), file=sys.stderr)
     return outcome
 
 
@@ -107,7 +109,7 @@ def _audited_refusal(words: Sequence[str], outcome: Outcome) -> Outcome:
         try:
             audit.record(Path(folder), None, None, words, outcome)
         except OSError as error:
-            print(f"the audit log could not be written: {error}", file=sys.stderr)
+            print(visible(f"the audit log could not be written: {error}"), file=sys.stderr)
     return outcome
 
 

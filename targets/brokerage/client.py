@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from targets.brokerage.config import LOOPBACK
+from targets.lengths import content_length
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -89,6 +90,6 @@ class Client:
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    fields = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-    body = await reader.readexactly(int(fields["content-length"]))
+    fields = [(name, value) for name, _, value in (line.partition(":") for line in head[1:] if line)]
+    body = await reader.readexactly(content_length(fields))
     return int(head[0].split(" ")[1]), msgspec.json.decode(body, type=dict[str, Any])

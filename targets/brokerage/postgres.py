@@ -1,8 +1,8 @@
 """PostgreSQL as a child process: binaries from a wheel, a template cluster in the cache, one copy a stack.
 
 Only the wheel's binaries are used; its wrappers force Unix sockets, and a socket cannot pass through a proxy.
-PostgreSQL refuses to run as root; then it runs in a user namespace that shows it uid 65534, or, where namespaces are
-forbidden (as in most containers), as that user.
+PostgreSQL refuses to run as root, and as a user without a name; then it runs in a user namespace that shows it uid
+65534, or, for root where namespaces are forbidden (as in most containers), as that user.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ PLAIN = "sslmode=disable&gssencmode=disable"
 
 NOBODY = 65_534
 NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
-"""For root: the same user outside, another one inside."""
+"""The same user outside, another one inside."""
 
 OTHER_USER = (
     "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all,+dac_override",
@@ -51,6 +52,9 @@ SETTINGS = {
     "timezone": "Asia/Tokyo",
     "log_timezone": "UTC",
 }
+
+
+NAMESPACE_FIX = "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)"
 
 
 class PostgresError(Exception):
@@ -92,20 +96,32 @@ def version() -> str:
     return "postgresql " + done.out.split()[-1]
 
 
+def refused_user() -> str | None:
+    """Root, or a user without a name, in words: PostgreSQL starts for neither. None for an ordinary user."""
+    uid = os.geteuid()
+    if uid == 0:
+        return "root"
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return f"uid {uid}, which has no entry in the password database"
+    return None
+
+
 def unprivileged() -> tuple[str, ...]:
-    """What to put before an argv so that root, too, may start PostgreSQL; nothing for an ordinary user."""
-    return () if os.geteuid() != 0 else _for_root()
+    """What to put before an argv so that any user may start PostgreSQL; nothing for an ordinary one."""
+    return () if refused_user() is None else _hidden()
 
 
 def complaints() -> list[str]:
-    """Why root cannot start PostgreSQL here, a line for each way; empty where there is a way, or nobody is root."""
+    """Why this user cannot start PostgreSQL here, a line for each way; empty where there is one, or none is needed."""
     if not unprivileged() or refusal(unprivileged()) is None:
         return []
     return [said for way in (NAMESPACE, OTHER_USER) if (said := refusal(way)) is not None]
 
 
 @cache
-def _for_root() -> tuple[str, ...]:
+def _hidden() -> tuple[str, ...]:
     return choose((NAMESPACE, OTHER_USER), lambda way: refusal(way) is None)
 
 
@@ -117,6 +133,18 @@ def choose(ways: Sequence[tuple[str, ...]], works: Callable[[tuple[str, ...]], b
 def refusal(way: Sequence[str]) -> str | None:
     """Why a program cannot be started this way here; None where it can."""
     return complaint([*way, "true"])
+
+
+def lacking() -> tuple[str, ...]:
+    """What this machine, or this user, lacks for PostgreSQL, each with its fix."""
+    found = []
+    try:
+        binaries()
+    except PostgresError as error:
+        found.append(str(error))
+    if said := complaints():
+        found.append(f"PostgreSQL refuses {refused_user()}, and nothing hides it: {'; '.join(said)}; {NAMESPACE_FIX}")
+    return tuple(found)
 
 
 def template(cache: Path) -> Path:

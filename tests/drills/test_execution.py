@@ -14,7 +14,7 @@ import pytest
 
 from drills import cli
 from drills.errors import Refused
-from drills.interrupts import Terminated
+from drills.interrupts import HungUp, Terminated
 from drills.judge import judge_and_write
 from drills.order import Order
 from drills.scorecard import Scorecard
@@ -105,7 +105,8 @@ def test_void_twice_is_void(call: Call, card: Scorecard, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("cut", "code"), [(KeyboardInterrupt(), 130), (Terminated(143), 143), (Refused("it shows no label"), 3)]
+    ("cut", "code"),
+    [(KeyboardInterrupt(), 130), (Terminated(143), 143), (HungUp(129), 129), (Refused("it shows no label"), 3)],
 )
 def test_a_command_cut_short_delivers_what_it_has(
     call: Call, card: Scorecard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: BaseException, code: int
@@ -124,7 +125,26 @@ def verified(call: Call, tmp_path: Path, *argv: str) -> tuple[int, list[dict[str
     return code, rows
 
 
-@pytest.mark.parametrize(("cut", "code"), [(KeyboardInterrupt(), 130), (Terminated(143), 143)])
+@pytest.mark.parametrize(
+    ("cut", "code", "word"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (Terminated(143), 143, "terminated"), (HungUp(129), 129, "hung up")],
+)
+def test_who_was_cut_short_is_told_where_the_card_lies(
+    call: Call,
+    card: Scorecard,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cut: BaseException,
+    code: int,
+    word: str,
+) -> None:
+    script(monkeypatch, "run", card, ("invalid", cut))
+    assert call("run", DRILL) == code
+    where = f"the card lies in runs/{card.run}/scorecard.json"
+    assert capsys.readouterr().err == f"kunren: {word}; everything was undone and stopped; {where}\n"
+
+
+@pytest.mark.parametrize(("cut", "code"), [(KeyboardInterrupt(), 130), (Terminated(143), 143), (HungUp(129), 129)])
 def test_a_verification_cut_short_shows_what_it_did_not_come_to(
     call: Call,
     card: Scorecard,

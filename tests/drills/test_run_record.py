@@ -44,7 +44,7 @@ def test_libraries_with_their_versions() -> None:
 
 def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
     assert not set(EXITS) & COMPLETE
-    assert EXITS == {"baseline": 2, "error": 2, "refused": 3, "interrupted": 130, "terminated": 143}
+    assert EXITS == {"baseline": 2, "error": 2, "refused": 3, "hung-up": 129, "interrupted": 130, "terminated": 143}
 
 
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:

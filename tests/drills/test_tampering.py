@@ -99,16 +99,9 @@ def test_an_untouched_run_has_its_number_on_the_card_and_on_stdout(run: Path) ->
     assert files(run) == before
 
 
-def test_a_card_of_other_rules_is_judged_anew_and_said(run: Path) -> None:
-    falsify_the_card(run, b'"rules": ', b'"rules": 9')
-    done = kunren("check", run, "--evidence", "--quiet")
-    assert "was written under rules 9" in done.output
-    assert files(run) == files(GOLDEN)
-
-
 def test_a_card_that_is_none_is_falsified(run: Path) -> None:
     falsify_the_card(run, b'"rules": ', b'"rulers": ')
-    assert "it was falsified" in kunren("check", run, "--evidence", "--quiet").output
+    assert "is not the card that these inputs give" in kunren("check", run, "--evidence", "--quiet").output
 
 
 def test_a_key_is_made_a_run_is_signed_and_checked(run: Path, tmp_path: Path) -> None:

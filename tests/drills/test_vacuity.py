@@ -186,6 +186,7 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
     "harness killed half-way": (killed, INVALID, "run-ended", "the run did not end"),
     "Ctrl-C": (ended("interrupted"), INVALID, "run-ended", "ended: interrupted"),
     "terminated": (ended("terminated"), INVALID, "run-ended", "ended: terminated"),
+    "hung up": (ended("hung-up"), INVALID, "run-ended", "ended: hung-up"),
     "internal error": (ended("error"), INVALID, "run-ended", "ended: error"),
     "stopped at the baseline": (ended("baseline"), INVALID, "run-ended", "ended: baseline"),
     "clock jumped": (

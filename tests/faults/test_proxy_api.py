@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -82,9 +83,20 @@ def test_an_occupied_port_is_an_error_and_leaves_no_proxy(call: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         status, error = call("POST", "/proxies", {"name": "a", "listen": listen, "upstream": "127.0.0.1:9"})
-    assert (status, error["status"]) == (500, 500)
-    assert "address already in use" in error["error"]
+    assert (status, error) == (500, {"error": f"listen tcp {listen}: bind: address already in use", "status": 500})
     assert call("GET", "/proxies") == (200, {})
+
+
+def test_each_answer_has_an_id_of_its_own(server: Any) -> None:
+    agents = {"python": 200, "Mozilla/5.0": 403}
+    paths = {"/proxies": 200, "/proxies/none": 404}
+    found = [requests.get(server.base + path, timeout=10) for path in paths]
+    found += [requests.get(server.base + "/proxies", headers={"User-Agent": agent}, timeout=10) for agent in agents]
+    assert [answer.status_code for answer in found] == [*paths.values(), *agents.values()]
+    ids = {answer.headers["X-Toxiproxy-Request-Id"] for answer in found}
+    assert len(ids) == 4
+    assert all(re.fullmatch("[0-9a-v]{20}", each) for each in ids)
+    assert "X-Toxiproxy-Request-Id" not in requests.get(server.base + "/nowhere", timeout=10).headers
 
 
 @pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:x", "127.0.0.1:99999"])

@@ -1,4 +1,4 @@
-"""``kunren check`` writes the same bytes under another time zone, locale, hash seed, folder and Python."""
+"""``kunren check --rejudge`` writes the same bytes under another time zone, locale, hash seed, folder and Python."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_another_place_gives_the_same_bytes(tmp_path: Path, env: Mapping[str, st
     folders = unjudged(tmp_path / "訓練 1")
     (tmp_path / "link").symlink_to(folders[0].parent)
     named = [str(Path("link") / folder.name) for folder in folders]
-    python(["-m", "drills.cli", "check", *named], env, tmp_path)
+    python(["-m", "drills.cli", "check", "--rejudge", *named], env, tmp_path)
     compare(folders)
 
 

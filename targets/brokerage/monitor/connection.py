@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from targets.lengths import content_length
+
 MAX_HEAD = 16_384
 MAX_BODY = 4_000_000
 
@@ -94,10 +96,9 @@ def _read_head(head: bytes) -> tuple[int, int, bool]:
     """Status, length of the body, and whether the connection stays open; ValueError when not understood."""
     first, *lines = head.decode("latin-1").split("\r\n")
     version, status = first.split(" ")[:2]
-    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
-    if "content-length" not in fields:
-        raise ValueError("reply without Content-Length")
-    length = int(fields["content-length"])
-    if not 0 <= length <= MAX_BODY:
+    said = [(name, value) for name, _, value in (line.partition(":") for line in lines if line)]
+    fields = {name.strip().lower(): value.strip() for name, value in said}
+    length = content_length(said)
+    if length > MAX_BODY:
         raise ValueError(f"reply of {length} bytes")
     return int(status), length, version == "HTTP/1.1" and fields.get("connection", "").lower() != "close"

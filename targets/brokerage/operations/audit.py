@@ -21,7 +21,7 @@ def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str],
     row = {
         "t_ns": time.monotonic_ns(),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "who": _who(),
+        "who": who(),
         "role": role,
         "env": env,
         "argv": list(argv),
@@ -36,7 +36,8 @@ def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str],
         os.close(file)
 
 
-def _who() -> str:
+def who() -> str:
+    """Whoever runs this process, by name where the uid has one."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a uid without a name, as in containers

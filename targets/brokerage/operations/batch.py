@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
+from targets.brokerage.operations.audit import who
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
 from targets.brokerage.operations.outcome import NotReached, Outcome, Refused, done, read
 
@@ -164,7 +164,7 @@ def terminate(stack: Stack, args: Namespace) -> Outcome:
 
 def adjust(stack: Stack, args: Namespace) -> Outcome:
     """``ledger adjust --account A --yen N --reason … --request … --approver …``."""
-    if args.approver.strip() in ("", getpass.getuser(), args.role):
+    if args.approver.strip() in ("", who(), args.role):
         raise Refused("whoever enters an adjustment may not approve it; name somebody else as --approver")
     body = {name: getattr(args, name) for name in ("account", "yen", "reason", "request", "approver")}
     found = stack.api("POST", "/ops/ledger/adjust", body)

@@ -61,7 +61,7 @@ class Engine:
 def comparable(reply: Reply, ports: Mapping[str, int]) -> tuple[int, Any]:
     """Status and body with ports under their names; left out is what ``faults/proxy/README.md`` says differs.
 
-    That is the words of a decoder or a socket, and the ``Logger`` in a proxy.
+    That is the words of a decoder or of a host's look-up, and the ``Logger`` in a proxy.
     """
     named = {str(port): name for name, port in ports.items()}
     text = ADDRESS.sub(lambda found: f"{found[1]}:<{named.get(found[2], 'any')}>", reply.raw.decode())
@@ -78,7 +78,6 @@ def _plain(value: Any) -> Any:
         return value
     shown = {key: _plain(each) for key, each in value.items() if key != "Logger"}
     if isinstance(said := shown.get("error"), str) and "status" in shown:
-        shown["error"] = (
-            "<socket>" if shown["status"] == 500 else re.sub(r"^(bad request body): .*", r"\1: <why>", said)
-        )
+        looked_up = shown["status"] == 500 and not said.startswith("listen tcp 127.0.0.1:")
+        shown["error"] = "<socket>" if looked_up else re.sub(r"^(bad request body): .*", r"\1: <why>", said)
     return shown
