@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import msgspec
-
 from drills.definition.demands import Demand, disagreements
 from drills.definition.steps import Step
 from drills.history import NS, Kind
@@ -160,16 +158,6 @@ class Operator:
         call = {"to": page.escalation.to, "deputy": page.escalation.deputy, "step": step.id}
         self.record("operator", Kind.INFO, "escalate", call)
         return PageEnd.ESCALATED
-
-
-def without(page: Runbook, step_id: str) -> Runbook:
-    """The page with one step left out; the steps that needed it no longer do."""
-    left = tuple(
-        msgspec.structs.replace(step, needs=tuple(need for need in step.needs if need != step_id))
-        for step in page.steps
-        if step.id != step_id
-    )
-    return msgspec.structs.replace(page, steps=left)
 
 
 def _of_exit(answer: Answer) -> Outcome:

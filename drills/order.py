@@ -8,7 +8,6 @@ from pathlib import Path
 from drills import planning
 from drills.errors import MissingMeans, Refused
 from drills.history import NS, Asked, Earlier, Plan
-from drills.operator import without
 from drills.runbook import Runbook, load_runbook
 from drills.scorecard import Scorecard
 from drills.spec import Drill, name_of
@@ -57,12 +56,9 @@ def page_of(order: Order) -> Runbook | None:
     """The page behind the alert's link in this arm; another page may stand only where the right one would."""
     if order.runbook is not None and order.arm not in PAGE_ARMS:
         raise Refused(f"--runbook goes with the arms {' and '.join(PAGE_ARMS)}, not with {order.arm}")
-    file = order.runbook or planning.runbook_file(order.drill, order.arm)
-    if file is None:
+    page = load_runbook(order.runbook) if order.runbook else planning.runbook_of(order.drill, order.arm)
+    if page is None:
         return None
-    page = load_runbook(file)
-    if order.arm.startswith("without:"):
-        page = without(page, order.arm.partition(":")[2])
     if order.drill.phase not in page.phases:
         raise MissingMeans(
             [f"runbook {page.id} holds for phases {', '.join(page.phases)}, the drill strikes in {order.drill.phase}"],

@@ -5,10 +5,8 @@ Everything here is fixed before the run starts, and the plan is hashed into it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,11 +14,12 @@ import msgspec
 from drills.definition.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
 from drills.definition.draw import corners, extremes
 from drills.definition.injections import TimedFault, draw_faults
+from drills.definition.variants import FILE, Variant, load_variants
 from drills.definition.vocabulary import embedded
 from drills.errors import MissingMeans, UnknownName
 from drills.history import NS, Plan
 from drills.offered import ALERTS, BOOKS, NEEDS, OPERATOR, SETTLED_BY_BOOKS
-from drills.runbook import load_runbook
+from drills.runbook import Runbook, load_runbook, varied, without
 
 if TYPE_CHECKING:
     from drills.spec import Drill
@@ -60,9 +59,8 @@ def plan(
 
     ``runbook_sha256`` is given when a page other than the arm's own is used. UnknownName for an arm the drill has not.
     """
-    page = runbook_file(drill, arm)
-    if runbook_sha256 is None and page is not None:
-        runbook_sha256 = hashlib.sha256(page.read_bytes()).hexdigest()
+    if runbook_sha256 is None and (runbook := runbook_of(drill, arm)) is not None:
+        runbook_sha256 = runbook.sha256
     return Plan(
         drill=drill.name,
         variant=drill.variant,
@@ -93,22 +91,21 @@ def plan(
     )
 
 
-def runbook_file(drill: Drill, arm: str) -> Path | None:
-    """The page an arm follows, None where nobody acts; UnknownName for an arm that the drill has not."""
+def runbook_of(drill: Drill, arm: str) -> Runbook | None:
+    """The runbook an arm follows, None where nobody acts; UnknownName for an arm that the drill has not."""
     kind, _, detail = arm.partition(":")
-    if not is_arm(arm):
+    if not is_arm(arm) or (drill.runbook is None and arm not in WITHOUT_RUNBOOK):
         raise UnknownName("arm", arm, known_arms(drill))
-    if arm in WITHOUT_RUNBOOK:
+    if arm in WITHOUT_RUNBOOK or drill.runbook is None:
         return None
-    if drill.runbook is None:
-        raise UnknownName("arm", arm, known_arms(drill))
+    right = load_runbook(drill.runbook)
     if kind == "wrong":
-        return _wrong_file(drill, arm, detail)
+        return varied(right, _variant(drill, arm, detail))
     if kind == "without":
-        page = load_runbook(drill.runbook)
-        if page.step(detail) is None:
-            raise UnknownName(f"step of {page.id}", detail, [step.id for step in page.steps])
-    return drill.runbook
+        if right.step(detail) is None:
+            raise UnknownName(f"step of {right.id}", detail, [step.id for step in right.steps])
+        return without(right, detail)
+    return right
 
 
 def usual_arm(drill: Drill) -> str:
@@ -116,33 +113,31 @@ def usual_arm(drill: Drill) -> str:
     return "no-action" if drill.runbook is None else "runbook"
 
 
-def wrong_files(drill: Drill) -> dict[str, Path]:
-    """Name -> page of each documented wrong variant, the harmless ones last."""
-    folder = drill.folder / "wrong"
-    files = [*sorted(folder.glob("*.yaml")), *sorted((folder / "harmless").glob("*.yaml"))]
-    return {file.stem: file for file in files}
+def variants(drill: Drill) -> dict[str, Variant]:
+    """Name -> documented wrong variant of the drill's runbook, the harmless ones last."""
+    return load_variants(drill.folder / FILE)
 
 
 def known_arms(drill: Drill) -> tuple[str, ...]:
     """Every arm that the drill can run, but for the many ``without:STEP``."""
     if drill.runbook is None:
         return WITHOUT_RUNBOOK
-    return (*ARMS, *(f"wrong:{name}" for name in wrong_files(drill)), "without:STEP")
+    return (*ARMS, *(f"wrong:{name}" for name in variants(drill)), "without:STEP")
 
 
 def arms_of(drill: Drill) -> tuple[str, ...]:
     """The arms that ``verify`` runs, in order: the drill's own block, then each wrong page (main drill only)."""
     if drill.variant is not None:
         return tuple(drill.arms)
-    return tuple(dict.fromkeys((*drill.arms, *(f"wrong:{name}" for name in wrong_files(drill)))))
+    return tuple(dict.fromkeys((*drill.arms, *(f"wrong:{name}" for name in variants(drill)))))
 
 
 def expectation(drill: Drill, arm: str) -> Expectation | None:
     """What the arm must show: the drill's own block first, then the page's ``expect``; None: nothing is declared."""
-    file = runbook_file(drill, arm)
     if arm in drill.arms:
         return drill.arms[arm]
-    return load_runbook(file).expect if arm.startswith("wrong:") and file is not None else None
+    runbook_of(drill, arm)  # refuses an arm that is not known
+    return variants(drill)[arm.removeprefix("wrong:")].expect if arm.startswith("wrong:") else None
 
 
 def requirements(drill: Drill) -> Requirements:
@@ -201,11 +196,11 @@ def refuse_arm(drill: Drill, arm: str, offer: Offer, target: str) -> None:
         raise MissingMeans(lacks, f"arm {arm} of {drill.name} cannot run on target {target}")
 
 
-def _wrong_file(drill: Drill, arm: str, name: str) -> Path:
-    files = wrong_files(drill)
-    if name not in files:
+def _variant(drill: Drill, arm: str, name: str) -> Variant:
+    found = variants(drill)
+    if name not in found:
         raise UnknownName("arm", arm, known_arms(drill))
-    return files[name]
+    return found[name]
 
 
 def _books(drill: Drill, settled: bool) -> frozenset[str]:

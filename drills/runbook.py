@@ -1,61 +1,60 @@
-"""Runbooks: pages that a person can follow and a machine can check and run.
+"""Runbooks: what a person can follow and a machine can check and run.
 
-A page says for which alerts and phases it holds, what must never be done, whom to call, and its steps in order. Each
+A runbook says for which alerts and phases it holds, what must never be done, whom to call, and its steps in order. Each
 step that runs has the command an operator would type (``definition.commands``), a precondition ``before`` and an
 expected result ``expect`` (``definition.demands`` has their form), a time limit, and what follows a failure. When the
-*first* step's ``before`` does not hold, the alarm was false and the page ends there, as refused: a good end.
+*first* step's ``before`` does not hold, the alarm was false and the runbook ends there, as refused: a good end.
 
-``wrong/NAME.yaml`` is a whole page of the same form with ``source:`` (id of the documented mistake), ``wrong:`` (one
-line on what is wrong in it) and ``expect:`` (how its run must end). ``wrong/harmless/NAME.yaml`` was found to do no
-harm here and says why in ``cause:``.
+One that differs from the file of the right one (``definition.variants``, or a step left out) is rendered to a whole
+runbook, so that what was followed can be kept and read like any other.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import yaml
 
-from drills.definition.arms import Expectation, expectation
-from drills.definition.metrics import METRICS
+from drills.definition import edits
+from drills.definition.edits import Change, Draft
 from drills.definition.node import Node, Words, read
 from drills.definition.page import render_page
 from drills.definition.steps import Step, steps
+from drills.definition.variants import Variant
 from drills.definition.vocabulary import PHASES
 
-__all__ = ["Escalation", "Runbook", "Sort", "load_runbook", "render_page"]
+__all__ = ["Escalation", "Runbook", "Wrong", "load_runbook", "render_page", "varied", "without"]
 
-REQUIRED = ("runbook", "title", "for", "escalation", "steps")
-
-
-class Sort(StrEnum):
-    """Which keys a page must have, told by the folder it lies in, elsewhere by its ``wrong:``."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    HARMLESS = "harmless"
-
-
-EXTRA = {
-    Sort.RIGHT: (),
-    Sort.WRONG: ("source", "wrong", "expect"),
-    Sort.HARMLESS: ("source", "wrong", "cause"),
-}
+KEYS = ("runbook", "title", "for", "escalation", "steps")
+OPTIONAL = ("prohibited",)
+WIDTH = 120
 
 
 class Escalation(msgspec.Struct, frozen=True):
-    """Whom to call when the page has not helped ``after`` ns, and who stands in for them."""
+    """Whom to call when the runbook has not helped ``after`` ns, and who stands in for them."""
 
     after: int
     to: str
     deputy: str
 
 
+class Wrong(msgspec.Struct, frozen=True):
+    """What a wrong variant is: the id of the documented mistake, what is wrong, and why it does no harm if so."""
+
+    name: str
+    source: str
+    what: Words
+    harmless: Words | None
+
+
 class Runbook(msgspec.Struct, frozen=True):
-    """One page; ``content`` is the file's very bytes. The last five fields are for wrong pages only."""
+    """One runbook; ``content`` are the bytes of its file, or of the rendered one.
+
+    ``changes`` says how it differs from the right one; ``wrong`` is there in a documented wrong variant alone.
+    """
 
     file: Path
     content: bytes
@@ -66,14 +65,12 @@ class Runbook(msgspec.Struct, frozen=True):
     prohibited: tuple[Words, ...]
     escalation: Escalation
     steps: tuple[Step, ...]
-    sort: Sort
-    source: str | None = None
-    wrong: Words | None = None
-    expect: Expectation | None = None
+    changes: tuple[Change, ...] = ()
+    wrong: Wrong | None = None
 
     @property
     def sha256(self) -> str:
-        """Of the file's bytes, in hex."""
+        """Of the content, in hex."""
         return hashlib.sha256(self.content).hexdigest()
 
     def step(self, step_id: str) -> Step | None:
@@ -81,13 +78,11 @@ class Runbook(msgspec.Struct, frozen=True):
         return next((step for step in self.steps if step.id == step_id), None)
 
 
-def load_runbook(file: Path, outcomes: Collection[str] | None = None) -> Runbook:
-    """Read a page; BadInput with file:line. ``outcomes``: ids a wrong page may be caught by (default: all known)."""
+def load_runbook(file: Path) -> Runbook:
+    """Read a runbook; BadInput with file:line."""
     root = read(file)
-    sort = _sort(root)
-    fields = root.fields((*REQUIRED, *EXTRA[sort]), ("prohibited", *(("expect",) if sort is Sort.HARMLESS else ())))
+    fields = root.fields(KEYS, OPTIONAL)
     applies = fields["for"].fields(("alerts", "phases"))
-    source = fields["source"].text("the id of the documented mistake") if "source" in fields else None
     return Runbook(
         file,
         root.doc.source,
@@ -98,26 +93,52 @@ def load_runbook(file: Path, outcomes: Collection[str] | None = None) -> Runbook
         _prohibited(fields.get("prohibited")),
         _escalation(fields["escalation"]),
         steps(fields["steps"]),
-        sort,
-        source,
-        fields["wrong"].words() if "wrong" in fields else None,
-        _expectation(fields, sort, _outcomes() if outcomes is None and sort is not Sort.RIGHT else outcomes or ()),
     )
 
 
-def _sort(root: Node) -> Sort:
-    folder = root.doc.file.parent
-    if folder.name == "harmless" and folder.parent.name == "wrong":
-        return Sort.HARMLESS
-    if folder.name == "wrong" or (isinstance(root.value, dict) and "wrong" in root.value):
-        return Sort.WRONG
-    return Sort.RIGHT
+def varied(right: Runbook, variant: Variant) -> Runbook:
+    """The wrong variant of a runbook, whole; BadInput with the place of an edit that cannot be made."""
+    wrong = Wrong(variant.name, variant.source, variant.what, variant.harmless)
+    if variant.whole is not None:
+        return msgspec.structs.replace(load_runbook(variant.whole), wrong=wrong)
+    drafts, changes = edits.edited(_drafts(right), variant.edits)
+    made = _rendered(right, drafts, changes, f"{variant.at.doc.file.name}: {variant.name} ({variant.source})")
+    return msgspec.structs.replace(made, wrong=wrong)
 
 
-def _outcomes() -> tuple[str, ...]:
-    from drills.checkers import CHECKS  # here, because a right page needs no checker
+def without(right: Runbook, step: str) -> Runbook:
+    """The runbook with one of its steps left out; the steps that needed it no longer do."""
+    return _rendered(right, *edits.dropped(_drafts(right), step), f"without {step}")
 
-    return (*CHECKS, *METRICS)
+
+def _drafts(runbook: Runbook) -> list[Draft]:
+    return edits.drafts(read(runbook.file).child("steps"))
+
+
+def _rendered(right: Runbook, drafts: Sequence[Draft], changes: Sequence[Change], how: str) -> Runbook:
+    typed, loosened = edits.loosened(drafts)
+    made = msgspec.structs.replace(right, steps=tuple(typed), changes=(*changes, *loosened))
+    return msgspec.structs.replace(made, content=_content(made, drafts, how))
+
+
+def _content(made: Runbook, drafts: Sequence[Draft], how: str) -> bytes:
+    """A runbook file with the changes in its head; the fields as they are written, but for what was loosened."""
+    head = [f"# {made.file.name} of {made.id} as changed by {how}"]
+    head += [f"#   {' '.join((change.how, change.step, *change.what))}" for change in made.changes]
+    written = dict(read(made.file).value)
+    written["steps"] = [_written(draft, step) for draft, step in zip(drafts, made.steps, strict=True)]
+    body = yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=WIDTH)
+    return ("\n".join(head) + "\n" + body).encode()
+
+
+def _written(draft: Draft, step: Step) -> dict[str, object]:
+    fields = {key: node.value for key, node in draft.fields.items()}
+    if "needs" in fields:
+        fields["needs"] = list(step.needs)
+    if "if_failed" in fields:
+        after = step.if_failed
+        fields["if_failed"] = after.action if after.step is None else f"go {after.step}"
+    return fields
 
 
 def _prohibited(node: Node | None) -> tuple[Words, ...]:
@@ -127,16 +148,3 @@ def _prohibited(node: Node | None) -> tuple[Words, ...]:
 def _escalation(node: Node) -> Escalation:
     fields = node.fields(("after", "to", "deputy"))
     return Escalation(fields["after"].time(positive=True), fields["to"].text("a role"), fields["deputy"].text("a role"))
-
-
-def _expectation(fields: dict[str, Node], sort: Sort, outcomes: Collection[str]) -> Expectation | None:
-    if sort is Sort.RIGHT:
-        return None
-    found = expectation(fields["expect"], outcomes) if "expect" in fields else Expectation("pass")
-    if sort is Sort.HARMLESS:
-        return msgspec.structs.replace(found, cause=fields["cause"].words())
-    if found.verdict != "fail" or not found.by:
-        raise fields["expect"].bad(
-            "expect: a wrong page must fail, by named checks; one that does no harm belongs in wrong/harmless/"
-        )
-    return found

@@ -22,7 +22,7 @@ from drills.definition.node import SLUG, Node, Words, read
 from drills.definition.vocabulary import PHASES, Vocabulary, embedded, standing
 from drills.errors import UnknownName
 from drills.history import NS, Objective, Slo
-from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_file
+from drills.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
 
 __all__ = [
     "Condition",
@@ -36,7 +36,7 @@ __all__ = [
     "plan",
     "refuse_missing",
     "requirements",
-    "runbook_file",
+    "runbook_of",
 ]
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -131,7 +131,7 @@ class Drill(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> Path:
-        """Where the drill, its runbook and ``wrong/`` lie."""
+        """Where the drill, its runbook and ``wrong.yaml`` lie."""
         return self.file.parent
 
 

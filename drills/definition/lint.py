@@ -16,10 +16,12 @@ from drills.definition.commands import REOPENS, VERIFIES, is_one_of, not_permitt
 from drills.definition.node import Node, read
 from drills.definition.steps import Step
 from drills.definition.targetfile import load_target
+from drills.definition.variants import FILE as VARIANTS
+from drills.definition.variants import Variant, load_variants
 from drills.definition.vocabulary import Vocabulary, embedded
 from drills.errors import BadInput, unknown
-from drills.planning import missing, wrong_files
-from drills.runbook import Runbook, Sort, load_runbook
+from drills.planning import missing, variants
+from drills.runbook import Runbook, load_runbook, varied
 from drills.spec import CATALOGUE, Drill, load_drill
 from targets.target import Offer
 
@@ -28,14 +30,15 @@ SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing to mend, with its place; prints as ``file:line: message``."""
+    """One thing to fix, with its place; prints as ``file:line: message``. A ``note`` is worth knowing, no more."""
 
     file: str
     line: int
     message: str
+    note: bool = False
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return f"{self.file}:{self.line}: {'note: ' if self.note else ''}{self.message}"
 
 
 def lint(paths: Sequence[Path] = (), words: Vocabulary | None = None, offer: Offer | None = None) -> list[Finding]:
@@ -62,12 +65,16 @@ def _findings(file: Path, words: Vocabulary, offer: Offer | None) -> Iterator[Fi
     try:
         root = read(file)
         keys = root.value if isinstance(root.value, dict) else {}
-        if "drill" in keys or file.name.split(".")[0] == "drill":
+        if file.name == VARIANTS:
+            load_variants(file)  # with their drill they are made, too
+        elif "drill" in keys or file.name.split(".")[0] == "drill":
             drill = load_drill(file, words)
             yield from lint_drill(drill)
             yield from (Finding(str(file), lack.line, lack.says) for lack in (missing(drill, offer) if offer else ()))
         elif "runbook" in keys:
-            yield from lint_runbook(load_runbook(file))
+            runbook = load_runbook(file)
+            if not file.name.startswith("wrong"):  # a whole file that a wrong variant names is asked with its drill
+                yield from lint_runbook(runbook)
         elif "target" in keys:
             load_target(file)
         else:
@@ -87,19 +94,19 @@ def lint_drill(drill: Drill) -> Iterator[Finding]:
         yield _at(root.child("phase"), f"the runbook holds for {', '.join(page.phases)}, not for phase {drill.phase}")
     if not set(drill.alerts) & set(page.alerts):
         yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(page.alerts)}")
-    for file in wrong_files(drill).values():
-        yield from _wrong(load_runbook(file), page, drill)
+    for variant in variants(drill).values():
+        yield from _wrong(variant, page, drill)
 
 
 def lint_runbook(page: Runbook) -> Iterator[Finding]:
-    """Findings on one page; on a wrong page only what no page may lack."""
+    """Findings on one page; on a wrong variant only what no page may lack."""
     for step in page.steps:
         if step.argv is not None and step.expect is None:
             yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
         refusal = not_permitted(step.argv, step.role) if step.argv is not None else None
         if refusal is not None:
             yield _on(page, step, f"step '{step.id}': {refusal}")
-    if page.sort is not Sort.RIGHT:
+    if page.wrong is not None:
         return
     if page.steps[0].before is None:
         yield _on(page, page.steps[0], "the first step has no 'before': nothing would end the page on a false alarm")
@@ -118,18 +125,23 @@ def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
         yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
     for arm, wanted in drill.arms.items():
         kind, _, detail = arm.partition(":")
-        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(wrong_files(drill))
+        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(variants(drill))
         if detail and detail not in known:
             yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
         yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
 
 
-def _wrong(page: Runbook, right: Runbook, drill: Drill) -> Iterator[Finding]:
-    root = read(page.file)
+def _wrong(variant: Variant, right: Runbook, drill: Drill) -> Iterator[Finding]:
+    page = varied(right, variant)
     if page.id != right.id:
-        yield _at(root.child("runbook"), f"runbook is '{page.id}', but it stands in for '{right.id}' behind the alert")
-    if page.expect is not None and "expect" in root.value:
-        yield from (_at(root.child("expect"), f"expect: {says}") for says in _unjudged(page.expect, drill))
+        yield _at(variant.at, f"{page.file.name} is '{page.id}', but it stands in for '{right.id}' behind the alert")
+    if variant.harmless is None:
+        yield from (_at(variant.at.child("expect"), f"expect: {says}") for says in _unjudged(variant.expect, drill))
+    yield from lint_runbook(page)
+    for change in page.changes:
+        if change.how == "loosened":
+            says = f"{variant.name}: step '{change.step}' no longer demands {', '.join(change.what)}"
+            yield Finding(str(variant.at.doc.file), variant.at.key_line, says, note=True)
 
 
 def _unjudged(wanted: Expectation, drill: Drill) -> Iterator[str]:
@@ -149,7 +161,7 @@ def _verified(page: Runbook, step: Step) -> bool:
 
 
 def _on(page: Runbook, step: Step, message: str) -> Finding:
-    return Finding(str(page.file), step.line, message)
+    return Finding(str(step.file), step.line, message)
 
 
 def _at(node: Node, message: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from drills.definition.demands import Demand
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 TEXTS = {
     "en": {
         "for": "For alerts {alerts}; phases {phases}",
-        "wrong": "WRONG ON PURPOSE: {says}",
+        "wrong": "WRONG ON PURPOSE ({source}): {says}",
+        "dropped": "Left out: {steps}",
+        "moved": "[moved]",
+        "replaced": "[changed: {what}]",
+        "inserted": "[inserted]",
+        "loosened": "[no longer after: {what}]",
         "harmless": "Harmless here: {says}",
         "never": "Never:",
         "call": "If this has not helped after {after}, call {to} (deputy: {deputy}).",
@@ -35,7 +41,12 @@ TEXTS = {
     },
     "ja": {
         "for": "対象アラート: {alerts}  対象時間帯: {phases}",
-        "wrong": "訓練用の誤った手順書: {says}",
+        "wrong": "訓練用の誤った手順書({source}): {says}",
+        "dropped": "省かれた手順: {steps}",
+        "moved": "【順序変更】",
+        "replaced": "【変更: {what}】",
+        "inserted": "【追加】",
+        "loosened": "【前提から除外: {what}】",
         "harmless": "本環境で無害である理由: {says}",
         "never": "禁止事項:",
         "call": "{after}経過しても改善しない場合は {to} に連絡する(不在時は {deputy})。",
@@ -60,17 +71,14 @@ def render_page(runbook: Runbook, lang: str = "en") -> str:
     """The whole page; ``lang`` other than ``ja`` is English. Ends with a newline."""
     texts = TEXTS["ja" if lang == "ja" else "en"]
     lines = [f"{runbook.title.say(lang)}  [{runbook.id}]", ""]
-    if runbook.wrong is not None:
-        lines.append(texts["wrong"].format(says=runbook.wrong.say(lang)))
-    if runbook.expect is not None and runbook.expect.cause is not None:
-        lines.append(texts["harmless"].format(says=runbook.expect.cause.say(lang)))
+    lines += _differences(runbook, texts, lang)
     lines.append(texts["for"].format(alerts=", ".join(runbook.alerts), phases=", ".join(runbook.phases)))
     if runbook.prohibited:
         lines += [texts["never"], *(f"  - {item.say(lang)}" for item in runbook.prohibited)]
     called = runbook.escalation
     lines.append(texts["call"].format(after=time_words(called.after, lang), to=called.to, deputy=called.deputy))
     for number, step in enumerate(runbook.steps, 1):
-        lines += ["", *_step(number, step, texts, lang)]
+        lines += ["", *_step(number, step, _marks(runbook, step, texts), texts, lang)]
     return "\n".join(lines) + "\n"
 
 
@@ -82,9 +90,27 @@ def time_words(ns: int, lang: str = "en") -> str:
     return f"{ns / UNITS['ms']:g}{'ミリ秒' if lang == 'ja' else 'ms'}"
 
 
-def _step(number: int, step: Step, texts: dict[str, str], lang: str) -> list[str]:
+def _differences(runbook: Runbook, texts: dict[str, str], lang: str) -> Iterator[str]:
+    """What is wrong on purpose, and the steps that are not there."""
+    if runbook.wrong is not None:
+        yield texts["wrong"].format(source=runbook.wrong.source, says=runbook.wrong.what.say(lang))
+        if runbook.wrong.harmless is not None:
+            yield texts["harmless"].format(says=runbook.wrong.harmless.say(lang))
+    left_out = [change.step for change in runbook.changes if change.how == "dropped"]
+    if left_out:
+        yield texts["dropped"].format(steps=", ".join(left_out))
+
+
+def _marks(runbook: Runbook, step: Step, texts: dict[str, str]) -> str:
+    """How a step differs from the right runbook's."""
+    changes = [change for change in runbook.changes if change.step == step.id]
+    return "".join(f" {texts[change.how].format(what=', '.join(change.what))}" for change in changes)
+
+
+def _step(number: int, step: Step, marks: str, texts: dict[str, str], lang: str) -> list[str]:
     within = time_words(step.within, lang)
-    lines = [texts["step"].format(n=number, text=step.text.say(lang), id=step.id, role=step.role, within=within)]
+    said = texts["step"].format(n=number, text=step.text.say(lang), id=step.id, role=step.role, within=within)
+    lines = [said + marks]
     if step.needs:
         lines.append("      " + texts["needs"].format(steps=", ".join(step.needs)))
     if step.before is not None:

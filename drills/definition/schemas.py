@@ -13,7 +13,7 @@ import msgspec
 
 from drills import spec
 from drills.books import AnyRow
-from drills.definition import steps, targetfile
+from drills.definition import steps, targetfile, variants
 from drills.definition.arms import GRADES, VERDICTS
 from drills.definition.demands import BOUNDS
 from drills.definition.metrics import DURATIONS, METRICS
@@ -38,7 +38,7 @@ COMMAND: Schema = {"type": "string", "pattern": "^brokerctl "}
 
 
 def schema(name: str) -> Schema:
-    """The schema of ``drill``, ``runbook``, ``target``, ``scorecard`` or ``book`` (one row); UnknownName for others."""
+    """The schema of one of ``SCHEMAS`` (``book`` is that of one row); UnknownName for others."""
     if name not in SCHEMAS:
         raise UnknownName("schema", name, tuple(SCHEMAS))
     return {"$schema": DRAFT, "title": f"kunren {name}", **SCHEMAS[name]()}
@@ -72,10 +72,42 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
 
 
 def runbook_schema() -> Schema:
-    """Of runbook.yaml and of the wrong pages, which have four keys more."""
+    """Of runbook.yaml."""
+    properties = {
+        "runbook": NAME,
+        "title": _words(),
+        "for": _object({"alerts": _list(TEXT), "phases": _list(_enum(PHASES))}),
+        "prohibited": _list(_words(), least=0),
+        "escalation": _object({"after": TIME, "to": TEXT, "deputy": TEXT}),
+        "steps": _list(_object(_step(), steps.REQUIRED)),
+    }
+    return _object(properties, ("runbook", "title", "for", "escalation", "steps"))
+
+
+def wrong_schema() -> Schema:
+    """Of wrong.yaml."""
+    place = {"before": NAME, "after": NAME}
+    edits = [
+        _object({"drop": {"anyOf": [NAME, _list(NAME)]}}),
+        _object({"move": NAME, **place}, ("move",)),
+        _object({"insert": _object(_step(), steps.REQUIRED), **place}, ("insert",)),
+        _object({"replace": NAME, "with": {**_object(_step(), ()), "minProperties": 1}}),
+    ]
+    variant = {
+        "source": TEXT,
+        "what": _words(),
+        "expect": _expectation(None),
+        "harmless": _words(),
+        "edits": _list({"anyOf": edits}),
+        "runbook": TEXT,
+    }
+    return _by_name(_object(variant, variants.REQUIRED))
+
+
+def _step() -> Schema:
     says = {**_map(SCALAR, dict.fromkeys(BOUNDS, SCALAR)), "minProperties": 1}
     asked = _object({"run": COMMAND, "says": says})
-    step = {
+    return {
         "id": NAME,
         "role": _enum(steps.ROLES),
         "text": _words(),
@@ -86,19 +118,6 @@ def runbook_schema() -> Schema:
         "needs": _list(NAME, least=0),
         "if_failed": {"type": "string", "pattern": "^(stop|escalate|go [a-z0-9-]+)$"},
     }
-    properties = {
-        "runbook": NAME,
-        "title": _words(),
-        "for": _object({"alerts": _list(TEXT), "phases": _list(_enum(PHASES))}),
-        "prohibited": _list(_words(), least=0),
-        "escalation": _object({"after": TIME, "to": TEXT, "deputy": TEXT}),
-        "steps": _list(_object(step, steps.REQUIRED)),
-        "source": TEXT,
-        "wrong": _words(),
-        "expect": _expectation(None),
-        "cause": _words(),
-    }
-    return _object(properties, ("runbook", "title", "for", "escalation", "steps"))
 
 
 def target_schema() -> Schema:
@@ -140,6 +159,7 @@ def scorecard_schema() -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "drill": drill_schema,
     "runbook": runbook_schema,
+    "wrong": wrong_schema,
     "target": target_schema,
     "scorecard": scorecard_schema,
     "book": book_schema,

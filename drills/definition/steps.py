@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -28,7 +30,10 @@ class IfFailed(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step. ``argv`` None: a person does it (a call, an approval). ``within`` in ns; ``needs`` stand above it."""
+    """One step. ``argv`` None: a person does it (a call, an approval). ``within`` in ns; ``needs`` stand above it.
+
+    ``file`` and ``line`` are where it is written: in a runbook, or in an edit of one.
+    """
 
     id: str
     role: str
@@ -39,6 +44,7 @@ class Step(msgspec.Struct, frozen=True):
     within: int
     needs: tuple[str, ...]
     if_failed: IfFailed
+    file: Path
     line: int
 
 
@@ -58,7 +64,11 @@ def steps(node: Node) -> tuple[Step, ...]:
 
 
 def _step(node: Node) -> Step:
-    fields = node.fields(REQUIRED, OPTIONAL)
+    return one_step(node.fields(REQUIRED, OPTIONAL), node)
+
+
+def one_step(fields: Mapping[str, Node], at: Node) -> Step:
+    """The step of these fields, which may come from different files; ``at`` is the place that is named for it."""
     _check_answer(fields)
     return Step(
         fields["id"].slug(),
@@ -70,11 +80,12 @@ def _step(node: Node) -> Step:
         fields["within"].time(positive=True),
         fields["needs"].names(None, "step id") if "needs" in fields else (),
         _if_failed(fields["if_failed"]) if "if_failed" in fields else IfFailed("stop"),
-        node.line,
+        at.doc.file,
+        at.line,
     )
 
 
-def _check_answer(fields: dict[str, Node]) -> None:
+def _check_answer(fields: Mapping[str, Node]) -> None:
     shows = fields.get("expect")
     if "run" not in fields and shows is not None and isinstance(shows.value, dict) and "run" not in shows.value:
         raise shows.bad(f"{shows.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")

@@ -13,9 +13,9 @@ from drills.definition.lint import lint as lint_files
 from drills.definition.page import render_page
 from drills.definition.schemas import SCHEMAS, schema
 from drills.doctor import examine
-from drills.errors import UnknownName
+from drills.errors import Refused, UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
-from drills.planning import runbook_file
+from drills.planning import runbook_of
 from drills.runbook import load_runbook
 from drills.spec import catalogue, load_drill
 from drills.systems import system, words_of
@@ -30,7 +30,11 @@ def register(app: typer.Typer) -> None:
     app.command("lint")(lint)
     app.command("schema")(show_schema)
     pages = typer.Typer(help="Runbooks as pages.", no_args_is_help=True)
-    pages.command("show", epilog="Example: kunren runbook show exchange-link-down --lang ja")(show_page)
+    pages.command(
+        "show",
+        epilog="Examples: kunren runbook show exchange-link-down --lang ja"
+        " · kunren runbook show night-batch-lock --wrong reopen-early",
+    )(show_page)
     app.add_typer(pages, name="runbook")
 
 
@@ -77,13 +81,13 @@ def lint(
     folders = [file.parent for file in catalogue().values()]
     findings = lint_files(paths or folders, words_of(target), system(target).offer())
     if json:
-        write(as_json([{"file": str(f.file), "line": f.line, "message": f.message} for f in findings]), "-")
+        write(as_json(findings), "-")
     else:
         for found in findings:
-            say_line(f"{found.file}:{found.line}: {found.message}")
-        if not findings:
+            say_line(str(found))
+        if all(found.note for found in findings):
             say("drills and runbooks: nothing to complain about")
-    raise typer.Exit(EXIT_FAIL if findings else 0)
+    raise typer.Exit(0 if all(found.note for found in findings) else EXIT_FAIL)
 
 
 def show_schema(
@@ -97,10 +101,18 @@ def show_schema(
 
 def show_page(
     where: Annotated[str, typer.Argument(metavar="DRILL|FILE", help="A drill of the catalogue, or a runbook file.")],
+    wrong: Annotated[
+        str | None, typer.Option("--wrong", metavar="NAME", help="A wrong variant of the drill's, differences marked.")
+    ] = None,
     lang: Lang = "en",
 ) -> None:
-    """Show the page as a person follows it."""
+    """Show the runbook as a person follows it."""
     path = Path(where)
-    file = path if path.is_file() and "runbook" in path.read_text(errors="replace")[:200] else None
-    page = load_runbook(file or runbook_file(load_drill(where), "runbook") or path)
-    say(render_page(page, language(lang)))
+    if path.is_file() and "runbook" in path.read_text(errors="replace")[:200]:
+        if wrong is not None:
+            raise Refused("--wrong goes with a drill, not with a runbook file")
+        runbook = load_runbook(path)
+    else:
+        arm = "runbook" if wrong is None else f"wrong:{wrong}"
+        runbook = runbook_of(load_drill(where), arm) or load_runbook(path)
+    say(render_page(runbook, language(lang)))

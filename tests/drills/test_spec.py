@@ -19,6 +19,8 @@ from drills.definition.injections import TimedFault, draw_faults
 from drills.definition.vocabulary import standing, vocabulary
 from drills.errors import MissingMeans, Refused, UnknownName
 from drills.history import NS, Objective, Plan, Slo
+from drills.planning import variants
+from drills.runbook import load_runbook, varied
 from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
 from targets.registry import runtime
 from targets.target import Offer
@@ -125,21 +127,18 @@ def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
 
 
 def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
-    def digest(name: str) -> str:
-        return hashlib.sha256((drill.folder / name).read_bytes()).hexdigest()
-
-    right = digest("runbook.yaml")
+    assert drill.runbook is not None
+    right = load_runbook(drill.runbook)
+    wrong = {f"wrong:{name}": varied(right, each).sha256 for name, each in variants(drill).items()}
     assert {arm: plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
         "no-fault": None,
-        "false-alarm": right,
+        "false-alarm": right.sha256,
         "no-action": None,
-        "runbook": right,
-        "wrong:reopen-before-reconcile": digest("wrong/reopen-before-reconcile.yaml"),
-        "wrong:resend-unknowns-blindly": digest("wrong/resend-unknowns-blindly.yaml"),
-        "wrong:restart-gateway-only": digest("wrong/restart-gateway-only.yaml"),
-        "wrong:switch-without-gap-fill": digest("wrong/switch-without-gap-fill.yaml"),
+        "runbook": hashlib.sha256((drill.folder / "runbook.yaml").read_bytes()).hexdigest(),
+        **wrong,
     }
-    assert plan(drill, "without:drain", 1).runbook_sha256 == right
+    without = {plan(drill, f"without:{step}", 1).runbook_sha256 for step in ("drain", "verify")}
+    assert len({*without, *wrong.values(), right.sha256}) == len(wrong) + 3, "each has a digest of its own"
     assert plan(drill, "runbook", 1, runbook_sha256="0f").runbook_sha256 == "0f"
 
 
@@ -177,12 +176,9 @@ def test_what_the_arms_must_show(drill: Drill) -> None:
 def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Path) -> None:
     for name in ("drill.yaml", "runbook.yaml"):
         (tmp_path / name).write_bytes((drill.folder / name).read_bytes())
-    harmless = tmp_path / "wrong" / "harmless"
-    harmless.mkdir(parents=True)
-    page = (drill.folder / "wrong" / "restart-gateway-only.yaml").read_text()
-    (harmless / "restart.yaml").write_text(
-        page.replace("expect: {verdict: fail, by: [recover]}", "cause: {en: no order was open, ja: 未約定の注文がない}")
-    )
+    text = (drill.folder / "wrong.yaml").read_text().replace("restart-gateway-only:", "restart:")
+    says = "harmless: {en: no order was open, ja: 未約定の注文がない}"
+    (tmp_path / "wrong.yaml").write_text(text.replace("expect: {verdict: fail, by: [recover]}", says))
     found = load_drill(tmp_path)
     assert arms_of(found)[-1] == "wrong:restart"
     wanted = expectation(found, "wrong:restart")

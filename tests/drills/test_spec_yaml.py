@@ -134,7 +134,7 @@ a: b: c""".splitlines()
 def test_only_bad_input_is_ever_raised(tmp_path: Path, source: bytes) -> None:
     file = tmp_path / "drill.yaml"
     file.write_bytes(source)
-    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file, standing())):
+    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file)):
         with pytest.raises(BadInput) as caught:
             attempt()
         assert 1 <= caught.value.line <= source.count(b"\n") + source.count(b"\r") + 2

@@ -270,7 +270,7 @@ def test_a_drill_need_not_speak_of_what_is_not_offered(file: Path) -> None:
     assert planning.known_arms(drill) == ("no-fault", "no-action")
     assert planning.usual_arm(drill) == "no-action"
     with pytest.raises(UnknownName, match="unknown arm 'runbook'; known: no-fault, no-action"):
-        planning.runbook_file(drill, "runbook")
+        planning.runbook_of(drill, "runbook")
     assert planning.plan(drill, "no-action", 7).runbook_sha256 is None
 
 

@@ -65,7 +65,7 @@ def test_everything_in_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path
     assert names == shipped()
     for data in (
         "drills/catalogue/exchange-link-down/drill.yaml",
-        "drills/catalogue/exchange-link-down/wrong/reopen-before-reconcile.yaml",
+        "drills/catalogue/exchange-link-down/wrong.yaml",
         "targets/brokerage/schema.sql",
         "targets/brokerage/sql/posting.sql",
         "targets/brokerage/phases.yaml",
