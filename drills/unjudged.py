@@ -32,8 +32,13 @@ STILL_THERE = "nothing-still-injected"
 """Follows from nothing: whatever else is wrong with the run, what it left must be undone."""
 BASELINE = "baseline-good"
 LOAD = "load-on-time"
-FOLLOW_FROM_THE_LOAD = ("load-reached-its-rate", BASELINE)
-"""A load that was late or did not come at all explains these as well."""
+FOLLOWS = {
+    LOAD: ("load-reached-its-rate", BASELINE),
+    "harness-kept-going": ("ran-as-planned", "monitoring-had-no-gap"),
+    "runbook-was-followed": ("ran-as-planned",),
+}
+"""Check -> others that it explains: a load that was late or did not come at all, a harness that stood still, a runbook
+that nobody opened."""
 CLAIMS = ("no-page",)
 """Standing checks that say something of the target, not of whether the run can judge it."""
 NO_DESCRIPTORS = "Too many open files"
@@ -116,8 +121,7 @@ def _causes_of_invalid(checks: Sequence[CheckCell], ended: str) -> Iterator[str]
         first = next(name for name in VOID if name in void)
         yield BASELINE if first == "run-ended" and ended == "baseline" and BASELINE in ill else first
     else:
-        follow = FOLLOW_FROM_THE_LOAD if LOAD in ill else ()
-        yield from (name for name in ill if name not in (*follow, STILL_THERE))
+        yield from (name for name in _unexplained(ill) if name != STILL_THERE)
     if STILL_THERE in ill:
         yield STILL_THERE
 
@@ -125,11 +129,19 @@ def _causes_of_invalid(checks: Sequence[CheckCell], ended: str) -> Iterator[str]
 def _causes_of_unknown(checks: Sequence[CheckCell], objectives: Sequence[ObjectiveCell]) -> Iterator[str]:
     """Checks that cannot tell, one for each reason; where all could, the objectives that cannot."""
     blind = [check for check in checks if check.verdict in UNANSWERED]
+    known = _unexplained([check.id for check in blind])
+    blind = [check for check in blind if check.id in known]
     for number, check in enumerate(blind):
         if check.says not in {before.says for before in blind[:number]}:
             yield check.id
     if not blind:
         yield from (one.id for one in objectives if one.verdict in UNANSWERED)
+
+
+def _unexplained(ill: Sequence[str]) -> list[str]:
+    """Those that do not follow from another one of them."""
+    follow = {each for cause in FOLLOWS if cause in ill for each in FOLLOWS[cause]}
+    return [name for name in ill if name not in follow]
 
 
 def _is_open(card: Scorecard, check: CheckCell) -> bool:

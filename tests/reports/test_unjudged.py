@@ -139,7 +139,7 @@ def test_a_run_that_cannot_begin_buries_nothing() -> None:
         "CANNOT JUDGE: api did not get healthy within 3 s; it left no log",
         "  fix: see why the target did not start: logs/ in the run's folder, or kunren target up",
     ]
-    assert "checks: 14 further checks and 5 objectives cannot be answered because of that" in text
+    assert "checks: 17 further checks and 5 objectives cannot be answered because of that" in text
     assert "kunren heal" not in text
     assert "faults" not in text
 
