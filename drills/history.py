@@ -7,7 +7,7 @@ Events, by actor:
 
 ========== ====================================================================================================
 runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline`` (invoke, then ok or fail),
-           ``observe`` (invoke), ``false-alarm`` (info; t_ns), ``late`` (info; ns: so long its own clock did not tick),
+           ``observe`` (invoke), ``false-alarm`` (info), ``late`` (info; ns: so long its own clock did not tick),
            ``lateness`` (info; ticks, worst_ns, total_ns), ``snapshot`` (invoke/ok), ``finished`` (info; why it ended),
            ``interrupted``
 fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)

@@ -188,9 +188,8 @@ class Observation:
 
     async def _false_alarm(self, at: int) -> None:
         await _until(at)
-        now = time.monotonic_ns()
-        self.note("runner", Kind.INFO, "false-alarm", {"t_ns": now})
-        self._call({"rule": "false alarm", "alert_ns": now})
+        self.note("runner", Kind.INFO, "false-alarm", None)
+        self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
 
     async def _operate(self, page: Runbook) -> None:
         await self.page_called.wait()

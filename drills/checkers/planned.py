@@ -24,7 +24,7 @@ from drills.checkers.evidence import NOBODY_ACTS
 from drills.history import NS, Event, History, Kind, PlannedFault, Ruling, Verdict
 from drills.judging import schedule
 from drills.judging.interval import Interval, point, seconds
-from drills.judging.timeline import events, injection, pages, snapshot_at, stamp
+from drills.judging.timeline import events, injection, pages, snapshot_at
 from drills.offered import ALERTS, OPERATOR
 
 EARLY = NS // 100
@@ -106,7 +106,7 @@ def _somebody_acts(history: History) -> bool:
 def _between(what: str, planned: int, begun: Event | None, ended: Event | None) -> Quantity:
     """The span of two events."""
     shown = tuple(event.index for event in (begun, ended) if event is not None)
-    was = None if begun is None or ended is None else point(stamp(ended) - stamp(begun))
+    was = None if begun is None or ended is None else point(ended.t - begun.t)
     return Quantity(what, planned, was, planned - EARLY, planned + LATE, shown=shown)
 
 
@@ -135,19 +135,19 @@ def _duration(history: History, fault: PlannedFault, planned: int) -> Quantity:
 
 def _undo(history: History, fault: PlannedFault) -> Interval | None:
     """From when it may have been undone, to when it had surely begun to be (on a link of ours: to when it was)."""
-    first = begun = None
+    begun: list[int] = []
     for event in events(history, f"fault:{fault.index}", "undo"):
         if event.kind == Kind.INVOKE:
-            first, begun = event.t if first is None else first, event.t
-        elif event.kind == Kind.OK and first is not None and begun is not None:
-            return Interval(first, event.t if "link" in fault.params else begun)
+            begun.append(event.t)
+        elif event.kind == Kind.OK and begun:
+            return Interval(begun[0], event.t if "link" in fault.params else begun[-1])
     return None
 
 
 def _reaction(history: History) -> Quantity:
     """From the receipt of the first alert that links to the page, or from the false alarm, to the page being opened."""
     opened = next(events(history, "operator", "page", Kind.INVOKE), None)
-    called = [stamp(event) for event in events(history, "runner", "false-alarm")]
+    called = [event.t for event in events(history, "runner", "false-alarm")]
     if opened is not None:
         called += [page.t for page in pages(history) if page.runbook == opened.data.get("runbook")]
     was = None if opened is None or not called else point(opened.t - min(called))
@@ -176,14 +176,14 @@ def _quiet(history: History, end: int | None) -> Quantity:
     planned = schedule.quiet(history.plan)
     was = None
     if done and end is not None:
-        was = point(end - max([done[-1].t, *_last_acts(history)]))
+        was = point(end - max([*(event.t for event in done), *_last_acts(history)]))
     shown = tuple(event.index for event in done)
     return Quantity("quiet after the runbook", planned, was, planned - EARLY, None, "at least ", shown)
 
 
 def _last_acts(history: History) -> Iterator[int]:
     """When each planned fault had had its time: it was undone, or injected where it was to stay."""
-    for fault in history.plan.faults if history.plan.injects else ():
+    for fault in history.plan.faults:
         what = "inject" if fault.lasts is None else "undo"
         yield from (event.t for event in events(history, f"fault:{fault.index}", what, Kind.OK))
 

@@ -183,7 +183,7 @@ def _events(draft: Draft, script: Script) -> None:
         draft.note(END + 3.2, "fault:0", Kind.OK, "gone")
         alert(draft, 8.1)
     if draft.plan.arm == "false-alarm":
-        draft.note(8.1, "runner", Kind.INFO, "false-alarm", t_ns=at(8.1))
+        draft.note(8.1, "runner", Kind.INFO, "false-alarm")
     if draft.plan.arm not in ("no-fault", "no-action"):
         draft.note(8.3, "operator", Kind.INVOKE, "page", runbook="link-down", rule="LinkSilent")
         step(draft, "close", 8.3, 8.5)

@@ -31,13 +31,12 @@ def ruled(draft: Draft) -> Verdict:
 
 
 def moved(what: str, by: int, actor: str = "runner", kind: Kind | None = None) -> Plant:
-    """Events of this name, and what they say of their instant, come ``by`` ns later."""
+    """Events of this name come ``by`` ns later."""
 
     def plant(draft: Draft) -> None:
         for n, (t, *event) in enumerate(draft.events):
             if event[0] == actor and event[2] == what and kind in (None, event[1]):
-                stamped = {"t_ns": event[3]["t_ns"] + by} if "t_ns" in event[3] else {}
-                draft.events[n] = (t + by, event[0], event[1], event[2], {**event[3], **stamped})
+                draft.events[n] = (t + by, *event)
 
     return plant
 
@@ -261,6 +260,14 @@ def test_quiet_counts_from_the_last_of_the_harness_s_own_acts_as_well() -> None:
         verdict = ruled(draft)
         assert verdict.ruling == ruling
         assert "quiet after the runbook: planned at least 7.5 s" in verdict.says
+
+
+def test_what_is_watched_counts_from_the_first_of_several_faults() -> None:
+    draft = correct(3, "no-action")
+    later = PlannedFault(1, "kill", 9 * NS, None, {"service": "api"})
+    draft.plan = msgspec.structs.replace(draft.plan, faults=[later, *draft.plan.faults])
+    draft.note(14, "fault:1", Kind.INVOKE, "inject")
+    assert ruled(draft).ruling == PASS
 
 
 def test_a_page_that_was_opened_late_counts_from_the_first_alert_that_links_to_it() -> None:

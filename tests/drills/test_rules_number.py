@@ -21,7 +21,7 @@ from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import correct
 
-MADE = "7233b3670a61e1a1"
+MADE = "fc7e6a55073e470f"
 SAID = {2: "f23db9e0d062bb8f"}
 
 
