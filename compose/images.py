@@ -213,7 +213,7 @@ def run(argv: Sequence[str], within_s: float, more: Mapping[str, str] | None = N
     try:
         done = subprocess.run(
             argv, env={**environment(), **(more or {})}, cwd=cwd,
-            capture_output=True, text=True, timeout=within_s, check=False,
+            capture_output=True, errors="replace", timeout=within_s, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ImageError(f"{argv[0]}: {error}") from error

@@ -38,7 +38,7 @@ def writable(what: str, folder: Path, mend: str) -> Finding:
 def complaint(argv: Sequence[str]) -> str | None:
     """Run it: None when it ended well, else the last it said."""
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(argv, capture_output=True, errors="replace", timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]

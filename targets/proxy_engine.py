@@ -83,7 +83,7 @@ def examine() -> Finding:
 def version_of(program: Path) -> str | None:
     """What an original says of itself, such as ``2.12.0`` (``git`` when nobody stamped it); None from another one."""
     try:
-        done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run([program, "-version"], capture_output=True, errors="replace", timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     name, _, version = done.stdout.strip().partition(" version ")

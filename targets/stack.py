@@ -151,7 +151,7 @@ class Stack:
         command = [sys.executable, "-m", "targets.brokerage.brokerctl", "--stack", str(self.folder)]
         command += ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
+            done = subprocess.run(command, capture_output=True, errors="replace", timeout=within_s, check=False)
         except subprocess.TimeoutExpired:
             return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, time.monotonic_ns())
         ended = time.monotonic_ns()

@@ -55,7 +55,14 @@ def _compile(server: Path, go: str) -> None:
         environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": folder}
         try:
             done = subprocess.run(
-                argv, env=environment, cwd=folder, capture_output=True, text=True, timeout=BUILD_WITHIN_S, check=False
+                argv,
+                env=environment,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=BUILD_WITHIN_S,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise BuildError(f"go install took more than {BUILD_WITHIN_S:.0f} s") from error

@@ -72,7 +72,9 @@ def _complete(folder: Path, origin: str) -> Path:
 
 def version() -> str:
     """Such as ``postgresql 18.1``."""
-    out = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True)
+    out = subprocess.run(
+        [binaries() / "postgres", "--version"], capture_output=True, errors="replace", timeout=10, check=True
+    )
     return "postgresql " + out.stdout.split()[-1]
 
 
@@ -134,7 +136,7 @@ def _initdb(folder: Path, ready: Path, lock: int) -> None:
     argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
     try:
         done = subprocess.run(
-            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False,
+            argv, env={**os.environ, "LC_ALL": "C"}, capture_output=True, errors="replace", timeout=120, check=False,
             pass_fds=(lock,),  # should we be killed, it is still at work in there, and the next one has to wait
         )  # fmt: skip
     except OSError as error:

@@ -167,8 +167,8 @@ class Project:
         found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # ended meanwhile
-                if each.id in (process / "cgroup").read_text():
-                    found[int(process.name)] = _number_inside((process / "status").read_text())
+                if each.id in (process / "cgroup").read_text(errors="replace"):
+                    found[int(process.name)] = _number_inside((process / "status").read_text(errors="replace"))
         return found
 
     def disconnect(self, service: str) -> None:
@@ -294,7 +294,7 @@ def compose(argv: Sequence[str], variables: Mapping[str, str], within_s: float) 
     words = ["docker", "compose", *argv]
     try:
         running = subprocess.Popen(
-            words, env={**environment(), **variables}, text=True, start_new_session=True,
+            words, env={**environment(), **variables}, errors="replace", start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
     except OSError as error:
