@@ -51,6 +51,7 @@ from drills.runfolder.readback import plain, read, read_run
 from drills.runfolder.reading import content_of, present
 from drills.runfolder.runs import find_run, list_runs
 from drills.runfolder.samplefile import Stored, store_samples
+from targets.visible import is_text
 
 __all__ = [
     "EventLog",
@@ -215,6 +216,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _make(parent: Path, suffix: str, started: datetime) -> Path:
+    if not is_text(parent.resolve()):  # targets are told where to write their logs, as text
+        raise Unusable(f"the path of {parent} is not UTF-8", "give another folder with --runs DIR")
     parent.mkdir(parents=True, exist_ok=True)
     for later in range(TRIES):
         moment = started.astimezone(UTC) + timedelta(milliseconds=later)  # two may start in the same millisecond

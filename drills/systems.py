@@ -7,11 +7,12 @@ from pathlib import Path
 
 from drills.definition.targetfile import load_target
 from drills.definition.vocabulary import Vocabulary, vocabulary
-from drills.errors import UnknownName
+from drills.errors import Refused, UnknownName
 from loadprofiles import PROFILES, Profile, Url, by_url
 from targets.registry import RUNTIMES, UnknownTarget, described, runtime
 from targets.runtime import Runtime
 from targets.target import Offer
+from targets.visible import is_text
 
 
 def system(name: str) -> Runtime:
@@ -47,4 +48,6 @@ def is_file(name: str) -> bool:
 @cache
 def _from_file(file: Path) -> Runtime:
     """Read once a command: what is checked is what runs."""
+    if not is_text(file.resolve()):  # its hooks are told the folder, as text
+        raise Refused(f"the path of {file} is not UTF-8", "move it to another folder")
     return described(*load_target(file))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from targets.finding import Finding, writable
 from targets.target import TargetError
+from targets.visible import is_text
 
 WHAT = "cache folder"
 FIX = "set KUNREN_CACHE to a folder you may write to"
@@ -35,6 +36,8 @@ def cache_complaint() -> str | None:
     """Why nothing can be kept in the cache, with the fix; None where it can, and then the folder is there."""
     try:
         folder = cache_folder()
+        if not is_text(folder):  # targets are told their folders as text
+            return f"the path of the cache, {folder}, is not UTF-8; set KUNREN_CACHE to another folder"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # tried, not asked: root may, says access(2), write anywhere
             return None

@@ -26,6 +26,15 @@ def visible_line(text: str) -> str:
     return visible(text).replace("\n", "\\x0a")
 
 
+def is_text(path: object) -> bool:
+    """Whether the path is UTF-8, so that it can stand in JSON and be told to any program as it is."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def visible_json(document: str) -> str:
     """JSON with the same characters escaped as JSON escapes them: they can stand in its strings alone."""
     return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)

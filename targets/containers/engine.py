@@ -183,8 +183,8 @@ class Project:
         found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # ended meanwhile
-                if each.id in (process / "cgroup").read_text():
-                    found[int(process.name)] = _number_inside((process / "status").read_text())
+                if each.id in (process / "cgroup").read_text(errors="replace"):
+                    found[int(process.name)] = _number_inside((process / "status").read_text(errors="replace"))
         return found
 
     def disconnect(self, service: str) -> None:

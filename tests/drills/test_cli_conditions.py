@@ -247,6 +247,30 @@ def test_a_path_that_is_no_utf_8(home: Path) -> None:
     assert "\\xff" in run_all(cases(home, [f"check {NO_BYTE}"]))[0].err
 
 
+def test_a_system_is_never_told_a_path_that_is_no_text(home: Path) -> None:
+    """Its configuration is JSON: nothing is started, and one line says which folder it is."""
+    odd = home / f"elsewhere{NO_BYTE}"
+    odd.mkdir()
+    shutil.copy(EXAMPLE / "target.yaml", odd / "target.yaml")
+    drill = f"run {EXAMPLE}/drill.yaml --proxy embedded --target"
+    condition: dict[str, Any] = {"cwd": str(home), "environment": {"KUNREN_CACHE": str(odd)}}
+    for verb in ("run exchange-link-down --proxy embedded", f"{drill} {EXAMPLE}/target.yaml"):
+        (ended,) = run_all(cases(home, [verb], **condition))
+        assert (ended.code, ended.out) == (3, "")
+        assert one_line(ended) == (
+            rf"the path of the cache, {home}/elsewhere\xff, is not UTF-8; set KUNREN_CACHE to another folder"
+        )
+    (target,) = run_all(cases(home, [f"{drill} {odd}/target.yaml"]))
+    assert (target.code, one_line(target)) == (
+        3, rf"the path of {home}/elsewhere\xff/target.yaml is not UTF-8 (move it to another folder)",
+    )  # fmt: skip
+    for verb in ("run exchange-link-down --quiet --proxy embedded", "target up --proxy embedded"):
+        (ended,) = run_all([replace(each, cwd=str(odd)) for each in cases(home, [verb])])
+        assert (ended.code, ended.out) == (3, ""), ended
+        assert one_line(ended).endswith("is not UTF-8 (give another folder with --runs DIR)")
+    assert [path.name for path in odd.iterdir()] == ["target.yaml"]
+
+
 def test_the_names_of_runs_stand_in_json_as_they_are_shown(home: Path) -> None:
     runs = home / "named"
     shutil.copytree(GOLDEN / "pass", runs / f"exchange-link-down{NO_BYTE}" / "20261122T100600.250Z-runbook-7")

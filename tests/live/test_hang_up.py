@@ -22,6 +22,14 @@ from .rig import BIN, DRILL, Place, Process, card, wait_for
 pytestmark = pytest.mark.long
 
 
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """As below a terminal, also where these tests are run under nohup: what is ignored is inherited."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def below_a_terminal(place: Place) -> Iterator[Process]:
     """A started drill whose controlling terminal is closed on leaving; what it prints there is read until then."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from targets.brokerage import postgres
 from targets.brokerage.clock import business_time
+from targets.brokerage.operations import audit
 from targets.brokerage.world import business_day
 from targets.cache import cache_folder
 from targets.embedded import EMBEDDED
+from targets.finding import writable
 from targets.local import LocalTarget
 from targets.registry import RUNTIMES, UnknownTarget, runtime
 from targets.runtime import Request, Runtime
@@ -88,3 +92,39 @@ def test_a_cache_named_from_here_is_the_same_from_anywhere(
 
 def test_its_alerts_are_those_of_the_rule_file() -> None:
     assert {"LinkSilent", "LockWait"} <= EMBEDDED.offer().rules
+
+
+def nobody(uid: int) -> NoReturn:
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_postgresql_starts_for_whoever_has_a_name(monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    monkeypatch.setattr("pwd.getpwuid", (lambda uid: object()) if named else nobody)
+    assert (postgres.unprivileged() == []) == named
+    monkeypatch.setattr(postgres, "complaint", lambda argv: "Operation not permitted")
+    said = (
+        "PostgreSQL refuses uid 4711, which has no entry in the password database, and no user namespace can hide it:"
+    )
+    assert postgres.lacking() == () if named else postgres.lacking()[0].startswith(said)
+    finding = next(each for each in EMBEDDED.examine() if each.what in ("ordinary user", "user"))
+    assert finding.ok == named
+    assert (finding.mend == "") == named
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do the variables of a shell say who it is: whoever enters an adjustment may not approve it."""
+    monkeypatch.setenv("LOGNAME", "somebody")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    assert audit.who() == "4711"
+
+
+def test_a_folder_that_nobody_may_look_into_is_not_writable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", forbidden)
+    finding = writable("cache folder", Path("/home/another/.cache"), "name another")
+    assert (finding.ok, finding.mend) == (False, "name another")
