@@ -21,7 +21,7 @@ from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import correct
 
-MADE = "fc7e6a55073e470f"
+MADE = "8a4200be02443983"
 SAID = {2: "f23db9e0d062bb8f"}
 
 
