@@ -164,7 +164,7 @@ def test_planned_closure_is_an_impact_and_its_opening_the_return() -> None:
 
 
 def test_outage_still_open_at_the_cap() -> None:
-    draft = ended(clockwork(down((8, 99))), "cap")
+    draft = made.replanned(ended(clockwork(down((8, 99))), "cap"), cap=at(END) - at(FAULT))
     found, spans = dated(draft)
     assert (found.available, found.restored, found.recovered) == (Mark(), Mark(), Mark())
     assert (spans.available, spans.restore, spans.recover, spans.contain) == (None, None, None, NOTHING)
