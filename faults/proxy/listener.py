@@ -6,7 +6,6 @@ uvloop's own server does not: out of descriptors, libuv drops whoever comes and 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -89,7 +88,7 @@ def addresses(host: str | None, port: int) -> list[tuple[int, Any]]:
 
 
 def bound(family: int, where: Any) -> socket.socket:
-    """A socket that listens there; OSError in the original's words."""
+    """A socket that listens there; OSError where it cannot."""
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,8 +97,7 @@ def bound(family: int, where: Any) -> socket.socket:
         made.bind(where)
         made.listen(BACKLOG)
         made.setblocking(False)
-    except OSError as error:
+    except OSError:
         made.close()
-        says = os.strerror(error.errno or 0).lower()
-        raise OSError(f"listen tcp {where[0]}:{where[1]}: bind: {says}") from error
+        raise
     return made

@@ -132,7 +132,7 @@ def choose(ways: Sequence[tuple[str, ...]], works: Callable[[tuple[str, ...]], b
 
 def refusal(way: Sequence[str]) -> str | None:
     """Why a program cannot be started this way here; None where it can."""
-    return complaint([*way, "true"])
+    return complaint([*way, "/bin/sh", "-c", ":"])
 
 
 def lacking() -> tuple[str, ...]:

@@ -497,7 +497,7 @@ def test_list_calls_a_run_that_could_not_judge_by_that_and_one_without_a_card_no
     assert call("check", "last", "--quiet").code in (0, 1, 2)
     card = folder / "scorecard.json"
     for verdict, shown in (("invalid", "cannot judge"), ("unknown", "cannot judge"), ("fail", "fail")):
-        card.write_text(json.dumps({"verdict": verdict, "arm": "runbook"}))
+        card.write_text(json.dumps({"verdict": verdict, "arm": "runbook", "rules": RULES}))
         assert f"{shown} (runbook)" in call("list").out
 
 

@@ -298,7 +298,7 @@ def test_the_list(call: Callable[..., str], run: Path) -> None:
     run.rename(place)
     card, _ = judge(place)
     write_card(place, msgspec.structs.replace(card, verdict="\x1b[31mpass", arm=HOSTILE[:-1]))
-    assert r"\x1b[31mpass (quiet\x1b[2K" in call("list")
+    assert r"cannot judge (quiet\x1b[2K" in call("list")
     assert json.loads(call("list", "--json"))[0]["last_verdict"] == "\x1b[31mpass"
 
 

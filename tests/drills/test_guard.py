@@ -17,8 +17,8 @@ import pytest
 from drills import guard, reaper
 from drills.errors import Refused
 from drills.guard import Unguarded, watched
+from drills.injector import Injector
 from drills.interrupts import signals_held
-from drills.runner import _Run
 from drills.store import StoreError
 from targets.target import Intent, Startable
 
@@ -170,18 +170,19 @@ def test_one_signal_too_many_is_no_loss(pipe: tuple[int, int]) -> None:
     assert signal.getsignal(guard.DEVICE_LOST) == before
 
 
-def test_one_fault_that_cannot_be_undone_keeps_none_of_the_others(folder: Path) -> None:
+def test_one_fault_that_cannot_be_undone_keeps_none_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     undone: list[int] = []
 
-    def undo(index: int) -> None:
+    def undo(_: Injector, index: int) -> None:
         undone.append(index)
         if index == 0:
             raise StoreError("no space left")
 
-    faults = [SimpleNamespace(index=index) for index in range(3)]
-    run = SimpleNamespace(plan=SimpleNamespace(injects=True, faults=faults), undo=undo, _phase=lambda _: None)
+    monkeypatch.setattr(Injector, "undo", undo)
+    plan = SimpleNamespace(injects=True, faults=[SimpleNamespace(index=index) for index in range(3)])
+    injector = Injector(plan, None, None, None)  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="no space left"):
-        _Run._undo_all(run)  # type: ignore[arg-type]
+        injector.undo_all()
     assert undone == [0, 1, 2]
 
 

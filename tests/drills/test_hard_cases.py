@@ -60,11 +60,13 @@ def test_output_files_are_tried_before_anything_starts(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_gone_ends_nothing(tmp_path: Path) -> None:
     code = (
+        "from drills.streams import standard_streams\n"
         "from drills.verbs.common import console\n"
-        "import sys, pathlib\n"
-        "said = console(to_stderr=False)\n"
-        "for n in range(20000):\n"
-        "    said.print('line', n)\n"
+        "import pathlib\n"
+        "with standard_streams():\n"
+        "    said = console(to_stderr=False)\n"
+        "    for n in range(20000):\n"
+        "        said.print('line', n)\n"
         "pathlib.Path('ended').touch()\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE) as teller:

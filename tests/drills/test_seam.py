@@ -21,7 +21,7 @@ from loadprofiles import PROFILES, Url
 from loadprofiles.process import LoadError
 from targets.registry import RUNTIMES
 from targets.runtime import Request
-from targets.target import Evidence, Fetch, Intent, Offer, TargetError, Unlabelled
+from targets.target import Evidence, Fetch, Intent, Offer, OwnPart, TargetError, Unlabelled
 
 WORLD = [{"kind": "account", "t_ns": 0, "id": "C-0001", "account": "C-0001", "cash": 1_000_000}]
 
@@ -153,6 +153,9 @@ class Labelled(Strange):
         return {}
 
     def own_hosts(self) -> tuple[str, ...]:
+        return ()
+
+    def own_parts(self) -> tuple[OwnPart, ...]:
         return ()
 
     def customers_url(self) -> str:

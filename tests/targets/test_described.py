@@ -23,12 +23,13 @@ from faults.kill import Kill
 from faults.partition import Partition
 from targets.described import DESCRIBED, DescribedRuntime, DescribedTarget
 from targets.description import Description, Handshake, Hooked, Proxied, ends
-from targets.ports import BLOCK, LOWEST
+from targets.health import get
+from targets.ports import BLOCK, LOWEST, accepts
 from targets.processes import belonging, keepers
 from targets.registry import caretaker, described
 from targets.runtime import Request
-from targets.site import Plan, Site, accepts, get, sites
-from targets.target import Fetch, TargetError, Unlabelled
+from targets.site import Plan, Site, sites
+from targets.target import Fetch, StartFailed, TargetError, Unlabelled
 
 SERVE = ("{python}", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "{public}", "{port}")
 """An HTTP application that none of us wrote."""
@@ -147,7 +148,7 @@ def test_it_serves_through_its_link_and_shows_the_token(site: DescribedTarget) -
     assert site.plan.token not in shown.says
     (link,) = site.links().values()
     assert site.customers_url() == f"http://{link.listen}"
-    assert get(int(link.listen.rpartition(":")[2]), "/drill-target.json", 5.0)[0] == 200
+    assert get(int(link.listen.rpartition(":")[2]), "/drill-target.json", 5.0).status == 200
     service = site.services()["web"]
     assert service.healthy
     assert service.pid in belonging(site.folder, "web")
@@ -169,7 +170,7 @@ def test_its_service_can_be_cut_off_by_its_links(site: DescribedTarget) -> None:
     attached = caretaker("described").attach(site.intent())
     assert fault.undo(attached).ok
     assert fault.gone(site).ok
-    assert get(port, "/drill-target.json", 5.0)[0] == 200
+    assert get(port, "/drill-target.json", 5.0).status == 200
 
 
 def test_who_is_told_where_a_link_listens_is_its_client() -> None:
@@ -377,13 +378,13 @@ def test_a_hook_may_show_it(request_: Request) -> None:
 
 def test_what_is_in_the_way_of_starting_is_said(request_: Request) -> None:
     fails = changed(services={"web": Hooked(start=("{python}", "-c", "raise SystemExit('no disk')"), health="tcp")})
-    with pytest.raises(TargetError, match="web ended while starting; its log ends: no disk"):
+    with pytest.raises(StartFailed, match="web ended while starting; its log ends: no disk"):
         DescribedTarget(fails, request_).__enter__()
     absent = changed(services={"web": Hooked(start=("/no/such/program",), health="tcp")})
-    with pytest.raises(TargetError, match="cannot run /no/such/program: No such file or directory"):
+    with pytest.raises(StartFailed, match="cannot run /no/such/program: No such file or directory"):
         DescribedTarget(absent, request_).__enter__()
     slow = changed(services={"web": Hooked(start=("sleep", "60"), health="tcp", within_s=0.2)})
-    with pytest.raises(TargetError, match=r"web did not get healthy within 0\.2 s"):
+    with pytest.raises(StartFailed, match=r"web did not get healthy within 0\.2 s: nothing accepts connections"):
         DescribedTarget(slow, request_).__enter__()
     assert list(sites().iterdir()) == []
 
@@ -394,7 +395,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(site: DescribedTarg
     assert DescribedRuntime(fixed, b"").lacking("embedded") == (
         f"port {port} of files is taken: end what listens there",
     )
-    with pytest.raises(TargetError, match=f"something else listens on port {port} of web already"):
+    with pytest.raises(StartFailed, match=f"something else listens on port {port} of web already"):
         DescribedTarget(fixed, request_).__enter__()
 
 
@@ -418,7 +419,7 @@ def test_it_is_prepared_once_for_the_same_commands(request_: Request, tmp_path: 
             pass
     assert (tmp_path / "notes").read_text() == "x"
     failing = changed(prepare=(("{python}", "-c", "raise SystemExit('no network')"),))
-    with pytest.raises(TargetError, match="exit 1: no network"):
+    with pytest.raises(StartFailed, match="exit status 1; its log ends: no network"):
         DescribedTarget(failing, request_).__enter__()
 
 
@@ -505,7 +506,9 @@ def test_a_service_that_was_not_started_is_not_stopped(request_: Request, tmp_pa
 
 def test_one_that_did_not_get_healthy_is_stopped_and_both_are_said(request_: Request) -> None:
     slow = Hooked(start=("sleep", "60"), health="tcp", stop=REFUSE, within_s=0.2)
-    both = r"web did not get healthy within 0\.2 s.*; could not stop web: .* exit 1: no engine answers$"
+    both = (
+        r"web did not get healthy within 0\.2 s: nothing .*; could not stop web: .* no engine answers; it left no log"
+    )
     with pytest.raises(TargetError, match=both):
         DescribedTarget(changed(services={"web": slow}), request_).__enter__()
     assert list(sites().iterdir()) == []
