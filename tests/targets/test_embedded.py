@@ -102,11 +102,9 @@ def nobody(uid: int) -> NoReturn:
 def test_postgresql_starts_for_whoever_has_a_name(monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 4711)
     monkeypatch.setattr("pwd.getpwuid", (lambda uid: object()) if named else nobody)
-    assert (postgres.unprivileged() == []) == named
+    assert (postgres.unprivileged() == ()) == named
     monkeypatch.setattr(postgres, "complaint", lambda argv: "Operation not permitted")
-    said = (
-        "PostgreSQL refuses uid 4711, which has no entry in the password database, and no user namespace can hide it:"
-    )
+    said = "PostgreSQL refuses uid 4711, which has no entry in the password database, and nothing hides it: "
     assert postgres.lacking() == () if named else postgres.lacking()[0].startswith(said)
     finding = next(each for each in EMBEDDED.examine() if each.what in ("ordinary user", "user"))
     assert finding.ok == named
