@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from targets.processes import KEEPER
+
 from .rig import Place, Process, card, wait_for
 
 pytestmark = pytest.mark.live
@@ -84,11 +86,12 @@ def start(place: Place) -> Process:
 
 
 def part(place: Place, module: str) -> int:
-    """The process of a part of ours."""
+    """The process of a part of ours; its keeper has the same words behind its own."""
     found = []
     for process in place.processes():
         with contextlib.suppress(psutil.Error):
-            if any(word.endswith(module) for word in process.cmdline()):
+            words = process.cmdline()
+            if any(word.endswith(module) for word in words) and not any(word.endswith(KEEPER.name) for word in words):
                 found.append(process.pid)
     (pid,) = found
     return pid
