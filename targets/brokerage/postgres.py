@@ -97,7 +97,7 @@ def version() -> str:
 
 
 def refused_user() -> str | None:
-    """Root, or a user without a name, in words: PostgreSQL starts for neither. None for an ordinary user."""
+    """Root, or a user without a name, in words: ``initdb`` works for neither. None for an ordinary user."""
     uid = os.geteuid()
     if uid == 0:
         return "root"
@@ -109,7 +109,7 @@ def refused_user() -> str | None:
 
 
 def unprivileged() -> tuple[str, ...]:
-    """What to put before an argv so that any user may start PostgreSQL; nothing for an ordinary one."""
+    """What to put before an argv so that any user may make a cluster; nothing for an ordinary one."""
     return () if refused_user() is None else _hidden()
 
 
@@ -194,7 +194,8 @@ def argv(data: Path, port: int, listen: str = LOOPBACK) -> list[str]:
     settings = [
         word for name, value in {**SETTINGS, "listen_addresses": listen}.items() for word in ("-c", f"{name}={value}")
     ]
-    return [*unprivileged(), str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *settings]
+    hidden = unprivileged() if os.geteuid() == 0 else ()  # the server itself asks for nobody's name
+    return [*hidden, str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *settings]
 
 
 def dsn(port: int, host: str = LOOPBACK) -> str:

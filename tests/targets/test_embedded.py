@@ -103,6 +103,7 @@ def test_postgresql_starts_for_whoever_has_a_name(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("os.geteuid", lambda: 4711)
     monkeypatch.setattr("pwd.getpwuid", (lambda uid: object()) if named else nobody)
     assert (postgres.unprivileged() == ()) == named
+    assert postgres.argv(Path("/data"), 1)[0] == str(postgres.binaries() / "postgres"), "the server needs no name"
     monkeypatch.setattr(postgres, "complaint", lambda argv: "Operation not permitted")
     said = "PostgreSQL refuses uid 4711, which has no entry in the password database, and nothing hides it: "
     assert postgres.lacking() == () if named else postgres.lacking()[0].startswith(said)
