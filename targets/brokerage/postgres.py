@@ -22,6 +22,7 @@ from targets import children
 from targets.brokerage.config import LOOPBACK
 from targets.commands import run
 from targets.finding import complaint
+from targets.target import TargetError
 
 USER = "postgres"
 INITDB_WITHIN_S = 120.0
@@ -57,7 +58,7 @@ SETTINGS = {
 NAMESPACE_FIX = "run as an ordinary user, or allow user namespaces (sysctl user.max_user_namespaces)"
 
 
-class PostgresError(Exception):
+class PostgresError(TargetError):
     """PostgreSQL's binaries are missing or would not run; the message says the mend."""
 
 
