@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from targets.loopback import IPV4, IPV6, LOOPBACKS, joined, split
+from targets.loopback import IPV4, LOOPBACKS, joined, split
 from targets.own_errors import raise_if_own
 from targets.processes import words
 
@@ -101,16 +101,6 @@ def accepts(port: int, host: str = IPV4) -> bool:
 def answering(port: int) -> str | None:
     """The first loopback address on which something accepts connections to the port; None when there is none."""
     return next((host for host in LOOPBACKS if accepts(port, host)), None)
-
-
-def has_ipv6() -> bool:
-    """Whether this machine has ``::1``."""
-    try:
-        with _socket(IPV6) as probe:
-            probe.bind((IPV6, 0))
-    except OSError:
-        return False
-    return True
 
 
 def resolved(address: str) -> str | None:
