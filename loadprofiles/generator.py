@@ -200,7 +200,7 @@ def main(arguments: list[str]) -> int:
     own.watch(gevent.get_hub())
     try:
         return Generator(replies, own).obey(iter(FileObject(0, "rb", closefd=False)))
-    except Exception as error:
+    except Exception as error:  # told of and raised again: whatever it was, it was ours
         own.note(error, "generator")
         raise
 
