@@ -12,9 +12,10 @@ runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline
            ``interrupted``
 fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)
 monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
-operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says)
+operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says, waited_ns:
+           until the commands of it were begun)
 load       ``ready``, ``started``, ``stopped`` (info)
-harness, load, proxy, launcher
+harness, load, proxy, launcher, operator's tool
            ``own-errors`` (ok or fail; counts by kind, first: the first of them in words): each part of ours, once
 stop_if    ``tripped`` (info)
 ========== ====================================================================================================

@@ -57,6 +57,8 @@ class StepResult:
     outcome: Outcome
     says: str
     answer: Answer | None = None
+    waited_ns: int = 0
+    """In all, until commands of it began: where several ask for the same thing, the longest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,39 +121,43 @@ class Operator:
         if lacking:
             return StepResult(Outcome.SKIPPED, f"needs {', '.join(lacking)}")
         until = time.monotonic() + step.within / NS
+        waited = 0
         if step.before is not None:
-            against = self._ask(step.before, step.role, until, once=True)
+            against, waited = self._ask(step.before, step.role, until, once=True)
             if against:
-                return StepResult(Outcome.REFUSED, f"precondition does not hold: {'; '.join(against)}")
+                return StepResult(Outcome.REFUSED, f"precondition does not hold: {'; '.join(against)}", None, waited)
         if step.argv is None:
-            return StepResult(Outcome.OK, "a person's step: nothing to run")
+            return StepResult(Outcome.OK, "a person's step: nothing to run", None, waited)
         answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
+        waited += answer.waited_ns
         if answer.exit != 0:
-            return StepResult(_of_exit(answer), answer.says, answer)
-        against = self._unmet(step, answer, until)
+            return StepResult(_of_exit(answer), answer.says, answer, waited)
+        against, more = self._unmet(step, answer, until)
         if against:
-            return StepResult(Outcome.FAILED, f"{answer.says}; but {'; '.join(against)}", answer)
-        return StepResult(Outcome.OK, answer.says, answer)
+            return StepResult(Outcome.FAILED, f"{answer.says}; but {'; '.join(against)}", answer, waited + more)
+        return StepResult(Outcome.OK, answer.says, answer, waited + more)
 
-    def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[str, ...]:
+    def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[tuple[str, ...], int]:
         if step.expect is None:
-            return ()
+            return (), 0
         if step.expect.argv is None:
-            return disagreements(step.expect.says, answer.data)
+            return disagreements(step.expect.says, answer.data), 0
         return self._ask(step.expect, step.role, until)
 
-    def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[str, ...]:
-        """Ask until the answer is as demanded or time is up (at least once); what still disagrees.
+    def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[tuple[str, ...], int]:
+        """Ask until the answer is as demanded or time is up (at least once): what disagrees, and the longest wait.
 
         No answer is waited for beyond the step's own limit.
         """
         assert demand.argv is not None  # only an expectation about the step's own answer has none
+        waited = 0
         while True:
             within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
             answer = self.target.operator(demand.argv, role, within)
+            waited = max(waited, answer.waited_ns)
             against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
             if once or not against or time.monotonic() >= until or self.stop.is_set():
-                return against
+                return against, waited
             time.sleep(ASK_EVERY_S)
 
     def _escalate(self, page: Runbook, step: Step) -> PageEnd:
@@ -172,6 +178,7 @@ def _kind(outcome: Outcome) -> Kind:
 
 def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"id": step.id, "outcome": result.outcome.value, "says": result.says, "began": began}
+    facts["waited_ns"] = result.waited_ns
     if result.answer is not None:
         facts |= {"exit": result.answer.exit, "changed": result.answer.changed, "answer": dict(result.answer.data)}
         facts["answered"] = result.answer.ended_ns  # a step may go on to wait for its expected result

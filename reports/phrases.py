@@ -120,6 +120,15 @@ SENTENCES: Sequence[tuple[str, str]] = (
         r"the harness stood still for at most (\S+) s at a time and (\S+) s in all, limits (\S+) s and (\S+) s",
         r"訓練実行側の停止は1回あたり最長 \1 s（上限 \3 s）、合計 \2 s（上限 \4 s）",
     ),
+    (
+        r"the operator's commands waited to be begun for at most (\S+) s a step and (\S+) s in all,"
+        r" limits (\S+) s and (\S+) s",
+        r"操作コマンドの起動待ちは1手順あたり最長 \1 s（上限 \3 s）、合計 \2 s（上限 \4 s）",
+    ),
+    (
+        r"nobody measured how long the operator's commands waited to be begun",
+        "操作コマンドの起動待ちの時間は測定されていない",
+    ),
     (r"nobody measured whether the harness stood still", "訓練実行側が停止していなかったかは測定されていない"),
     (r"longest silence of the monitor ([\d.]+) s, limit ([\d.]+) s", r"監視の最長無応答 \1 s（上限 \2 s）"),
     (r"the monitor was never heard", "監視の応答が一度もない"),

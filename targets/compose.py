@@ -214,6 +214,7 @@ class ComposeTarget(Starting, ContainerStack):
         self._switchboard.open()
         self._up((), user)
         self._wait_healthy([*(name for name in SERVICES if name != "postgres"), "alertmanager"])
+        self._start_tool()
         if engine_accepts:
             self._go_past_the_engine()
 

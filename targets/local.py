@@ -29,7 +29,7 @@ from targets.keeper import OF_TARGET, below, table
 from targets.ports import accepts, claim_block, still_listening
 from targets.processes import arguments, belonging
 from targets.runtime import Request
-from targets.stack import SERVICES, START_WITHIN_S, Stack
+from targets.stack import BY_HAND, SERVICES, START_WITHIN_S, Stack
 from targets.starting import Starting
 from targets.target import OwnPart, TargetError
 
@@ -82,13 +82,15 @@ class LocalTarget(Starting, Stack):
         return () if self._stopping else tuple(found)
 
     def own_parts(self) -> tuple[OwnPart, ...]:
-        """Launcher and proxy; the launcher itself says whether the proxy runs, and takes it along when it ends."""
-        logs, launcher, proxy = self.logs(), None, None
+        """Launcher, proxy, and what runs the operator's commands; the launcher says of both whether they run."""
+        logs, launcher, runs = self.logs(), None, dict[str, int]()
         if self._launcher is not None and self._launcher.poll() is None:
             launcher = self._launcher.pid
-            known = self.control({"verb": "status"})["services"].get("toxiproxy", {})
-            proxy = known["pid"] if known.get("state") == "running" else None
-        return OwnPart("launcher", launcher, logs["launcher"]), OwnPart("proxy", proxy, logs["toxiproxy"])
+            known = self.control({"verb": "status"})["services"]
+            runs = {name: row["pid"] for name, row in known.items() if row["state"] == "running"}
+        beside = {"proxy": "toxiproxy", "operator's tool": BY_HAND}
+        parts = (OwnPart(name, runs.get(process), logs[process]) for name, process in beside.items())
+        return OwnPart("launcher", launcher, logs["launcher"]), *parts
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""
@@ -129,6 +131,7 @@ class LocalTarget(Starting, Stack):
         order = [name for name in SERVICES if name != "postgres"]
         for name in order:
             self.control({"verb": "start", "service": name})
+        self._start_tool()
         self._wait_healthy(order)
 
     def _make_links(self) -> None:

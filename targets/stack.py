@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -18,15 +17,14 @@ from typing import Any
 
 import psycopg
 
-from targets import children, silence
+from targets import silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import plant as planting
-from targets.brokerage import postgres
+from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
 from targets.brokerage.world import create_schema, load_world
-from targets.commands import run
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
 from targets.ports import accepts
@@ -147,21 +145,44 @@ class Stack:
         silence.connect(self.links(), self._proxies, service)
 
     def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
-        """``brokerctl`` in a process of its own, as a person would call it."""
-        began = time.monotonic_ns()
-        command = children.python("targets.brokerage.brokerctl", "--stack", str(self.folder))
-        command += ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
+        """``brokerctl``, as a person would call it, in a process that is already there for it."""
+        asked = time.monotonic_ns()
+        words = ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
         try:
-            done = run(command, within_s)
-        except subprocess.TimeoutExpired:
-            return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, time.monotonic_ns())
+            reply = self._run_tool(words, within_s)
+        except (TargetError, toolserver.NotServed) as error:
+            raise_if_own(error)
+            return Answer(2, str(error), {}, asked, time.monotonic_ns())
         ended = time.monotonic_ns()
+        waited = reply.began_ns - asked
+        if reply.exit is None:
+            return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, asked, ended, waited)
         try:
-            data = json.loads(done.out)
+            data = json.loads(reply.out)
         except ValueError:
-            says = (done.err.strip() or done.out.strip() or "no output").splitlines()[-1]
-            return Answer(done.code or 2, says, {}, began, ended)
-        return Answer(done.code, str(data.get("says", "")), data, began, ended)
+            says = (reply.err.strip() or reply.out.strip() or "no output").splitlines()[-1]
+            return Answer(reply.exit or 2, says, {}, asked, ended, waited)
+        return Answer(reply.exit, str(data.get("says", "")), data, asked, ended, waited)
+
+    def _run_tool(self, words: Sequence[str], within_s: float) -> toolserver.Reply:
+        """Where nobody runs commands any more, as when the operators' host was started anew, that is mended once."""
+        try:
+            return toolserver.ask(self.folder, self.config.token, words, within_s)
+        except toolserver.NotServed:
+            self._start_tool(within_s)
+            return toolserver.ask(self.folder, self.config.token, words, within_s)
+
+    def _start_tool(self, within_s: float = START_WITHIN_S) -> None:
+        """See to it that the operator's commands are run; TargetError."""
+        deadline = time.monotonic() + within_s
+        self._launch_tool()
+        while not toolserver.serves(self.folder):
+            if time.monotonic() > deadline:
+                raise TargetError(f"nothing runs {BY_HAND} within {within_s:g} s")
+            time.sleep(0.01)
+
+    def _launch_tool(self) -> None:
+        self.control({"verb": "start", "service": BY_HAND})
 
     def alerts(self, after: int) -> tuple[Alert, ...]:
         """From the pager, who stamped them at receipt; none while it does not answer."""
@@ -194,7 +215,7 @@ class Stack:
 
     def logs(self) -> Mapping[str, Path]:
         """Every service writes one."""
-        return {name: Path(self.config.logs) / f"{name}.log" for name in (*SERVICES, "toxiproxy", "launcher")}
+        return {name: Path(self.config.logs) / f"{name}.log" for name in (*SERVICES, "toxiproxy", "launcher", BY_HAND)}
 
     def open_day(self, t0_ns: int) -> None:
         """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""

@@ -135,13 +135,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the operator's tool answered: ``exit`` 0 done, 1 refused, 2 failed half-way; ``data`` is its JSON."""
+    """What the operator's tool answered: ``exit`` 0 done, 1 refused, 2 failed half-way; ``data`` is its JSON.
+
+    ``waited_ns``: how long it took until the command itself began, where the harness is who starts it.
+    """
 
     exit: int
     says: str
     data: Mapping[str, Any]
     began_ns: int
     ended_ns: int
+    waited_ns: int = 0
 
     @property
     def changed(self) -> bool:

@@ -1,4 +1,7 @@
-"""Did the harness itself keep going? While it stood still no alert was taken, no undo came and no step was begun."""
+"""Did the harness itself keep going? While it stood still no alert was taken, no undo came and no step was begun.
+
+Nor did a step get on while its command waited to be begun: the target has not heard of it by then.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,29 @@ def harness_kept_going(history: History) -> Verdict:
     """Its own clock ticked all through the observation, and no tick was later than an act of the plan may be.
 
     Within an act, such as an injection or a step, nothing else would show that it stood still. Short times add up where
-    one act follows another, so in all it may have been away for no longer than the monitor may be silent.
+    one act follows another, so in all it may have been away for no longer than the monitor may be silent. The same
+    holds for the steps of the runbook and how long each waited for its commands to be begun.
     """
     figures = next((event.data for event in events(history, "runner", "lateness", Kind.INFO)), {})
     late = [event for event in events(history, "runner", "late", Kind.INFO) if type(event.data.get("ns")) is int]
+    steps = [event for event in events(history, "operator", "step") if event.kind != Kind.INVOKE]
     if not _are_measured(figures):
         return Verdict(Ruling.UNKNOWN, "nobody measured whether the harness stood still")
-    lost = [event.data["ns"] for event in late]
+    if not all(type(event.data.get("waited_ns")) is int for event in steps):
+        return Verdict(Ruling.UNKNOWN, "nobody measured how long the operator's commands waited to be begun")
+    lost, waited = [event.data["ns"] for event in late], [event.data["waited_ns"] for event in steps]
     worst, total = max([figures["worst_ns"], *lost]), max(figures["total_ns"], sum(lost))
     says = f"the harness stood still for at most {seconds(worst)} s at a time and {seconds(total)} s in all"
-    if worst <= LATE and total <= history.plan.slo.monitor_gap:
-        return Verdict(Ruling.PASS, says)
-    limits = f"limits {seconds(LATE)} s and {seconds(history.plan.slo.monitor_gap)} s"
-    return Verdict(Ruling.INVALID, f"{says}, {limits}", [f"events:{event.index}" for event in late])
+    gap = history.plan.slo.monitor_gap
+    limits = f"limits {seconds(LATE)} s and {seconds(gap)} s"
+    if worst > LATE or total > gap:
+        return Verdict(Ruling.INVALID, f"{says}, {limits}", [f"events:{event.index}" for event in late])
+    longest, in_all = max(waited, default=0), sum(waited)
+    if longest > LATE or in_all > gap:
+        says = f"the operator's commands waited to be begun for at most {seconds(longest)} s a step"
+        rows = [f"events:{event.index}" for event in steps if event.data["waited_ns"]]
+        return Verdict(Ruling.INVALID, f"{says} and {seconds(in_all)} s in all, {limits}", rows)
+    return Verdict(Ruling.PASS, says)
 
 
 def _are_measured(figures: Mapping[str, Any]) -> bool:

@@ -25,8 +25,10 @@ MODULES = {
     "batch": ("targets.brokerage.batch", ("batch",)),
     "mail": ("targets.brokerage.mail", ("mail",)),
     "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
+    "brokerctl": ("targets.brokerage.toolserver", ()),
 }
-"""Forked service -> module with ``serve``, and the sockets it listens on; in order of starting."""
+"""Forked service -> module with ``serve``, and the sockets it listens on; in order of starting. The last is no service
+of the brokerage's: it runs the robot operator's commands."""
 
 
 def bind(port: int, host: str) -> socket.socket:

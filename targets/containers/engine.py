@@ -220,6 +220,11 @@ class Project:
             raise EngineError(f"command in {service}: its output ended before it did")
         return int(code), out.decode(errors="replace"), err.decode(errors="replace")
 
+    def begin(self, service: str, argv: Sequence[str]) -> None:
+        """Start it in the container, and let it run on there until that ends. EngineError."""
+        with told(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
+            found.exec_start(found.exec_create(self._container(service).id, list(argv))["Id"], detach=True)
+
     def log(self, service: str, tail: int | str = "all") -> bytes:
         """What it has written to stdout and stderr."""
         with told(f"log of {service}"):

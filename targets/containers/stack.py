@@ -7,8 +7,6 @@ see as ``/stack``: ``config.json`` with their addresses, the business clock, the
 from __future__ import annotations
 
 import contextlib
-import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -23,8 +21,8 @@ from targets.brokerage import postgres
 from targets.containers import clock, network, prometheus
 from targets.containers.engine import FOLDER_LABEL, Project, shared
 from targets.own_errors import raise_if_own
-from targets.stack import SERVICES, Stack
-from targets.target import Answer, Cut, Intent, Offer, Service, TargetError
+from targets.stack import BY_HAND, SERVICES, Stack
+from targets.target import Cut, Intent, Offer, Service, TargetError
 
 NAME = "compose"
 INSIDE = "inside"
@@ -91,23 +89,9 @@ class ContainerStack(Stack):
         """Put it back where it was."""
         self.project.connect(service, network.addresses(self.config.network, PARTS)[service])
 
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
-        """``brokerctl`` in the operators' container."""
-        began = time.monotonic_ns()
-        command = ["python3", "-m", "targets.brokerage.brokerctl", "--role", role, "--env", self.config.environment]
-        try:
-            code, out, err = self.project.execute(brokerage.OPERATORS_HOST, [*command, "--json", *argv[1:]], within_s)
-        except TargetError as error:
-            raise_if_own(error)
-            return Answer(2, str(error), {}, began, time.monotonic_ns())
-        ended = time.monotonic_ns()
-        if code == 124:
-            return Answer(2, f"no answer within {within_s:g} s", {"timeout": True}, began, ended)
-        try:
-            data = json.loads(out)
-        except ValueError:
-            return Answer(code or 2, ((err.strip() or out.strip() or "no output").splitlines())[-1], {}, began, ended)
-        return Answer(code, str(data.get("says", "")), data, began, ended)
+    def _launch_tool(self) -> None:
+        """In the operators' container; it ends with that."""
+        self.project.begin(brokerage.OPERATORS_HOST, ["python3", "-m", "targets.brokerage.service", BY_HAND])
 
     def heartbeat(self) -> tuple[int, int] | None:
         """Of Prometheus's rules; None also while Alertmanager or the pager is away: nobody would be told."""

@@ -200,7 +200,7 @@ def alert(draft: Draft, t: float, rule: str = "LinkSilent") -> None:
 def step(draft: Draft, name: str, start: float, end: float, outcome: str = "ok", changed: bool = True) -> None:
     draft.note(start, "operator", Kind.INVOKE, "step", id=name)
     kind = Kind.OK if outcome == "ok" else Kind.FAIL
-    draft.note(end, "operator", kind, "step", id=name, outcome=outcome, changed=changed)
+    draft.note(end, "operator", kind, "step", id=name, outcome=outcome, changed=changed, waited_ns=NS // 100)
 
 
 @dataclass

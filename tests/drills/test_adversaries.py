@@ -303,7 +303,7 @@ def test_a_target_that_says_our_words_is_judged_as_any_other() -> None:
     words = "own error: too many open files"
     draft = correct(3)
     draft.note(16, "operator", Kind.INVOKE, "step", id="tell")
-    draft.note(16.1, "operator", Kind.FAIL, "step", id="tell", outcome="failed", changed=False, says=words)
+    draft.note(16.1, "operator", Kind.FAIL, "step", id="tell", outcome="failed", changed=False, says=words, waited_ns=0)
     draft.note(16.2, "runner", Kind.FAIL, "book", book="own-errors", says=words)
     draft.note(16.3, "monitor", Kind.INFO, "own-errors", counts={"too many open files": 9}, first=words)
     draft.spoil("orders", 14.3, END)

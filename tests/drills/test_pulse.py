@@ -111,6 +111,33 @@ def test_a_harness_that_was_stopped_says_for_how_long() -> None:
     assert told("ja", says) == "訓練実行側の停止は1回あたり最長 5.0 s（上限 0.5 s）、合計 5.25 s（上限 2.0 s）"
 
 
+def waiting(*waits: Any) -> Draft:
+    """A run whose steps waited for so long until their commands were begun."""
+    draft = correct(3)
+    steps = [data for _, _, kind, what, data in draft.events if what == "step" and kind != Kind.INVOKE]
+    for data, wait in zip(steps, [*waits, *[0] * len(steps)], strict=False):
+        data["waited_ns"] = wait
+    return draft
+
+
+@pytest.mark.parametrize(("waits", "ruling"), [
+    ((LATE,), PASS), ((LATE + 1,), INVALID), ((0, LATE + 1), INVALID), ((None,), UNKNOWN), (("long",), UNKNOWN),
+])  # fmt: skip
+def test_a_step_may_wait_for_its_commands_as_long_as_an_act_may_be_late(waits: tuple[Any, ...], ruling: Ruling) -> None:
+    draft = waiting(*waits)
+    assert ruled(draft).ruling == ruling
+    assert score(draft.history(), None).verdict == ruling
+
+
+def test_an_operator_whose_commands_were_begun_late_says_so() -> None:
+    says = (
+        "the operator's commands waited to be begun for at most 1.5 s a step and 1.75 s in all, limits 0.5 s and 2.0 s"
+    )
+    verdict = ruled(waiting(3 * NS // 2, NS // 4))
+    assert (verdict.ruling, verdict.says, len(verdict.evidence)) == (INVALID, says, 2)
+    assert told("ja", says) == "操作コマンドの起動待ちは1手順あたり最長 1.5 s（上限 0.5 s）、合計 1.75 s（上限 2.0 s）"
+
+
 def test_the_figures_and_the_events_are_each_enough() -> None:
     assert ruled(measured(worst_ns=LATE + 1)).ruling == INVALID
     assert ruled(measured(total_ns=GAP + 1)).ruling == INVALID

@@ -200,7 +200,7 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
         damaged("books/oms.jsonl line 9 is cut off"), INVALID, "history-whole", "books/oms.jsonl line 9 is cut off",
     ),
     "answer garbled": (
-        noting(16, "operator", Kind.OK, "step", id="tell", outcome="ok", changed=True, answered="soon"),
+        noting(16, "operator", Kind.OK, "step", id="tell", outcome="ok", changed=True, answered="soon", waited_ns=0),
         INVALID, "history-whole", "1 events carry a stamp that is no number",
     ),
     "stamp garbled": (stamp_garbled, INVALID, "history-whole", "1 events carry a stamp that is no number"),
