@@ -21,7 +21,7 @@ from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import correct
 
-MADE = "8a4200be02443983"
+MADE = "40a8fddad58e55f1"
 SAID = {2: "4afb7e347a2f7cf0"}
 
 
