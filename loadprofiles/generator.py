@@ -135,7 +135,10 @@ class Generator:
             return
         self._floor.close()
         self._flusher.kill()
-        self._floor.desk.journal.close()
+        try:
+            self._floor.desk.journal.close()
+        except OSError as error:  # nothing more can be kept, and that is told; the end goes on in order
+            self._own.note(error, "journal")
         summary = msgspec.json.format(msgspec.json.encode(self._floor.summary()), indent=2)
         (self._folder / "load.json").write_bytes(summary + b"\n")
         self._runner.quit()

@@ -47,10 +47,9 @@ class Journal:
         _write(self._samples_file, samples)
 
     def close(self) -> None:
-        """Flush and close both files."""
-        self.flush()
-        self._rows_file.close()
-        self._samples_file.close()
+        """Flush and close both files; they are closed as well where they take no more."""
+        with self._rows_file, self._samples_file:
+            self.flush()
 
 
 def _write(file: Any, data: bytes) -> None:

@@ -134,7 +134,8 @@ def test_one_that_cannot_write_its_journal_says_so(tmp_path: Path) -> None:
         load.prepare(fake.url, within_s=60)
         load.go(time.monotonic_ns())
         wait_for(lambda: "disk full" in told(tmp_path))
-        assert load.stop(within_s=30)["own_errors"] == {"disk full": 1}
+        wait_for(lambda: fake.paths("/orders"))  # something is left to be written at the end, and cannot be
+        assert set(load.stop(within_s=30)["own_errors"]) == {"disk full"}
 
 
 def test_one_with_a_bug_says_so_and_is_known_to_be_dead(tmp_path: Path) -> None:

@@ -31,19 +31,21 @@ def play(tmp_path: Path, database: Database) -> Play:
     return run
 
 
-async def take_notices(database: Database) -> None:
+async def take_notices(database: Database, enough: asyncio.Event) -> None:
     """As the mail service does: a notice that nobody takes is overdue after a second."""
-    while True:
+    while not enough.is_set():
         await asyncio.to_thread(database.rows, "UPDATE outbox SET state = 'sent' WHERE state = 'pending'")
         await asyncio.sleep(0.05)
 
 
 async def drained(made: Rig) -> None:
-    taking = asyncio.ensure_future(take_notices(made.database))
+    enough = asyncio.Event()
+    taking = asyncio.ensure_future(take_notices(made.database, enough))
     try:
         found = await operations.drain(made.gateway, 15.0)
     finally:
-        taking.cancel()
+        enough.set()
+        await taking  # not cancelled: its thread would go on, and take what is released later
     assert found["drained"], found
 
 
