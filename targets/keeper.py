@@ -6,8 +6,7 @@ environment or writes over its title, stays below this process: an orphan's pare
 So a service is found by the arguments of its keeper, which nothing rewrites (``targets.processes``).
 
 Stdout is a pipe to who waits for the hook: ``started PID`` or ``failed ERRNO``, then ``ended STATUS``. What lives is
-also written to ``FOLDER/SERVICE.PID.seen``, for when the keeper itself is killed: the boot, then pid, start and session
-of each.
+also written to ``FOLDER/SERVICE.PID.seen``, for when the keeper itself is killed: the boot, then pid and start of each.
 
 It is run by its path, isolated, and imports nothing of ours.
 """
@@ -141,8 +140,7 @@ def _note(seen: str, noted: list[str]) -> list[str]:
     """Write down what lives, where that has changed; without a folder to write to the arguments have to do."""
     processes = table()
     lines = [
-        f"{each.pid} {each.start} {each.session}\n"
-        for each in (processes[pid] for pid in sorted(below([os.getpid()], processes)))
+        f"{each.pid} {each.start}\n" for each in (processes[pid] for pid in sorted(below([os.getpid()], processes)))
     ]
     if lines != noted:
         with contextlib.suppress(OSError):

@@ -83,13 +83,13 @@ def _labelled(folder: Path, service: str | None) -> set[int]:
 def _noted(folder: Path, service: str | None, processes: Mapping[int, Process]) -> set[int]:
     """What keepers have seen and is still there, with all that shares a session with it: the hook began that."""
     seen = set(_seen(folder, service))
-    there = [each for each in processes.values() if (each.pid, each.start, each.session) in seen]
+    there = [each for each in processes.values() if (each.pid, each.start) in seen]
     sessions = {each.session for each in there}
     return {each.pid for each in processes.values() if each.session in sessions}
 
 
-def _seen(folder: Path, service: str | None) -> Iterator[tuple[int, int, int]]:
-    """Number, start and session of each, as written in this boot of the machine."""
+def _seen(folder: Path, service: str | None) -> Iterator[tuple[int, int]]:
+    """Number and start of each, as written in this boot of the machine; it may have begun a session since."""
     for path in folder.glob(f"*{SEEN}"):
         if service is not None and path.name.rsplit(".", 2)[0] != service:
             continue
@@ -97,8 +97,8 @@ def _seen(folder: Path, service: str | None) -> Iterator[tuple[int, int, int]]:
             first, *lines = path.read_text().splitlines() or [""]
             if first == boot():
                 for line in lines:
-                    pid, start, session = map(int, line.split())
-                    yield pid, start, session
+                    pid, start = map(int, line.split())
+                    yield pid, start
 
 
 def _environments() -> Iterator[tuple[int, frozenset[str]]]:

@@ -311,7 +311,8 @@ def test_no_toxiproxy_is_said_with_its_mend(
     refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "unshare").symlink_to(shutil.which("unshare") or "/usr/bin/unshare")  # root needs it
+    for name in ("unshare", "setpriv"):  # root needs one of them
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     says = refused("run", DRILL, "--proxy", "toxiproxy")
     assert says.startswith("no toxiproxy-server: put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy")

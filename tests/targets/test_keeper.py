@@ -135,18 +135,38 @@ def test_another_process_with_the_number_of_a_noted_one_is_none_of_it(rig: Rig) 
     pid = rig.up(WAYS["writes over its environment"])
     rig.lose_keeper()
     (seen,) = rig.folder.glob(f"*{SEEN}")
-    now, (number, start, session) = boot(), seen.read_text().split()[1:]
+    now, (number, start) = boot(), seen.read_text().split()[1:]
     for note, found in {
-        f"{now}\n{number} {start} {session}\n": [pid],
-        f"{now}\n{number} {int(start) - 1} {session}\n": [],
-        f"{now}\n{number} {start} {os.getsid(0)}\n": [],
-        f"another-boot\n{number} {start} {session}\n": [],
+        f"{now}\n{number} {start}\n": [pid],
+        f"{now}\n{number} {int(start) - 1}\n": [],
+        f"another-boot\n{number} {start}\n": [],
         "torn": [],
         "": [],
     }.items():
         seen.write_text(note)
         assert belonging(rig.folder) == found
-    seen.write_text(f"{now}\n{number} {start} {session}\n")
+    seen.write_text(f"{now}\n{number} {start}\n")
+
+
+AFTER = """
+import os, sys, time
+print("up", flush=True)
+while not os.path.exists(os.environ["GO"]):
+    time.sleep(0.01)
+os.setsid()
+os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"], {})
+"""
+
+
+def test_one_that_began_a_session_after_it_had_been_noted_is_found_all_the_same(rig: Rig) -> None:
+    """Its keeper was killed before it looked again."""
+    go = rig.folder / "go"
+    pid = rig.up(["env", f"GO={go}", "sh", "-c", '"$0" -c "$1" &', PYTHON, AFTER])
+    rig.lose_keeper()
+    go.touch()
+    until(lambda: os.getsid(pid) == pid)
+    until(lambda: not Path(f"/proc/{pid}/environ").read_bytes())
+    assert belonging(rig.folder) == [pid]
 
 
 def test_the_exit_of_a_hook_is_told_through_its_keeper(rig: Rig) -> None:
