@@ -162,7 +162,7 @@ def test_no_home_is_one_line_whatever_the_verb_and_the_target(home: Path) -> Non
     for verb, ended in zip(NEED, found, strict=True):
         sound(verb, ended)
         assert (ended.code, ended.out) == (3, ""), (verb, ended)
-        assert one_line(ended) == f"{says} set KUNREN_CACHE to a folder you may write to", verb
+        assert f"{says} set KUNREN_CACHE to a folder you may write to" in one_line(ended), verb  # it may lack more
     assert not (home / "runs").exists()
 
 
