@@ -107,8 +107,12 @@ class Desk:
         return self._row
 
     def pause(self, seconds: float) -> bool:
-        """Wait; False where the load is closing and the customer should go home."""
-        return not self.closing.wait(seconds)
+        """Wait; False where the load is closing and the customer should go home.
+
+        What the wait itself answers may be older: where its time was up just before, it does not see what came since.
+        """
+        self.closing.wait(seconds)
+        return not self.closing.is_set()
 
     def ask(
         self, customer: Customer, call: Call, row: int = 0, intended: int = 0, within_s: float | None = None
