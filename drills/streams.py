@@ -65,7 +65,7 @@ class Output(io.TextIOBase):
     def flush(self) -> None:
         """Hand over what was printed."""
         with self._surviving():
-            if self._stream is not None:
+            if self._stream is not None and not self._stream.closed:  # we may outlive it, and are flushed at our end
                 self._stream.flush()
 
     def write_bytes(self, content: bytes) -> None:
@@ -77,7 +77,7 @@ class Output(io.TextIOBase):
             stream.buffer.flush()
 
     def _open(self) -> TextIO:
-        if self._stream is None:
+        if self._stream is None or self._stream.closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._stream
 
@@ -87,7 +87,11 @@ class Output(io.TextIOBase):
             yield
         except OSError as error:
             if error.errno not in READER_LEFT and self.lost is None:
-                self.lost = "it is closed" if self._stream is None else os.strerror(error.errno or 0).lower()
+                self.lost = (
+                    "it is closed"
+                    if self._stream is None or self._stream.closed
+                    else os.strerror(error.errno or 0).lower()
+                )
             self._to_nowhere()
 
     def _to_nowhere(self) -> None:
