@@ -20,6 +20,12 @@ from drills.history import NS, Kind
 from drills.runbook import Runbook
 from targets.target import Answer, Target
 
+TYPING_S = 0.25
+"""Before each command: as long as starting the tool took when each command started it, and independent of the machine.
+
+An operator who needs no time at all is nobody's: he moves the exchange's session while orders still wait for it that
+customers have typed twice, which no person could.
+"""
 ASK_EVERY_S = 0.1
 QUERY_WITHIN_S = 5.0
 LEAST_S = 0.5
@@ -63,12 +69,16 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
+    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome.
+
+    ``typing_s`` is what each command takes before it begins, seconds.
+    """
 
     target: Target
     record: Record
     stop: threading.Event
     show: Callable[[str, str], None]
+    typing_s: float = TYPING_S
 
     def follow(self, page: Runbook, why: Mapping[str, Any]) -> PageEnd:
         """Carry out the page from the top; blocking. ``why`` (the alert) goes into the history."""
@@ -128,6 +138,7 @@ class Operator:
                 return StepResult(Outcome.REFUSED, f"precondition does not hold: {'; '.join(against)}", None, waited)
         if step.argv is None:
             return StepResult(Outcome.OK, "a person's step: nothing to run", None, waited)
+        self.stop.wait(self.typing_s)
         answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
         waited += answer.waited_ns
         if answer.exit != 0:
@@ -151,6 +162,7 @@ class Operator:
         """
         assert demand.argv is not None  # only an expectation about the step's own answer has none
         waited = 0
+        self.stop.wait(self.typing_s)
         while True:
             within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
             answer = self.target.operator(demand.argv, role, within)
