@@ -41,7 +41,7 @@ BUILD_S = 900
 
 
 class ImageError(Exception):
-    """An image could not be made; the message says which step and the mend."""
+    """An image could not be made; the message says which step and the fix."""
 
 
 @cache

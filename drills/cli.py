@@ -1,4 +1,4 @@
-"""The command line: ``kunren VERB …``. Verbs live in ``drills.verbs``, one file per family."""
+"""The command line: ``kunren VERB …``. Verbs live in ``drills.commands``, one file per family."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _run() -> int:
     code: int | None
     try:
         # here, so that Ctrl-C during the first second of importing is no trace-back either
-        from drills.verbs.app import app
+        from drills.commands.app import app
 
         code = app(standalone_mode=False)
     except KunrenError as error:

@@ -3,12 +3,12 @@
 ::
 
     KunrenError              exit 70  something of ours went wrong
-    └── Refused              exit  3  refused to start; nothing was touched; says the mend
+    └── Refused              exit  3  refused to start; nothing was touched; says the fix
         ├── BadInput                  a file says what we cannot take: file:line, what was found, what is known
         ├── UnknownName               no drill, arm, schema … of this name; says what is known
         └── MissingMeans              the machine or the target lacks what the drill needs
 
-A message is a full sentence for a person; ``mend`` is what to do about it, empty where the message already says it.
+A message is a full sentence for a person; ``fix`` is what to do about it, empty where the message already says it.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ class KunrenError(Exception):
 
 
 class Refused(KunrenError):
-    """Refused to start: ``message`` says why, ``mend`` what to do about it."""
+    """Refused to start: ``message`` says why, ``fix`` what to do about it."""
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.mend})" if self.mend else self.message
+        return f"{self.message} ({self.fix})" if self.fix else self.message
 
 
 class BadInput(Refused):
     """A file that cannot be taken; ``line`` counts from 1, ``says`` is the message without the place."""
 
-    def __init__(self, file: Path | str, line: int, says: str, mend: str = "") -> None:
-        super().__init__(f"{file}:{line}: {says}", mend)
+    def __init__(self, file: Path | str, line: int, says: str, fix: str = "") -> None:
+        super().__init__(f"{file}:{line}: {says}", fix)
         self.file = str(file)
         self.line = line
         self.says = says
@@ -60,8 +60,8 @@ class UnknownName(Refused):
 class MissingMeans(Refused):
     """What the drill needs and the machine or target does not offer; ``lacks`` names each."""
 
-    def __init__(self, lacks: Collection[str], mend: str = "") -> None:
-        super().__init__("; ".join(lacks), mend)
+    def __init__(self, lacks: Collection[str], fix: str = "") -> None:
+        super().__init__("; ".join(lacks), fix)
         self.lacks = tuple(lacks)
 
 

@@ -12,7 +12,7 @@ from drills.exits import EXIT_HUNG_UP, EXIT_INTERRUPTED, EXIT_TERMINATED
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEVICE_LOST = signal.SIGUSR1
-"""What our own watch sends us (``drills.guard``)."""
+"""What our own watch sends us (``drills.execution.guard``)."""
 
 
 class Terminated(SystemExit):

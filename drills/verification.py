@@ -10,12 +10,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 
-from drills.definition.arms import Expectation
-from drills.history import NS
-from drills.planning import expectation
-from drills.scorecard import Scorecard
-from drills.spec import Drill
-from drills.unjudged import judges
+from drills.judge.scorecard import Scorecard
+from drills.judge.unjudged import judges
+from drills.record.history import NS
+from drills.spec.arms import Expectation
+from drills.spec.drill import Drill
+from drills.spec.planning import expectation
 from reports.cells import print_table
 from reports.figures import span
 from reports.texts import Lang

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from faults.probe import accepts, connects
-from targets.target import Evidence, Offer, Target
+from targets.target import Capabilities, ProbeResult, Target
 
 LOOK_S = 1.0
 
@@ -19,32 +19,36 @@ class Down(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     link: str
 
-    def missing(self, offer: Offer) -> str | None:
+    def missing(self, capabilities: Capabilities) -> str | None:
         """The link, if the target has none of that name."""
-        return None if self.link in offer.links else f"link {self.link} (it has: {', '.join(sorted(offer.links))})"
+        return (
+            None
+            if self.link in capabilities.links
+            else f"link {self.link} (it has: {', '.join(sorted(capabilities.links))})"
+        )
 
-    def inject(self, target: Target) -> Evidence:
+    def inject(self, target: Target) -> ProbeResult:
         """Disable the proxy."""
         proxies = target.proxies()
         proxies.set_enabled(self.link, False)
-        return Evidence(True, f"{self.link} disabled", {"link": self.link, "engine": proxies.engine()})
+        return ProbeResult(True, f"{self.link} disabled", {"link": self.link, "engine": proxies.engine()})
 
-    def witness(self, target: Target) -> Evidence:
+    def verify_effect(self, target: Target) -> ProbeResult:
         """A connection through the link is refused."""
         enabled = target.proxies().enabled(self.link)
         seen = connects(target.links()[self.link].listen, LOOK_S)
         ok = not enabled and seen.end == "refused"
         data = {"enabled": enabled, "effect_seen": seen.end == "refused", "through": seen.plain()}
-        return Evidence(ok, f"{self.link}: a connection is {'refused' if seen.end == 'refused' else seen.end}", data)
+        return ProbeResult(ok, f"{self.link}: a connection is {'refused' if seen.end == 'refused' else seen.end}", data)
 
-    def undo(self, target: Target) -> Evidence:
+    def rollback(self, target: Target) -> ProbeResult:
         """Enable the proxy unless it is."""
         proxies = target.proxies()
         was = proxies.enabled(self.link)
         if not was:
             proxies.set_enabled(self.link, True)
-        return Evidence(True, f"{self.link} {'was enabled' if was else 'enabled again'}", {"changed": not was})
+        return ProbeResult(True, f"{self.link} {'was enabled' if was else 'enabled again'}", {"changed": not was})
 
-    def gone(self, target: Target) -> Evidence:
+    def verify_removed(self, target: Target) -> ProbeResult:
         """The link accepts connections."""
         return accepts(target.links()[self.link].listen, target.proxies().enabled(self.link))

@@ -6,7 +6,7 @@ import signal
 from typing import ClassVar
 
 from faults.service import ServiceFault, eventually, runs, state
-from targets.target import Evidence, Target
+from targets.target import ProbeResult, Target
 
 
 class Kill(ServiceFault, frozen=True):
@@ -14,32 +14,32 @@ class Kill(ServiceFault, frozen=True):
 
     KIND: ClassVar[str] = "kill"
 
-    def inject(self, target: Target) -> Evidence:
+    def inject(self, target: Target) -> ProbeResult:
         """Kill it; not done when it does not run."""
         pid = state(target, self.service).pid
         if pid is None:
-            return Evidence(False, f"{self.service} does not run: nothing to kill", {"pid": None})
+            return ProbeResult(False, f"{self.service} does not run: nothing to kill", {"pid": None})
         target.signal(self.service, signal.SIGKILL)
-        return Evidence(True, f"SIGKILL to {self.service}, pid {pid}", {"service": self.service, "pid": pid})
+        return ProbeResult(True, f"SIGKILL to {self.service}, pid {pid}", {"service": self.service, "pid": pid})
 
-    def witness(self, target: Target) -> Evidence:
+    def verify_effect(self, target: Target) -> ProbeResult:
         """It has no process and is not healthy."""
         return eventually(lambda: self._dead(target))
 
-    def undo(self, target: Target) -> Evidence:
+    def rollback(self, target: Target) -> ProbeResult:
         """Start it if it does not run."""
         pid = state(target, self.service).pid
         if pid is not None:
-            return Evidence(True, f"{self.service} runs already, pid {pid}", {"changed": False, "pid": pid})
+            return ProbeResult(True, f"{self.service} runs already, pid {pid}", {"changed": False, "pid": pid})
         target.start(self.service)
-        return Evidence(True, f"{self.service} started", {"changed": True, "pid": state(target, self.service).pid})
+        return ProbeResult(True, f"{self.service} started", {"changed": True, "pid": state(target, self.service).pid})
 
-    def gone(self, target: Target) -> Evidence:
+    def verify_removed(self, target: Target) -> ProbeResult:
         """It runs and is healthy."""
         return eventually(lambda: runs(target, self.service))
 
-    def _dead(self, target: Target) -> Evidence:
+    def _dead(self, target: Target) -> ProbeResult:
         service = state(target, self.service)
         dead = service.pid is None and not service.healthy
         says = f"{self.service} {'has no process' if service.pid is None else f'runs as pid {service.pid}'}"
-        return Evidence(dead, says, {"effect_seen": dead, "pid": service.pid, "healthy": service.healthy})
+        return ProbeResult(dead, says, {"effect_seen": dead, "pid": service.pid, "healthy": service.healthy})

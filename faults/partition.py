@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from faults.probe import Reaction, accepts, probe
 from faults.service import ServiceFault, eventually, state
 from faults.toxic import EFFECT, LOOK_S, SILENCE_S, silenced
-from targets.target import Cut, Evidence, Link, Offer, Target
+from targets.target import Capabilities, Cut, Link, ProbeResult, Target
 
 BACK_S = 15.0
 """For a service to answer again: it opens new connections first."""
@@ -19,60 +19,62 @@ class Partition(ServiceFault, frozen=True):
 
     KIND: ClassVar[str] = "partition"
 
-    def missing(self, offer: Offer) -> str | None:
+    def missing(self, capabilities: Capabilities) -> str | None:
         """The service, or a way to cut that one off."""
-        if self.service not in offer.services:
-            return ServiceFault.missing(self, offer)
-        able = ", ".join(sorted(offer.partitionable)) or "none"
-        return None if self.service in offer.partitionable else f"a way to cut {self.service} off (it can: {able})"
+        if self.service not in capabilities.services:
+            return ServiceFault.missing(self, capabilities)
+        able = ", ".join(sorted(capabilities.partitionable)) or "none"
+        return (
+            None if self.service in capabilities.partitionable else f"a way to cut {self.service} off (it can: {able})"
+        )
 
-    def inject(self, target: Target) -> Evidence:
+    def inject(self, target: Target) -> ProbeResult:
         """Cut it off; not done when it does not run."""
         if state(target, self.service).pid is None:
-            return Evidence(False, f"{self.service} does not run: nothing to cut off", {"pid": None})
+            return ProbeResult(False, f"{self.service} does not run: nothing to cut off", {"pid": None})
         target.disconnect(self.service)
         cut = target.cut(self.service)
-        return Evidence(cut.there, f"{self.service} cut off: {cut.how}", _plain(cut))
+        return ProbeResult(cut.there, f"{self.service} cut off: {cut.how}", _plain(cut))
 
-    def witness(self, target: Target) -> Evidence:
+    def verify_effect(self, target: Target) -> ProbeResult:
         """Wholly cut off it does not answer its health port; else nothing comes back through its links."""
         return eventually(lambda: self._silent(target))
 
-    def undo(self, target: Target) -> Evidence:
+    def rollback(self, target: Target) -> ProbeResult:
         """Connect it; what it does where nothing is to be undone is nothing."""
         target.connect(self.service)
-        return Evidence(True, f"{self.service} connected", {"service": self.service})
+        return ProbeResult(True, f"{self.service} connected", {"service": self.service})
 
-    def gone(self, target: Target) -> Evidence:
+    def verify_removed(self, target: Target) -> ProbeResult:
         """Nothing of it in place, its links accept connections, and it is healthy, unless it does not run."""
         left = sorted(target.cut(self.service).in_place)
         if left:  # no waiting will change that
-            return Evidence(False, f"still in place: {', '.join(left)}", {"left": left})
+            return ProbeResult(False, f"still in place: {', '.join(left)}", {"left": left})
         return eventually(lambda: self._back(target), BACK_S)
 
-    def _silent(self, target: Target) -> Evidence:
+    def _silent(self, target: Target) -> ProbeResult:
         cut = target.cut(self.service)
         healthy = state(target, self.service).healthy
         data = {**_plain(cut), "healthy": healthy}
         if not cut.there:
-            return Evidence(False, f"{self.service} is not cut off", data)
+            return ProbeResult(False, f"{self.service} is not cut off", data)
         if cut.whole:
             seen = not healthy
             says = f"{self.service} {'does not answer' if seen else 'still answers'} on its own port"
-            return Evidence(seen, says, {**data, "effect_seen": seen})
+            return ProbeResult(seen, says, {**data, "effect_seen": seen})
         looks = {name: _look(target.links()[name]) for name in cut.links}
         felt = _felt(silenced("both", *pair) for pair in looks.values())
         data["probes"] = {name: {"direct": a.plain(), "through": b.plain()} for name, (a, b) in looks.items()}
         says = f"{', '.join(cut.links)}: {EFFECT[felt]}; not cut: {', '.join(cut.passing)}"
-        return Evidence(felt is not False, says, {**data, "effect_seen": felt})
+        return ProbeResult(felt is not False, says, {**data, "effect_seen": felt})
 
-    def _back(self, target: Target) -> Evidence:
+    def _back(self, target: Target) -> ProbeResult:
         cut = target.cut(self.service)
         service = state(target, self.service)
         closed = [name for name in cut.links if not _open(target, name)]
         ok = not closed and (service.pid is None or service.healthy)
         says = f"{self.service} connected, {'healthy' if service.healthy else 'not healthy'}, pid {service.pid}"
-        return Evidence(ok, says, {"left": [], "closed": closed, "healthy": service.healthy})
+        return ProbeResult(ok, says, {"left": [], "closed": closed, "healthy": service.healthy})
 
 
 def _plain(cut: Cut) -> dict[str, Any]:

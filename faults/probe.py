@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from targets.loopback import split
 from targets.own_errors import raise_if_own
-from targets.target import Evidence
+from targets.target import ProbeResult
 
 ACCEPT_S = 2.0
 LINES = b"kunren?\r\n\r\n"
@@ -70,12 +70,12 @@ def connects(address: str, within_s: float) -> Reaction:
     return Reaction("open")
 
 
-def accepts(address: str, enabled: bool) -> Evidence:
+def accepts(address: str, enabled: bool) -> ProbeResult:
     """Whether a link accepts connections: its proxy says it is open, and a TCP connection comes about."""
     if not enabled:
-        return Evidence(False, f"{address}: its proxy is closed", {"enabled": False})
+        return ProbeResult(False, f"{address}: its proxy is closed", {"enabled": False})
     seen = connects(address, ACCEPT_S)
-    return Evidence(seen.accepted, f"{address} {'accepts' if seen.accepted else seen.end}", {"probe": seen.plain()})
+    return ProbeResult(seen.accepted, f"{address} {'accepts' if seen.accepted else seen.end}", {"probe": seen.plain()})
 
 
 def _connect(address: str, within_s: float) -> socket.socket | Reaction:

@@ -1,4 +1,4 @@
-"""The one way to break something for a while: write down how to mend it, break, look, mend, look again.
+"""The one way to break something for a while: write down how to undo it, break, look, undo, look again.
 
 ::
 
@@ -6,7 +6,7 @@
 
 ``broken`` does it around a block; ``begin`` and ``end`` are its halves for callers that cannot use a block. The undo
 always runs, whatever ended the block, and also when the injection failed half-way. The intent is plain data: any
-later process can read it and mend.
+later process can read it and undo.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 from faults import FAULTS
 from faults.fault import Fault
 from targets.own_errors import kind_of
-from targets.target import Evidence, StartFailed, Target, TargetError
+from targets.target import ProbeResult, StartFailed, Target, TargetError
 
 Record = Callable[[str, str, str, Mapping[str, Any]], Any]
 """``record(actor, kind, what, data)``: actor ``fault:N``; kind invoke, ok or fail; what is the verb."""
@@ -65,29 +65,29 @@ def inject(fault: Fault, target: Target, index: int, record: Record) -> None:
         raise NotInjected(f"{fault.KIND}: {injected.says}")
 
 
-def witness(fault: Fault, target: Target) -> Evidence:
+def verify_effect(fault: Fault, target: Target) -> ProbeResult:
     """Look for the effect; not yet noted, since it may come too late to be one (``note_witness``)."""
-    return _tried(fault.witness, target)
+    return _tried(fault.verify_effect, target)
 
 
-def note_witness(index: int, seen: Evidence, record: Record) -> None:
+def note_witness(index: int, seen: ProbeResult, record: Record) -> None:
     """Put on record what the witness saw, be it nothing."""
     _note(record, f"fault:{index}", "witness", seen)
 
 
-def begin(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:
+def begin(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> ProbeResult:
     """Journal the intent to undo, inject, and look for the effect: what the witness saw, be it nothing.
 
     NotInjected when it could not be injected. Whatever happens after the first line, ``end`` must follow.
     """
     intend(fault, index, journal)
     inject(fault, target, index, record)
-    seen = witness(fault, target)
+    seen = verify_effect(fault, target)
     note_witness(index, seen, record)
     return seen
 
 
-def end(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Evidence:
+def end(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> ProbeResult:
     """Undo and look that nothing is left, some times if need be; the last look. Idempotent.
 
     What cannot be recorded is undone all the same; then the error of the recording comes up.
@@ -97,8 +97,8 @@ def end(fault: Fault, target: Target, index: int, record: Record, journal: Journ
     record, journal = _going_on(record, failed), _going_on(journal, failed)
     for _ in range(ATTEMPTS):
         record(actor, "invoke", "undo", to_intent(fault))
-        _note(record, actor, "undo", _tried(fault.undo, target))
-        gone = _tried(fault.gone, target)
+        _note(record, actor, "undo", _tried(fault.rollback, target))
+        gone = _tried(fault.verify_removed, target)
         _note(record, actor, "gone", gone)
         if gone.ok:
             journal({"what": "undone", "index": index})
@@ -109,7 +109,7 @@ def end(fault: Fault, target: Target, index: int, record: Record, journal: Journ
 
 
 @contextmanager
-def broken(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Iterator[Evidence]:
+def broken(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> Iterator[ProbeResult]:
     """Broken inside the block, which gets what the witness saw; mended after it, however it ends."""
     try:
         yield begin(fault, target, index, record, journal)
@@ -117,15 +117,15 @@ def broken(fault: Fault, target: Target, index: int, record: Record, journal: Jo
         end(fault, target, index, record, journal)
 
 
-def _tried(verb: Callable[[Target], Evidence], target: Target) -> Evidence:
+def _tried(verb: Callable[[Target], ProbeResult], target: Target) -> ProbeResult:
     """What the verb says; an error of the target or the network is an Evidence too, and so is one of our own."""
     try:
         return verb(target)
     except StartFailed as error:
-        return Evidence(False, str(error), {"error": type(error).__name__, "log": list(error.log)})
+        return ProbeResult(False, str(error), {"error": type(error).__name__, "log": list(error.log)})
     except (TargetError, OSError) as error:
         own = kind_of(error)
-        return Evidence(False, str(error), {"error": type(error).__name__} | ({"own": own} if own else {}))
+        return ProbeResult(False, str(error), {"error": type(error).__name__} | ({"own": own} if own else {}))
 
 
 def _going_on(write: Callable[..., Any], failed: list[Exception]) -> Callable[..., Any]:
@@ -140,5 +140,5 @@ def _going_on(write: Callable[..., Any], failed: list[Exception]) -> Callable[..
     return written
 
 
-def _note(record: Record, actor: str, what: str, evidence: Evidence) -> None:
+def _note(record: Record, actor: str, what: str, evidence: ProbeResult) -> None:
     record(actor, "ok" if evidence.ok else "fail", what, {"says": evidence.says, **evidence.data})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import psutil
 
-from targets.target import Evidence, Offer, Service, Target, TargetError
+from targets.target import Capabilities, ProbeResult, ServiceState, Target, TargetError
 
 LOOK_S = 5.0
 PAUSE_S = 0.05
@@ -19,13 +19,13 @@ class ServiceFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     service: str
 
-    def missing(self, offer: Offer) -> str | None:
+    def missing(self, capabilities: Capabilities) -> str | None:
         """The service, if the target has none of that name."""
-        known = ", ".join(sorted(offer.services))
-        return None if self.service in offer.services else f"service {self.service} (it has: {known})"
+        known = ", ".join(sorted(capabilities.services))
+        return None if self.service in capabilities.services else f"service {self.service} (it has: {known})"
 
 
-def state(target: Target, name: str) -> Service:
+def state(target: Target, name: str) -> ServiceState:
     """The service as of now; TargetError when the target knows none of that name."""
     services = target.services()
     if name not in services:
@@ -33,7 +33,7 @@ def state(target: Target, name: str) -> Service:
     return services[name]
 
 
-def eventually(look: Callable[[], Evidence], within_s: float = LOOK_S) -> Evidence:
+def eventually(look: Callable[[], ProbeResult], within_s: float = LOOK_S) -> ProbeResult:
     """Look until it is so, or until the time is over; the last look."""
     until = time.monotonic() + within_s
     while not (seen := look()).ok and time.monotonic() < until:
@@ -53,12 +53,12 @@ def process_state(pid: int | None) -> str:
         return "unseen"
 
 
-def runs(target: Target, name: str) -> Evidence:
+def runs(target: Target, name: str) -> ProbeResult:
     """Whether the service runs, is not stopped, and calls itself healthy."""
     service = state(target, name)
     process = "paused by its engine" if service.frozen else process_state(service.pid)
     ok = service.pid is not None and service.healthy and not service.frozen and process != psutil.STATUS_STOPPED
     data = {"pid": service.pid, "process": process, "healthy": service.healthy}
-    return Evidence(
+    return ProbeResult(
         ok, f"{name}: pid {service.pid}, {process}, {'healthy' if service.healthy else 'not healthy'}", data
     )

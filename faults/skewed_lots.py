@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from targets.target import Evidence, Offer, Target
+from targets.target import Capabilities, ProbeResult, Target
 
 WHAT = "lots"
 WITNESS_S = 20.0
@@ -23,16 +23,16 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str
     outlasts: Annotated[float, Meta(gt=0, le=600)]
 
-    def missing(self, offer: Offer) -> str | None:
+    def missing(self, capabilities: Capabilities) -> str | None:
         """Lots, if the target cannot plant them."""
-        known = ", ".join(sorted(offer.plantable)) or "nothing"
-        return None if WHAT in offer.plantable else f"{WHAT} to plant (it can plant: {known})"
+        known = ", ".join(sorted(capabilities.plantable)) or "nothing"
+        return None if WHAT in capabilities.plantable else f"{WHAT} to plant (it can plant: {known})"
 
-    def inject(self, target: Target) -> Evidence:
+    def inject(self, target: Target) -> ProbeResult:
         """Plant the lots; the evidence holds how many shares of what, and how long the lock should last."""
         return target.plant(WHAT, self._wanted())
 
-    def witness(self, target: Target) -> Evidence:
+    def verify_effect(self, target: Target) -> ProbeResult:
         """Others wait for the session that works through them, seen twice in a row; its turn may be a while away."""
         until = time.monotonic() + WITNESS_S
         before: Any = None
@@ -40,21 +40,21 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             seen = target.planted(WHAT, self._wanted())
             pid = seen.data.get("pid")
             if pid is not None and pid == before:
-                return Evidence(True, seen.says, {**seen.data, "effect_seen": True})
+                return ProbeResult(True, seen.says, {**seen.data, "effect_seen": True})
             before = pid
             time.sleep(PAUSE_S)
         seen = target.planted(WHAT, self._wanted())
-        return Evidence(False, f"nobody waited for it: {seen.says}", {**seen.data, "effect_seen": False})
+        return ProbeResult(False, f"nobody waited for it: {seen.says}", {**seen.data, "effect_seen": False})
 
-    def undo(self, target: Target) -> Evidence:
+    def rollback(self, target: Target) -> ProbeResult:
         """Take the lots out again; the evidence holds how long the account was really held."""
         return target.unplant(WHAT, self._wanted())
 
-    def gone(self, target: Target) -> Evidence:
+    def verify_removed(self, target: Target) -> ProbeResult:
         """No planted lots, and nobody waits over them."""
         seen = target.planted(WHAT, self._wanted())
         left = bool(seen.data["added"] or seen.data["effect"])
-        return Evidence(not left, seen.says, seen.data)
+        return ProbeResult(not left, seen.says, seen.data)
 
     def _wanted(self) -> dict[str, Any]:
         return {"account": self.account, "outlasts": self.outlasts}

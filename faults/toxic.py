@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from faults.probe import Reaction, accepts, probe
-from targets.target import Evidence, Offer, Target, TargetError
+from targets.target import Capabilities, ProbeResult, Target, TargetError
 
 PREFIX = "kunren-"
 """Names of toxics that are ours begin with it."""
@@ -52,34 +52,38 @@ class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         common = {field.name for field in msgspec.structs.fields(ToxicFault)}
         return {name: value for name, value in msgspec.structs.asdict(self).items() if name not in common}
 
-    def missing(self, offer: Offer) -> str | None:
+    def missing(self, capabilities: Capabilities) -> str | None:
         """The link, if the target has none of that name."""
-        return None if self.link in offer.links else f"link {self.link} (it has: {', '.join(sorted(offer.links))})"
+        return (
+            None
+            if self.link in capabilities.links
+            else f"link {self.link} (it has: {', '.join(sorted(capabilities.links))})"
+        )
 
-    def inject(self, target: Target) -> Evidence:
+    def inject(self, target: Target) -> ProbeResult:
         """Add the toxic to each direction."""
         proxies = target.proxies()
         for stream in self.streams():
             name = self.toxic_name(stream)
             proxies.add_toxic(self.link, name, self.TYPE, stream, self.toxicity, self.attributes())
         says = f"{self.TYPE} {self.attributes()} on {self.link}, {self.stream}"
-        return Evidence(True, says, {"link": self.link, "engine": proxies.engine(), "toxics": self._ours(target)})
+        return ProbeResult(True, says, {"link": self.link, "engine": proxies.engine(), "toxics": self._ours(target)})
 
-    def witness(self, target: Target) -> Evidence:
+    def verify_effect(self, target: Target) -> ProbeResult:
         """The toxics as the proxy shows them, and what a probe through the link shows compared with one past it."""
         ours = self._ours(target)
         wanted = {self.toxic_name(stream) for stream in self.streams()}
         if set(ours) != wanted:
             says = f"{self.link} has {sorted(ours) or 'no toxic of ours'}, not {sorted(wanted)}"
-            return Evidence(False, says, {"toxics": ours})
+            return ProbeResult(False, says, {"toxics": ours})
         link = target.links()[self.link]
         direct = probe(link.upstream, LOOK_S)
         through = probe(link.listen, self._look_s(direct))
         seen = self._judge(direct, through)
         data = {"toxics": ours, "effect_seen": seen, "direct": direct.plain(), "through": through.plain()}
-        return Evidence(seen is not False, f"{self.KIND} on {self.link} read back; {EFFECT[seen]}", data)
+        return ProbeResult(seen is not False, f"{self.KIND} on {self.link} read back; {EFFECT[seen]}", data)
 
-    def undo(self, target: Target) -> Evidence:
+    def rollback(self, target: Target) -> ProbeResult:
         """Remove what is there of it."""
         try:
             found = sorted(self._ours(target))
@@ -88,13 +92,13 @@ class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         for name in found:
             target.proxies().remove_toxic(self.link, name)
         says = f"removed {', '.join(found)} from {self.link}" if found else f"nothing of ours was on {self.link}"
-        return Evidence(True, says, {"removed": found})
+        return ProbeResult(True, says, {"removed": found})
 
-    def gone(self, target: Target) -> Evidence:
+    def verify_removed(self, target: Target) -> ProbeResult:
         """No toxic of ours left, and the link accepts connections."""
         left = sorted(self._ours(target))
         if left:
-            return Evidence(False, f"still on {self.link}: {', '.join(left)}", {"left": left})
+            return ProbeResult(False, f"still on {self.link}: {', '.join(left)}", {"left": left})
         return accepts(target.links()[self.link].listen, target.proxies().enabled(self.link))
 
     def _ours(self, target: Target) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def silenced(stream: str, direct: Reaction, through: Reaction) -> bool | None:
     return through.bytes == 0 if stream == "downstream" else not through.reacted
 
 
-def clear(target: Target) -> Evidence:
+def clear(target: Target) -> ProbeResult:
     """Remove every toxic whose name says that it is ours, whoever put it there."""
     removed: list[str] = []
     proxies = target.proxies()
@@ -139,4 +143,4 @@ def clear(target: Target) -> Evidence:
         for name in [name for name in proxies.toxics(link) if name.startswith(PREFIX)]:
             proxies.remove_toxic(link, name)
             removed.append(f"{link}/{name}")
-    return Evidence(True, f"removed {', '.join(removed) or 'nothing'}", {"removed": removed})
+    return ProbeResult(True, f"removed {', '.join(removed) or 'nothing'}", {"removed": removed})

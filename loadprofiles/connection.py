@@ -23,24 +23,24 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPSocketResponse
 
 from loadprofiles.heads import SingleLength
 from loadprofiles.profiles import Patience
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 
 # gevent replaces poll by one that may switch greenlets; looking at an idle connection must not
 _poll = gevent.monkey.get_original("select", "poll")
 
-FAILURES: tuple[tuple[type[BaseException], Outcome], ...] = (
-    (gevent.Timeout, Outcome.TIMEOUT),
-    (TimeoutError, Outcome.TIMEOUT),
-    (ConnectionRefusedError, Outcome.REFUSED),
-    (ConnectionResetError, Outcome.RESET),
-    (BrokenPipeError, Outcome.RESET),
-    (HTTPConnectionClosed, Outcome.RESET),
-    (Exception, Outcome.ERROR),
+FAILURES: tuple[tuple[type[BaseException], OutcomeCode], ...] = (
+    (gevent.Timeout, OutcomeCode.TIMEOUT),
+    (TimeoutError, OutcomeCode.TIMEOUT),
+    (ConnectionRefusedError, OutcomeCode.REFUSED),
+    (ConnectionResetError, OutcomeCode.RESET),
+    (BrokenPipeError, OutcomeCode.RESET),
+    (HTTPConnectionClosed, OutcomeCode.RESET),
+    (Exception, OutcomeCode.ERROR),
 )
 """What an exception of ``Connection.ask`` means; the first match counts."""
 
 
-def failure_of(error: BaseException) -> Outcome:
+def failure_of(error: BaseException) -> OutcomeCode:
     """The outcome of a request that ended in ``error``."""
     return next(outcome for kind, outcome in FAILURES if isinstance(error, kind))
 

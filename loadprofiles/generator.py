@@ -29,24 +29,24 @@ from gevent.fileobject import FileObject
 from loadprofiles.arrivals import schedule
 from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
 from loadprofiles.connection import Connection, Server
-from loadprofiles.desk import Customer, Desk
-from loadprofiles.floor import Floor, LoginFailed
+from loadprofiles.client import Customer, Client
+from loadprofiles.open_model import OpenModel, LoginFailed
 from loadprofiles.journal import Journal
 from loadprofiles.own import OwnErrors
 from loadprofiles.replies import Answer
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Means, World, read_world
 
 PR_SET_PDEATHSIG = 1
 IS_IT_UP = "is the target up, and made from the same seed?"
 
 
-class OpenModel(locust.User):  # type: ignore[misc]  # Locust has no types
+class OpenModelUser(locust.User):  # type: ignore[misc]  # Locust has no types
     """The one Locust user: it does not wait for replies, it lets customers in by the schedule."""
 
     fixed_count = 1
     opens: Event
-    floor: Floor
+    model: OpenModel
     own: OwnErrors
     t0 = 0
 
@@ -55,7 +55,7 @@ class OpenModel(locust.User):  # type: ignore[misc]  # Locust has no types
         """Wait for the instant to be named, then serve until the load ends."""
         self.opens.wait()
         try:
-            self.floor.open(type(self).t0)
+            self.model.open(type(self).t0)
         except Exception as error:  # noqa: BLE001  # Locust would log it and let everybody in once more
             self.own.note(error, "schedule")
         raise locust.exception.StopUser
@@ -68,7 +68,7 @@ class Generator:
         self._replies = replies
         self._own = own
         self._folder = Path()
-        self._floor: Floor | None = None
+        self._model: OpenModel | None = None
         self._runner: Any = None
         self._flusher: Any = None
 
@@ -96,8 +96,8 @@ class Generator:
                         return 1
                     self.say("ready")
                 case Go(t0):
-                    OpenModel.t0 = t0
-                    OpenModel.opens.set()
+                    OpenModelUser.t0 = t0
+                    OpenModelUser.opens.set()
                 case Stop():
                     self._stop()
                     self.say("stopped")
@@ -109,37 +109,37 @@ class Generator:
         world = read_world(_rows(Path(begin.world)))
         only = {"repayment": _borrowers(world, begin.profile.customers)}
         arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S), only)  # bounded here too
-        desk = Desk(
+        client = Client(
             begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals), own=self._own
         )
-        self._floor = Floor(desk, _customers(begin, world), arrivals)
+        self._model = OpenModel(client, _customers(begin, world), arrivals)
         self._folder = folder
-        self._flusher = gevent.spawn(self._floor.flush_now_and_then)
+        self._flusher = gevent.spawn(self._model.flush_now_and_then)
         if not begin.profile.urls:
-            self._floor.log_in(begin.passwords, lambda done: self.say("progress", done=done))
-        desk.unrated = 0  # log-ins are no part of the load
+            self._model.log_in(begin.passwords, lambda done: self.say("progress", done=done))
+        client.unrated = 0  # log-ins are no part of the load
         self._start_locust(begin.url)
         gc.collect()
         gc.freeze()  # 1,500 customers stay: later collections must not walk them
 
     def _start_locust(self, url: str) -> None:
-        assert self._floor is not None
-        OpenModel.floor, OpenModel.own, OpenModel.opens = self._floor, self._own, Event()
-        environment = locust.env.Environment(user_classes=[OpenModel], events=locust.event.Events(), host=url)
-        self._floor.desk.report = _reporter(environment)
+        assert self._model is not None
+        OpenModelUser.model, OpenModelUser.own, OpenModelUser.opens = self._model, self._own, Event()
+        environment = locust.env.Environment(user_classes=[OpenModelUser], events=locust.event.Events(), host=url)
+        self._model.client.report = _reporter(environment)
         self._runner = environment.create_local_runner()
         self._runner.start(1, spawn_rate=1)
 
     def _stop(self) -> None:
-        if self._floor is None:
+        if self._model is None:
             return
-        self._floor.close()
+        self._model.close()
         self._flusher.kill()
         try:
-            self._floor.desk.journal.close()
+            self._model.client.journal.close()
         except OSError as error:  # nothing more can be kept, and that is told; the end goes on in order
             self._own.note(error, "journal")
-        summary = msgspec.json.format(msgspec.json.encode(self._floor.summary()), indent=2)
+        summary = msgspec.json.format(msgspec.json.encode(self._model.summary()), indent=2)
         (self._folder / "load.json").write_bytes(summary + b"\n")
         self._runner.quit()
 
@@ -148,7 +148,7 @@ def _reporter(environment: Any) -> Any:
     """Feeds Locust's own statistics and listeners; the samples do not come from there."""
 
     def report(action: str, answer: Answer, milliseconds: float) -> None:
-        good = answer.outcome in (Outcome.OK, Outcome.REJECT)
+        good = answer.outcome in (OutcomeCode.OK, OutcomeCode.REJECT)
         environment.events.request.fire(
             request_type="HTTP", name=action, response_time=milliseconds, response_length=0,
             exception=None if good else answer.outcome.word, context={},

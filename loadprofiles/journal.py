@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from loadprofiles.samples import RECORD, Outcome
+from loadprofiles.samples import RECORD, OutcomeCode
 
 
 class Journal:
@@ -34,7 +34,7 @@ class Journal:
         self._rows += self._encoder.encode({"kind": kind, "t_ns": t_ns, "id": str(row), "account": account, **fields})
         self._rows += b"\n"
 
-    def sample(self, intended: int, sent: int, done: int, row: int, outcome: Outcome, name: int) -> None:
+    def sample(self, intended: int, sent: int, done: int, row: int, outcome: OutcomeCode, name: int) -> None:
         """Note how one arrival ended."""
         self._samples += RECORD.pack(intended, sent, done, row, outcome, name)
 

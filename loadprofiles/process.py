@@ -32,7 +32,7 @@ from targets import children
 
 
 class LoadError(Exception):
-    """The load could not do what was asked; the message says what, the generator's last words, and the mend."""
+    """The load could not do what was asked; the message says what, the generator's last words, and the fix."""
 
 
 class GeneratorDied(LoadError):

@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 
 Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
 
-IN_DOUBT = frozenset({Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.RESET})
+IN_DOUBT = frozenset({OutcomeCode.UNKNOWN, OutcomeCode.TIMEOUT, OutcomeCode.RESET})
 """The customer does not know whether the order is in."""
-UNSETTLED = IN_DOUBT | {Outcome.ERROR}
+UNSETTLED = IN_DOUBT | {OutcomeCode.ERROR}
 """The order may be in although the customer was told otherwise: asked about at the end."""
-NO_EFFECT = frozenset({Outcome.REJECT, Outcome.CLOSED, Outcome.REFUSED})
+NO_EFFECT = frozenset({OutcomeCode.REJECT, OutcomeCode.CLOSED, OutcomeCode.REFUSED})
 """The order is surely not in."""
 OPEN_STATES = frozenset({"pending-new", "unknown", ""})
 """Order states that tell the customer nothing yet."""
@@ -37,7 +37,7 @@ class Answer:
     """How a request ended. ``status`` is 0 and ``data`` empty where nothing came back; times in ns."""
 
     row: int
-    outcome: Outcome
+    outcome: OutcomeCode
     status: int
     data: Mapping[str, Any]
     sent: int
@@ -51,7 +51,7 @@ class Answer:
     @property
     def error(self) -> str:
         """The error code of the answer; ``GARBLED`` where it made no sense."""
-        if self.outcome is Outcome.ERROR and self.status in (200, 201):
+        if self.outcome is OutcomeCode.ERROR and self.status in (200, 201):
             return "GARBLED"
         return self.text("error")
 
@@ -65,22 +65,22 @@ def decode(body: bytes) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def outcome_of(action: Action, status: int, data: Mapping[str, Any]) -> Outcome:
+def outcome_of(action: Action, status: int, data: Mapping[str, Any]) -> OutcomeCode:
     """What a complete answer means."""
     if status in (200, 201):
-        return Outcome.OK if _complete(action, data) else Outcome.ERROR
+        return OutcomeCode.OK if _complete(action, data) else OutcomeCode.ERROR
     if status in (409, 422) or (status == 404 and action == "status"):
-        return Outcome.REJECT
+        return OutcomeCode.REJECT
     if status == 503 and data.get("error") == "SERVICE_CLOSED":
-        return Outcome.CLOSED
+        return OutcomeCode.CLOSED
     if status == 504 and data.get("error") == "STATE_UNKNOWN":
-        return Outcome.UNKNOWN
-    return Outcome.ERROR
+        return OutcomeCode.UNKNOWN
+    return OutcomeCode.ERROR
 
 
-def outcome_by_url(expected: int, status: int) -> Outcome:
+def outcome_by_url(expected: int, status: int) -> OutcomeCode:
     """What an answer means where all that is known is the status to be expected."""
-    return Outcome.OK if status == expected else Outcome.ERROR
+    return OutcomeCode.OK if status == expected else OutcomeCode.ERROR
 
 
 def _complete(action: Action, data: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ SAMPLE = np.dtype(
 )
 
 
-class Outcome(IntEnum):
+class OutcomeCode(IntEnum):
     """How a request ended; the code in the samples. Lower-case names stand in the journal."""
 
     OK = 0

@@ -8,12 +8,12 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.text import Text
 
-from drills.offered import BOOKS
-from drills.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
+from drills.judge.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
+from drills.record.unsupported import BOOKS
 from reports.card import judges
 from reports.cells import Line, clip, fold, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
-from reports.phrases import told
+from reports.phrases import translated
 from reports.texts import Lang, say
 from reports.unjudged import follows, further_causes
 
@@ -117,7 +117,7 @@ def _unjudged_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[
 
 
 def _finding(check: CheckCell, lang: Lang) -> str:
-    return f"{MARKS.get(check.verdict, '?')} {check.id}{where(check, lang)}: {told(lang, check.says)}"
+    return f"{MARKS.get(check.verdict, '?')} {check.id}{where(check, lang)}: {translated(lang, check.says)}"
 
 
 def where(check: CheckCell, lang: Lang) -> str:

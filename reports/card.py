@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from drills import unjudged
-from drills.scorecard import Scorecard
+from drills.judge import unjudged
+from drills.judge.scorecard import Scorecard
 
 
 def as_card(document: object) -> Scorecard:

@@ -12,8 +12,8 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from drills.offered import ALERTS, BOOKS
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
+from drills.record.unsupported import ALERTS, BOOKS
 from reports.blocks import MARKS, RED
 from reports.card import as_card, called, judges, was_watched
 from reports.cells import Line, clip, fold, pad

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.scorecard import Span
+from drills.judge.scorecard import Span
 from reports.texts import Lang, say
 
 DASH = "–"

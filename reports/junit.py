@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from drills.scorecard import CheckCell, ObjectiveCell, Scorecard
+from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
 from reports.card import as_card, called, judges, superseded
 from reports.figures import amount, measured
 from reports.unjudged import cause

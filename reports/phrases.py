@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
 from reports.texts import Lang, known
 
 COUNTED: Mapping[str, str] = {
@@ -254,7 +254,7 @@ _NUMBER = re.compile(r"(\d+) × (.+)\Z")
 _LABEL = re.compile(r"([a-z][\w.-]*): (.+)\Z", re.DOTALL)
 
 
-def told(lang: Lang, says: str) -> str:
+def translated(lang: Lang, says: str) -> str:
     """A sentence of the card in the language asked for."""
     return says if lang == "en" else "。".join(_japanese(part) for part in says.split("; "))
 
@@ -269,7 +269,11 @@ def limits(card: Scorecard, lang: Lang) -> list[str]:
 def _limit(line: str) -> str:
     """``ID: sentence``: names that scripts use are never translated, what a target does not offer is."""
     label = _LABEL.match(line)
-    return f"{known('ja', f'thing.{label[1]}', label[1])}: {told('ja', label[2])}" if label else told("ja", line)
+    return (
+        f"{known('ja', f'thing.{label[1]}', label[1])}: {translated('ja', label[2])}"
+        if label
+        else translated("ja", line)
+    )
 
 
 def _japanese(part: str) -> str:

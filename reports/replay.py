@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
 from reports.card import called
 
 USUAL_REACTION_S, USUAL_PROXY, USUAL_TARGET = 1.0, "auto", "local"

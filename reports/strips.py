@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from drills.history import NS, OUTCOMES, History, Kind, Outcome
-from drills.judging.outage import good
-from drills.judging.timeline import events, observed_until
-from drills.scorecard import Scorecard
+from drills.judge.outage import good
+from drills.judge.scorecard import Scorecard
+from drills.judge.timeline import events, observed_until
+from drills.record.history import NS, OUTCOMES, History, Kind, RequestOutcome
 
 GOOD, BAD, CLOSED, EMPTY = "█", "░", "▓", " "
 
@@ -51,7 +51,7 @@ def service_strip(history: History, name: str, over: Axis) -> str:
     samples = history.samples
     mine = (samples.name == _code(history, name)) & (samples.intended < over.end)
     well = good(history)[mine]
-    closed = samples.outcome[mine] == OUTCOMES.index(Outcome.CLOSED)
+    closed = samples.outcome[mine] == OUTCOMES.index(RequestOutcome.CLOSED)
     cells = (samples.intended[mine] - over.start) * over.width // (over.end - over.start)
     return "".join(_symbols(*(_count(cells, which, over.width) for which in (well, closed, ~well & ~closed))))
 

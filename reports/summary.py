@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from drills.scorecard import LossCell, Scorecard
+from drills.judge.scorecard import LossCell, Scorecard
 from reports.card import as_card, judges, superseded, was_watched
 
 CONTROLS = ("no-fault", "false-alarm")

@@ -13,15 +13,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from drills.history import History
-from drills.judging.timeline import events
-from drills.offered import ALERTS
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
+from drills.judge.timeline import events
+from drills.record.history import History
+from drills.record.unsupported import ALERTS
 from reports.blocks import RED, books_lines, data_lines, tables, where
 from reports.card import as_card, called, judges
 from reports.cells import ELLIPSIS, Line, clip, fit, fold, pad, spread
 from reports.figures import amount, seconds
-from reports.phrases import limits, told
+from reports.phrases import limits, translated
 from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
@@ -197,7 +197,7 @@ def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Itera
     if card.condition is not None and (text := _condition(card, lang)):
         yield Line(Text(clip(f"{say(lang, 'condition')}: {text}", width)))
     for attempt in card.earlier:
-        words = say(lang, "earlier", verdict=attempt.verdict, says=told(lang, attempt.says), run=attempt.run)
+        words = say(lang, "earlier", verdict=attempt.verdict, says=translated(lang, attempt.says), run=attempt.run)
         yield Line(Text(clip(words, width)))
     if card.limits and card.verdict != "invalid":  # of which nothing is known anyway
         label = f"{say(lang, 'limits')}: "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from drills.scorecard import CheckCell, Scorecard
+from drills.judge.scorecard import CheckCell, Scorecard
 from reports.fixes import fix_text
-from reports.phrases import told
+from reports.phrases import translated
 from reports.texts import Lang, say
 
 ENDED_BY = re.compile(r"ended: \S+ \((.+)\)\Z", re.DOTALL)
@@ -23,7 +23,7 @@ def cause(card: Scorecard, lang: Lang) -> str:
         within = card.cannot_judge is not None and card.cannot_judge.fix == "objective.within"
         return say(lang, "why.within" if within else "why.unmeasured", name=causes[0])
     why = ENDED_BY.match(check.says)
-    return told(lang, why[1] if why else check.says)
+    return translated(lang, why[1] if why else check.says)
 
 
 def first_cause(card: Scorecard) -> CheckCell | None:

@@ -65,7 +65,7 @@ def users_environment() -> dict[str, str]:
     return dict(os.environ if _users is None else _users)
 
 
-def caretakers_environment() -> dict[str, str]:
+def keeper_environment() -> dict[str, str]:
     """For a part of ours that runs the user's programs: it sheds what is not for itself, and has the rest for them."""
     return {**users_environment(), **own_environment()}
 

@@ -28,8 +28,8 @@ from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_complaint, cache_folder
 from targets.containers import network, prometheus
 from targets.containers.engine import (
+    FIX,
     LOOK_COMPOSE_S,
-    MEND,
     EngineError,
     Project,
     compose,
@@ -38,7 +38,7 @@ from targets.containers.engine import (
     tagged,
     version,
 )
-from targets.containers.stack import (
+from targets.containers.stack import (  # fmt: skip
     INSIDE,
     NAME,
     PARTS,
@@ -46,10 +46,10 @@ from targets.containers.stack import (
     THROUGH_THE_ENGINE,
     ContainerStack,
     attach,
+    capabilities,
     environment,
     inside_config,
-    offer,
-)  # fmt: skip
+)
 from targets.containers.switchboard import Switchboard
 from targets.finding import Finding
 from targets.local import configure
@@ -57,7 +57,7 @@ from targets.ports import accepts, claim_block
 from targets.runtime import Request
 from targets.stack import LINKS, SERVICES, START_WITHIN_S
 from targets.starting import Starting
-from targets.target import Intent, Offer, OwnPart, Startable, TargetError
+from targets.target import Capabilities, Intent, OwnPart, Startable, TargetError
 
 FILE = Path(images.__file__).with_name("compose.yaml")
 NOBODY = 65_532
@@ -79,9 +79,9 @@ class Containers:
     start_stop_s = 60.0
     files_per_customer = 1
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """The same for every stack."""
-        return offer()
+        return capabilities()
 
     def examine(self) -> Iterator[Finding]:
         """The engine, Compose, the images."""
@@ -95,7 +95,7 @@ class Containers:
         here = [*filter(None, [cache_complaint()]), *postgres.lacking()]
         absent = [each for each in self.examine() if not each.ok]
         first = absent[:1] if absent and absent[0].what == ENGINE else absent  # without it nothing is known of images
-        return (*here, *(f"{each.what}: {each.says}; {each.mend}" for each in first))
+        return (*here, *(f"{each.what}: {each.says}; {each.fix}" for each in first))
 
     def make(self, request: Request) -> Startable:
         """One stack, with a project, a network, a token and ports of its own."""
@@ -285,17 +285,17 @@ def _engine() -> Finding:
     try:
         return Finding(ENGINE, True, f"docker {version()}", False)
     except EngineError:
-        return Finding(ENGINE, False, "none answers, and --target compose needs one", False, MEND)
+        return Finding(ENGINE, False, "none answers, and --target compose needs one", False, FIX)
 
 
 def _compose() -> Finding:
-    mend = "install the Compose v2 plugin (docker-compose-plugin)"
+    fix = "install the Compose v2 plugin (docker-compose-plugin)"
     if shutil.which("docker") is None:
-        return Finding("compose", False, "docker is not on PATH", False, mend)
+        return Finding("compose", False, "docker is not on PATH", False, fix)
     try:
         compose(["version"], {}, LOOK_COMPOSE_S)
     except EngineError as error:
-        return Finding("compose", False, str(error), False, mend)
+        return Finding("compose", False, str(error), False, fix)
     return Finding("compose", True, "docker compose answers", False)
 
 

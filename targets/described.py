@@ -25,9 +25,9 @@ from targets.ports import Block, answering, claim_block
 from targets.prepared import Preparation, prepare
 from targets.proxy_engine import engine_command
 from targets.runtime import Request
-from targets.site import KIND, Plan, Site, attach, offer, public, save, sites, started
+from targets.site import KIND, Plan, Site, attach, capabilities, public, save, sites, started
 from targets.starting import Starting
-from targets.target import Intent, Offer, OwnPart, Startable, StartFailed, TargetError
+from targets.target import Capabilities, Intent, OwnPart, Startable, StartFailed, TargetError
 
 PREPARE_LOG = "prepare.log"
 
@@ -91,9 +91,9 @@ class DescribedRuntime:
         self.start_stop_s = START_STOP_S * len(description.services)
         self._description = description
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """As the file describes it."""
-        return offer(self._description)
+        return capabilities(self._description)
 
     def examine(self) -> Iterator[Finding]:
         """The cache; what the hooks need only they know."""

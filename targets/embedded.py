@@ -15,8 +15,8 @@ from targets.finding import Finding
 from targets.local import LocalTarget, end_members, ports_of
 from targets.ports import BLOCK
 from targets.runtime import Request
-from targets.stack import Stack, attach, offer
-from targets.target import Intent, Offer, Startable, TargetError
+from targets.stack import Stack, attach, capabilities
+from targets.target import Capabilities, Intent, Startable, TargetError
 
 STOP_WITHIN_S = 8.0
 """The launcher gives its services 5 s."""
@@ -31,9 +31,9 @@ class Embedded:
     start_stop_s = 10.0
     files_per_customer = 2
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """The same for every stack."""
-        return offer()
+        return capabilities()
 
     def examine(self) -> Iterator[Finding]:
         """PostgreSQL, who may start it, the cache, ports, an original proxy server."""

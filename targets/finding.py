@@ -19,10 +19,10 @@ class Finding(msgspec.Struct, frozen=True):
     ok: bool
     says: str
     needed: bool
-    mend: str = ""
+    fix: str = ""
 
 
-def writable(what: str, folder: Path, mend: str) -> Finding:
+def writable(what: str, folder: Path, fix: str) -> Finding:
     """Whether the folder, or the nearest one above it that exists, can be written to."""
     there, ok = False, False
     try:
@@ -34,7 +34,7 @@ def writable(what: str, folder: Path, mend: str) -> Finding:
             ok = True
     except OSError:  # it cannot be written to, or nobody may even look
         pass
-    return Finding(what, ok, f"{folder}{'' if there else ' (not made yet)'}", True, "" if ok else mend)
+    return Finding(what, ok, f"{folder}{'' if there else ' (not made yet)'}", True, "" if ok else fix)
 
 
 def complaint(argv: Sequence[str]) -> str | None:

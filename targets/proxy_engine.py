@@ -17,7 +17,7 @@ from targets.target import TargetError
 
 RELEASE = "2.12.0"
 """Of the original that is built here, and that the embedded one is compared with."""
-MEND = "put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy (needs Go)"
+FIX = "put one on PATH, name it in KUNREN_TOXIPROXY, or run make toxiproxy (needs Go)"
 
 
 def engine_command(choice: str, port: int, port_file: Path | None = None) -> list[str]:
@@ -33,7 +33,7 @@ def engine_command(choice: str, port: int, port_file: Path | None = None) -> lis
     if choice == "toxiproxy":
         made = _built()
         if made is None:
-            raise TargetError(f"no toxiproxy-server: {MEND}, or use --proxy embedded")
+            raise TargetError(f"no toxiproxy-server: {FIX}, or use --proxy embedded")
         return original_command(made, port)
     written = [] if port_file is None else ["--port-file", str(port_file.resolve())]
     return children.python("faults.proxy", "--host", "127.0.0.1", "--port", str(port), *written)
@@ -75,9 +75,9 @@ def examine() -> Finding:
     used_by = "--proxy auto" if found else "--proxy toxiproxy, while auto takes the embedded one"
     found = found or _built()
     if found is None:
-        return Finding("Toxiproxy", False, "no toxiproxy-server: the embedded proxy is used", False, MEND)
+        return Finding("Toxiproxy", False, "no toxiproxy-server: the embedded proxy is used", False, FIX)
     if (version := version_of(found)) is None:
-        return Finding("Toxiproxy", False, f"{found} is no Toxiproxy: it does not say its version", False, MEND)
+        return Finding("Toxiproxy", False, f"{found} is no Toxiproxy: it does not say its version", False, FIX)
     return Finding("Toxiproxy", True, f"{version} at {found}: {used_by}", False)
 
 

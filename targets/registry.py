@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from targets.runtime import Caretaker, Runtime
+from targets.runtime import Cleanup, Runtime
 
 if TYPE_CHECKING:
     from targets.compose import Containers
@@ -23,7 +23,7 @@ def _local() -> Embedded:
     return EMBEDDED
 
 
-def _described() -> Caretaker:
+def _described() -> Cleanup:
     from targets.described import DESCRIBED
 
     return DESCRIBED
@@ -38,7 +38,7 @@ def _compose() -> Containers:
 RUNTIMES: dict[str, Callable[[], Runtime]] = {"local": _local, "compose": _compose}
 """Name -> how to get it."""
 
-CARETAKERS: dict[str, Callable[[], Caretaker]] = {"local": _local, "compose": _compose, "described": _described}
+CLEANUPS: dict[str, Callable[[], Cleanup]] = {"local": _local, "compose": _compose, "described": _described}
 """What an ``Intent`` names -> who finds and ends such targets."""
 
 
@@ -57,9 +57,9 @@ def described(description: Description, source: bytes) -> Runtime:
     return DescribedRuntime(description, source)
 
 
-def caretaker(name: str) -> Caretaker:
+def cleanup(name: str) -> Cleanup:
     """Who looks after the targets of this sort; UnknownTarget when there is nobody."""
     try:
-        return CARETAKERS[name]()
+        return CLEANUPS[name]()
     except KeyError:
         raise UnknownTarget(name) from None

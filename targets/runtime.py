@@ -1,7 +1,7 @@
 """What makes targets: a ``Runtime`` is one way to have a system under drill (``targets.registry``).
 
 A runtime starts nothing by itself. It says what its targets offer and what this machine lacks for them, and makes one
-for a ``Request``. A ``Caretaker`` finds and ends those that a dead owner left behind.
+for a ``Request``. A ``Cleanup`` finds and ends those that a dead owner left behind.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from targets.finding import Finding
-from targets.target import Intent, Offer, Startable, Target
+from targets.target import Capabilities, Intent, Startable, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Request:
     proxy: str = "auto"
 
 
-class Caretaker(Protocol):
+class Cleanup(Protocol):
     """Who finds a sort of targets again, without knowing what was asked for when they were made."""
 
     name: str
@@ -65,14 +65,14 @@ class Runtime(Protocol):
     """Descriptors on this machine that a customer takes in the process that has most of them: 2 in a proxy, which
     connects on, 1 where the load generator alone is here."""
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """What each of its targets can do."""
 
     def examine(self) -> Iterable[Finding]:
         """What this machine has for it, found out by trying; leaves nothing behind."""
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
-        """What this machine lacks for a target with that proxy engine, each with its mend; quick."""
+        """What this machine lacks for a target with that proxy engine, each with its fix; quick."""
 
     def make(self, request: Request) -> Startable:
         """A target that is not started yet; TargetError when there can be none, and then nothing of it is there."""

@@ -23,7 +23,19 @@ from targets.loopback import LOOPBACKS, joined, split
 from targets.own_errors import raise_if_own
 from targets.ports import answering
 from targets.processes import belonging, words
-from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.target import (
+    Alert,
+    Answer,
+    Capabilities,
+    Cut,
+    Intent,
+    Link,
+    ProbeResult,
+    Proxies,
+    ServiceState,
+    TargetError,
+    Unlabelled,
+)
 from targets.toxiproxy import ToxiproxyClient
 
 SITE = "site.json"
@@ -53,9 +65,9 @@ class Plan(msgspec.Struct, frozen=True):
     listens: dict[str, int]
 
 
-def offer(description: Description) -> Offer:
+def capabilities(description: Description) -> Capabilities:
     """Its links, services and loads, and what its file says it does not have."""
-    return Offer(
+    return Capabilities(
         frozenset(description.links),
         frozenset(description.services),
         (),
@@ -79,16 +91,16 @@ class Site:
         self._kept: list[hooks.Kept] = []
         """The hooks that this process has started, whose keepers it has to collect."""
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """As its file describes it."""
-        return offer(self.plan.description)
+        return capabilities(self.plan.description)
 
     def engines(self) -> Mapping[str, str]:
         """The proxy, and which target file it was."""
         described = f"{self.plan.description.name}, described by a file {self.plan.description.sha256[:12]}"
         return {"proxy": self._proxies.engine(), "target": described}
 
-    def handshake(self) -> Evidence:
+    def handshake(self) -> ProbeResult:
         """The system itself shows label and this run's token; Unlabelled when it does not."""
         how = self.plan.description.handshake
         try:
@@ -98,7 +110,7 @@ class Site:
             raise Unlabelled(f"no drill label and token could be read: {error}") from error
         if LABEL not in shown or self.plan.token not in shown:
             raise Unlabelled(f"{where} does not show the drill label {LABEL} and the token of this run")
-        return Evidence(True, f"label {LABEL}, token matches, shown by {how.service or how.run[0]}")
+        return ProbeResult(True, f"label {LABEL}, token matches, shown by {how.service or how.run[0]}")
 
     def customers_url(self) -> str:
         """Through the customers' link."""
@@ -122,7 +134,7 @@ class Site:
         """Control of the proxy server."""
         return self._proxies
 
-    def services(self) -> Mapping[str, Service]:
+    def services(self) -> Mapping[str, ServiceState]:
         """By the processes that belong to it, and what answers on the service's port."""
         for hook in self._kept:
             hook.poll()  # a keeper that has left must not stay a zombie
@@ -211,15 +223,15 @@ class Site:
     def open_day(self, t0_ns: int) -> None:
         """It has no business clock."""
 
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """TargetError: nothing can be planted."""
         self._not_offered(f"way to plant {what}")
 
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """TargetError: nothing can be planted."""
         self._not_offered(f"way to plant {what}")
 
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """TargetError: nothing can be planted."""
         self._not_offered(f"way to plant {what}")
 
@@ -315,9 +327,9 @@ class Site:
             time.sleep(0.05)
         return answers is not None
 
-    def _service(self, name: str) -> Service:
+    def _service(self, name: str) -> ServiceState:
         pids = belonging(self.folder, name)
-        return Service(name, pids[0] if pids else None, self._look(name).healthy)
+        return ServiceState(name, pids[0] if pids else None, self._look(name).healthy)
 
     def _look(self, service: str) -> health.Look:
         """At the address where it has answered; at either as long as it has not."""

@@ -28,7 +28,19 @@ from targets.brokerage.world import create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
 from targets.ports import accepts
-from targets.target import Alert, Answer, Cut, Evidence, Intent, Link, Offer, Proxies, Service, TargetError, Unlabelled
+from targets.target import (
+    Alert,
+    Answer,
+    Capabilities,
+    Cut,
+    Intent,
+    Link,
+    ProbeResult,
+    Proxies,
+    ServiceState,
+    TargetError,
+    Unlabelled,
+)
 from targets.toxiproxy import ToxiproxyClient
 
 SERVICES = (
@@ -63,13 +75,13 @@ START_WITHIN_S = 30.0
 
 
 @cache
-def offer() -> Offer:
+def capabilities() -> Capabilities:
     """All of the mini-brokerage's links, services, books, alerts and what can be planted in its data."""
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Offer(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
+    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
 
 
 class Stack:
@@ -82,21 +94,21 @@ class Stack:
         self.folder = Path(config.folder)
         self._proxies = ToxiproxyClient("127.0.0.1", config.ports.toxiproxy)
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """The same for every stack."""
-        return offer()
+        return capabilities()
 
     def engines(self) -> Mapping[str, str]:
         """Proxy engine and database with their versions; no limited volume is in use."""
         return {"proxy": self._proxies.engine(), "database": postgres.version()}
 
-    def handshake(self) -> Evidence:
+    def handshake(self) -> ProbeResult:
         """The api itself shows label, environment and token; Unlabelled when one of them is not ours."""
         seen = self._get_json(self.config.ports.api, "/drill-target")
         wanted = {"label": brokerage.LABEL, "environment": self.config.environment, "token": self.config.token}
         if seen != wanted:
             raise Unlabelled(f"{self.customers_url()} does not show the drill label and token of {self.folder}")
-        return Evidence(True, f"label {brokerage.LABEL}, environment {self.config.environment}, token matches")
+        return ProbeResult(True, f"label {brokerage.LABEL}, environment {self.config.environment}, token matches")
 
     def customers_url(self) -> str:
         """Through the client-api proxy."""
@@ -117,7 +129,7 @@ class Stack:
         """Control of the stack's own proxy server."""
         return self._proxies
 
-    def services(self) -> Mapping[str, Service]:
+    def services(self) -> Mapping[str, ServiceState]:
         """As the launcher and each service's own ``/healthz`` say."""
         known = self.control({"verb": "status"})["services"]
         return {name: self._service(name, known.get(name)) for name in SERVICES}
@@ -221,15 +233,15 @@ class Stack:
         """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""
         open_day(self.folder, t0_ns)
 
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Put a condition into the data; TargetError when it cannot be."""
         return self._planting(planting.plant, what, wanted)
 
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Look whether it is there, and what it does."""
         return self._planting(planting.planted, what, wanted)
 
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Take it out again; nothing to take out is no error."""
         return self._planting(planting.unplant, what, wanted)
 
@@ -250,7 +262,7 @@ class Stack:
             raise TargetError(f"the launcher refused {request.get('verb')}: {answer.get('error')}")
         return answer
 
-    def _planting(self, verb: planting.Verb, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def _planting(self, verb: planting.Verb, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         try:
             return verb(self.config, what, wanted)
         except (psycopg.Error, OSError, ValueError) as error:
@@ -269,10 +281,10 @@ class Stack:
             "api-bank": (via.api_bank, ports.bank),
         }
 
-    def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
+    def _service(self, name: str, known: Mapping[str, Any] | None) -> ServiceState:
         running = known is not None and known["state"] == "running"
         pid = int(known["pid"]) if known is not None and running else None
-        return Service(name, pid, running and self._healthy(name))
+        return ServiceState(name, pid, running and self._healthy(name))
 
     def _healthy(self, name: str) -> bool:
         return self._trouble(name) is None

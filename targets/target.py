@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 
 
 class TargetError(Exception):
-    """The target could not do what was asked; the message says what, why and the mend."""
+    """The target could not do what was asked; the message says what, why and the fix."""
 
     def followed_by(self, more: object) -> TargetError:
         """The same, and what went wrong after it."""
@@ -49,7 +49,7 @@ class Unlabelled(TargetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ProbeResult:
     """What was actually done or seen: ``ok``, a sentence, and the facts behind it (JSON-able)."""
 
     ok: bool
@@ -96,7 +96,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceState:
     """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run.
 
     ``frozen``: who runs it says that it was paused, where that is not to be seen in the state of its process.
@@ -164,7 +164,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Capabilities:
     """What a target can do, known before anything starts.
 
     ``not_offered``: of books, operator and alerts, what the target's own file says that it does not have.
@@ -223,13 +223,13 @@ class Target(Protocol):
 
     name: str
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """What this target can do; needs nothing running."""
 
     def engines(self) -> Mapping[str, str]:
         """Engine names and versions for the card: proxy, database, volume …"""
 
-    def handshake(self) -> Evidence:
+    def handshake(self) -> ProbeResult:
         """Label and token, held and shown by the target itself; raises Unlabelled."""
 
     def customers_url(self) -> str:
@@ -244,7 +244,7 @@ class Target(Protocol):
     def proxies(self) -> Proxies:
         """The proxy server's control."""
 
-    def services(self) -> Mapping[str, Service]:
+    def services(self) -> Mapping[str, ServiceState]:
         """Service name -> state, as of now."""
 
     def signal(self, service: str, number: int) -> None:
@@ -277,13 +277,13 @@ class Target(Protocol):
     def open_day(self, t0_ns: int) -> None:
         """The load begins at ``t0_ns`` (CLOCK_MONOTONIC): a target with a business clock of its own lets it run."""
 
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Put the condition ``what`` (one of the offered ``plantable``) into its data."""
 
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Look whether it is there; ``data["effect"]`` says whether it is felt now."""
 
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> Evidence:
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Take it out again, with all it has led to that can be taken back; idempotent."""
 
     def logs(self) -> Mapping[str, Path]:

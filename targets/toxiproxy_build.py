@@ -23,7 +23,7 @@ BUILD_WITHIN_S = 300.0
 
 
 class BuildError(Exception):
-    """It could not be built; the message says why and the mend."""
+    """It could not be built; the message says why and the fix."""
 
 
 def build() -> Path:

@@ -26,7 +26,7 @@ from targets.brokerage.config import Config
 from targets.brokerage.serving import Job, answer, for_operators, read_body
 
 
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PaymentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the brokerage asks for: ``yen`` for ``account``, once, whatever becomes of the answer."""
 
     reference: str
@@ -69,7 +69,7 @@ class Bank:
 
     async def pay(self, request: Request) -> Response:
         """201 booked, 422 rejected; 200 or 422 again for a reference seen before, 409 if that was another payment."""
-        order = await read_body(request, Order)
+        order = await read_body(request, PaymentOrder)
         row = self._decided.get(order.reference)
         if row is None:
             row = self._decide(order)
@@ -85,7 +85,7 @@ class Bank:
             return answer(404, {"error": "NO_SUCH_PAYMENT", "says": "the bank has not seen this reference"})
         return answer(200, _shown(row))
 
-    def _decide(self, order: Order) -> dict[str, Any]:
+    def _decide(self, order: PaymentOrder) -> dict[str, Any]:
         row = {
             "kind": "bank-payment",
             "t_ns": time.monotonic_ns(),

@@ -17,7 +17,7 @@ from pathlib import Path
 from targets.brokerage import config as brokerage
 from targets.brokerage.operations import audit, grammar
 from targets.brokerage.operations.calls import Stack
-from targets.brokerage.operations.outcome import HALF_WAY, REFUSED, Ended, NotReached, Outcome, Refused, ended
+from targets.brokerage.operations.outcome import HALF_WAY, REFUSED, CommandResult, Ended, NotReached, Refused, ended
 from targets.brokerage.roles import READ_ONLY, Role, refusal
 from targets.visible import visible, visible_json
 
@@ -34,13 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return outcome.exit
 
 
-def run(words: Sequence[str]) -> Outcome:
+def run(words: Sequence[str]) -> CommandResult:
     """Carry out one command line, audited; every way it can go wrong is in the outcome."""
     try:
         args = grammar.parse(words)
     except grammar.UsageError as error:
         says, _, usage = str(error).partition("\n")
-        return _audited_refusal(words, Outcome(REFUSED, says, False, {"usage": usage}, (usage,)))
+        return _audited_refusal(words, CommandResult(REFUSED, says, False, {"usage": usage}, (usage,)))
     try:
         stack = _stack(args.stack)
     except Ended as error:
@@ -50,20 +50,22 @@ def run(words: Sequence[str]) -> Outcome:
     return _audited(stack, args, words, outcome)
 
 
-def _carry_out(stack: Stack, args: Namespace, command: str, words: Sequence[str]) -> Outcome:
+def _carry_out(stack: Stack, args: Namespace, command: str, words: Sequence[str]) -> CommandResult:
     read_only = command in READ_ONLY
     try:
         _permit(stack.config.environment, args, command)
         if not read_only:
             _announce(stack, args, words)
-        outcome: Outcome = args.run(stack, args)
+        outcome: CommandResult = args.run(stack, args)
     except Ended as error:
         return ended(error, read_only)
     except KeyboardInterrupt:
-        return Outcome(HALF_WAY, f"interrupted; check: brokerctl status, then repeat {command}", not read_only)
+        return CommandResult(HALF_WAY, f"interrupted; check: brokerctl status, then repeat {command}", not read_only)
     except Exception as error:  # noqa: BLE001  # Python's own exit status would be 1: "refused, nothing was changed"
         traceback.print_exc()
-        return Outcome(HALF_WAY, f"internal error in {command}: {error!r}; check: brokerctl status", not read_only)
+        return CommandResult(
+            HALF_WAY, f"internal error in {command}: {error!r}; check: brokerctl status", not read_only
+        )
     return outcome
 
 
@@ -94,7 +96,7 @@ def _announce(stack: Stack, args: Namespace, words: Sequence[str]) -> None:
         raise Refused(f"nothing is changed without an audit log: {error}") from error
 
 
-def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: Outcome) -> Outcome:
+def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: CommandResult) -> CommandResult:
     try:
         audit.record(Path(stack.config.folder), args.role, args.env, words, outcome)
     except OSError as error:
@@ -102,7 +104,7 @@ def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: Outco
     return outcome
 
 
-def _audited_refusal(words: Sequence[str], outcome: Outcome) -> Outcome:
+def _audited_refusal(words: Sequence[str], outcome: CommandResult) -> CommandResult:
     """A command line that was not understood, written down if it names a stack."""
     folder = grammar.stack_named_in(words) or os.environ.get("KUNREN_STACK")
     if folder and (Path(folder) / brokerage.FILE).is_file():

@@ -28,7 +28,7 @@ import psycopg
 from targets.brokerage.config import Config
 from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
-from targets.target import Evidence
+from targets.target import ProbeResult
 
 PLANTABLE = ("lots",)
 
@@ -69,10 +69,10 @@ class Lots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outlasts: float
 
 
-Verb = Callable[[Config, str, Mapping[str, Any]], Evidence]
+Verb = Callable[[Config, str, Mapping[str, Any]], ProbeResult]
 
 
-def plant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
+def plant(config: Config, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
     """Add the lots. psycopg.Error, OSError; ValueError for what cannot be planted."""
     lots = _lots(what, wanted)
     trips = round_trips_s(config)
@@ -84,16 +84,16 @@ def plant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
         if _one(connection, "SELECT count(*) FROM accounts WHERE id = %s", [lots.account]) == 0:
             raise ValueError(f"no account {lots.account}")
         if _one(connection, ADDED, [lots.account]):
-            return Evidence(False, f"{lots.account} has such lots already")
+            return ProbeResult(False, f"{lots.account} has such lots already")
         added = _insert(connection, lots, count, config.seed)
     measured = {"fast_us": round(fast * 1e6, 1), "round_trip_us": round(usual * 1e6, 1)}
     facts = {"added": count, **measured, "forecast_s": round(count * usual, 1)}
     rows = [{"account": lots.account, "code": code, "quantity": added[code]} for code in sorted(added)]
     says = f"{count} lots on {lots.account}; valuing them one by one should take {count * usual:.0f} s"
-    return Evidence(True, says, {**facts, "lots": rows})
+    return ProbeResult(True, says, {**facts, "lots": rows})
 
 
-def planted(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
+def planted(config: Config, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
     """Whether the lots are there; felt is when the batch's session blocks others over them."""
     lots = _lots(what, wanted)
     with _connect(config) as connection:
@@ -105,16 +105,16 @@ def planted(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
     says = f"{there} planted lots on {lots.account}; " + (
         f"session {pid} blocks others" if pid else "nobody is blocked"
     )
-    return Evidence(there > 0, says, {"added": there, "effect": held, "pid": pid, "lock_s": round(longest / 1e9, 3)})
+    return ProbeResult(there > 0, says, {"added": there, "effect": held, "pid": pid, "lock_s": round(longest / 1e9, 3)})
 
 
-def unplant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
+def unplant(config: Config, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
     """Hold the batch, end its session, remove the lots, reverse what was posted for them."""
     lots = _lots(what, wanted)
     with _connect(config) as connection:
         count = _one(connection, ADDED, [lots.account])
         if not count:
-            return Evidence(True, f"no planted lots on {lots.account}", {"changed": False})
+            return ProbeResult(True, f"no planted lots on {lots.account}", {"changed": False})
         stopped = _stop_batch(config, connection)
         longest = _one(connection, LONGEST, [lots.account, max(1, count // 2)])
         with connection.transaction():
@@ -123,7 +123,7 @@ def unplant(config: Config, what: str, wanted: Mapping[str, Any]) -> Evidence:
             connection.execute(REMOVE, [lots.account])
     facts = {"changed": True, "removed": count, "reversed_yen": reversed_yen, "stopped": stopped}
     says = f"{count} lots removed from {lots.account}, {reversed_yen} yen taken back"
-    return Evidence(True, says, {**facts, "lock_s": round(longest / 1e9, 3)})
+    return ProbeResult(True, says, {**facts, "lock_s": round(longest / 1e9, 3)})
 
 
 def round_trips_s(config: Config) -> list[float]:

@@ -59,7 +59,7 @@ NAMESPACE_FIX = "run as an ordinary user, or allow user namespaces (sysctl user.
 
 
 class PostgresError(TargetError):
-    """PostgreSQL's binaries are missing or would not run; the message says the mend."""
+    """PostgreSQL's binaries are missing or would not run; the message says the fix."""
 
 
 def binaries() -> Path:

@@ -1,4 +1,4 @@
-"""The container engine: Docker's SDK, bounded in time, and one error with its mend when it does not answer.
+"""The container engine: Docker's SDK, bounded in time, and one error with its fix when it does not answer.
 
 Everything here is found by label. What does not carry the label of a stack is never looked at, let alone touched.
 """
@@ -41,7 +41,7 @@ IN_THE_WAY = 409
 """What the engine answers about something that is being removed already."""
 FIRST = 1
 """The process that a container runs, as the container counts."""
-MEND = (
+FIX = (
     "install Docker with Compose v2, start it (systemctl start docker, or dockerd &), or set DOCKER_HOST;"
     " you need to be in its group"
 )
@@ -73,7 +73,7 @@ def client(within_s: float = CALL_S) -> Any:
             spoken = asking.version(api_version=False)["ApiVersion"]
         return _unsteered(spoken, within_s)
     except (DockerException, RequestException, OSError) as error:
-        raise EngineError(f"no container engine answers ({error}): {MEND}") from error
+        raise EngineError(f"no container engine answers ({error}): {FIX}") from error
 
 
 def _unsteered(spoken: str, within_s: float) -> Any:
@@ -102,7 +102,7 @@ def shared() -> Any:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def engine_errors(what: str) -> Iterator[None]:
     """What the engine complains of, as an EngineError that says at what."""
     try:
         yield
@@ -125,14 +125,14 @@ class Project:
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Service -> ``pid`` (the host's), ``state`` (running or exited; paused is running), ``exit``."""
-        with told(f"containers of {self.stack}"):
+        with engine_errors(f"containers of {self.stack}"):
             rows = shared().api.containers(all=True, filters=self._mine())
             self._ids = {row["Labels"][SERVICE_LABEL]: row["Id"] for row in rows}
             return {name: _state(shared().api.inspect_container(each)["State"]) for name, each in self._ids.items()}
 
     def start(self, service: str) -> None:
         """Start its container, or let it go on; no-op while it runs."""
-        with told(f"start of {service}"):
+        with engine_errors(f"start of {service}"):
             each = self._container(service)
             if each.status == "paused":
                 each.unpause()
@@ -141,7 +141,7 @@ class Project:
 
     def signal(self, service: str, number: int) -> bool:
         """STOP and CONT freeze and thaw the whole container; others go to its service. False when it does not run."""
-        with told(f"signal {number} to {service}"):
+        with engine_errors(f"signal {number} to {service}"):
             each = self._container(service)
             if each.status not in ("running", "paused"):
                 return False
@@ -176,7 +176,7 @@ class Project:
 
         By the control groups that this machine shows: the engine itself would need a ``ps`` beside it to tell.
         """
-        with told(f"processes of {service}"):
+        with engine_errors(f"processes of {service}"):
             each = self._container(service)
         if each.status != "running":
             return {}
@@ -189,21 +189,21 @@ class Project:
 
     def disconnect(self, service: str) -> None:
         """Take it off the stack's network; no-op while it is off it."""
-        with told(f"disconnect of {service}"):
+        with engine_errors(f"disconnect of {service}"):
             network, each = self._network(), self._container(service)
             if network.name in each.attrs["NetworkSettings"]["Networks"]:
                 network.disconnect(each.id)
 
     def connect(self, service: str, address: str) -> None:
         """Put it back on the network under its name and address; no-op while it is there."""
-        with told(f"connect of {service}"):
+        with engine_errors(f"connect of {service}"):
             network, each = self._network(), self._container(service)
             if network.name not in each.attrs["NetworkSettings"]["Networks"]:
                 network.connect(each.id, aliases=[service], ipv4_address=address)
 
     def connected(self, service: str) -> bool:
         """Whether it is on the stack's network."""
-        with told(f"network of {service}"):
+        with engine_errors(f"network of {service}"):
             return self._network().name in self._container(service).attrs["NetworkSettings"]["Networks"]
 
     def execute(self, service: str, argv: Sequence[str], within_s: float) -> tuple[int, str, str]:
@@ -211,7 +211,7 @@ class Project:
 
         EngineError also where nothing ends it in there, for the container was paused meanwhile.
         """
-        with told(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
+        with engine_errors(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
             bounded = ["timeout", "--kill-after=1", f"{within_s:.3f}", *argv]
             started = found.exec_create(self._container(service).id, bounded)["Id"]
             out, err = _output(found.exec_start(started, socket=True), time.monotonic() + within_s + LOOK_S)
@@ -222,18 +222,18 @@ class Project:
 
     def begin(self, service: str, argv: Sequence[str]) -> None:
         """Start it in the container, and let it run on there until that ends. EngineError."""
-        with told(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
+        with engine_errors(f"command in {service}"), contextlib.closing(client(CALL_S).api) as found:
             found.exec_start(found.exec_create(self._container(service).id, list(argv))["Id"], detach=True)
 
     def log(self, service: str, tail: int | str = "all") -> bytes:
         """What it has written to stdout and stderr."""
-        with told(f"log of {service}"):
+        with engine_errors(f"log of {service}"):
             said: bytes = self._container(service).logs(tail=tail)
             return said
 
     def remove(self) -> Iterator[str]:
         """Containers, then volumes and networks of this stack, until there are none; EngineError while there are."""
-        with told(f"removal of {self.stack}"):
+        with engine_errors(f"removal of {self.stack}"):
             complaint = ""
             for _ in range(LOOKS):
                 left = 0
@@ -291,7 +291,7 @@ class Project:
 
 def stacks() -> dict[str, Path]:
     """Stack -> its folder, of everything on the engine with the drill label."""
-    with told("drill stacks"):
+    with engine_errors("drill stacks"):
         api, labelled = shared().api, {"label": [LABEL]}
         rows = [*api.containers(all=True, filters=labelled), *api.networks(filters=labelled)]
         rows += api.volumes(filters=labelled)["Volumes"] or ()
@@ -300,13 +300,13 @@ def stacks() -> dict[str, Path]:
 
 def tagged(label: str) -> set[str]:
     """The names of the images that carry a label; EngineError."""
-    with contextlib.closing(client(LOOK_S)) as engine, told("images"):
+    with contextlib.closing(client(LOOK_S)) as engine, engine_errors("images"):
         return {name for image in engine.api.images(filters={"label": [label]}) for name in image["RepoTags"] or ()}
 
 
 def version() -> str:
     """Of the engine; EngineError."""
-    with contextlib.closing(client(LOOK_S)) as engine, told("engine"):
+    with contextlib.closing(client(LOOK_S)) as engine, engine_errors("engine"):
         return str(engine.version()["Version"])
 
 
@@ -316,7 +316,7 @@ def compose(argv: Sequence[str], variables: Mapping[str, str], within_s: float) 
     try:  # in a session of its own: it is a plugin that does the work, docker's own child
         done = run(words, within_s, env={**environment(), **variables}, whole_session=True)
     except OSError as error:
-        raise EngineError(f"docker cannot be run ({error.strerror}): {MEND}") from error
+        raise EngineError(f"docker cannot be run ({error.strerror}): {FIX}") from error
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"{' '.join(words)} took more than {within_s:g} s") from error
     if done.code != 0:

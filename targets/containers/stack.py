@@ -22,7 +22,7 @@ from targets.containers import clock, network, prometheus
 from targets.containers.engine import FOLDER_LABEL, Project, shared
 from targets.own_errors import raise_if_own
 from targets.stack import BY_HAND, SERVICES, Stack
-from targets.target import Cut, Intent, Offer, Service, TargetError
+from targets.target import Capabilities, Cut, Intent, ServiceState, TargetError
 
 NAME = "compose"
 INSIDE = "inside"
@@ -36,13 +36,13 @@ PUBLISHED = "published at 127.0.0.1; a closed link refuses"
 PAST_THE_ENGINE = "at the proxy's own address, past Docker's userland proxy; a closed link refuses"
 THROUGH_THE_ENGINE = "published through Docker's userland proxy; a closed link looks reset where it refuses"
 
-__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "inside_config", "offer"]
+__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "capabilities", "inside_config"]
 
 
 @cache
-def offer() -> Offer:
+def capabilities() -> Capabilities:
     """As of a stack of processes, but that every service can be cut off."""
-    return replace(processes.offer(), partitionable=frozenset(SERVICES))
+    return replace(processes.capabilities(), partitionable=frozenset(SERVICES))
 
 
 class ContainerStack(Stack):
@@ -56,9 +56,9 @@ class ContainerStack(Stack):
         self.project = Project(config.stack)
         self.door = PUBLISHED if config.hosts.toxiproxy == brokerage.LOOPBACK else PAST_THE_ENGINE
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """The same for every stack of containers."""
-        return offer()
+        return capabilities()
 
     def engines(self) -> Mapping[str, str]:
         """Proxy, database, monitor and container engine with their versions; how customers come in; the clock.
@@ -132,7 +132,7 @@ class ContainerStack(Stack):
             raise TargetError(f"unknown verb {verb!r}; known: start, signal, kill, status")
         return {"services": self.project.states()}
 
-    def _service(self, name: str, known: Mapping[str, Any] | None) -> Service:
+    def _service(self, name: str, known: Mapping[str, Any] | None) -> ServiceState:
         return replace(super()._service(name, known), frozen=known is not None and bool(known.get("paused")))
 
     def _trouble(self, name: str) -> str | None:

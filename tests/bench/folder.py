@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, this folder alone would be searched
 
-from drills import books
-from drills.history import NS, OUTCOMES, Outcome, RunEnd
-from drills.runfolder.names import COLUMNS
-from drills.runfolder.samplefile import TYPES, Names
-from drills.store import card_bytes
+from drills.record import books
+from drills.record.folder import card_bytes
+from drills.record.history import NS, OUTCOMES, RequestOutcome, RunEnd
+from drills.record.names import COLUMNS
+from drills.record.samplefile import TYPES, Names
 from tests.drills.synthetic import correct
 
 RATE = 5_000
@@ -83,7 +83,7 @@ def _blocks(rows: int, bad_share: float) -> Iterator[tuple[int, dict[str, npt.ND
         sent = intended + rng.integers(20_000, 2_000_000, len(at))
         done = sent + rng.integers(300_000, 9_000_000, len(at))
         fails = (at >= low) & (at < high) & (at % 2 == 0)
-        outcome = np.where(fails, OUTCOMES.index(Outcome.REFUSED), OUTCOMES.index(Outcome.OK))
+        outcome = np.where(fails, OUTCOMES.index(RequestOutcome.REFUSED), OUTCOMES.index(RequestOutcome.OK))
         name = (rng.integers(0, 5, len(at)) >= 2).astype(np.int64)
         key = np.full(len(at), ROW)
         yield start, {"intended": intended, "sent": sent, "done": done, "outcome": outcome, "name": name, "key": key}

@@ -30,7 +30,7 @@ TIMEOUT_S = 600
 def plain(folder: Path) -> dict[str, Any]:
     import numpy as np
 
-    from drills.history import NS, OUTCOMES, Outcome
+    from drills.record.history import NS, OUTCOMES, RequestOutcome
     from tests.bench.folder import SERVICES
 
     intended, sent, done, outcome, name, key = (
@@ -42,10 +42,10 @@ def plain(folder: Path) -> dict[str, Any]:
     assert len(key) == len(intended)
     code = {outcome: number for number, outcome in enumerate(OUTCOMES)}
     judged = intended < until
-    answered = (outcome == code[Outcome.OK]) | (outcome == code[Outcome.REJECT])
+    answered = (outcome == code[RequestOutcome.OK]) | (outcome == code[RequestOutcome.REJECT])
     good = judged & answered & (done > 0) & (done - intended <= NS)
-    dropped = judged & (outcome == code[Outcome.DROPPED])
-    unsure = judged & ((outcome == code[Outcome.TIMEOUT]) | (outcome == code[Outcome.UNKNOWN]))
+    dropped = judged & (outcome == code[RequestOutcome.DROPPED])
+    unsure = judged & ((outcome == code[RequestOutcome.TIMEOUT]) | (outcome == code[RequestOutcome.UNKNOWN]))
     late = np.maximum(sent - intended, 0)[judged & (sent > 0)]
     rank = -(-99 * len(late) // 100) - 1
     lost, spans = {}, {}
@@ -61,7 +61,7 @@ def plain(folder: Path) -> dict[str, Any]:
 
 
 def judge(folder: Path) -> dict[str, Any]:
-    from drills.judge import judge
+    from drills.judge.cards import judge
 
     card, _ = judge(folder)
     load = card.load

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from drills import books
-from drills.history import NS, Outcome
+from drills.record import books
+from drills.record.history import NS, RequestOutcome
 
 from . import synthetic as made
 from .synthetic import ACCOUNTS, END, SWITCHED, Draft, at, change
@@ -263,7 +263,7 @@ def order_typed_twice(draft: Draft, rng: random.Random) -> Rows:
     t = (order.t_ns - at(0)) / NS + 1
     key = f"{order.key}z"
     root = of(draft.customers, books.Request, order.key, action="order").root
-    made._ask(draft, order.account, key, root, t, t + 0.1, Outcome.OK, 201, terms, state="new")
+    made._ask(draft, order.account, key, root, t, t + 0.1, RequestOutcome.OK, 201, terms, state="new")
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=order.t_ns + NS, key=key))
     held = of(draft.oms, books.OmsOrder, order.key)
     draft.oms.append(msgspec.structs.replace(held, id="o-99", key=key, t_ns=held.t_ns + NS))

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 GUARD_S = 300.0
-IMPORTED = ("drills.verbs.app", "drills.definition.page", "targets.embedded", "targets.compose", "targets.described")
+IMPORTED = (
+    "drills.commands.app",
+    "drills.spec.runbook_text",
+    "targets.embedded",
+    "targets.compose",
+    "targets.described",
+)
 """What any verb imports sooner or later, once for all."""
 
 

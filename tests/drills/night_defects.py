@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from drills import books
-from drills.history import NS
+from drills.record import books
+from drills.record.history import NS
 
 from . import nights
 from . import synthetic as made

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from drills import books
-from drills.history import Kind, Outcome
+from drills.record import books
+from drills.record.history import Kind, RequestOutcome
 
 from . import synthetic as made
 from .synthetic import ACCOUNTS, CLOSED, END, FAULT, OPENED, Draft, at, legs
@@ -139,7 +139,7 @@ def _repayments(draft: Draft, rng: random.Random, night: Night, bites: bool) -> 
         if free[account] <= t:
             free[account] = t + 0.1 if closed else _repay(draft, rng, night, account, t)
             if closed and t >= CLOSED:
-                _told(draft, account, f"r-{t:.3f}", t, t + 0.005, Outcome.CLOSED, 1_007)
+                _told(draft, account, f"r-{t:.3f}", t, t + 0.005, RequestOutcome.CLOSED, 1_007)
         t += rng.expovariate(3.0)
 
 
@@ -155,7 +155,7 @@ def _repay(draft: Draft, rng: random.Random, night: Night, account: str, t: floa
     over = decided + rng.uniform(0.001, 0.1)
     if rejected:
         pay(draft, night, account, f"{reference}-back", yen, over)
-    outcome = Outcome.UNKNOWN if slow else Outcome.REJECT if rejected else Outcome.OK
+    outcome = RequestOutcome.UNKNOWN if slow else RequestOutcome.REJECT if rejected else RequestOutcome.OK
     _told(draft, account, reference, t, over, outcome, yen)
     return over + 0.1
 
@@ -170,7 +170,7 @@ def payment(reference: str, account: str, yen: int, t: float, state: Any = "book
     return books.BankPayment(t_ns=at(t), id=f"B-{reference}", account=account, key=reference, yen=yen, state=state)
 
 
-def _told(draft: Draft, account: str, key: str, t: float, done: float, outcome: Outcome, yen: int) -> None:
+def _told(draft: Draft, account: str, key: str, t: float, done: float, outcome: RequestOutcome, yen: int) -> None:
     number = draft.row()
     what: dict[str, Any] = {"id": number, "account": account, "key": key, "action": "repayment"}
     draft.customers += [

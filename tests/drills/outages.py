@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from drills.history import NS
-from drills.judging import outage
+from drills.judge import outage
+from drills.record.history import NS
 
 MS = 1_000_000
 TAU = NS
@@ -21,7 +21,7 @@ Kind = Literal["refused", "stall", "timeout"]
 class Play:
     """A service as it was measured, and the truth in ns."""
 
-    service: outage.Service
+    service: outage.ServiceSamples
     start: int
     end: int
 
@@ -48,7 +48,7 @@ def play(
     none = np.zeros(len(intended), np.bool_)
     window = max(outage.WINDOW, round(outage.WINDOW_REQUESTS * NS / rate))
     degraded = outage.degraded(intended, bad, window)
-    return Play(outage.Service("x", rate, intended, sent, done, bad, none, degraded), start, end)
+    return Play(outage.ServiceSamples("x", rate, intended, sent, done, bad, none, degraded), start, end)
 
 
 def _arrivals(rng: np.random.Generator, rate: float, until: int, poisson: bool) -> npt.NDArray[np.int64]:

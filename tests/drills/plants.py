@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from drills import books
-from drills.history import Kind
+from drills.record import books
+from drills.record.history import Kind
 
 from . import synthetic as made
 from .synthetic import Draft, at

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from drills.history import NS, Kind, Objective, Plan, PlannedFault, RunEnd, RunRecord, Slo
-from drills.store import RunFolder
+from drills.record.folder import RunFolder
+from drills.record.history import NS, Kind, Objective, Plan, PlannedFault, RunEnd, RunRecord, Slo
 
 STARTED = datetime(2026, 11, 22, 10, 6, 0, 250_000, tzinfo=UTC)
 DRILL_TEXT = b"drill: exchange-link-down\n"
@@ -122,10 +122,10 @@ def whole_run(
     folder = open_run(root, arm, seed)
     folder.copy_inputs(DRILL_TEXT, RUNBOOK_TEXT)
     folder.events.append("runner", Kind.INFO, "started", t=T0)
-    folder.undo.append({"what": "intent", "index": 0, "fault": {"kind": "toxic"}})
+    folder.rollback.append({"what": "intent", "index": 0, "fault": {"kind": "toxic"}})
     folder.events.append("fault:0", Kind.INVOKE, "inject", {"link": "exchange-a"}, t=T0 + 8 * NS)
     folder.events.append("fault:0", Kind.OK, "inject", t=T0 + 8 * NS + 5)
-    folder.undo.append({"what": "undone", "index": 0})
+    folder.rollback.append({"what": "undone", "index": 0})
     folder.events.append("runner", Kind.INFO, "finished", {"reason": "judged"}, t=T0 + 30 * NS)
     for name, rows in BOOKS.items():
         folder.write_book(name, rows)

@@ -17,9 +17,9 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.checkers import CHECKS, rule  # noqa: E402
-from drills.history import Asked, Earlier, History, Kind, Outcome, Ruling  # noqa: E402
-from drills.score import score  # noqa: E402
+from drills.judge.checks import CHECKS, rule  # noqa: E402
+from drills.judge.score import score  # noqa: E402
+from drills.record.history import Asked, Earlier, History, Kind, RequestOutcome, Status  # noqa: E402
 from tests.drills.defects import DEFECTS  # noqa: E402
 from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
 from tests.drills.nights import correct_night  # noqa: E402
@@ -50,9 +50,9 @@ def lines() -> Iterator[str]:
     for name, history, whole in histories():
         for check in CHECKS.values():
             found = rule(check, history)
-            if whole or found.ruling == Ruling.FAIL:
+            if whole or found.status == Status.FAIL:
                 evidence = " ".join(map(str, found.evidence))
-                yield "\t".join((name, check.id, str(found.ruling), found.says, evidence)).rstrip()
+                yield "\t".join((name, check.id, str(found.status), found.says, evidence)).rstrip()
 
 
 def told() -> Draft:
@@ -71,8 +71,8 @@ def told() -> Draft:
 def cards() -> dict[str, Any]:
     """Name -> card without its checks, which the table has."""
     spoilt = correct(SEED, effect=False)
-    spoilt.spoil("orders", 9, 12, Outcome.TIMEOUT)
-    spoilt.spoil("inquiry", 10, 14, Outcome.CLOSED)
+    spoilt.spoil("orders", 9, 12, RequestOutcome.TIMEOUT)
+    spoilt.spoil("inquiry", 10, 14, RequestOutcome.CLOSED)
     drafts = {
         "everything": told(),
         "prevented": correct(SEED, effect=False),

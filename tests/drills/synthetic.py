@@ -15,22 +15,23 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from drills import books, checkers
-from drills.history import (
+from drills.judge import checks as checkers
+from drills.record import books
+from drills.record.history import (
     NS,
     OUTCOMES,
+    CheckResult,
     Event,
     History,
     Kind,
     Objective,
-    Outcome,
     Plan,
     PlannedFault,
+    RequestOutcome,
     RunEnd,
     RunRecord,
     Samples,
     Slo,
-    Verdict,
 )
 
 ZERO = 5_000 * NS
@@ -116,13 +117,13 @@ class Draft:
         intended, sent, done, outcome, name, key = table.T
         return Samples(intended, sent, done, outcome.astype(np.uint8), name.astype(np.uint8), key, tuple(SERVICES))
 
-    def sample(self, service: str, t: float, took: float, outcome: Outcome, key: str) -> None:
+    def sample(self, service: str, t: float, took: float, outcome: RequestOutcome, key: str) -> None:
         code = list(SERVICES).index(service)
         sent = at(t) + self.rng.randrange(100_000, 2_000_000)
         self.samples.append([at(t), sent, max(sent + 1000, at(t + took)), OUTCOMES.index(outcome), code, int(key)])
 
     def spoil(
-        self, service: str, start: float, end: float, outcome: Outcome = Outcome.TIMEOUT, share: float = 1
+        self, service: str, start: float, end: float, outcome: RequestOutcome = RequestOutcome.TIMEOUT, share: float = 1
     ) -> int:
         """Make requests of a service intended in [start, end) bad; how many."""
         count = 0
@@ -130,7 +131,9 @@ class Draft:
             mine = sample[4] == list(SERVICES).index(service) and at(start) <= sample[0] < at(end)
             if mine and self.rng.random() < share:
                 sample[3] = OUTCOMES.index(outcome)
-                sample[2] = sample[1] + (3_000_000 if outcome in (Outcome.REFUSED, Outcome.CLOSED) else 2 * NS)
+                sample[2] = sample[1] + (
+                    3_000_000 if outcome in (RequestOutcome.REFUSED, RequestOutcome.CLOSED) else 2 * NS
+                )
                 count += 1
         return count
 
@@ -232,21 +235,21 @@ def _arrivals(rng: random.Random, rate: float) -> Iterator[float]:
 def _order(draft: Draft, script: Script, flow: Flow, t: float) -> None:
     rng, account, key = draft.rng, draft.rng.choice(ACCOUNTS), f"k{draft.rows + 1}"
     if script.during(t, CLOSED, OPENED):
-        number = _ask(draft, account, key, key, t, t + 0.005, Outcome.CLOSED, 503, error="SERVICE_CLOSED")
-        draft.sample("orders", t, 0.005, Outcome.CLOSED, number)
+        number = _ask(draft, account, key, key, t, t + 0.005, RequestOutcome.CLOSED, 503, error="SERVICE_CLOSED")
+        draft.sample("orders", t, 0.005, RequestOutcome.CLOSED, number)
     elif script.during(t, FAULT, CLOSED):
-        number = _ask(draft, account, key, key, t, t + 1.0, Outcome.UNKNOWN, 504, state="unknown")
-        draft.sample("orders", t, 1.0, Outcome.UNKNOWN, number)
+        number = _ask(draft, account, key, key, t, t + 1.0, RequestOutcome.UNKNOWN, 504, state="unknown")
+        draft.sample("orders", t, 1.0, RequestOutcome.UNKNOWN, number)
         _in_oms(draft, flow, account, key, t, "rejected")
         _look(draft, account, key, OPENED + 0.5 + rng.random(), "rejected")
         if rng.random() < 0.5:
             _accepted(draft, flow, account, f"{key}r", key, OPENED + 1.6 + rng.random())
     elif rng.random() < 0.06:
-        number = _ask(draft, account, key, key, t, t + 0.01, Outcome.REJECT, 422, error="TICK")
-        draft.sample("orders", t, 0.01, Outcome.REJECT, number)
+        number = _ask(draft, account, key, key, t, t + 0.01, RequestOutcome.REJECT, 422, error="TICK")
+        draft.sample("orders", t, 0.01, RequestOutcome.REJECT, number)
     else:
         number = _accepted(draft, flow, account, key, key, t)
-        draft.sample("orders", t, 0.1, Outcome.OK, number)
+        draft.sample("orders", t, 0.1, RequestOutcome.OK, number)
         if rng.random() < 0.05 and not script.during(t, FAULT - 1, OPENED):
             _in_doubt(draft, flow, account, t + 0.2)
 
@@ -255,18 +258,18 @@ def _in_doubt(draft: Draft, flow: Flow, account: str, t: float) -> None:
     """An unrated order that timed out for the customer, though it is in; or that never arrived."""
     key = f"k{draft.rows + 1}a"
     if draft.rng.random() < 0.5:
-        _accepted(draft, flow, account, key, key, t, Outcome.TIMEOUT)
+        _accepted(draft, flow, account, key, key, t, RequestOutcome.TIMEOUT)
         _look(draft, account, key, t + 3, "new")
     else:
-        _ask(draft, account, key, key, t, t + 2, Outcome.TIMEOUT, 0)
+        _ask(draft, account, key, key, t, t + 2, RequestOutcome.TIMEOUT, 0)
         _look(draft, account, key, t + 3, "", error="NO_SUCH_ORDER")
 
 
 def _accepted(
-    draft: Draft, flow: Flow, account: str, key: str, root: str, t: float, outcome: Outcome = Outcome.OK
+    draft: Draft, flow: Flow, account: str, key: str, root: str, t: float, outcome: RequestOutcome = RequestOutcome.OK
 ) -> str:
     rng = draft.rng
-    told = {"state": "new", "order": f"o-{key}"} if outcome is Outcome.OK else {}
+    told = {"state": "new", "order": f"o-{key}"} if outcome is RequestOutcome.OK else {}
     side = rng.choice(["buy", "sell"])
     price, parts = rng.randrange(500, 3000), rng.randrange(1, 4)
     asked: dict[str, Any] = {"code": "7203", "side": side, "price": price, "quantity": 100 * parts}
@@ -310,7 +313,7 @@ TERMS: dict[str, Any] = {"code": "7203", "side": "buy", "quantity": 100, "price"
 
 
 def _ask(
-    draft: Draft, account: str, key: str, root: str, t: float, done: float, outcome: Outcome, status: int,
+    draft: Draft, account: str, key: str, root: str, t: float, done: float, outcome: RequestOutcome, status: int,
     terms: dict[str, Any] = TERMS, **told: str,
 ) -> str:  # fmt: skip
     number = draft.row()
@@ -415,7 +418,7 @@ def _inquiry(draft: Draft, script: Script, t: float, posted: dict[str, list[tupl
     account, number = draft.rng.choice(ACCOUNTS), draft.row()
     yen = 10_000_000 + sum(value for when, value in posted[account] if when <= t + 0.003)
     current = not script.during(t, MARKED, UNMARKED)
-    draft.sample("inquiry", t, 0.006, Outcome.OK, number)
+    draft.sample("inquiry", t, 0.006, RequestOutcome.OK, number)
     draft.customers.append(shown(number, account, t, yen, current))
     if current and draft.rng.random() < 0.3:
         draft.customers.append(
@@ -445,7 +448,7 @@ def replanned(draft: Draft, **fields: Any) -> Draft:
     return replace(draft, plan=msgspec.structs.replace(draft.plan, **fields))
 
 
-def asked(name: str, draft: Draft | History) -> Verdict:
+def asked(name: str, draft: Draft | History) -> CheckResult:
     """What a check says of it."""
     return checkers.rule(checkers.CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import books
-from drills.checkers import CHECKS, rule
-from drills.history import NS, OUTCOMES, Kind, Outcome, Ruling
-from drills.offered import OPERATOR
-from drills.score import score
+from drills.judge.checks import CHECKS, rule
+from drills.judge.score import score
+from drills.record import books
+from drills.record.history import NS, OUTCOMES, Kind, RequestOutcome, Status
+from drills.record.unsupported import OPERATOR
 
 from . import synthetic as made
 from .defects import lost_order
@@ -26,7 +26,7 @@ from .nights import correct_night
 from .plants import Plant, balances_unread, own_error, silent_load, unaccounted
 from .synthetic import END, FAULT, Draft, at, correct
 
-UNKNOWN, INVALID, FAIL = Ruling.UNKNOWN, Ruling.INVALID, Ruling.FAIL
+UNKNOWN, INVALID, FAIL = Status.UNKNOWN, Status.INVALID, Status.FAIL
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 
 
@@ -35,7 +35,7 @@ class Adversary:
     """What is planted in a correct history of the arm, and the cell that must object, with its words."""
 
     plant: Plant
-    verdict: Ruling
+    verdict: Status
     cell: str
     words: str
     arm: str = "runbook"
@@ -131,7 +131,7 @@ def nobody_began(draft: Draft) -> None:
 
 
 def baseline_said_to_be_good(draft: Draft) -> None:
-    draft.spoil("orders", 1, 2, Outcome.ERROR)
+    draft.spoil("orders", 1, 2, RequestOutcome.ERROR)
 
 
 def undone_at_once(draft: Draft) -> None:
@@ -309,7 +309,7 @@ def test_a_target_that_says_our_words_is_judged_as_any_other() -> None:
     draft.spoil("orders", 14.3, END)
     card = score(draft.history(), None)
     assert card.verdict == FAIL
-    assert {each.id: each.verdict for each in card.checks}[SOUND] == Ruling.PASS
+    assert {each.id: each.verdict for each in card.checks}[SOUND] == Status.PASS
 
 
 @pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "night"])
@@ -330,20 +330,20 @@ def test_a_book_cut_between_two_lines_never_passes(
 @given(seed=st.integers(0, 2**32), arm=st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"]))
 def test_ordinary_arrivals_are_no_silence(seed: int, arm: str) -> None:
     verdict = rule(CHECKS[RATE], correct(seed, arm).history())
-    assert (verdict.ruling, "nothing sent" in verdict.says) == (Ruling.PASS, False)
+    assert (verdict.status, "nothing sent" in verdict.says) == (Status.PASS, False)
 
 
 def test_a_request_nobody_had_time_for_needs_no_row() -> None:
     draft = correct(3)
-    draft.samples.append([at(20), 0, 0, OUTCOMES.index(Outcome.DROPPED), 0, 0])
-    assert score(draft.history(), None).verdict == Ruling.PASS
+    draft.samples.append([at(20), 0, 0, OUTCOMES.index(RequestOutcome.DROPPED), 0, 0])
+    assert score(draft.history(), None).verdict == Status.PASS
 
 
 def test_a_fault_that_ends_by_plan_may_be_undone_while_it_is_watched() -> None:
     draft = correct(3)
     healed_by_the_harness(draft)
     ends_by_plan(draft)
-    assert score(draft.history(), None).verdict == Ruling.PASS
+    assert score(draft.history(), None).verdict == Status.PASS
 
 
 @pytest.mark.parametrize("arm", ["no-fault", "no-action"])
@@ -351,7 +351,7 @@ def test_arms_without_a_page_ask_for_none(arm: str) -> None:
     draft = correct(3, arm)
     nobody_came(draft)
     card = score(draft.history(), None)
-    assert card.verdict == Ruling.PASS
+    assert card.verdict == Status.PASS
     assert PAGE not in {check.id for check in card.checks}
 
 
@@ -370,7 +370,7 @@ def test_a_page_that_was_followed_is_not_spoken_of() -> None:
 def test_a_damaged_baseline_is_told_service_by_service() -> None:
     draft = correct(3)
     for service in made.SERVICES:
-        draft.spoil(service, 1, 2, Outcome.ERROR)
+        draft.spoil(service, 1, 2, RequestOutcome.ERROR)
     parts = rule(CHECKS["baseline-good"], draft.history()).says.partition(": ")[2].split(", ")
     assert [part.split()[0] for part in parts] == list(made.SERVICES)
     assert all(part.endswith("served well") for part in parts)

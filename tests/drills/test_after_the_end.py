@@ -10,14 +10,14 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills import books
-from drills.checkers import CHECKS, rule
-from drills.history import History, Ruling
-from drills.judging.harm import Harm, harms
-from drills.judging.instants import instants
-from drills.judging.leftovers import leftovers
-from drills.judging.loss import loss, unbalanced
-from drills.judging.orders import intents
+from drills.domains.orders.facts import intents
+from drills.judge.checks import CHECKS, rule
+from drills.judge.harm import Harm, harms
+from drills.judge.loss import loss, unbalanced
+from drills.judge.milestones import instants
+from drills.judge.residuals import residuals
+from drills.record import books
+from drills.record.history import History, Status
 
 from . import synthetic as made
 from .synthetic import END, Draft, at, change, correct, first
@@ -27,7 +27,7 @@ AFTER = END + 1.2
 
 
 def red(history: History) -> set[str]:
-    return {name for name in made.CHECKS if rule(CHECKS[name], history).ruling == Ruling.FAIL}
+    return {name for name in made.CHECKS if rule(CHECKS[name], history).status == Status.FAIL}
 
 
 def trade_at(draft: Draft, t: float) -> books.ExchangeExecution:
@@ -99,7 +99,7 @@ def test_nor_was_it_reconciled(put: Callable[[Draft], None]) -> None:
     draft = correct(7, effect=False)
     put(draft)
     found = instants(draft.history())
-    assert (found.reconciled.at, found.reconciled.calm, found.recovered.at) == (None, False, None)
+    assert (found.reconciled.at, found.reconciled.not_needed, found.recovered.at) == (None, False, None)
 
 
 def test_the_card_counts_what_was_not_there() -> None:
@@ -127,9 +127,9 @@ def test_a_cancel_asked_for_at_the_last_moment_is_in_flight_however_old_its_orde
     draft = correct(7, effect=False)
     place, _ = first(draft.oms, books.OmsOrder, lambda row: at(10) < row.t_ns < at(12) and row.filled == 0)
     change(draft.oms, place, state="pending-cancel", passing_ns=at(END - 0.5))
-    assert leftovers(draft.history()) == []
+    assert residuals(draft.history()) == []
     change(draft.oms, place, passing_ns=at(END - 3))
-    assert [left.what for left in leftovers(draft.history())] == ["order still pending-cancel"]
+    assert [left.what for left in residuals(draft.history())] == ["order still pending-cancel"]
 
 
 def test_what_was_done_wrong_after_the_end_is_not_counted_either() -> None:
@@ -156,7 +156,7 @@ def test_orders_filled_after_the_end_are_filled_by_what_was_posted_after_it() ->
 def test_what_customers_learn_after_the_end_decides() -> None:
     draft = correct(7, effect=False)
     key = draft.row()
-    made._ask(draft, "C-0001", key, key, 10, 12, made.Outcome.TIMEOUT, 0)
+    made._ask(draft, "C-0001", key, key, 10, 12, made.RequestOutcome.TIMEOUT, 0)
     assert intents(draft.history())[key].told == "unknown"
     made._look(draft, "C-0001", key, AFTER, "", error="NO_SUCH_ORDER", final=True)
     history = draft.history()

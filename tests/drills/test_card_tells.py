@@ -7,11 +7,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills import score as scoring
-from drills.history import Ruling
-from drills.judging.instants import instants
-from drills.score import score
-from drills.scorecard import Scorecard
+from drills.judge import score as scoring
+from drills.judge.milestones import instants
+from drills.judge.score import score
+from drills.judge.scorecard import Scorecard
+from drills.record.history import Status
 
 from . import synthetic as made
 from .synthetic import END, Draft, correct
@@ -81,7 +81,7 @@ def test_a_judge_that_broke_names_the_part(monkeypatch: pytest.MonkeyPatch, part
 
     monkeypatch.setattr(scoring, part, broken)
     found = card(correct(1))
-    assert found.verdict == Ruling.UNKNOWN
+    assert found.verdict == Status.UNKNOWN
     assert found.checks[-1].says.startswith(f"the judge failed at {name}: ZeroDivisionError in ")
 
 
@@ -129,7 +129,7 @@ def never_back(draft: Draft) -> None:
 
 
 PREVENTED = "the impact was prevented: nothing bad was seen"
-CALM = "there was nothing to recover from, the span is zero"
+NOT_NEEDED = "there was nothing to recover from, the span is zero"
 LIMITS: dict[str, tuple[str, bool, Plant, list[str]]] = {  # arm, whether the fault bites, what happened, the limits
     "no fault": ("no-fault", True, as_is, ["nothing was broken: instants and durations of a fault do not apply"]),
     "no injection": ("runbook", True, without("inject"), ["nothing was injected: no instant can be dated"]),
@@ -139,7 +139,7 @@ LIMITS: dict[str, tuple[str, bool, Plant, list[str]]] = {  # arm, whether the fa
         "no-action", False, as_is,
         [
             PREVENTED, "t_impact: did not happen", "t_declared: did not happen", "t_runbook: did not happen",
-            *(f"t_{name}: {CALM}" for name in ("contained", "available", "restored", "reconciled", "recovered")),
+            *(f"t_{name}: {NOT_NEEDED}" for name in ("contained", "available", "restored", "reconciled", "recovered")),
         ],
     ),
     "never back": (

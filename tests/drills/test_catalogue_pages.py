@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drills.runbook import load_runbook
-from drills.spec import CATALOGUE
+from drills.spec.drill import CATALOGUE
+from drills.spec.runbook import load_runbook
 from targets.brokerage.monitor.rules import load_rules
 from targets.brokerage.monitor.service import RULES
 

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from drills import cli
-from drills.judge import judge
-from drills.runfolder.names import Unusable
-from drills.scorecard import RULES
-from drills.store import card_bytes, verify_evidence
+from drills.judge.cards import judge
+from drills.judge.scorecard import RULES
+from drills.record.folder import card_bytes, verify_evidence
+from drills.record.names import Unusable
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -149,7 +149,7 @@ def test_a_machine_without_memory(run: Path, monkeypatch: pytest.MonkeyPatch) ->
     def none_left(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("drills.judge.score", none_left)
+    monkeypatch.setattr("drills.judge.cards.score", none_left)
     with pytest.raises(Unusable, match="out of memory"):
         judge(run)
 
@@ -164,7 +164,8 @@ def test_what_is_missing_is_damage_as_ever(run: Path, name: str) -> None:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-import drills.verbs.app, drills.score, drills.definition.page  # what is imported later needs descriptors as well
+# what is imported later needs descriptors as well:
+import drills.commands.app, drills.judge.score, drills.spec.runbook_text
 from drills import cli
 sys.argv = ["kunren", "check", *sys.argv[2:]]
 resource.setrlimit(resource.RLIMIT_NOFILE, (int({limit}), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

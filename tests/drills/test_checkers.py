@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills import books
-from drills.checkers import CHECKS, NOT_EXERCISED, rule, rule_all
-from drills.history import NS, Outcome, Ruling
-from drills.judging import orders
-from drills.score import score
+from drills.domains.orders import facts as orders
+from drills.judge.checks import CHECKS, NOT_EXERCISED, rule, run_checks
+from drills.judge.score import score
+from drills.record import books
+from drills.record.history import NS, RequestOutcome, Status
 
 from . import synthetic as made
 from .synthetic import END, Draft, at, change, correct, first
@@ -17,11 +17,11 @@ from .synthetic import END, Draft, at, change, correct, first
 
 def test_service_left_closed_is_left_behind() -> None:
     draft = correct(1)
-    draft.spoil("orders", END - 1, END, Outcome.CLOSED)
+    draft.spoil("orders", END - 1, END, RequestOutcome.CLOSED)
     history = draft.history()
     last = max(sample[0] for sample in draft.samples if sample[4] == 0 and sample[0] < at(END))
     verdict = rule(CHECKS["nothing-left-behind"], history)
-    assert (verdict.ruling, verdict.says) == (Ruling.FAIL, "1 × service orders still closed")
+    assert (verdict.status, verdict.says) == (Status.FAIL, "1 × service orders still closed")
     assert [history.samples.intended[int(place.partition(":")[2])] for place in verdict.evidence] == [last]
 
 
@@ -50,7 +50,7 @@ def test_order_typed_again_after_the_first_was_cancelled_is_no_duplicate() -> No
     _, order = first(draft.exchange, books.ExchangeOrder, lambda row: row.id in dead and row.t_ns < at(END - 5))
     (cancel,) = (row for row in draft.exchange if isinstance(row, books.ExchangeCancel) and row.id == order.id)
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=cancel.t_ns + NS // 10, key=order.key))
-    assert rule(CHECKS["no-duplicates"], draft.history()).ruling == Ruling.PASS
+    assert rule(CHECKS["no-duplicates"], draft.history()).status == Status.PASS
 
 
 def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
@@ -60,29 +60,34 @@ def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
     for state, t in (("pending-new", END - 2.4), ("pending-cancel", END - 0.1)):
         fields = {"id": f"o-{state}", "key": state, "t_ns": at(t), "state": state, "filled": 0}
         draft.oms.append(msgspec.structs.replace(order, **fields))
-    made._ask(draft, order.account, "pending-cancel", "pending-cancel", END - 0.2, END, Outcome.OK, 201, made.TERMS)
+    made._ask(
+        draft, order.account, "pending-cancel", "pending-cancel", END - 0.2, END, RequestOutcome.OK, 201, made.TERMS
+    )
     asked = {"id": "x-99", "key": "pending-cancel", "t_ns": at(END - 0.1), **made.TERMS}
     draft.exchange.append(msgspec.structs.replace(there, **asked))
     change(draft.oms, len(draft.oms) - 1, **made.TERMS)
     _, trade = first(draft.exchange, books.ExchangeExecution)
     draft.exchange.append(msgspec.structs.replace(trade, id="e-99", account="C-9999", t_ns=at(END - 1.4)))
-    assert [c.id for c, verdict in rule_all(draft.history()) if verdict.ruling == Ruling.FAIL] == []
+    assert [c.id for c, verdict in run_checks(draft.history()) if verdict.status == Status.FAIL] == []
 
 
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
-        ((Outcome.CLOSED,), "closed"),
-        ((Outcome.REFUSED,), "closed"),
-        ((Outcome.TIMEOUT, Outcome.CLOSED), "unknown"),  # a closed door does not say that the first is not in
-        ((Outcome.CLOSED, Outcome.TIMEOUT), "unknown"),
-        ((Outcome.TIMEOUT, Outcome.REJECT), "refused"),
-        ((Outcome.OK, Outcome.REJECT), "accepted"),
-        ((Outcome.TIMEOUT, Outcome.OK), "accepted"),
-        ((Outcome.ERROR,), "unknown"),
+        ((RequestOutcome.CLOSED,), "closed"),
+        ((RequestOutcome.REFUSED,), "closed"),
+        (
+            (RequestOutcome.TIMEOUT, RequestOutcome.CLOSED),
+            "unknown",
+        ),  # a closed door does not say that the first is not in
+        ((RequestOutcome.CLOSED, RequestOutcome.TIMEOUT), "unknown"),
+        ((RequestOutcome.TIMEOUT, RequestOutcome.REJECT), "refused"),
+        ((RequestOutcome.OK, RequestOutcome.REJECT), "accepted"),
+        ((RequestOutcome.TIMEOUT, RequestOutcome.OK), "accepted"),
+        ((RequestOutcome.ERROR,), "unknown"),
     ],
 )
-def test_last_word_on_an_order(answers: tuple[Outcome, ...], told: str) -> None:
+def test_last_word_on_an_order(answers: tuple[RequestOutcome, ...], told: str) -> None:
     draft = correct(1)
     draft.customers = []
     for n, outcome in enumerate(answers):
@@ -96,14 +101,14 @@ def test_late_notice_is_loss_and_no_integrity_failure() -> None:
     place, _notice = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=trade.t_ns + 11 * NS)
     history = draft.history()
-    assert rule(CHECKS["notices-complete"], history).ruling == Ruling.PASS
+    assert rule(CHECKS["notices-complete"], history).status == Status.PASS
     assert score(history, None).loss.late_notices == 1
 
 
 def test_wrong_figure_marked_not_current_is_not_wrong() -> None:
     draft = correct(1)
     draft.customers.append(made.shown(draft.row(), "C-0001", END - 2, 1, current=False))
-    assert rule(CHECKS["figures-right"], draft.history()).ruling == Ruling.PASS
+    assert rule(CHECKS["figures-right"], draft.history()).status == Status.PASS
 
 
 def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_the_runbook() -> None:
@@ -111,7 +116,7 @@ def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_
     draft.customers.append(made.shown("w-1", "C-0001", 8.0, 1))
     draft.customers.append(books.Acted(t_ns=at(8.05), id="a-1", account="C-0001", shown="w-1", yen=5, what="order"))
     history = draft.history()
-    assert rule(CHECKS["no-wrong-figure-acted-on"], history).ruling == Ruling.PASS
+    assert rule(CHECKS["no-wrong-figure-acted-on"], history).status == Status.PASS
     card = score(history, None)
     assert card.loss.wrong_figures_acted_on == 1
     assert [o.measured for o in card.objectives if o.id == "wrong_figures_acted_on"] == [(0.0, 0.0)]
@@ -124,7 +129,7 @@ def test_figure_of_an_account_the_world_does_not_know_is_undecidable() -> None:
     draft = correct(1)
     draft.customers.append(made.shown(draft.row(), "C-9999", END - 2, 1))
     history = draft.history()
-    assert rule(CHECKS["figures-right"], history).ruling == Ruling.PASS
+    assert rule(CHECKS["figures-right"], history).status == Status.PASS
     assert score(history, None).loss.undecidable_figures == 1
 
 
@@ -145,7 +150,7 @@ def test_what_happens_after_the_end_is_not_judged() -> None:
     place, balance = first(draft.oms, books.Balance, lambda row: row.account == "C-0001")
     change(draft.oms, place, cash=balance.cash - 9)
     draft.customers.append(made.shown(draft.row(), "C-0001", END + 1, 1))
-    assert score(draft.history(), None).verdict == Ruling.PASS
+    assert score(draft.history(), None).verdict == Status.PASS
 
 
 def test_evidence_is_cut_but_the_count_is_not() -> None:
@@ -163,5 +168,5 @@ def test_empty_domain_passes_and_says_so() -> None:
     draft.oms = [row for row in draft.oms if isinstance(row, books.Balance)]
     draft.customers = []
     verdict = rule(CHECKS["notices-complete"], draft.history())
-    assert (verdict.ruling, verdict.says) == (Ruling.PASS, NOT_EXERCISED)
+    assert (verdict.status, verdict.says) == (Status.PASS, NOT_EXERCISED)
     assert f"notices-complete: {NOT_EXERCISED}" in score(draft.history(), None).limits

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.checkers import CHECKS, rule_all
-from drills.history import History, Ruling
-from drills.judging.loss import loss
-from drills.score import score
+from drills.judge.checks import CHECKS, run_checks
+from drills.judge.loss import loss
+from drills.judge.score import score
+from drills.record.history import History, Status
 
 from .defects import DEFECTS, Defect
 from .night_defects import NIGHT_DEFECTS
@@ -22,7 +22,7 @@ from .synthetic import Draft, correct
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 SEEDS = st.integers(0, 2**32)
 ARMS = st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"])
-TAKEN = (Ruling.PASS, Ruling.NOT_APPLICABLE)
+TAKEN = (Status.PASS, Status.NOT_APPLICABLE)
 many = settings(max_examples=EXAMPLES, deadline=None)
 Make = Callable[[int, str, bool], Draft]
 TIMES = pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "night"])
@@ -33,7 +33,7 @@ TIMES = pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "n
 @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
 def test_every_checker_is_silent_on_a_correct_history(make: Make, seed: int, arm: str, effect: bool) -> None:
     history = make(seed, arm, effect).history()
-    loud = {check.id: verdict.says for check, verdict in rule_all(history) if verdict.ruling not in TAKEN}
+    loud = {check.id: verdict.says for check, verdict in run_checks(history) if verdict.status not in TAKEN}
     assert loud == {}
 
 
@@ -42,7 +42,7 @@ def test_every_checker_is_silent_on_a_correct_history(make: Make, seed: int, arm
 @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
 def test_a_correct_history_passes_as_a_whole(make: Make, seed: int, arm: str, effect: bool) -> None:
     card = score(make(seed, arm, effect).history(), None)
-    assert (card.verdict, card.grade) == (Ruling.PASS, "performed")
+    assert (card.verdict, card.grade) == (Status.PASS, "performed")
     assert card.loss.acknowledged_orders.exposed
     harm = ("phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown", "harmful_actions")
     assert [getattr(card.loss, name) for name in (*harm, "undecidable_figures", "yen_to_restore")] == [0] * 8
@@ -67,10 +67,10 @@ def look(defect: Defect, draft: Draft, seed: int) -> None:
     before = counted(draft.history(), defect)
     rows = defect.plant(draft, random.Random(seed))
     history = draft.history()
-    verdicts = {check.id: verdict for check, verdict in rule_all(history)}
-    failed = {name: verdict for name, verdict in verdicts.items() if verdict.ruling not in TAKEN}
+    verdicts = {check.id: verdict for check, verdict in run_checks(history)}
+    failed = {name: verdict for name, verdict in verdicts.items() if verdict.status not in TAKEN}
     assert set(failed) == defect.speaks, {name: verdict.says for name, verdict in failed.items()}
-    assert all(verdict.ruling == Ruling.FAIL and verdict.evidence for verdict in failed.values())
+    assert all(verdict.status == Status.FAIL and verdict.evidence for verdict in failed.values())
     if defect.shown_by:
         shown = [at_evidence(history, place) for place in failed[defect.shown_by].evidence]
         assert sorted(map(repr, shown)) == sorted(map(repr, rows))

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills import books
-from drills.checkers import NOT_EXERCISED
-from drills.history import NS, History, Kind, Outcome, Ruling, Verdict
-from drills.judging import night as nights_of
-from drills.judging import oracle
+from drills.domains.figures import oracle
+from drills.domains.night import calendar as nights_of
+from drills.judge.checks import NOT_EXERCISED
+from drills.record import books
+from drills.record.history import NS, CheckResult, History, Kind, RequestOutcome, Status
 
 from . import nights
 from .nights import APART, BEFORE, BEGINS, DAY, OPENS, ROLLS, correct_night
@@ -134,7 +134,7 @@ def test_balances_of_whom_nobody_can_tell_are_unknown() -> None:
     verdict = asked("figures-right", history)
     paying = {row.account for row in history.books["customers"] if getattr(row, "action", "") == "repayment"}
     says = f"of {len(paying)} of 20 balances nobody can tell what they should be"
-    assert (verdict.ruling, verdict.says) == (Ruling.UNKNOWN, says)
+    assert (verdict.status, verdict.says) == (Status.UNKNOWN, says)
     assert len(verdict.evidence) == len(paying)
 
 
@@ -195,25 +195,25 @@ def test_run_that_ended_before_the_opening_cannot_tell_of_a_batch_that_was_not_d
     says = "the observation ended 4.0 s before the opening with statements, opening-gate not done"
     for name in ("batch-complete-in-order", "opening-gate"):
         verdict = asked(name, draft)
-        assert (verdict.ruling, verdict.says) == (Ruling.UNKNOWN, says)
+        assert (verdict.status, verdict.says) == (Status.UNKNOWN, says)
         assert len(verdict.evidence) == 2
 
 
 def test_run_that_ended_before_the_opening_with_the_gate_passed_is_fine() -> None:
     draft = ended(correct_night(1), 20)
-    assert [asked(name, draft).ruling for name in nights.NIGHT_CHECKS] == [Ruling.PASS] * 4
+    assert [asked(name, draft).status for name in nights.NIGHT_CHECKS] == [Status.PASS] * 4
     assert asked("opening-gate", draft).says == "the gate was passed 7.19 s before the opening"
 
 
 def test_job_that_ended_after_the_observation_was_not_done_by_then() -> None:
-    assert asked("batch-complete-in-order", ended(correct_night(1), 16)).ruling == Ruling.UNKNOWN
+    assert asked("batch-complete-in-order", ended(correct_night(1), 16)).status == Status.UNKNOWN
 
 
 def test_fault_in_the_order_is_told_even_where_the_batch_is_unfinished() -> None:
     draft = ended(unfinished(), 20)
     n, row = first(draft.oms, books.BatchJob, lambda row: row.job == "margin")
     change(draft.oms, n, given=row.given - 1)
-    assert asked("batch-complete-in-order", draft).ruling == Ruling.FAIL
+    assert asked("batch-complete-in-order", draft).status == Status.FAIL
 
 
 def test_unfinished_batch_owes_no_variation_yet() -> None:
@@ -222,15 +222,15 @@ def test_unfinished_batch_owes_no_variation_yet() -> None:
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != leg.reference]
     n, balance = first(draft.oms, books.Balance, lambda row: row.account == MINE)
     change(draft.oms, n, cash=balance.cash - leg.yen)
-    assert asked("one-variation-per-account-and-day", draft).ruling == Ruling.PASS
-    assert asked("figures-right", draft).ruling == Ruling.PASS
+    assert asked("one-variation-per-account-and-day", draft).status == Status.PASS
+    assert asked("figures-right", draft).status == Status.PASS
 
 
 @pytest.mark.parametrize("name", ["batch-complete-in-order", "one-variation-per-account-and-day", "opening-gate"])
 def test_world_that_knows_no_night_is_unknown(name: str) -> None:
     draft = correct_night(1)
     draft.world = [row for row in draft.world if not isinstance(row, books.Calendar)]
-    assert asked(name, draft).ruling == Ruling.UNKNOWN
+    assert asked(name, draft).status == Status.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["batch-complete-in-order", "opening-gate"])
@@ -238,33 +238,33 @@ def test_jobs_that_must_run_are_those_of_the_world(name: str) -> None:
     draft = correct_night(1)
     n, _ = first(draft.world, books.Calendar)
     change(draft.world, n, must_run=(*nights.JOBS[:4], "archive", nights.JOBS[4]))
-    assert asked(name, draft).ruling == Ruling.FAIL
+    assert asked(name, draft).status == Status.FAIL
     change(draft.world, n, must_run=())
-    assert asked(name, draft).ruling == Ruling.UNKNOWN
+    assert asked(name, draft).status == Status.UNKNOWN
 
 
 def test_settlement_of_no_trades_may_have_taken_none() -> None:
     draft = correct_night(1)
     n, _ = first(draft.oms, books.BatchJob, lambda row: row.job == "settlement")
     change(draft.oms, n, taken=0, given=0)
-    assert asked("batch-complete-in-order", draft).ruling == Ruling.FAIL
+    assert asked("batch-complete-in-order", draft).status == Status.FAIL
     draft.exchange = [row for row in draft.exchange if row.t_ns > at(BEGINS) - NS]
-    assert asked("batch-complete-in-order", draft).ruling == Ruling.PASS
+    assert asked("batch-complete-in-order", draft).status == Status.PASS
 
 
 def test_service_closed_at_the_opening_is_shown_by_its_first_request() -> None:
     draft = correct_night(1)
-    draft.spoil("orders", OPENS - 1, OPENS + 1, Outcome.CLOSED)
+    draft.spoil("orders", OPENS - 1, OPENS + 1, RequestOutcome.CLOSED)
     verdict = asked("opening-gate", draft)
-    assert (verdict.ruling, verdict.says) == (Ruling.FAIL, "1 of 2 services closed at the opening")
+    assert (verdict.status, verdict.says) == (Status.FAIL, "1 of 2 services closed at the opening")
     first_ = min(sample[0] for sample in draft.samples if sample[4] == 0 and sample[0] >= at(OPENS))
     assert [draft.history().samples.intended[int(place.split(":")[1])] for place in verdict.evidence] == [first_]
 
 
 def test_closed_before_the_opening_is_another_matter() -> None:
     draft = correct_night(1)
-    draft.spoil("orders", OPENS - 3, OPENS, Outcome.CLOSED)
-    assert asked("opening-gate", draft).ruling == Ruling.PASS
+    draft.spoil("orders", OPENS - 3, OPENS, RequestOutcome.CLOSED)
+    assert asked("opening-gate", draft).status == Status.PASS
 
 
 # -- repairs ----------------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_closed_before_the_opening_is_another_matter() -> None:
 def test_no_repair_is_not_exercised() -> None:
     draft = correct_night(1)
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "")[:2] != "A-"]
-    assert asked("repairs-traceable", draft) == Verdict(Ruling.PASS, NOT_EXERCISED)
+    assert asked("repairs-traceable", draft) == CheckResult(Status.PASS, NOT_EXERCISED)
 
 
 def test_harness_that_takes_out_what_it_put_in_repairs_nothing() -> None:
@@ -283,10 +283,10 @@ def test_harness_that_takes_out_what_it_put_in_repairs_nothing() -> None:
     draft.oms += back
     n, balance = first(draft.oms, books.Balance, lambda row: row.account == APART)
     change(draft.oms, n, cash=balance.cash - ADDED)
-    assert asked("repairs-traceable", draft).ruling == Ruling.FAIL
+    assert asked("repairs-traceable", draft).status == Status.FAIL
     draft.note(19, "fault:0", Kind.INVOKE, "undo")
     draft.note(20, "fault:0", Kind.OK, "undo")
-    assert asked("repairs-traceable", draft).ruling == Ruling.PASS
+    assert asked("repairs-traceable", draft).status == Status.PASS
 
 
 def test_repairs_after_the_end_are_not_looked_at() -> None:
@@ -294,4 +294,4 @@ def test_repairs_after_the_end_are_not_looked_at() -> None:
     nights.correction(draft, MINE, 1, END + 1, "A-9", approver="")
     n, balance = first(draft.oms, books.Balance, lambda row: row.account == MINE)
     change(draft.oms, n, cash=balance.cash + 1)
-    assert asked("repairs-traceable", draft).ruling == Ruling.PASS
+    assert asked("repairs-traceable", draft).status == Status.PASS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drills import books
-from drills.history import NS, History
-from drills.judging import oracle
+from drills.domains.figures import oracle
+from drills.record import books
+from drills.record.history import NS, History
 
 from . import synthetic as made
 from .synthetic import at, correct

@@ -7,11 +7,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills import checkers
-from drills.checkers import CHECKS, Check, rule
-from drills.history import NS, History, Kind, Ruling, Verdict
-from drills.judging.outage import lateness_p99
-from drills.score import score
+from drills.judge import checks as checkers
+from drills.judge.checks import CHECKS, Check, rule
+from drills.judge.outage import lateness_p99
+from drills.judge.score import score
+from drills.record.history import NS, CheckResult, History, Kind, Status
 
 from . import synthetic as made
 from .synthetic import Draft, at, correct
@@ -27,47 +27,47 @@ def test_missing_book_is_unknown_with_the_reason(book: str) -> None:
     for check in CHECKS.values():
         if book in check.needs_books:
             verdict = rule(check, history)
-            assert (verdict.ruling, verdict.says) == (Ruling.UNKNOWN, f"cannot tell: no book {book}")
+            assert (verdict.status, verdict.says) == (Status.UNKNOWN, f"cannot tell: no book {book}")
     card = score(history, None)
-    assert (card.verdict, card.grade) == (Ruling.UNKNOWN, None)
+    assert (card.verdict, card.grade) == (Status.UNKNOWN, None)
 
 
 def test_books_that_were_never_read_at_an_end_are_unknown() -> None:
     draft = correct(3)
     events_without(draft, "runner", "snapshot")
-    assert rule(CHECKS["cash-conserved"], draft.history()).ruling == Ruling.UNKNOWN
+    assert rule(CHECKS["cash-conserved"], draft.history()).status == Status.UNKNOWN
 
 
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: History) -> Verdict:
+    def broken(_: History) -> CheckResult:
         raise ZeroDivisionError("by accident")
 
     was = CHECKS["cash-conserved"]
     monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.standing, broken))
     card = score(correct(3).history(), None)
     said = {check.id: check for check in card.checks}
-    assert said["cash-conserved"].says == "the checker failed: ZeroDivisionError in drills.checkers.check.rule"
-    assert said["cash-conserved"].verdict == Ruling.UNKNOWN
-    assert card.verdict == Ruling.UNKNOWN
-    assert said["no-duplicates"].verdict == Ruling.PASS
+    assert said["cash-conserved"].says == "the checker failed: ZeroDivisionError in drills.judge.checks.check.rule"
+    assert said["cash-conserved"].verdict == Status.UNKNOWN
+    assert card.verdict == Status.UNKNOWN
+    assert said["no-duplicates"].verdict == Status.PASS
 
 
 def test_check_that_nobody_knows_is_unknown() -> None:
     draft = made.replanned(correct(3), checks=["no-such-check"])
     card = score(draft.history(), None)
-    assert card.verdict == Ruling.UNKNOWN
+    assert card.verdict == Status.UNKNOWN
     assert card.checks[-1].id == "no-such-check"
 
 
 def test_run_with_nothing_to_judge_is_unknown() -> None:
     draft = made.replanned(correct(3), checks=[], objectives=[])
-    assert score(draft.history(), None).verdict == Ruling.UNKNOWN
+    assert score(draft.history(), None).verdict == Status.UNKNOWN
 
 
 def test_events_numbered_with_a_gap_are_damage() -> None:
     history = correct(3).history()
     events = tuple(msgspec.structs.replace(e, index=e.index + 1) if e.index > 9 else e for e in history.events)
-    assert rule(CHECKS["history-whole"], replace(history, events=events)).ruling == Ruling.INVALID
+    assert rule(CHECKS["history-whole"], replace(history, events=events)).status == Status.INVALID
 
 
 @pytest.mark.parametrize("arm", ["no-fault", "false-alarm"])
@@ -75,37 +75,37 @@ def test_false_page_fails_the_arms_without_a_fault(arm: str) -> None:
     draft = correct(3, arm)
     made.alert(draft, 9)
     verdict = rule(CHECKS["no-page"], draft.history())
-    assert verdict.ruling == Ruling.FAIL
+    assert verdict.status == Status.FAIL
     assert draft.history().events[int(verdict.evidence[0].partition(":")[2])].what == "alert"
     card = score(draft.history(), None)
-    assert (card.verdict, card.grade) == (Ruling.FAIL, "major-challenges")
+    assert (card.verdict, card.grade) == (Status.FAIL, "major-challenges")
 
 
 def test_alert_of_another_rule_is_no_false_page() -> None:
     draft = correct(3, "no-fault")
     made.alert(draft, 9, "DiskFull")
-    assert score(draft.history(), None).verdict == Ruling.PASS
+    assert score(draft.history(), None).verdict == Status.PASS
 
 
 def test_injection_in_an_arm_without_a_fault_is_invalid() -> None:
     draft = correct(3, "no-fault")
     draft.note(9, "fault:0", Kind.INVOKE, "inject")
-    assert rule(CHECKS["nothing-injected"], draft.history()).ruling == Ruling.INVALID
-    assert score(draft.history(), None).verdict == Ruling.INVALID
+    assert rule(CHECKS["nothing-injected"], draft.history()).status == Status.INVALID
+    assert score(draft.history(), None).verdict == Status.INVALID
 
 
 def test_service_lost_without_a_fault_fails() -> None:
     draft = correct(3, "no-fault")
     draft.spoil("orders", 9, 10)
     card = score(draft.history(), None)
-    assert {o.id: o.verdict for o in card.objectives}["service_s"] == Ruling.FAIL
-    assert card.verdict == Ruling.FAIL
+    assert {o.id: o.verdict for o in card.objectives}["service_s"] == Status.FAIL
+    assert card.verdict == Status.FAIL
 
 
 def test_chance_in_the_arrivals_is_no_shortfall() -> None:
     """A Poisson load of 25/s over 26 s is 650 ± 25; a rule of 95 % sharp would call many a full load short."""
     for seed in range(20):
-        assert rule(CHECKS["load-reached-its-rate"], correct(seed).history()).ruling == Ruling.PASS
+        assert rule(CHECKS["load-reached-its-rate"], correct(seed).history()).status == Status.PASS
 
 
 def test_lateness_is_a_percentile_by_nearest_rank() -> None:

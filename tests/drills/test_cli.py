@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from drills import cli
+from drills.commands import execution
 from drills.interrupts import ENDING, signals_held
-from drills.scorecard import RULES
-from drills.spec import CATALOGUE
-from drills.verbs import execution
+from drills.judge.scorecard import RULES
+from drills.spec.drill import CATALOGUE
 
 from .runfolder import whole_run
 
@@ -340,7 +340,7 @@ def test_a_cache_that_cannot_be_written_to(
 
 def test_runs_that_are_a_file(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found when the folder is made, which is the first thing a run does."""
-    from drills.runner import run as really_run
+    from drills.execution.runner import run as really_run
 
     monkeypatch.setattr(execution, "run", really_run)
     (tmp_path / "file").write_text("")
@@ -408,7 +408,7 @@ def test_heal_lists_first_and_undoes_when_told_to(call: Call, tmp_path: Path, ar
     stack = tmp_path / "cache" / "stacks" / "a-stack"
     stack.mkdir(parents=True)
     intent = {"what": "target", "intent": {"target": "local", "stack": str(stack)}}
-    folder = whole_run(Path.cwd(), before_seal=lambda run: run.undo.append(intent))
+    folder = whole_run(Path.cwd(), before_seal=lambda run: run.rollback.append(intent))
     words = f"stack a-stack: no fault still in place (run runs/{DRILL}/{folder.name})"
     listed = call("heal")
     assert (listed.code, listed.out) == (1, f"{words}\nundo it with: kunren heal --all\n")
@@ -513,11 +513,11 @@ def test_doctor_ends_with_3_when_drills_cannot_run_here(
     findings = {each["what"]: each for each in json.loads(said.out)}
     for what in ("PostgreSQL", "cache folder"):
         assert not findings[what]["ok"]
-        assert findings[what]["mend"]
+        assert findings[what]["fix"]
     table = call("doctor")
     assert (table.code, table.err) == (3, "")
     assert "MISSING" in table.out
-    assert "mend: " in table.out
+    assert "fix: " in table.out
 
 
 def test_doctor_names_the_toxiproxy(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

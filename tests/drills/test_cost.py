@@ -1,15 +1,15 @@
-"""What a run cost and what of it had to be, with known answers: see drills/judging/cost.py."""
+"""What a run cost and what of it had to be, with known answers: see drills/judge/cost.py."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from drills.history import NS, Kind, PlannedFault, RunEnd
-from drills.judging.cost import Cost, cost
-from drills.judging.instants import instants
-from drills.judging.interval import seconds
-from drills.score import score
+from drills.judge.cost import Cost, cost
+from drills.judge.interval import seconds
+from drills.judge.milestones import instants
+from drills.judge.score import score
+from drills.record.history import NS, Kind, PlannedFault, RunEnd
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, correct

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from drills.definition.edits import Change
-from drills.definition.steps import IfFailed
-from drills.definition.variants import load_variants
 from drills.errors import BadInput
-from drills.runbook import Runbook, load_runbook, render_page, varied, without
+from drills.spec.edits import Change
+from drills.spec.runbook import Runbook, load_runbook, render_page, varied, without
+from drills.spec.steps import IfFailed
+from drills.spec.variants import load_variants
 
 RIGHT = """\
 runbook: link-down

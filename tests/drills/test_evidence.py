@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drills.runfolder.evidence import evidence_number, fold, verify_evidence
-from drills.store import StoreError, write_card
+from drills.record.evidence import evidence_number, fold, verify_evidence
+from drills.record.folder import StoreError, write_card
 
 from .runfolder import open_run, record, whole_run
 

@@ -15,11 +15,11 @@ import pytest
 from drills import cli
 from drills.errors import Refused
 from drills.interrupts import HungUp, Terminated
-from drills.judge import judge_and_write
-from drills.order import Order
-from drills.scorecard import Scorecard
-from drills.spec import CATALOGUE
-from drills.unjudged import claiming_nothing
+from drills.judge.cards import judge_and_write
+from drills.judge.scorecard import Scorecard
+from drills.judge.unjudged import claiming_nothing
+from drills.spec.drill import CATALOGUE
+from drills.spec.request import RunRequest
 
 from .runfolder import whole_run
 
@@ -49,20 +49,20 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     return kunren
 
 
-def script(monkeypatch: pytest.MonkeyPatch, verb: str, card: Scorecard, *scenes: tuple[str, Cut]) -> list[Order]:
+def script(monkeypatch: pytest.MonkeyPatch, verb: str, card: Scorecard, *scenes: tuple[str, Cut]) -> list[RunRequest]:
     """In the place of real runs: their verdicts in turn, and what cuts the command short after them."""
-    orders: list[Order] = []
+    orders: list[RunRequest] = []
     left = list(scenes)
 
-    def conduct(order: Order, *_: object, **__: object) -> tuple[Scorecard, Cut]:
-        orders.append(order)
+    def conduct(request: RunRequest, *_: object, **__: object) -> tuple[Scorecard, Cut]:
+        orders.append(request)
         verdict, cut = left.pop(0)
         void = verdict == "invalid"
         checks = [msgspec.structs.replace(each, verdict=verdict if void else each.verdict) for each in card.checks[:1]]
-        shown = {"arm": order.arm, "seed": order.seed, "attempts": order.attempts, "cannot_judge": None}
+        shown = {"arm": request.arm, "seed": request.seed, "attempts": request.attempts, "cannot_judge": None}
         return claiming_nothing(msgspec.structs.replace(card, **shown, verdict=verdict, checks=checks)), cut
 
-    monkeypatch.setattr(f"drills.verbs.{verb}.conduct", conduct)
+    monkeypatch.setattr(f"drills.commands.{verb}.conduct", conduct)
     return orders
 
 
@@ -82,7 +82,7 @@ def test_an_attempt_that_was_void_is_delivered_beside_its_repetition(
     assert document["schema"] == "kunren.summary/1"
     assert [(each["verdict"], each["attempts"]) for each in document["cards"]] == [("invalid", 1), ("pass", 2)]
     assert len(suites) == 2
-    assert [order.attempts for order in orders] == [1, 2]
+    assert [request.attempts for request in orders] == [1, 2]
     (first,) = orders[1].earlier
     assert (first.run, first.evidence, first.verdict) == (card.run, card.evidence, "invalid")
     assert first.says == card.checks[0].says
@@ -174,7 +174,7 @@ def test_a_signal_between_two_runs(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drills.verbs.verify.conduct", interrupted)
+    monkeypatch.setattr("drills.commands.verify.conduct", interrupted)
     code, rows = verified(call, tmp_path)
     assert (code, [row["verdict"] for row in rows]) == (130, ["not run"] * 3)
 
@@ -186,7 +186,7 @@ def test_a_verification_that_is_not_cut_short(
     code, rows = verified(call, tmp_path)
     assert code == 1
     assert [row["verdict"] for row in rows] == ["invalid", "pass", "pass"]
-    assert [order.attempts for order in orders] == [1, 2, 1, 1]
+    assert [request.attempts for request in orders] == [1, 2, 1, 1]
     assert "1 of 2 runs did not behave as declared; 1 could not judge" in capsys.readouterr().out
 
 

@@ -20,12 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 from drills import cli
+from drills.commands.common import PlainConsole, say, say_line
 from drills.exits import complain
-from drills.judge import judge
-from drills.runfolder.encoding import encode, encode_indented
-from drills.spec import CATALOGUE
-from drills.store import card_bytes, write_card
-from drills.verbs.common import PlainConsole, say, say_line
+from drills.judge.cards import judge
+from drills.record.encoding import encode, encode_indented
+from drills.record.folder import card_bytes, write_card
+from drills.spec.drill import CATALOGUE
 from reports.cells import print_table
 from reports.live import Screen
 from targets.visible import visible, visible_line
@@ -314,7 +314,7 @@ def test_a_bug_of_ours(call: Callable[..., str], monkeypatch: pytest.MonkeyPatch
     def fail(*_: object) -> None:
         raise ValueError(HOSTILE)
 
-    monkeypatch.setattr("drills.verbs.inspect.listing", fail)
+    monkeypatch.setattr("drills.commands.inspect.listing", fail)
     monkeypatch.setenv("KUNREN_DEBUG", "1")
     with pytest.raises(AssertionError, match="internal error: ValueError: quiet") as ended:
         call("list")

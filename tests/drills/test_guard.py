@@ -14,12 +14,12 @@ from typing import cast
 import psutil
 import pytest
 
-from drills import guard, reaper
 from drills.errors import Refused
-from drills.guard import Unguarded, watched
-from drills.injector import Injector
+from drills.execution import guard, reaper
+from drills.execution.guard import Unguarded, watched
+from drills.execution.injector import Injector
 from drills.interrupts import signals_held
-from drills.store import StoreError
+from drills.record.folder import StoreError
 from targets.target import Intent, Startable
 
 GUARD_S = 30.0
@@ -178,11 +178,11 @@ def test_one_fault_that_cannot_be_undone_keeps_none_of_the_others(monkeypatch: p
         if index == 0:
             raise StoreError("no space left")
 
-    monkeypatch.setattr(Injector, "undo", undo)
+    monkeypatch.setattr(Injector, "rollback", undo)
     plan = SimpleNamespace(injects=True, faults=[SimpleNamespace(index=index) for index in range(3)])
     injector = Injector(plan, None, None, None)  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="no space left"):
-        injector.undo_all()
+        injector.rollback_all()
     assert undone == [0, 1, 2]
 
 

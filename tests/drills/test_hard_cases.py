@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from drills import heal
+from drills.commands.common import writable
 from drills.errors import Refused
-from drills.planning import expectation
-from drills.spec import catalogue, load_drill
-from drills.verbs.common import writable
+from drills.execution import heal
+from drills.spec.drill import catalogue, load_drill
+from drills.spec.planning import expectation
 
 KUNREN = str(Path(sys.executable).parent / "kunren")
 
@@ -61,7 +61,7 @@ def test_output_files_are_tried_before_anything_starts(tmp_path: Path) -> None:
 def test_a_reader_that_has_gone_ends_nothing(tmp_path: Path) -> None:
     code = (
         "from drills.streams import standard_streams\n"
-        "from drills.verbs.common import console\n"
+        "from drills.commands.common import console\n"
         "import pathlib\n"
         "with standard_streams():\n"
         "    said = console(to_stderr=False)\n"

@@ -11,11 +11,11 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from drills.history import NS, Plan, PlannedFault
-from drills.injector import Injector
-from drills.observation import Observation
-from drills.watch import View, should_finish
-from targets.target import Evidence, TargetError
+from drills.execution.injector import Injector
+from drills.execution.observation import Observation
+from drills.execution.watch import View, should_finish
+from drills.record.history import NS, Plan, PlannedFault
+from targets.target import ProbeResult, TargetError
 
 from . import synthetic as made
 
@@ -74,12 +74,12 @@ class Slow(Injector):
         super().__init__(*given)
         self.undone = threading.Event()
 
-    def witness(self, index: int) -> Evidence:
+    def verify_effect(self, index: int) -> ProbeResult:
         assert self.undone.wait(HANG_S), "the undo waited for the witness"
-        return Evidence(True, "seen when it was over")
+        return ProbeResult(True, "seen when it was over")
 
-    def undo(self, index: int) -> None:
-        super().undo(index)
+    def rollback(self, index: int) -> None:
+        super().rollback(index)
         self.undone.set()
 
 
@@ -134,8 +134,8 @@ def test_the_intents_of_all_faults_are_on_disk_before_any_is_injected() -> None:
 def test_each_fault_is_undone_once() -> None:
     record = Record()
     injector = Injector(plan(None, NS), cast(Any, Target()), record.note, record.journal)
-    injector.undo(1)
-    injector.undo_all()
+    injector.rollback(1)
+    injector.rollback_all()
     assert [each for each in record.said if each.startswith("journal")] == ["journal undone 1", "journal undone 0"]
 
 
@@ -143,7 +143,7 @@ def test_an_arm_without_a_fault_intends_and_undoes_nothing() -> None:
     record = Record()
     injector = Injector(plan(None, arm="no-fault"), cast(Any, Target()), record.note, record.journal)
     injector.intend()
-    injector.undo_all()
+    injector.rollback_all()
     assert record.said == []
 
 

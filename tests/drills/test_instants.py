@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from drills import books
-from drills.history import NS, Kind, Outcome
-from drills.judging import outage, timeline
-from drills.judging.instants import Durations, Instants, durations, instants
-from drills.judging.interval import NOTHING, Interval, point, seconds
+from drills.judge import outage, timeline
+from drills.judge.interval import NOTHING, Interval, point, seconds
+from drills.judge.milestones import Durations, Milestones, durations, instants
+from drills.record import books
+from drills.record.history import NS, Kind, RequestOutcome
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct, first
@@ -19,12 +19,12 @@ CLOSE = 0.35
 """Seconds within which a dated instant must lie: some spacings of 25 arrivals a second, by chance."""
 
 
-def dated(draft: Draft) -> tuple[Instants, Durations]:
+def dated(draft: Draft) -> tuple[Milestones, Durations]:
     found = instants(draft.history())
     return found, durations(found)
 
 
-def calm() -> Draft:
+def not_needed() -> Draft:
     """A fault that is witnessed and disturbs nothing."""
     return correct(7, effect=False)
 
@@ -37,7 +37,7 @@ def near(interval: Interval | None, t: float) -> bool:
 
 
 def test_plain_outage() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 12)
     found, spans = dated(draft)
     assert found.inject == Interval(at(FAULT), at(FAULT + 0.01))
@@ -46,7 +46,7 @@ def test_plain_outage() -> None:
     assert found.runbook == point(at(8.3))
     assert near(found.available.at, 12)
     assert found.restored == found.available
-    assert found.reconciled.calm
+    assert found.reconciled.not_needed
     assert found.recovered.at == found.restored.at
     assert spans.decide == point(round(0.2 * NS))
     assert spans.detect_from_inject == Interval(at(8.1) - at(FAULT + 0.01), at(8.1) - at(FAULT))
@@ -56,7 +56,7 @@ def test_plain_outage() -> None:
 
 
 def test_intervals_are_widened_by_the_lateness_of_the_load() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 12)
     sharp, _ = dated(draft)
     for sample in draft.samples[::20]:
@@ -85,7 +85,7 @@ def test_whole_run_that_is_handled_well() -> None:
 
 
 def test_prevented_impact() -> None:
-    found, spans = dated(calm())
+    found, spans = dated(not_needed())
     assert found.prevented
     assert found.impact is None
     assert (spans.contain, spans.restore, spans.recover) == (NOTHING, NOTHING, NOTHING)
@@ -94,7 +94,7 @@ def test_prevented_impact() -> None:
 
 @pytest.mark.parametrize("gap", ["witness", "heartbeat"])
 def test_nothing_seen_by_nobody_is_not_prevented(gap: str) -> None:
-    draft = calm()
+    draft = not_needed()
     draft.events = [event for event in draft.events if event[3] != gap]
     found, spans = dated(draft)
     assert not found.prevented
@@ -103,7 +103,7 @@ def test_nothing_seen_by_nobody_is_not_prevented(gap: str) -> None:
 
 
 def test_alert_before_the_impact_is_a_negative_detection() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 10, 12)
     _, spans = dated(draft)
     assert spans.detect is not None
@@ -114,7 +114,7 @@ def test_alert_before_the_impact_is_a_negative_detection() -> None:
 
 @pytest.mark.parametrize(("rule", "t"), [("DiskFull", 8.1), ("LinkSilent", FAULT - 0.5), ("LinkSilent", END + 1)])
 def test_alert_of_another_rule_or_time_is_not_for_this_fault(rule: str, t: float) -> None:
-    draft = calm()
+    draft = not_needed()
     draft.events = [event for event in draft.events if event[3] != "alert"]
     made.alert(draft, t, rule)
     draft.spoil("orders", 8, 12)
@@ -124,7 +124,7 @@ def test_alert_of_another_rule_or_time_is_not_for_this_fault(rule: str, t: float
 
 
 def test_lone_slow_request_neither_is_an_impact_nor_moves_restoration() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 12)
     lone = next(sample for sample in draft.samples if sample[4] == 1 and sample[0] > at(19))
     lone[2] = lone[0] + 3 * NS
@@ -133,7 +133,7 @@ def test_lone_slow_request_neither_is_an_impact_nor_moves_restoration() -> None:
 
 
 def test_outage_open_at_the_cap() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, END + 1)
     found, spans = dated(draft)
     assert (found.available.at, found.restored.at, found.recovered.at) == (None, None, None)
@@ -141,14 +141,14 @@ def test_outage_open_at_the_cap() -> None:
 
 
 def test_back_for_less_than_the_hold_is_not_restored() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, END - 4)
     found, _ = dated(draft)
     assert found.restored.at is None
 
 
 def test_relapse_counts_from_its_last_end() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     draft.spoil("orders", 16, 17)
     found, _ = dated(draft)
@@ -156,8 +156,8 @@ def test_relapse_counts_from_its_last_end() -> None:
 
 
 def test_planned_closure_is_lost_service_until_it_opens() -> None:
-    draft = calm()
-    draft.spoil("orders", 8.4, 14, Outcome.CLOSED)
+    draft = not_needed()
+    draft.spoil("orders", 8.4, 14, RequestOutcome.CLOSED)
     found, _ = dated(draft)
     assert near(found.impact, 8.4)
     assert near(found.restored.at, 14)
@@ -169,7 +169,7 @@ def test_planned_closure_is_lost_service_until_it_opens() -> None:
 
 def test_early_reopening_is_available_and_not_restored() -> None:
     """Service is good at 10; wrong figures are shown as current until 15."""
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     for n in range(50):
         draft.customers.append(made.shown(f"w{n}", "C-0001", 10 + n / 10, 1))
@@ -184,16 +184,16 @@ def test_early_reopening_is_available_and_not_restored() -> None:
 
 
 def test_wrong_figures_until_the_end_are_never_contained() -> None:
-    draft = calm()
+    draft = not_needed()
     for n in range(160):
         draft.customers.append(made.shown(f"w{n}", "C-0001", 10 + n / 10, 1))
     found, spans = dated(draft)
-    assert (found.contained.at, found.contained.calm, spans.contain) == (None, False, None)
+    assert (found.contained.at, found.contained.not_needed, spans.contain) == (None, False, None)
     assert found.restored.at is None
 
 
 def test_balances_that_were_current_must_be_current_again() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     for place, row in enumerate(draft.customers):
         if isinstance(row, books.Shown) and row.t_ns > at(9):
@@ -204,7 +204,7 @@ def test_balances_that_were_current_must_be_current_again() -> None:
 
 
 def test_balances_that_never_were_current_need_not_be() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     for place, row in enumerate(draft.customers):
         if isinstance(row, books.Shown):
@@ -226,7 +226,7 @@ def delay(draft: Draft, start: float, end: float, until: float) -> int:
 
 
 def test_reconciled_when_the_last_late_posting_is_in() -> None:
-    draft = calm()
+    draft = not_needed()
     assert delay(draft, 8, 12, 15) > 5
     found, _ = dated(draft)
     assert found.reconciled.at == Interval(at(15), next_settled(draft, 15))
@@ -240,7 +240,7 @@ def next_settled(draft: Draft, t: float) -> int:
 
 
 def test_without_another_execution_the_last_stamp_stands_alone() -> None:
-    draft = calm()
+    draft = not_needed()
     assert delay(draft, 8, 12, 15) > 5
     later = {row.id for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns >= at(12)}
     for name in ("exchange", "oms", "notices"):
@@ -251,7 +251,7 @@ def test_without_another_execution_the_last_stamp_stands_alone() -> None:
 
 
 def test_it_is_shown_no_later_than_the_grace() -> None:
-    draft = calm()
+    draft = not_needed()
     assert delay(draft, 8, 12, 15) > 5
     assert delay(draft, 14, 17, 17.3) > 5  # these settle late themselves, but for the last second's
     found, _ = dated(draft)
@@ -260,16 +260,16 @@ def test_it_is_shown_no_later_than_the_grace() -> None:
 
 
 def test_one_slow_commit_is_no_queue() -> None:
-    draft = calm()
+    draft = not_needed()
     _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(10))
     place, _ = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=trade.t_ns + 2 * NS)
     found, _ = dated(draft)
-    assert found.reconciled.calm
+    assert found.reconciled.not_needed
 
 
 def test_single_execution_that_stays_out_for_long_is_a_difference() -> None:
-    draft = calm()
+    draft = not_needed()
     _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(8))
     place, _ = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=at(14))
@@ -299,14 +299,14 @@ def invent_a_posting(draft: Draft) -> None:
 
 @pytest.mark.parametrize("plant", [drop_a_posting, drop_a_notice, garble_a_posting, invent_a_posting])
 def test_difference_that_stands_is_never_reconciled(plant: Callable[[Draft], None]) -> None:
-    draft = calm()
+    draft = not_needed()
     plant(draft)
     found, _ = dated(draft)
-    assert (found.reconciled.at, found.reconciled.calm, found.recovered.at) == (None, False, None)
+    assert (found.reconciled.at, found.reconciled.not_needed, found.recovered.at) == (None, False, None)
 
 
 def test_recovered_needs_nothing_left_behind() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     place, _ = first(draft.oms, books.OmsOrder)
     change(draft.oms, place, state="unknown")
@@ -316,7 +316,7 @@ def test_recovered_needs_nothing_left_behind() -> None:
 
 
 def test_recovered_when_the_last_of_restored_and_reconciled() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 8, 10)
     assert delay(draft, 8, 12, 15) > 5
     draft.customers = [row for row in draft.customers if not isinstance(row, books.Shown | books.Acted)]
@@ -345,7 +345,7 @@ def test_nothing_is_dated_without_an_injection() -> None:
 
 
 def test_declared_by_a_step_or_by_escalation() -> None:
-    draft = calm()
+    draft = not_needed()
     assert dated(draft)[0].declared is None
     draft.note(11, "operator", Kind.INFO, "escalate", to="duty-manager")
     assert dated(draft)[0].declared == point(at(11))
@@ -369,7 +369,7 @@ def test_span_between_intervals_keeps_all_that_is_possible() -> None:
 
 
 def test_an_observation_without_a_baseline_begins_when_it_was_begun_else_with_the_run() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.events = [event for event in draft.events if event[3] != "baseline"]
     assert timeline.observed_from(draft.history()) == at(5)
     draft.events = [event for event in draft.events if event[3] != "observe"]

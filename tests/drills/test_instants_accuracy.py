@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.history import NS
-from drills.judging import outage
-from drills.judging.blackout import Blackout, blackouts
-from drills.judging.interval import Interval
+from drills.judge import outage
+from drills.judge.blackout import Blackout, blackouts
+from drills.judge.interval import Interval
+from drills.record.history import NS
 
 from .outages import MS, Kind, Play, play
 
@@ -120,14 +120,16 @@ def test_every_single_outage_is_found_once(seed: int, kind: Kind, length: float,
 # -- what is no blackout, and what has no end ------------------------------------------------------------------------
 
 
-def even(bad: Callable[[int], bool], slow: Callable[[int], int] = lambda _: 0, count: int = 1000) -> outage.Service:
+def even(
+    bad: Callable[[int], bool], slow: Callable[[int], int] = lambda _: 0, count: int = 1000
+) -> outage.ServiceSamples:
     """Arrivals every 10 ms, answered after 5 ms."""
     n = np.arange(count, dtype=np.int64)
     intended = n * 10 * MS
     mask = np.array([bad(k) for k in range(count)])
     done = intended + 5 * MS + np.array([slow(k) for k in range(count)], np.int64)
     none = np.zeros(count, np.bool_)
-    return outage.Service("x", 100.0, intended, intended, done, mask, none, none)
+    return outage.ServiceSamples("x", 100.0, intended, intended, done, mask, none, none)
 
 
 def test_known_blackout_in_every_field() -> None:

@@ -11,17 +11,17 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills import books
-from drills.history import NS, OUTCOMES, Objective, Outcome, Ruling, RunEnd
-from drills.judging.instants import Durations, Instants, Mark, durations, instants
-from drills.judging.interval import NOTHING, Interval, point
-from drills.score import score
+from drills.judge.interval import NOTHING, Interval, point
+from drills.judge.milestones import Durations, Milestone, Milestones, durations, instants
+from drills.judge.score import score
+from drills.record import books
+from drills.record.history import NS, OUTCOMES, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct
 from .test_instants import next_settled
 
-Until = Callable[[float], Outcome | None]
+Until = Callable[[float], RequestOutcome | None]
 
 
 def s(earliest: float, latest: float) -> Interval:
@@ -39,8 +39,8 @@ def clockwork(orders: Until = lambda _: None) -> Draft:
     row = int(draft.customers[0].id)  # the journal is another's
     draft.samples = []
     for n in range(round(END * 25) + 10):
-        t, outcome = round(n * 0.04, 3), orders(round(n * 0.04, 3)) or Outcome.OK
-        took = {Outcome.TIMEOUT: 2.0, Outcome.UNKNOWN: 1.0}.get(outcome, 0.01)
+        t, outcome = round(n * 0.04, 3), orders(round(n * 0.04, 3)) or RequestOutcome.OK
+        took = {RequestOutcome.TIMEOUT: 2.0, RequestOutcome.UNKNOWN: 1.0}.get(outcome, 0.01)
         draft.samples.append([at(t), at(t), at(t + took), OUTCOMES.index(outcome), 0, row])
     for n in range(round(END * 35) + 10):
         t = n / 35
@@ -48,11 +48,11 @@ def clockwork(orders: Until = lambda _: None) -> Draft:
     return draft
 
 
-def down(*spans: tuple[float, float], outcome: Outcome = Outcome.TIMEOUT) -> Until:
+def down(*spans: tuple[float, float], outcome: RequestOutcome = RequestOutcome.TIMEOUT) -> Until:
     return lambda t: outcome if any(start <= t < end for start, end in spans) else None
 
 
-def dated(draft: Draft) -> tuple[Instants, Durations]:
+def dated(draft: Draft) -> tuple[Milestones, Durations]:
     found = instants(draft.history())
     return found, durations(found)
 
@@ -104,10 +104,10 @@ def test_every_instant_and_span_of_one_run() -> None:
     assert found.alert == point(at(8.1))
     assert found.runbook == point(at(8.3))
     assert found.declared == i(9, 9.1)
-    assert found.contained == Mark(i(13.901, 13.906))
-    assert found.available == Mark(i(11.96, 12.01))
-    assert found.restored == Mark(i(13.901, 14.206))
-    assert found.reconciled == found.recovered == Mark(Interval(at(15), shown))
+    assert found.contained == Milestone(i(13.901, 13.906))
+    assert found.available == Milestone(i(11.96, 12.01))
+    assert found.restored == Milestone(i(13.901, 14.206))
+    assert found.reconciled == found.recovered == Milestone(Interval(at(15), shown))
     assert not found.prevented
     assert spans == Durations(
         detect=s(0.1, 0.14),
@@ -127,7 +127,7 @@ def test_every_instant_and_span_of_one_run() -> None:
 def test_prevented() -> None:
     found, spans = dated(clockwork())
     assert found.prevented
-    assert (found.impact, found.contained, found.restored, found.recovered) == (None, *[Mark(calm=True)] * 3)
+    assert (found.impact, found.contained, found.restored, found.recovered) == (None, *[Milestone(not_needed=True)] * 3)
     assert (spans.contain, spans.available, spans.restore, spans.reconcile, spans.recover) == (NOTHING,) * 5
     assert spans.detect == spans.detect_from_inject == s(1.09, 1.1)
 
@@ -154,7 +154,7 @@ def test_flapping_counts_from_its_last_end() -> None:
 
 
 def test_planned_closure_is_an_impact_and_its_opening_the_return() -> None:
-    draft = clockwork(down((8.4, 14), outcome=Outcome.CLOSED))
+    draft = clockwork(down((8.4, 14), outcome=RequestOutcome.CLOSED))
     found, spans = dated(draft)
     assert found.impact == i(8.36, 8.4)
     assert found.restored.at == i(13.96, 14.01)
@@ -166,12 +166,12 @@ def test_planned_closure_is_an_impact_and_its_opening_the_return() -> None:
 def test_outage_still_open_at_the_cap() -> None:
     draft = made.replanned(ended(clockwork(down((8, 99))), "cap"), cap=at(END) - at(FAULT))
     found, spans = dated(draft)
-    assert (found.available, found.restored, found.recovered) == (Mark(), Mark(), Mark())
+    assert (found.available, found.restored, found.recovered) == (Milestone(), Milestone(), Milestone())
     assert (spans.available, spans.restore, spans.recover, spans.contain) == (None, None, None, NOTHING)
     card = score(draft.history(), None)
-    assert {one.id: one.verdict for one in card.objectives}["recover"] == Ruling.FAIL
+    assert {one.id: one.verdict for one in card.objectives}["recover"] == Status.FAIL
     assert card.loss.service_s == 18.0
-    assert (card.verdict, card.grade) == (Ruling.FAIL, "unable")
+    assert (card.verdict, card.grade) == (Status.FAIL, "unable")
 
 
 def test_reopened_early_is_available_long_before_it_is_restored() -> None:
@@ -190,7 +190,7 @@ def test_reopened_early_is_available_long_before_it_is_restored() -> None:
 
 def one_way(until: float) -> Draft:
     """Orders of [8, 12) are at the exchange and filled there; the customer hears nothing, the brokerage posts late."""
-    draft = clockwork(down((8, 12), outcome=Outcome.UNKNOWN))
+    draft = clockwork(down((8, 12), outcome=RequestOutcome.UNKNOWN))
     for place, row in enumerate(draft.customers):
         if isinstance(row, books.Reply) and row.action == "order" and row.state == "new" and at(8) <= row.t_ns < at(12):
             change(draft.customers, place, state="unknown", outcome="unknown", status=504)
@@ -210,7 +210,7 @@ def test_one_way_loss_is_an_outage_that_leaves_no_trace_once_it_is_resolved() ->
     assert found.reconciled.at == found.recovered.at == Interval(at(13), shown)
     assert spans.recover == Interval(at(13) - at(8), shown - at(7.96))
     card = score(draft.history(), None)
-    assert card.verdict == Ruling.PASS
+    assert card.verdict == Status.PASS
     assert (card.loss.phantom_orders, card.loss.duplicated, card.loss.acknowledged_orders.lost) == (0, 0, 0)
 
 
@@ -220,12 +220,12 @@ def test_one_way_loss_typed_again_is_twice_at_the_exchange() -> None:
     doubt = next(r for r in draft.customers if isinstance(r, books.Reply) and r.state == "unknown")
     order = next(r for r in draft.exchange if isinstance(r, books.ExchangeOrder) and r.key == doubt.key)
     terms = {name: getattr(order, name) for name in ("code", "side", "quantity", "price")}
-    made._ask(draft, order.account, "again", doubt.key, 14, 14.1, Outcome.OK, 201, terms, state="new")
+    made._ask(draft, order.account, "again", doubt.key, 14, 14.1, RequestOutcome.OK, 201, terms, state="new")
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", key="again", t_ns=at(14.05)))
     held = next(row for row in draft.oms if isinstance(row, books.OmsOrder) and row.key == doubt.key)
     draft.oms.append(msgspec.structs.replace(held, id="o-99", key="again", filled=0, state="new"))
     card = score(draft.history(), None)
-    assert [check.id for check in card.checks if check.verdict == Ruling.FAIL] == ["no-duplicates"]
+    assert [check.id for check in card.checks if check.verdict == Status.FAIL] == ["no-duplicates"]
     assert card.loss.duplicated == 1
 
 
@@ -235,7 +235,7 @@ def test_one_way_loss_never_resolved_is_never_recovered() -> None:
     change(draft.oms, place, state="unknown")
     found, _ = dated(ended(draft, "cap"))
     assert found.restored.at is not None
-    assert found.recovered == Mark()
+    assert found.recovered == Milestone()
 
 
 # -- good again, but not for long enough to say so --------------------------------------------------------------------
@@ -250,13 +250,13 @@ def test_service_that_was_back_for_less_than_the_hold(reason: str, unknowable: b
     assert (found.available.at, spans.recover) == (None, None)
 
 
-@pytest.mark.parametrize(("limit", "ruling"), [(15, Ruling.UNKNOWN), (13.9, Ruling.FAIL)])
-def test_recovery_that_is_not_proved_may_be_surely_late(limit: float, ruling: Ruling) -> None:
+@pytest.mark.parametrize(("limit", "status"), [(15, Status.UNKNOWN), (13.9, Status.FAIL)])
+def test_recovery_that_is_not_proved_may_be_surely_late(limit: float, status: Status) -> None:
     """It cannot have come before 21.96, which is 13.96 s after the impact."""
     draft = ended(clockwork(down((8, 22))), "judged")
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", limit, "s")])
     card = score(draft.history(), None)
-    assert [(one.measured, one.verdict) for one in card.objectives] == [(None, ruling)]
+    assert [(one.measured, one.verdict) for one in card.objectives] == [(None, status)]
     assert any("stopped looking before that had held, at 23.96 s at the earliest" in line for line in card.limits)
 
 
@@ -264,7 +264,7 @@ def test_books_in_step_for_less_than_the_hold() -> None:
     """The last late postings came in at 22: two together are a queue, however short it stood."""
     draft = clockwork(down((8, 12)))
     held_up(draft, 20, 20.4, 22)
-    assert dated(ended(draft, "cap"))[0].reconciled == Mark()
+    assert dated(ended(draft, "cap"))[0].reconciled == Milestone()
     found, spans = dated(ended(draft, "judged"))
     assert found.reconciled.earliest == at(22)
     assert found.recovered.earliest == at(22)
@@ -278,20 +278,20 @@ def test_difference_that_stands_at_the_end_is_there_however_the_run_ended() -> N
     lost = {row.id for row in trades if at(22) < row.t_ns < at(23)}
     draft.notices = [row for row in draft.notices if row.key not in lost]
     found, _ = dated(ended(draft, "judged"))
-    assert (found.reconciled, found.recovered) == (Mark(), Mark())
+    assert (found.reconciled, found.recovered) == (Milestone(), Milestone())
 
 
 def test_harm_in_the_last_hold_is_not_contained_however_the_run_ended() -> None:
     draft = clockwork(down((8, 12)))
     wrong_figures(draft, 12, 22)
     found, _ = dated(ended(draft, "judged"))
-    assert (found.contained, found.restored, found.recovered) == (Mark(), Mark(), Mark())
+    assert (found.contained, found.restored, found.recovered) == (Milestone(), Milestone(), Milestone())
 
 
 def test_what_surely_did_not_come_is_not_excused_by_a_missing_book() -> None:
     draft = ended(clockwork(down((8, 99))), "cap")
     found = instants(draft.history(without="exchange"))
-    assert (found.restored, found.recovered) == (Mark(), Mark())
+    assert (found.restored, found.recovered) == (Milestone(), Milestone())
     assert found.reconciled.unknowable == "no book exchange"
 
 
@@ -315,4 +315,4 @@ def test_grace_is_the_most_a_posting_may_lag(lag: float, late: bool) -> None:
                     change(rows, place, t_ns=trades[0].t_ns + round(lag * 1000) * 1_000_000 + n)
     change(draft.exchange, draft.exchange.index(trades[1]), t_ns=trades[0].t_ns + 1)
     found, _ = dated(draft)
-    assert found.reconciled.calm == (not late)
+    assert found.reconciled.not_needed == (not late)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.history import NS, OUTCOMES, History, Outcome, Samples
-from drills.judging import outage
+from drills.judge import outage
+from drills.record.history import NS, OUTCOMES, History, RequestOutcome, Samples
 
 from . import synthetic as made
 from .synthetic import at, correct
@@ -16,15 +16,15 @@ from .synthetic import at, correct
 RATE = 25.0
 
 
-def seen(draft: made.Draft) -> list[outage.Service]:
+def seen(draft: made.Draft) -> list[outage.ServiceSamples]:
     return outage.services(draft.history())
 
 
-def calm() -> made.Draft:
+def not_needed() -> made.Draft:
     return correct(5, effect=False)
 
 
-def even(rate: float, bad: list[int], length: float = 20) -> outage.Service:
+def even(rate: float, bad: list[int], length: float = 20) -> outage.ServiceSamples:
     """A service with evenly spaced arrivals, some of them bad."""
     intended = np.arange(0, round(length * NS), round(NS / rate), dtype=np.int64)
     mask = np.zeros(len(intended), bool)
@@ -32,7 +32,7 @@ def even(rate: float, bad: list[int], length: float = 20) -> outage.Service:
     window = max(outage.WINDOW, round(outage.WINDOW_REQUESTS * NS / rate))
     none = np.zeros(len(intended), bool)
     degraded = outage.degraded(intended, mask, window)
-    return outage.Service("x", rate, intended, intended + 1000, intended + 5_000_000, mask, none, degraded)
+    return outage.ServiceSamples("x", rate, intended, intended + 1000, intended + 5_000_000, mask, none, degraded)
 
 
 # -- good and bad ---------------------------------------------------------------------------------------------------
@@ -41,31 +41,35 @@ def even(rate: float, bad: list[int], length: float = 20) -> outage.Service:
 @pytest.mark.parametrize(
     ("outcome", "took", "good"),
     [
-        (Outcome.OK, 999_999_999, True),
-        (Outcome.OK, NS, True),
-        (Outcome.OK, NS + 1, False),
-        (Outcome.REJECT, 1, True),
-        (Outcome.REJECT, NS + 1, False),
-        *((outcome, 1, False) for outcome in Outcome if outcome not in (Outcome.OK, Outcome.REJECT)),
+        (RequestOutcome.OK, 999_999_999, True),
+        (RequestOutcome.OK, NS, True),
+        (RequestOutcome.OK, NS + 1, False),
+        (RequestOutcome.REJECT, 1, True),
+        (RequestOutcome.REJECT, NS + 1, False),
+        *(
+            (outcome, 1, False)
+            for outcome in RequestOutcome
+            if outcome not in (RequestOutcome.OK, RequestOutcome.REJECT)
+        ),
     ],
 )
-def test_good_is_an_answer_in_time_from_the_intended_instant(outcome: Outcome, took: int, good: bool) -> None:
-    draft = calm()
+def test_good_is_an_answer_in_time_from_the_intended_instant(outcome: RequestOutcome, took: int, good: bool) -> None:
+    draft = not_needed()
     draft.samples = [[at(3), at(3) + took // 2, at(3) + took, OUTCOMES.index(outcome), 0, 1]]
     assert outage.good(draft.history()).tolist() == [good]
 
 
 def test_answer_without_an_end_is_not_good() -> None:
-    draft = calm()
-    draft.samples = [[at(3), at(3), 0, OUTCOMES.index(Outcome.OK), 0, 1]]
+    draft = not_needed()
+    draft.samples = [[at(3), at(3), 0, OUTCOMES.index(RequestOutcome.OK), 0, 1]]
     assert outage.good(draft.history()).tolist() == [False]
 
 
 def test_counts_add_up_and_leave_out_what_was_intended_after_the_end() -> None:
-    draft = calm()
-    bad = draft.spoil("orders", 9, 10, Outcome.ERROR)
-    open_ = draft.spoil("inquiry", 9, 10, Outcome.TIMEOUT)
-    draft.samples[0][1:4] = [0, 0, OUTCOMES.index(Outcome.DROPPED)]
+    draft = not_needed()
+    bad = draft.spoil("orders", 9, 10, RequestOutcome.ERROR)
+    open_ = draft.spoil("inquiry", 9, 10, RequestOutcome.TIMEOUT)
+    draft.samples[0][1:4] = [0, 0, OUTCOMES.index(RequestOutcome.DROPPED)]
     counts = outage.counts(draft.history())
     assert counts.intended == sum(sample[0] < at(made.END) for sample in draft.samples) < len(draft.samples)
     assert (counts.bad, counts.indeterminate, counts.dropped) == (bad, open_, 1)
@@ -73,8 +77,8 @@ def test_counts_add_up_and_leave_out_what_was_intended_after_the_end() -> None:
 
 
 def test_dropped_requests_were_never_sent_and_are_no_lost_service() -> None:
-    draft = calm()
-    draft.samples[0][1:4] = [0, 0, OUTCOMES.index(Outcome.DROPPED)]
+    draft = not_needed()
+    draft.samples[0][1:4] = [0, 0, OUTCOMES.index(RequestOutcome.DROPPED)]
     assert sum(int(service.bad.sum()) for service in seen(draft)) == 0
 
 
@@ -108,7 +112,7 @@ def test_sparse_service_is_judged_over_twenty_requests() -> None:
 @pytest.mark.parametrize("seed", range(20))  # fixed: by chance one in five may come too thinly at the edges
 def test_partial_outage_of_one_in_five_is_not_hidden(seed: int) -> None:
     draft = correct(seed, effect=False)
-    draft.spoil("orders", 9, 15, Outcome.ERROR, share=0.2)
+    draft.spoil("orders", 9, 15, RequestOutcome.ERROR, share=0.2)
     hit = outage.impact(seen(draft), at(7))
     back = outage.return_of(seen(draft), at(7))
     assert hit is not None
@@ -124,7 +128,7 @@ def test_partial_outage_of_one_in_five_is_not_hidden(seed: int) -> None:
 @given(seed=st.integers(0, 10**6), start=st.floats(7.5, 10), length=st.floats(1, 8))
 def test_refusals_of_known_length_are_bracketed(seed: int, start: float, length: float) -> None:
     draft = correct(seed, effect=False)
-    draft.spoil("orders", start, start + length, Outcome.REFUSED)
+    draft.spoil("orders", start, start + length, RequestOutcome.REFUSED)
     hit, back = outage.impact(seen(draft), at(7)), outage.return_of(seen(draft), at(7))
     assert hit is not None
     assert back.at is not None
@@ -149,7 +153,7 @@ def test_lost_service_of_a_partial_outage_is_its_share() -> None:
 
 
 def test_second_outage_moves_the_return() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 9, 10)
     draft.spoil("orders", 17, 18)
     back = outage.return_of(seen(draft), at(7))
@@ -158,14 +162,14 @@ def test_second_outage_moves_the_return() -> None:
 
 
 def test_outage_open_at_the_end_never_returns() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 20, 30)
     back = outage.return_of(seen(draft), at(7))
     assert (back.disturbed, back.at) == (True, None)
 
 
 def test_all_services_must_be_back() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 9, 10)
     draft.spoil("inquiry", 9, 12)
     back = outage.return_of(seen(draft), at(7))
@@ -174,14 +178,14 @@ def test_all_services_must_be_back() -> None:
 
 
 def test_outage_before_the_injection_is_not_its_impact() -> None:
-    draft = calm()
+    draft = not_needed()
     draft.spoil("orders", 3, 4)
     assert outage.impact(seen(draft), at(7)) is None
     assert not outage.return_of(seen(draft), at(7)).disturbed
 
 
 def test_no_samples_at_all() -> None:
-    draft = calm()
+    draft = not_needed()
     empty = History(draft.run, (), Samples.empty(), {})
     assert [len(service.intended) for service in outage.services(empty)] == [0, 0]
     assert outage.lateness_p99(empty) == 0

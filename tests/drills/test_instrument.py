@@ -16,21 +16,21 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from drills import instrument, runner
-from drills.history import Kind
-from drills.instrument import Instrument
-from drills.order import Order
-from drills.runfolder import journal
-from drills.scorecard import Scorecard
-from drills.spec import load_drill
-from drills.store import StoreError
-from drills.verbs import execution
-from drills.verbs.execution import conduct, exit_code
+from drills.commands import execution
+from drills.commands.execution import conduct, exit_code
+from drills.execution import instrument, runner
+from drills.execution.instrument import Instrument
+from drills.judge.scorecard import Scorecard
+from drills.record import journal
+from drills.record.folder import StoreError
+from drills.record.history import Kind
+from drills.spec.drill import load_drill
+from drills.spec.request import RunRequest
 from loadprofiles.process import GeneratorDied, LoadError
 from loadprofiles.samples import SAMPLE
 from targets.registry import RUNTIMES
 from targets.runtime import Request
-from targets.target import Alert, Evidence, OwnPart, TargetError
+from targets.target import Alert, OwnPart, ProbeResult, TargetError
 
 from .test_seam import Strange, Way
 
@@ -51,8 +51,8 @@ class Willing(Strange):
     trouble: Trouble = lambda: None
     undone: bool = False
 
-    def handshake(self) -> Evidence:
-        return Evidence(True, "label shown")
+    def handshake(self) -> ProbeResult:
+        return ProbeResult(True, "label shown")
 
     def __exit__(self, *_: object) -> None:
         taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(12)]  # stopping a service takes pipes and sockets
@@ -145,10 +145,10 @@ def way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Willingly:
 @pytest.fixture
 def run(way: Willingly, tmp_path: Path) -> Callable[[], tuple[Scorecard, Path]]:
     """The whole of one run with this target: its card, and its folder."""
-    order = Order(load_drill("exchange-link-down"), "no-fault", 7, tmp_path / "runs", target="strange")
+    request = RunRequest(load_drill("exchange-link-down"), "no-fault", 7, tmp_path / "runs", target="strange")
 
     def carry_out() -> tuple[Scorecard, Path]:
-        card, cut = conduct(order, Console(quiet=True), "en", quiet=True)
+        card, cut = conduct(request, Console(quiet=True), "en", quiet=True)
         assert cut is None
         (folder,) = (tmp_path / "runs").glob("*/*")
         return card, folder

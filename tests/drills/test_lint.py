@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drills.definition.lint import Finding, lint
-from drills.spec import CATALOGUE
+from drills.spec.drill import CATALOGUE
+from drills.spec.lint import Finding, lint
 
 Edit = Callable[[str, str, str], None]
 

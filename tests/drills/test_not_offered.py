@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills.history import History, Objective
-from drills.offered import THINGS
-from drills.score import score
+from drills.judge.score import score
+from drills.record.history import History, Objective
+from drills.record.unsupported import THINGS
 
 from .plants import Plant, failed_step, retried
 from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned

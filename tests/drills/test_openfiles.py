@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from drills import doctor, openfiles
+from drills.commands import doctor
+from drills.commands.execution import possible
 from drills.errors import MissingMeans
-from drills.order import Order
-from drills.spec import load_drill
-from drills.verbs.execution import possible
+from drills.execution import openfiles
+from drills.spec.drill import load_drill
+from drills.spec.request import RunRequest
 from loadprofiles import PROFILES
 
 KUNREN = Path(sys.executable).parent / "kunren"
@@ -38,14 +39,14 @@ def test_the_fullest_process_decides() -> None:
 
 def test_run_and_doctor_refuse_below_the_same_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = openfiles.needed(DAY, 2)
-    order = Order(load_drill("exchange-link-down"), "no-fault", 7, tmp_path)
+    request = RunRequest(load_drill("exchange-link-down"), "no-fault", 7, tmp_path)
     limited(monkeypatch, 1024, files)
-    assert possible(order) is order
+    assert possible(request) is request
     assert doctor._files().ok
     assert doctor._files().says.startswith(f"soft limit 1024, hard limit {files}; ")
     limited(monkeypatch, 1024, files - 1)
     with pytest.raises(MissingMeans) as refused:
-        possible(order)
+        possible(request)
     says = f"1500 customers of load day-session take {files} open files in one process; soft limit 1024, hard limit"
     assert str(refused.value).startswith(f"{says} {files - 1} (raise it: ulimit -Hn {files} as root, ")
     assert not doctor._files().ok

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from drills.operator import TYPING_S, Operator, PageEnd
-from drills.planning import runbook_of
-from drills.runbook import Runbook
-from drills.spec import load_drill
+from drills.operators.robot import TYPING_S, Operator, RunbookEnd
+from drills.spec.drill import load_drill
+from drills.spec.planning import runbook_of
+from drills.spec.runbook import Runbook
 from targets.target import Answer
 
 SLUG = "exchange-link-down"
@@ -55,7 +55,7 @@ def page() -> Runbook:
     return found
 
 
-def follow(page: Runbook, tool: Tool) -> tuple[PageEnd, list[tuple[str, dict[str, Any]]]]:
+def follow(page: Runbook, tool: Tool) -> tuple[RunbookEnd, list[tuple[str, dict[str, Any]]]]:
     steps: list[tuple[str, dict[str, Any]]] = []
 
     def record(_: str, kind: object, what: str, data: Mapping[str, Any]) -> None:
@@ -69,7 +69,7 @@ def follow(page: Runbook, tool: Tool) -> tuple[PageEnd, list[tuple[str, dict[str
 def test_each_command_is_typed_first(page: Runbook) -> None:
     tool = Tool(gateway_use_link_B=(1, {}))
     end, steps = follow(page, tool)
-    assert end == PageEnd.ESCALATED
+    assert end == RunbookEnd.ESCALATED
     typed = f"typed {TYPING_S} s"
     assert tool.did == [
         typed, "gateway status", typed, "gateway status",  # is it so, and the look itself
@@ -87,5 +87,5 @@ def test_each_command_is_typed_first(page: Runbook) -> None:
 def test_a_false_alarm_ends_at_the_first_step(page: Runbook) -> None:
     tool = Tool(gateway_status=(0, {"session": "active"}))
     end, steps = follow(page, tool)
-    assert (end, len(steps), steps[0][1]["outcome"]) == (PageEnd.REFUSED, 1, "refused")
+    assert (end, len(steps), steps[0][1]["outcome"]) == (RunbookEnd.REFUSED, 1, "refused")
     assert [each for each in tool.did if not each.startswith("typed")] == ["gateway status"]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import columns
-from drills.history import NS, OUTCOMES, History, Outcome, RunEnd, Samples
-from drills.judging import outage
-from drills.judging.interval import Interval
+from drills.judge import outage
+from drills.judge.interval import Interval
+from drills.record import columns
+from drills.record.history import NS, OUTCOMES, History, RequestOutcome, RunEnd, Samples
 
 from .synthetic import correct
 
@@ -22,7 +22,7 @@ RATED = {"orders": 25.0, "inquiry": 4.0, "never-seen": 5.0}
 BASE = correct(1, "no-fault").history()
 
 
-def code(*outcomes: Outcome) -> list[int]:
+def code(*outcomes: RequestOutcome) -> list[int]:
     return [OUTCOMES.index(outcome) for outcome in outcomes]
 
 
@@ -33,7 +33,7 @@ def history(rows: int, seed: int, bad_share: float, ties: bool) -> History:
     hurt = (rng.random(rows) < bad_share) & (np.abs(np.arange(rows) - rows * rng.random()) < rows * rng.random() / 2)
     hurt |= rng.random(rows) < 0.01
     outcome = np.where(hurt, rng.integers(0, len(OUTCOMES), rows), rng.integers(0, 2, rows))
-    sent = np.where(outcome == code(Outcome.DROPPED)[0], 0, intended + rng.integers(-NS // 100, NS // 20, rows))
+    sent = np.where(outcome == code(RequestOutcome.DROPPED)[0], 0, intended + rng.integers(-NS // 100, NS // 20, rows))
     sent = np.where(rng.random(rows) < 0.02, 0, np.maximum(sent, 0))
     done = np.where(sent == 0, 0, sent + rng.integers(1, 6 * NS // 5, rows) // rng.integers(1, 20, rows))
     samples = Samples(
@@ -52,14 +52,16 @@ def whole(given: History, name: str) -> dict[str, Any]:
     """The columns of one service, the way one writes it for arrays that fit."""
     samples, rate, until = given.samples, RATED[name], given.run.end.t  # type: ignore[union-attr]
     number = NAMES.index(name) if name in NAMES else 255
-    mine = (samples.name == number) & ~np.isin(samples.outcome, code(Outcome.DROPPED)) & (samples.intended < until)
+    mine = (
+        (samples.name == number) & ~np.isin(samples.outcome, code(RequestOutcome.DROPPED)) & (samples.intended < until)
+    )
     picked = {column: getattr(samples, column)[mine] for column in ("intended", "sent", "done", "outcome")}
     good = (
-        np.isin(picked["outcome"], code(Outcome.OK, Outcome.REJECT))
+        np.isin(picked["outcome"], code(RequestOutcome.OK, RequestOutcome.REJECT))
         & (picked["done"] > 0)
         & (picked["done"] - picked["intended"] <= NS)
     )
-    picked["bad"], picked["closed"] = ~good, np.isin(picked["outcome"], code(Outcome.CLOSED))
+    picked["bad"], picked["closed"] = ~good, np.isin(picked["outcome"], code(RequestOutcome.CLOSED))
     picked["degraded"] = outage.degraded(picked["intended"], picked["bad"], outage.window(rate))
     return picked
 
@@ -95,7 +97,7 @@ def lateness(given: History) -> int:
 @pytest.fixture(autouse=True, params=[1, 7, 64, 1 << 18])
 def piece(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(columns, "PIECE", request.param)
-    monkeypatch.setattr("drills.judging.survey.PIECE", request.param)
+    monkeypatch.setattr("drills.judge.survey.PIECE", request.param)
     return int(request.param)
 
 
@@ -130,9 +132,9 @@ def test_pieces_say_what_the_whole_says(rows: int, seed: int, bad_share: float, 
     counts = outage.counts(run)
     outcome, good = run.samples.outcome[: counts.intended], outage.good(run)[: counts.intended]
     assert counts.intended == int(np.count_nonzero(run.samples.intended < until))
-    assert counts.dropped == int(np.isin(outcome, code(Outcome.DROPPED)).sum())
+    assert counts.dropped == int(np.isin(outcome, code(RequestOutcome.DROPPED)).sum())
     assert counts.good == int(good.sum())
-    assert counts.indeterminate == int(np.isin(outcome, code(Outcome.TIMEOUT, Outcome.UNKNOWN)).sum())
+    assert counts.indeterminate == int(np.isin(outcome, code(RequestOutcome.TIMEOUT, RequestOutcome.UNKNOWN)).sum())
     assert counts.sent == counts.good + counts.bad + counts.indeterminate == counts.intended - counts.dropped
 
 

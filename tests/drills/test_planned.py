@@ -8,17 +8,17 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills.checkers.planned import EARLY, LATE
-from drills.history import NS, Kind, PlannedFault, Ruling, Verdict
-from drills.offered import ALERTS, OPERATOR
-from drills.score import score
-from reports.phrases import told
+from drills.judge.checks.planned import EARLY, LATE
+from drills.judge.score import score
+from drills.record.history import NS, CheckResult, Kind, PlannedFault, Status
+from drills.record.unsupported import ALERTS, OPERATOR
+from reports.phrases import translated
 
 from .plants import Plant
 from .synthetic import END, FAULT, Draft, alert, asked, at, correct
 
 CHECK = "ran-as-planned"
-PASS, UNKNOWN, INVALID = Ruling.PASS, Ruling.UNKNOWN, Ruling.INVALID
+PASS, UNKNOWN, INVALID = Status.PASS, Status.UNKNOWN, Status.INVALID
 KILLED, UNDONE = FAULT + 0.01, FAULT + 2.01
 """Of a second fault, planned for a second at the same time as the first: its injection answered, its undo was begun."""
 
@@ -26,7 +26,7 @@ ENGLISH = re.compile(r"[a-z]{4,}")
 NAMES = ("(timeout)", "(kill)")
 
 
-def ruled(draft: Draft) -> Verdict:
+def ruled(draft: Draft) -> CheckResult:
     return asked(CHECK, draft)
 
 
@@ -146,11 +146,11 @@ def test_a_span_is_as_planned_up_to_its_tolerance_and_not_a_moment_beyond(name: 
         inside, outside = make(), make()
         if by is None:
             move(3 * NS * beyond)(inside)
-            assert ruled(inside).ruling == PASS
+            assert ruled(inside).status == PASS
             continue
         move(by)(inside)
         move(by + beyond)(outside)
-        assert (ruled(inside).ruling, ruled(outside).ruling) == (PASS, INVALID), by
+        assert (ruled(inside).status, ruled(outside).status) == (PASS, INVALID), by
         assert words in ruled(outside).says
         assert score(outside.history(), None).verdict != PASS
 
@@ -164,16 +164,16 @@ def test_a_run_that_did_not_go_as_planned_cannot_judge(name: str) -> None:
     assert score(draft.history(), None).verdict == INVALID
 
 
-@pytest.mark.parametrize(("by", "ruling"), [
+@pytest.mark.parametrize(("by", "status"), [
     (-EARLY - 1, INVALID), (-EARLY, PASS), (LATE, PASS), (LATE + 1, INVALID),
 ])  # fmt: skip
-def test_a_baseline_is_as_long_as_planned(by: int, ruling: Ruling) -> None:
+def test_a_baseline_is_as_long_as_planned(by: int, status: Status) -> None:
     """What counts from its end moves with it."""
     draft = correct(3, "no-action")
     then(moved("baseline", by, kind=Kind.OK), moved("inject", by, "fault:0"), moved("snapshot", by))(draft)
     verdict = ruled(draft)
-    assert verdict.ruling == ruling
-    assert ruling == PASS or verdict.says.startswith("baseline: planned 5.0 s, was ")
+    assert verdict.status == status
+    assert status == PASS or verdict.says.startswith("baseline: planned 5.0 s, was ")
 
 
 def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
@@ -181,7 +181,7 @@ def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
     draft = brief()
     moved("undo", round(-1.956 * NS), "fault:1")(draft)
     verdict = ruled(draft)
-    assert (verdict.ruling, verdict.says) == (
+    assert (verdict.status, verdict.says) == (
         INVALID, "duration of fault 1 (kill): planned 2.0 s, was 0.044–0.054 s",
     )  # fmt: skip
     history = draft.history()
@@ -191,66 +191,66 @@ def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
 
 def test_a_short_fault_may_have_lasted_at_most_twice_as_long() -> None:
     planned = NS // 5
-    for by, ruling in ((planned - 10_000_000, PASS), (planned - 9_999_999, INVALID)):
+    for by, status in ((planned - 10_000_000, PASS), (planned - 9_999_999, INVALID)):
         draft = brief()
         faults = [draft.plan.faults[0], msgspec.structs.replace(draft.plan.faults[1], lasts=planned)]
         draft.plan = msgspec.structs.replace(draft.plan, faults=faults)
         moved("undo", planned - 2 * NS + by, "fault:1")(draft)
-        assert ruled(draft).ruling == ruling
+        assert ruled(draft).status == status
 
 
 def test_how_long_a_service_takes_to_start_again_is_its_own_affair() -> None:
     draft = brief()
     moved("undo", 4 * NS, "fault:1", Kind.OK)(draft)
-    assert ruled(draft).ruling == PASS
+    assert ruled(draft).status == PASS
 
 
 def test_an_injection_that_took_long_to_answer_may_have_struck_long_before() -> None:
-    for by, ruling in ((-LATE + 10_000_000, PASS), (-LATE + 9_999_999, INVALID)):
+    for by, status in ((-LATE + 10_000_000, PASS), (-LATE + 9_999_999, INVALID)):
         draft = brief()
         draft.plan = msgspec.structs.replace(
             draft.plan, faults=[draft.plan.faults[0], msgspec.structs.replace(draft.plan.faults[1], at=2 * NS + by)]
         )
         moved("inject", by, "fault:1", Kind.INVOKE)(draft)
-        assert ruled(draft).ruling == ruling
+        assert ruled(draft).status == status
 
 
 def test_a_fault_whose_first_undo_failed_lasted_until_the_one_that_did_it() -> None:
-    for later, ruling in ((LATE - 10_000_000, PASS), (LATE - 9_999_999, INVALID)):
+    for later, status in ((LATE - 10_000_000, PASS), (LATE - 9_999_999, INVALID)):
         draft = brief()
         moved("undo", later, "fault:1")(draft)
         draft.note(UNDONE, "fault:1", Kind.INVOKE, "undo")
         draft.note(UNDONE + 0.1, "fault:1", Kind.FAIL, "undo")
         verdict = ruled(draft)
-        assert verdict.ruling == ruling
-        assert ruling == PASS or "was 2.0–2.5" in verdict.says
+        assert verdict.status == status
+        assert status == PASS or "was 2.0–2.5" in verdict.says
 
 
 def test_a_fault_cut_short_by_stop_if_was_planned_to_be() -> None:
-    for reason, t, ruling in (
+    for reason, t, status in (
         ("stop_if", UNDONE - 1, PASS), ("stop_if", UNDONE - 0.5, INVALID), ("cap", UNDONE - 1, INVALID),
     ):  # fmt: skip
         draft = ended(brief(), reason)
         moved("undo", -NS, "fault:1")(draft)
         moved("snapshot", at(t) - at(END))(draft)
         verdict = ruled(draft)
-        assert verdict.ruling == ruling
-        assert ("duration" in verdict.says) or ruling != PASS
+        assert verdict.status == status
+        assert ("duration" in verdict.says) or status != PASS
 
 
 def test_the_snapshot_s_own_word_on_why_it_ended_comes_first() -> None:
     draft = correct(3, "no-action")
     moved("snapshot", -NS)(draft)
-    assert ruled(draft).ruling == INVALID
+    assert ruled(draft).status == INVALID
     for _, _, kind, what, data in draft.events:
         if (kind, what) == (Kind.INVOKE, "snapshot"):
             data["reason"] = "stop_if"
-    assert ruled(draft).ruling == PASS
+    assert ruled(draft).status == PASS
 
 
 def test_quiet_counts_from_the_last_of_the_harness_s_own_acts_as_well() -> None:
     """A fault that ended after the page did has its hold too."""
-    for by, ruling in ((END - 7.5 - UNDONE - 0.2, PASS), (END - 7.5 - UNDONE - 0.1, INVALID)):
+    for by, status in ((END - 7.5 - UNDONE - 0.2, PASS), (END - 7.5 - UNDONE - 0.1, INVALID)):
         draft = brief("runbook")
         draft.plan = msgspec.structs.replace(
             draft.plan,
@@ -258,7 +258,7 @@ def test_quiet_counts_from_the_last_of_the_harness_s_own_acts_as_well() -> None:
         )
         moved("undo", round(by * NS), "fault:1")(draft)
         verdict = ruled(draft)
-        assert verdict.ruling == ruling
+        assert verdict.status == status
         assert "quiet after the runbook: planned at least 7.5 s" in verdict.says
 
 
@@ -267,7 +267,7 @@ def test_what_is_watched_counts_from_the_first_of_several_faults() -> None:
     later = PlannedFault(1, "kill", 9 * NS, None, {"service": "api"})
     draft.plan = msgspec.structs.replace(draft.plan, faults=[later, *draft.plan.faults])
     draft.note(14, "fault:1", Kind.INVOKE, "inject")
-    assert ruled(draft).ruling == PASS
+    assert ruled(draft).status == PASS
 
 
 def test_a_page_that_was_opened_late_counts_from_the_first_alert_that_links_to_it() -> None:
@@ -278,7 +278,7 @@ def test_a_page_that_was_opened_late_counts_from_the_first_alert_that_links_to_i
     for _, _, _, what, data in draft.events:
         if what == "alert" and data["rule"] == "DiskFull":
             data["runbook"] = "disk-full"
-    assert ruled(draft).ruling == PASS
+    assert ruled(draft).status == PASS
 
 
 # -- evidence removed -------------------------------------------------------------------------------------------------
@@ -322,10 +322,10 @@ REMOVED: dict[str, tuple[Callable[[], Draft], Plant, str]] = {
 def test_what_is_not_on_record_was_not_as_planned(name: str) -> None:
     make, remove, says = REMOVED[name]
     draft = make()
-    assert ruled(draft).ruling == PASS
+    assert ruled(draft).status == PASS
     remove(draft)
     verdict = ruled(draft)
-    assert (verdict.ruling, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, verdict.says) == (UNKNOWN, says)
     assert score(draft.history(), None).verdict != PASS
 
 
@@ -333,7 +333,7 @@ def test_without_the_end_of_the_baseline_nothing_can_be_compared() -> None:
     draft = correct(3)
     gone("runner", "baseline", Kind.OK)(draft)
     verdict = ruled(draft)
-    assert verdict.ruling == UNKNOWN
+    assert verdict.status == UNKNOWN
     assert verdict.says == (
         "baseline: planned 5.0 s, not on record; onset of fault 0 (timeout): planned 2.0 s, not on record"
         "; observation: planned at most 20.0 s, not on record"
@@ -344,7 +344,7 @@ def test_what_is_off_comes_before_what_is_not_on_record() -> None:
     draft = correct(3)
     then(gone("operator", "page", Kind.OK), moved("inject", NS, "fault:0"))(draft)
     verdict = ruled(draft)
-    assert verdict.ruling == INVALID
+    assert verdict.status == INVALID
     assert verdict.says == (
         "onset of fault 0 (timeout): planned 2.0 s, was 3.0 s"
         "; quiet after the runbook: planned at least 7.5 s, not on record"
@@ -369,7 +369,7 @@ ONSET = "onset of fault 0 (timeout)"
 ])  # fmt: skip
 def test_each_arm_is_asked_for_what_it_plans(arm: str, names: list[str]) -> None:
     verdict = ruled(correct(3, arm))
-    assert (verdict.ruling, verdict.evidence) == (PASS, [])
+    assert (verdict.status, verdict.evidence) == (PASS, [])
     assert spoken_of(correct(3, arm)) == names
 
 
@@ -388,7 +388,7 @@ def test_all_of_it_is_said_in_japanese() -> None:
         drafts.append(make())
         remove(drafts[-1])
     for draft in drafts:
-        said = told("ja", ruled(draft).says)
+        said = translated("ja", ruled(draft).says)
         for name in NAMES:
             said = said.replace(name, "")
         assert not ENGLISH.search(said), said

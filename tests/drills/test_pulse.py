@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from drills.checkers.planned import LATE
-from drills.history import NS, Kind, Ruling, Verdict
-from drills.pulse import NOTED, TICK, Pulse
-from drills.score import score
-from reports.phrases import told
+from drills.execution.pulse import NOTED, TICK, Pulse
+from drills.judge.checks.planned import LATE
+from drills.judge.score import score
+from drills.record.history import NS, CheckResult, Kind, Status
+from reports.phrases import translated
 
 from .synthetic import Draft, asked, correct
 
 CHECK = "harness-kept-going"
-PASS, UNKNOWN, INVALID = Ruling.PASS, Ruling.UNKNOWN, Ruling.INVALID
+PASS, UNKNOWN, INVALID = Status.PASS, Status.UNKNOWN, Status.INVALID
 GAP = 2 * NS
 """The monitor's, in the made-up plan."""
 
@@ -85,30 +85,30 @@ def measured(*lost: int, **changed: Any) -> Draft:
     return draft
 
 
-def ruled(draft: Draft) -> Verdict:
+def ruled(draft: Draft) -> CheckResult:
     return asked(CHECK, draft)
 
 
-@pytest.mark.parametrize(("lost", "ruling"), [
+@pytest.mark.parametrize(("lost", "status"), [
     ((), PASS), ((LATE,), PASS), ((LATE + 1,), INVALID), ((LATE,) * 4, PASS), ((LATE,) * 4 + (1,), INVALID),
 ])  # fmt: skip
 def test_it_may_stand_still_for_as_long_as_an_act_may_be_late_and_in_all_as_the_monitor_may_be_silent(
-    lost: tuple[int, ...], ruling: Ruling
+    lost: tuple[int, ...], status: Status
 ) -> None:
     draft = measured(*lost)
-    assert ruled(draft).ruling == ruling
-    assert score(draft.history(), None).verdict == ruling
-    assert len(ruled(draft).evidence) == (len(lost) if ruling == INVALID else 0)
+    assert ruled(draft).status == status
+    assert score(draft.history(), None).verdict == status
+    assert len(ruled(draft).evidence) == (len(lost) if status == INVALID else 0)
 
 
 def test_a_harness_that_was_stopped_says_for_how_long() -> None:
     draft = measured(5 * NS, NS // 4)
     says = "the harness stood still for at most 5.0 s at a time and 5.25 s in all, limits 0.5 s and 2.0 s"
     verdict = ruled(draft)
-    assert (verdict.ruling, verdict.says) == (INVALID, says)
+    assert (verdict.status, verdict.says) == (INVALID, says)
     events = draft.history().events
     assert [events[int(row.removeprefix("events:"))].data["ns"] for row in verdict.evidence] == [5 * NS, NS // 4]
-    assert told("ja", says) == "訓練実行側の停止は1回あたり最長 5.0 s（上限 0.5 s）、合計 5.25 s（上限 2.0 s）"
+    assert translated("ja", says) == "訓練実行側の停止は1回あたり最長 5.0 s（上限 0.5 s）、合計 5.25 s（上限 2.0 s）"
 
 
 def waiting(*waits: Any) -> Draft:
@@ -120,13 +120,13 @@ def waiting(*waits: Any) -> Draft:
     return draft
 
 
-@pytest.mark.parametrize(("waits", "ruling"), [
+@pytest.mark.parametrize(("waits", "status"), [
     ((LATE,), PASS), ((LATE + 1,), INVALID), ((0, LATE + 1), INVALID), ((None,), UNKNOWN), (("long",), UNKNOWN),
 ])  # fmt: skip
-def test_a_step_may_wait_for_its_commands_as_long_as_an_act_may_be_late(waits: tuple[Any, ...], ruling: Ruling) -> None:
+def test_a_step_may_wait_for_its_commands_as_long_as_an_act_may_be_late(waits: tuple[Any, ...], status: Status) -> None:
     draft = waiting(*waits)
-    assert ruled(draft).ruling == ruling
-    assert score(draft.history(), None).verdict == ruling
+    assert ruled(draft).status == status
+    assert score(draft.history(), None).verdict == status
 
 
 def test_an_operator_whose_commands_were_begun_late_says_so() -> None:
@@ -134,16 +134,19 @@ def test_an_operator_whose_commands_were_begun_late_says_so() -> None:
         "the operator's commands waited to be begun for at most 1.5 s a step and 1.75 s in all, limits 0.5 s and 2.0 s"
     )
     verdict = ruled(waiting(3 * NS // 2, NS // 4))
-    assert (verdict.ruling, verdict.says, len(verdict.evidence)) == (INVALID, says, 2)
-    assert told("ja", says) == "操作コマンドの起動待ちは1手順あたり最長 1.5 s（上限 0.5 s）、合計 1.75 s（上限 2.0 s）"
+    assert (verdict.status, verdict.says, len(verdict.evidence)) == (INVALID, says, 2)
+    assert (
+        translated("ja", says)
+        == "操作コマンドの起動待ちは1手順あたり最長 1.5 s（上限 0.5 s）、合計 1.75 s（上限 2.0 s）"
+    )
 
 
 def test_the_figures_and_the_events_are_each_enough() -> None:
-    assert ruled(measured(worst_ns=LATE + 1)).ruling == INVALID
-    assert ruled(measured(total_ns=GAP + 1)).ruling == INVALID
-    assert ruled(measured(total_ns=GAP)).ruling == PASS
-    assert ruled(measured(LATE + 1, worst_ns=0)).ruling == INVALID
-    assert ruled(measured(*(LATE,) * 5, total_ns=0)).ruling == INVALID
+    assert ruled(measured(worst_ns=LATE + 1)).status == INVALID
+    assert ruled(measured(total_ns=GAP + 1)).status == INVALID
+    assert ruled(measured(total_ns=GAP)).status == PASS
+    assert ruled(measured(LATE + 1, worst_ns=0)).status == INVALID
+    assert ruled(measured(*(LATE,) * 5, total_ns=0)).status == INVALID
 
 
 @pytest.mark.parametrize("broken", [
@@ -153,20 +156,20 @@ def test_what_was_not_measured_is_unknown(broken: dict[str, Any]) -> None:
     draft = measured(**broken)
     says = "nobody measured whether the harness stood still"
     verdict = ruled(draft)
-    assert (verdict.ruling, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, verdict.says) == (UNKNOWN, says)
     assert score(draft.history(), None).verdict == UNKNOWN
-    assert told("ja", says) == "訓練実行側が停止していなかったかは測定されていない"
+    assert translated("ja", says) == "訓練実行側が停止していなかったかは測定されていない"
 
 
 def test_a_run_made_before_anybody_measured_it_does_not_pass() -> None:
     draft = correct(3)
     draft.events = [event for event in draft.events if event[3] != "lateness"]
-    assert ruled(draft).ruling == UNKNOWN
+    assert ruled(draft).status == UNKNOWN
     assert score(draft.history(), None).verdict == UNKNOWN
 
 
 def test_an_event_without_a_number_says_nothing() -> None:
     draft = measured()
     draft.note(9, "runner", Kind.INFO, "late", ns="long")
-    assert ruled(draft).ruling == PASS
-    assert told("ja", ruled(draft).says) == "訓練実行側の停止は1回あたり最長 0.0 s、合計 0.0 s"
+    assert ruled(draft).status == PASS
+    assert translated("ja", ruled(draft).says) == "訓練実行側の停止は1回あたり最長 0.0 s、合計 0.0 s"

@@ -15,10 +15,10 @@ from typing import cast
 
 import pytest
 
-from drills import reaper
-from drills.heal import heal, leftovers
+from drills.execution import reaper
+from drills.execution.heal import heal, residuals
 from targets.ownership import OWNER_LOCK
-from targets.registry import caretaker
+from targets.registry import cleanup
 from targets.target import Intent, Startable, TargetError
 
 
@@ -85,7 +85,7 @@ def test_it_waits_for_the_lock_of_a_harness_that_is_still_dying(
             waited.append(stack.is_dir())
             owner.close()
 
-        monkeypatch.setattr("drills.reaper.time.sleep", die_meanwhile)
+        monkeypatch.setattr("drills.execution.reaper.time.sleep", die_meanwhile)
         reap(monkeypatch, run, stack, lifeline, b"")
     assert waited == [True]
     assert not stack.exists()
@@ -109,7 +109,7 @@ def test_another_runtimes_trouble_does_not_keep_it_from_healing(
     def trouble() -> list[Intent]:
         raise PermissionError("a folder of somebody else")
 
-    monkeypatch.setattr(caretaker("compose"), "abandoned", trouble)
+    monkeypatch.setattr(cleanup("compose"), "abandoned", trouble)
     reap(monkeypatch, run, stack, lifeline, b"")
     assert not stack.exists()
 
@@ -152,8 +152,8 @@ def test_what_cannot_be_ended_is_told_and_the_others_are_healed(
         yield "removed the one half"
         raise TargetError("the engine is away")
 
-    monkeypatch.setattr(caretaker("local"), "end", end)
-    (left,) = leftovers(None, (run,))
+    monkeypatch.setattr(cleanup("local"), "end", end)
+    (left,) = residuals(None, (run,))
     done = heal(left)
     assert not done.ended
     assert done.said == ("removed the one half", "a-stack could not be ended: the engine is away")

@@ -7,9 +7,9 @@ import random
 import msgspec
 import pytest
 
-from drills import books
-from drills.checkers import CHECKS, rule
-from drills.history import Kind, Ruling, Verdict
+from drills.judge.checks import CHECKS, rule
+from drills.record import books
+from drills.record.history import CheckResult, Kind, Status
 
 from . import nights
 from . import synthetic as made
@@ -21,7 +21,7 @@ from .synthetic import ACCOUNTS, END, Draft, at, change, first, legs
 PUT_IN = 900 * (12 - 9)
 
 
-def traced(draft: Draft) -> Verdict:
+def traced(draft: Draft) -> CheckResult:
     return rule(CHECKS["repairs-traceable"], draft.history())
 
 
@@ -41,29 +41,29 @@ def undo(draft: Draft, start: float, end: float, kind: Kind = Kind.OK) -> None:
 
 
 @pytest.mark.parametrize(
-    ("t", "ruling"),
+    ("t", "status"),
     [
-        (18.9, Ruling.FAIL),
-        (19.0, Ruling.PASS),  # at the very beginning
-        (19.4, Ruling.PASS),  # at the very end of the one that failed
-        (19.7, Ruling.FAIL),  # between the two
-        (20.0, Ruling.PASS),
-        (20.4, Ruling.PASS),
-        (20.5, Ruling.FAIL),
+        (18.9, Status.FAIL),
+        (19.0, Status.PASS),  # at the very beginning
+        (19.4, Status.PASS),  # at the very end of the one that failed
+        (19.7, Status.FAIL),  # between the two
+        (20.0, Status.PASS),
+        (20.4, Status.PASS),
+        (20.5, Status.FAIL),
     ],
 )
-def test_the_harness_repairs_nothing_while_it_undoes_however_often_it_must_try(t: float, ruling: Ruling) -> None:
+def test_the_harness_repairs_nothing_while_it_undoes_however_often_it_must_try(t: float, status: Status) -> None:
     draft = taken_out_at(t)
     undo(draft, 19.0, 19.4, Kind.FAIL)
     undo(draft, 20.0, 20.4)
-    assert traced(draft).ruling == ruling
+    assert traced(draft).status == status
 
 
 def test_an_undo_that_never_ended_does_not_keep_the_checker_from_its_word() -> None:
     draft = taken_out_at(19.2)
     undo(draft, 19.0, 19.4)
     draft.events = [e for e in draft.events if not (e[3] == "undo" and e[2] == Kind.OK and e[0] > at(END))]
-    assert traced(draft).ruling == Ruling.PASS
+    assert traced(draft).status == Status.PASS
 
 
 def test_a_repair_of_which_nobody_is_named_is_not_one_approved_by_who_asked() -> None:

@@ -1,8 +1,8 @@
 """The judge's word on fixed histories, with every planted defect, is fixed under one number of the rules.
 
 If this fails and the histories are the same, the judge says something else than it did: raise RULES in
-drills/scorecard.py, say in CHANGELOG.md what changed, and enter the new digest here. If only the histories changed
-(``MADE``), enter both anew.
+drills/judge/scorecard.py, say in CHANGELOG.md what changed, and enter the new digest here. If only the histories
+changed (``MADE``), enter both anew.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import random
 
 import msgspec
 
-from drills.history import History
-from drills.score import score
-from drills.scorecard import RULES
+from drills.judge.score import score
+from drills.judge.scorecard import RULES
+from drills.record.history import History
 
 from .defects import DEFECTS
 from .night_defects import NIGHT_DEFECTS

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from drills.books import BOOKS, WITNESSES
-from drills.checkers.evidence import COMPLETE
+from drills.execution.machine import libraries
 from drills.exits import EXITS
-from drills.history import Asked, Earlier, RunEnd, RunRecord
-from drills.machine import libraries
-from drills.order import Order, again
-from drills.planning import plan
-from drills.score import score
-from drills.spec import load_drill
+from drills.judge.checks.validity import COMPLETE
+from drills.judge.score import score
+from drills.record.books import BOOKS, WITNESSES
+from drills.record.history import Asked, Earlier, RunEnd, RunRecord
+from drills.spec.drill import load_drill
+from drills.spec.planning import plan
+from drills.spec.request import RunRequest, again
 from targets.registry import RUNTIMES, runtime
 
 from . import synthetic as made
@@ -49,7 +49,7 @@ def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
 
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
-        offered = runtime(name).offer().books
+        offered = runtime(name).capabilities().books
         own = [book for book in offered if book not in WITNESSES]
         assert set(own) == {"oms", "notices"} <= set(BOOKS)
 
@@ -108,8 +108,8 @@ def test_a_run_made_once_more_knows_the_one_before() -> None:
     first = score(unseen.history(), "3f9c")
     assert sum(check.verdict == "invalid" for check in first.checks) > 1
     assert first.verdict == "invalid"
-    order = Order(load_drill("exchange-link-down"), "runbook", 7, Path("runs"))
-    second = again(order, first)
+    request = RunRequest(load_drill("exchange-link-down"), "runbook", 7, Path("runs"))
+    second = again(request, first)
     assert (second.attempts, second.seed) == (2, 7)
     (before,) = second.earlier
     assert (before.run, before.evidence, before.verdict) == (first.run, "3f9c", "invalid")

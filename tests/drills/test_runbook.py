@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from drills.definition.demands import Fact, disagreements
-from drills.definition.node import UNITS
-from drills.definition.page import time_words
-from drills.definition.steps import IfFailed
-from drills.planning import runbook_of, variants
-from drills.runbook import load_runbook, render_page
-from drills.spec import load_drill
+from drills.spec.drill import load_drill
+from drills.spec.expectations import Fact, disagreements
+from drills.spec.planning import runbook_of, variants
+from drills.spec.reader import UNITS
+from drills.spec.runbook import load_runbook, render_page
+from drills.spec.runbook_text import time_words
+from drills.spec.steps import IfFailed
 
 PAGE = """\
 runbook: link-down

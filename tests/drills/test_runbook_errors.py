@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drills.errors import BadInput
-from drills.runbook import load_runbook
+from drills.spec.runbook import load_runbook
 
 GOOD = """\
 runbook: link-down

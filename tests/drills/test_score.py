@@ -8,27 +8,27 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills.checkers import CHECKS, Check
-from drills.definition.metrics import METRICS
-from drills.history import NS, Event, Kind, Objective, Outcome, Ruling, RunEnd, Verdict
-from drills.judging.interval import Interval
-from drills.judging.measures import COUNTS, SPANS, Judged, ruling
-from drills.score import score
-from drills.scorecard import Scorecard
-from drills.verdict import verdict
+from drills.judge.checks import CHECKS, Check
+from drills.judge.interval import Interval
+from drills.judge.objectives import COUNTS, SPANS, Judged, status
+from drills.judge.score import score
+from drills.judge.scorecard import Scorecard
+from drills.judge.verdict import verdict
+from drills.record.history import NS, CheckResult, Event, Kind, Objective, RequestOutcome, RunEnd, Status
+from drills.spec.metrics import METRICS
 
 from . import synthetic as made
 from .plants import failed_step, retried
 from .synthetic import END, Draft, at, correct
 
-PASS, FAIL, UNKNOWN, INVALID, NA = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID, Ruling.NOT_APPLICABLE
+PASS, FAIL, UNKNOWN, INVALID, NA = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.INVALID, Status.NOT_APPLICABLE
 
 
 def card(draft: Draft) -> Scorecard:
     return score(draft.history(), "3f9c")
 
 
-def ruled(found: Scorecard) -> dict[str, Ruling]:
+def ruled(found: Scorecard) -> dict[str, Status]:
     return {c.id: c.verdict for c in found.checks} | {o.id: o.verdict for o in found.objectives}
 
 
@@ -108,8 +108,8 @@ def test_service_lost_is_the_worst_services() -> None:
 
 def test_planned_closure_is_in_the_loss_and_counted_apart() -> None:
     draft = correct(1, effect=False)
-    draft.spoil("orders", 9, 10, Outcome.TIMEOUT)
-    closed = draft.spoil("orders", 10, 14, Outcome.CLOSED)
+    draft.spoil("orders", 9, 10, RequestOutcome.TIMEOUT)
+    closed = draft.spoil("orders", 10, 14, RequestOutcome.CLOSED)
     found = card(draft).loss
     assert found.planned_closure_s == round(closed / 25, 3)
     assert found.service_s > found.planned_closure_s
@@ -156,14 +156,14 @@ def test_numbers_that_need_a_missing_book_are_null() -> None:
         (5, 6, True, PASS), (4, 6, True, UNKNOWN), (3, 4, True, FAIL), (-2, -1, False, PASS),
     ],
 )  # fmt: skip
-def test_limit_against_an_interval(low: int, high: int, at_least: bool, expected: Ruling) -> None:
+def test_limit_against_an_interval(low: int, high: int, at_least: bool, expected: Status) -> None:
     objective = Objective("detect", 5, "s", at_least)
-    assert ruling(objective, Interval(low * NS, high * NS)) == expected
+    assert status(objective, Interval(low * NS, high * NS)) == expected
 
 
 @pytest.mark.parametrize(("count", "expected"), [(3, PASS), (4, FAIL)])
-def test_limit_on_a_count(count: int, expected: Ruling) -> None:
-    assert ruling(Objective("duplicated", 3, "count"), Interval(count, count)) == expected
+def test_limit_on_a_count(count: int, expected: Status) -> None:
+    assert status(Objective("duplicated", 3, "count"), Interval(count, count)) == expected
 
 
 def test_every_metric_a_drill_may_limit_is_measured() -> None:
@@ -217,13 +217,14 @@ def test_arms_without_a_fault(arm: str) -> None:
 # -- verdict and grade ------------------------------------------------------------------------------------------------
 
 
-def cells(*rulings: tuple[str, bool, Ruling]) -> list[tuple[Check, Verdict]]:
+def cells(*rulings: tuple[str, bool, Status]) -> list[tuple[Check, CheckResult]]:
     return [
-        (Check(name, "", (), standing, lambda _: Verdict(PASS, "")), Verdict(r, "")) for name, standing, r in rulings
+        (Check(name, "", (), standing, lambda _: CheckResult(PASS, "")), CheckResult(r, ""))
+        for name, standing, r in rulings
     ]
 
 
-def judged(*rulings: Ruling) -> list[Judged]:
+def judged(*rulings: Status) -> list[Judged]:
     return [Judged(Objective("x", 1, "s"), None, one) for one in rulings]
 
 
@@ -246,7 +247,7 @@ def judged(*rulings: Ruling) -> list[Judged]:
     ],
 )
 def test_worst_cell_is_the_verdict(
-    checks: list[tuple[Check, Verdict]], objectives: list[Judged], expected: Ruling
+    checks: list[tuple[Check, CheckResult]], objectives: list[Judged], expected: Status
 ) -> None:
     assert verdict(checks, objectives) == expected
 
@@ -317,7 +318,7 @@ def paged_before_the_alert(draft: Draft) -> None:
         (never_back_and_nobody_asked, PASS, "unable"),
     ],
 )
-def test_grade_in_words(plant: Callable[[Draft], None], total: Ruling, grade: str) -> None:
+def test_grade_in_words(plant: Callable[[Draft], None], total: Status, grade: str) -> None:
     draft = correct(1)
     plant(draft)
     found = card(draft)

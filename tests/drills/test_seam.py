@@ -11,17 +11,17 @@ from typing import Any, Self
 
 import pytest
 
-from drills import runner
+from drills.commands import heal as fix
 from drills.errors import MissingMeans, Refused
-from drills.order import Order
-from drills.spec import load_drill
-from drills.systems import profile_of
-from drills.verbs import mend
+from drills.execution import runner
+from drills.spec.drill import load_drill
+from drills.spec.request import RunRequest
+from drills.spec.target import profile_of
 from loadprofiles import PROFILES, Url
 from loadprofiles.process import LoadError
 from targets.registry import RUNTIMES
 from targets.runtime import Request
-from targets.target import Evidence, Fetch, Intent, Offer, OwnPart, TargetError, Unlabelled
+from targets.target import Capabilities, Fetch, Intent, OwnPart, ProbeResult, TargetError, Unlabelled
 
 WORLD = [{"kind": "account", "t_ns": 0, "id": "C-0001", "account": "C-0001", "cash": 1_000_000}]
 
@@ -37,8 +37,8 @@ class Strange:
     def intent(self) -> Intent:
         return Intent("local", self.request.run)
 
-    def offer(self) -> Offer:
-        return Offer(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
+    def capabilities(self) -> Capabilities:
+        return Capabilities(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
 
     def world(self) -> list[dict[str, Any]]:
         self.said.append("world")
@@ -67,7 +67,7 @@ class Strange:
     def __exit__(self, *_: object) -> None:
         self.said.append("stop")
 
-    def handshake(self) -> Evidence:
+    def handshake(self) -> ProbeResult:
         self.said.append("handshake")
         raise Unlabelled("it shows no label")
 
@@ -87,8 +87,8 @@ class Way:
     start_stop_s = 1.0
     files_per_customer = 1
 
-    def offer(self) -> Offer:
-        return Offer(frozenset(), frozenset(), (), operator=True, alerts=True)
+    def capabilities(self) -> Capabilities:
+        return Capabilities(frozenset(), frozenset(), (), operator=True, alerts=True)
 
     def make(self, request: Request) -> Strange:
         if self.fails:
@@ -123,12 +123,12 @@ def way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Way:
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
-    return Order(load_drill("exchange-link-down"), "runbook", 7, tmp_path / "runs", target="strange")
+def wanted(tmp_path: Path) -> RunRequest:
+    return RunRequest(load_drill("exchange-link-down"), "runbook", 7, tmp_path / "runs", target="strange")
 
 
-def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, order: Order) -> None:
-    finished = runner.run(order, lambda _: None)
+def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, wanted: RunRequest) -> None:
+    finished = runner.run(wanted, lambda _: None)
     assert isinstance(finished.error, Refused)
     assert str(finished.error) == "it shows no label (nothing was injected)"
     (target,) = way.made
@@ -146,8 +146,8 @@ def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, order: 
 class Labelled(Strange):
     """It proves what it is; its proxies answer nothing but a reset."""
 
-    def handshake(self) -> Evidence:
-        return Evidence(True, "it shows the label")
+    def handshake(self) -> ProbeResult:
+        return ProbeResult(True, "it shows the label")
 
     def engines(self) -> dict[str, str]:
         return {}
@@ -179,7 +179,7 @@ def journalled(target: Strange) -> list[str]:
 
 
 def test_the_intent_to_undo_is_on_disk_before_the_load_is_let_in(
-    way: Way, order: Order, monkeypatch: pytest.MonkeyPatch
+    way: Way, wanted: RunRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So no disk, however slow, holds up an injection whose instant has come."""
 
@@ -189,26 +189,26 @@ def test_the_intent_to_undo_is_on_disk_before_the_load_is_let_in(
     monkeypatch.setattr(NoLoad, "prepare", lambda *_, **__: None, raising=False)
     monkeypatch.setattr(NoLoad, "go", go, raising=False)
     monkeypatch.setattr(way, "make", lambda request: way.made.append(Labelled(request)) or way.made[-1])
-    finished = runner.run(order, lambda _: None)
+    finished = runner.run(wanted, lambda _: None)
     assert str(finished.error) == "that was all"
     (target,) = way.made
     assert target.said == ["world", "start", "2 lines", "stop"]
     assert [json.loads(line)["what"] for line in journalled(target)] == ["target", "intent"]
 
 
-def test_one_that_cannot_be_made_leaves_no_folder(way: Way, order: Order) -> None:
+def test_one_that_cannot_be_made_leaves_no_folder(way: Way, wanted: RunRequest) -> None:
     way.fails = "no ports are free"
     with pytest.raises(MissingMeans, match="no ports are free"):
-        runner.run(order, lambda _: None)
-    assert list(order.runs.glob("*/*")) == []
+        runner.run(wanted, lambda _: None)
+    assert list(wanted.runs.glob("*/*")) == []
 
 
 def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
     way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at_once = SimpleNamespace(Event=lambda: SimpleNamespace(wait=lambda _: True))
-    monkeypatch.setattr(mend, "threading", at_once)
-    mend.target_up(target="strange", runs=tmp_path / "runs")
+    monkeypatch.setattr(fix, "threading", at_once)
+    fix.target_up(target="strange", runs=tmp_path / "runs")
     refused = "handshake:  none, so no drill would inject anything: it shows no label\n"
     assert capsys.readouterr().out.endswith(f"knock three times\n{refused}")
     (target,) = way.made
@@ -222,9 +222,9 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
 
 def test_customers_come_by_url_to_a_target_that_says_what_they_ask_for() -> None:
     asked = {"reading": {"pages": Fetch("GET", "/notes", 200, 20.0), "writes": Fetch("POST", "/notes", 201, 5.0)}}
-    offer = Offer(frozenset(), frozenset(), (), operator=False, alerts=False, loads=asked)
-    profile = profile_of("reading", offer)
+    capabilities = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False, loads=asked)
+    profile = profile_of("reading", capabilities)
     assert profile.services == {"pages": 20.0, "writes": 5.0}
     assert profile.urls["writes"] == Url("POST", "/notes", 201)
-    usual = Offer(frozenset(), frozenset(), (), operator=False, alerts=False)
+    usual = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False)
     assert profile_of("day-session", usual) is PROFILES["day-session"]

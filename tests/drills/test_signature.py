@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from drills.errors import Refused
-from drills.runfolder.evidence import evidence_number, verify_evidence, write_chain
-from drills.runfolder.signature import load_key, load_public, new_key, sign, verify_signature
-from drills.store import write_card
+from drills.record.evidence import evidence_number, verify_evidence, write_chain
+from drills.record.folder import write_card
+from drills.record.signature import load_key, load_public, new_key, sign, verify_signature
 
 from .runfolder import open_run, record, whole_run
 from .test_evidence import Card

@@ -11,22 +11,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills import spec
-from drills.checkers import CHECKS
-from drills.definition.arms import Expectation
-from drills.definition.draw import Between, Fixed, OneOf, sample
-from drills.definition.injections import TimedFault, draw_faults
-from drills.definition.vocabulary import standing, vocabulary
 from drills.errors import MissingMeans, Refused, UnknownName
-from drills.history import NS, Objective, Plan, Slo
-from drills.planning import variants
-from drills.runbook import load_runbook, varied
-from drills.spec import Drill, arms_of, catalogue, expectation, load_drill, missing, plan, refuse_missing, requirements
+from drills.judge.checks import CHECKS
+from drills.record.history import NS, Objective, Plan, Slo
+from drills.spec import drill as spec
+from drills.spec.arms import Expectation
+from drills.spec.drill import (
+    Drill,
+    arms_of,
+    catalogue,
+    expectation,
+    load_drill,
+    missing,
+    plan,
+    refuse_missing,
+    requirements,
+)
+from drills.spec.planning import variants
+from drills.spec.runbook import load_runbook, varied
+from drills.spec.seeded import Between, Fixed, OneOf, sample
+from drills.spec.timeline import TimedFault, draw_faults
+from drills.spec.vocabulary import standing, vocabulary
 from targets.registry import runtime
-from targets.target import Offer
+from targets.target import Capabilities
 
 SLUG = "exchange-link-down"
-FULL = Offer(frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=True, alerts=True)
+FULL = Capabilities(
+    frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=True, alerts=True
+)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +214,7 @@ def test_what_the_drill_needs(drill: Drill) -> None:
 
 
 def test_what_the_target_lacks_is_named(drill: Drill) -> None:
-    bare = Offer(frozenset({"api-pg"}), frozenset(), ("oms",), operator=False, alerts=False)
+    bare = Capabilities(frozenset({"api-pg"}), frozenset(), ("oms",), operator=False, alerts=False)
     with pytest.raises(MissingMeans) as caught:
         refuse_missing(drill, bare, "staging.yaml")
     link, *others = caught.value.lacks
@@ -233,12 +245,12 @@ CUT_OFF = "  - {at: 2s, for: until-judged, fault: {kind: partition, service: SER
 def test_a_drill_may_cut_off_what_its_target_can(
     drill: Drill, tmp_path: Path, service: str, target: str, lacks: tuple[str, ...]
 ) -> None:
-    offer = runtime(target).offer()
+    capabilities = runtime(target).capabilities()
     text = (drill.folder / "drill.yaml").read_text()
     (struck,) = [line for line in text.splitlines(keepends=True) if "kind: timeout" in line]
     (tmp_path / "drill.yaml").write_text(text.replace(struck, CUT_OFF.replace("SERVICE", service)))
     (tmp_path / "runbook.yaml").write_bytes((drill.folder / "runbook.yaml").read_bytes())
-    found = missing(load_drill(tmp_path, vocabulary(offer)), offer)
+    found = missing(load_drill(tmp_path, vocabulary(capabilities)), capabilities)
     assert len(found) == len(lacks)
     assert all(words in lack.says for lack, words in zip(found, lacks, strict=True))
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from drills.definition.vocabulary import Vocabulary, standing
 from drills.errors import BadInput
-from drills.spec import load_drill
+from drills.spec.drill import load_drill
+from drills.spec.vocabulary import Vocabulary, standing
 
 
 class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from drills.definition import targetfile
-from drills.definition.metrics import METRICS
-from drills.definition.node import read
-from drills.definition.schemas import SCHEMAS, schema
 from drills.errors import UnknownName
-from drills.spec import CATALOGUE, OPTIONAL, REQUIRED
+from drills.spec import targetfile
+from drills.spec.drill import CATALOGUE, OPTIONAL, REQUIRED
+from drills.spec.metrics import METRICS
+from drills.spec.reader import read
+from drills.spec.schemas import SCHEMAS, schema
 
 EXAMPLES = CATALOGUE.with_name("examples")
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from drills.definition.node import read
-from drills.definition.vocabulary import Vocabulary, standing
-from drills.definition.yamlfile import load
 from drills.errors import BadInput
-from drills.runbook import load_runbook
-from drills.spec import load_drill
+from drills.spec.drill import load_drill
+from drills.spec.reader import read
+from drills.spec.runbook import load_runbook
+from drills.spec.vocabulary import Vocabulary, standing
+from drills.spec.yamlfile import load
 
 WORDS = Vocabulary({}, standing(), {"day-session": {"orders": 1.0}})
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills.checkers import CHECKS, Check, rule, rule_all, unfinished, unfollowed
-from drills.history import History, Kind, Ruling, RunEnd, Verdict
+from drills.judge.checks import CHECKS, Check, rule, run_checks, unfinished, unfollowed
+from drills.record.history import CheckResult, History, Kind, RunEnd, Status
 
 from . import nights
 from . import synthetic as made
@@ -16,10 +16,10 @@ from .nights import correct_night
 from .plants import Plant, balances_unread, injected, own_error, silent_load, unaccounted
 from .synthetic import END, Draft, at, change, correct, first
 
-PASS, FAIL, UNKNOWN, INVALID = Ruling.PASS, Ruling.FAIL, Ruling.UNKNOWN, Ruling.INVALID
+PASS, FAIL, UNKNOWN, INVALID = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.INVALID
 
 
-def asked(name: str, draft: Draft | History) -> Verdict:
+def asked(name: str, draft: Draft | History) -> CheckResult:
     return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
 
 
@@ -78,7 +78,7 @@ def two_in_trouble(draft: Draft) -> None:
 
 
 ENDED_BADLY = running(end=RunEnd(at(END), "error", "the disk was full"))
-SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, ruling, check, its whole sentence
+SAID: dict[str, tuple[str, Plant, Status, str, str]] = {  # arm, what happened, ruling, check, its whole sentence
     "never ended": ("runbook", running(end=None), INVALID, "run-ended", "the run did not end"),
     "ended badly": ("runbook", ENDED_BADLY, INVALID, "run-ended", "ended: error (the disk was full)"),
     "one clock reading": (
@@ -133,18 +133,18 @@ SAID: dict[str, tuple[str, Plant, Ruling, str, str]] = {  # arm, what happened, 
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("arm", "plant", "ruling", "check", "says"), SAID.values(), ids=SAID)
-def test_each_says_what_it_saw_and_nothing_else(arm: str, plant: Plant, ruling: Ruling, check: str, says: str) -> None:
+@pytest.mark.parametrize(("arm", "plant", "status", "check", "says"), SAID.values(), ids=SAID)
+def test_each_says_what_it_saw_and_nothing_else(arm: str, plant: Plant, status: Status, check: str, says: str) -> None:
     draft = correct(3, arm)
     plant(draft)
     verdict = asked(check, draft)
-    assert (verdict.ruling, verdict.says) == (ruling, says)
+    assert (verdict.status, verdict.says) == (status, says)
 
 
 # -- evidence ---------------------------------------------------------------------------------------------------------
 
 
-def shown(history: History, verdict: Verdict) -> list[tuple[str, str, Kind, int]]:
+def shown(history: History, verdict: CheckResult) -> list[tuple[str, str, Kind, int]]:
     events = (history.events[int(place.removeprefix("events:"))] for place in verdict.evidence)
     return [(event.actor, event.what, event.kind, event.t) for event in events]
 
@@ -196,7 +196,7 @@ def test_the_first_event_out_of_number_is_named_be_it_the_only_one() -> None:
         )
         verdict = asked("history-whole", replace(history, events=events))
         says = f"events are not numbered without gaps from {since} on"
-        assert (verdict.ruling, verdict.says, verdict.evidence) == (INVALID, says, [f"events:{since}"])
+        assert (verdict.status, verdict.says, verdict.evidence) == (INVALID, says, [f"events:{since}"])
 
 
 def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
@@ -207,7 +207,7 @@ def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
     history = draft.history()
     first_one = next(event.index for event in history.events if event.data.get("t_ns") == "soon")
     garbled = "2 events carry a stamp that is no number of nanoseconds"
-    verdict = Verdict(INVALID, f"one file is cut off; another, too; {garbled}", [f"events:{first_one}"])
+    verdict = CheckResult(INVALID, f"one file is cut off; another, too; {garbled}", [f"events:{first_one}"])
     assert asked("history-whole", history) == verdict
 
 
@@ -217,23 +217,23 @@ def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
 def test_all_the_books_that_are_missing_are_named() -> None:
     history = correct(3).history()
     books = {name: rows for name, rows in history.books.items() if name not in ("world", "oms")}
-    wanted = Verdict(UNKNOWN, "cannot tell: no book world, oms")
+    wanted = CheckResult(UNKNOWN, "cannot tell: no book world, oms")
     assert asked("cash-conserved", replace(history, books=books)) == wanted
 
 
 def test_books_that_were_never_read_say_so() -> None:
     draft = correct(3)
     without("runner", "snapshot")(draft)
-    wanted = Verdict(UNKNOWN, "cannot tell: the books were never read at an end")
+    wanted = CheckResult(UNKNOWN, "cannot tell: the books were never read at an end")
     assert asked("cash-conserved", draft) == wanted
 
 
 def test_a_checker_that_broke_is_unknown_and_says_what_broke() -> None:
-    def broken(_: History) -> Verdict:
+    def broken(_: History) -> CheckResult:
         raise ZeroDivisionError
 
     verdict = rule(Check("x", "", (), False, broken), correct(3).history())
-    assert verdict.ruling == UNKNOWN
+    assert verdict.status == UNKNOWN
     assert verdict.says.startswith("the checker failed: ZeroDivisionError in ")
 
 
@@ -242,7 +242,7 @@ def test_a_checker_that_broke_is_unknown_and_says_what_broke() -> None:
 
 def test_what_was_never_finished_is_a_standing_cell_that_names_every_part_and_is_the_same_when_asked_again() -> None:
     ((check, verdict),) = unfinished(["one part broke", "another, too"])
-    assert (verdict.ruling, verdict.says) == (UNKNOWN, "one part broke; another, too")
+    assert (verdict.status, verdict.says) == (UNKNOWN, "one part broke; another, too")
     assert (check.id, check.invariant, check.standing) == ("judged-whole", "", True)
     assert rule(check, correct(3).history()) == verdict
 
@@ -262,15 +262,15 @@ def test_a_page_nobody_followed_is_a_standing_cell_that_shows_how_far_it_came_an
         without("operator", what)(draft)
     history = draft.history()
     ((check, verdict),) = unfollowed(history)
-    assert (verdict.ruling, verdict.says, shown(history, verdict)) == (UNKNOWN, says, events)
+    assert (verdict.status, verdict.says, shown(history, verdict)) == (UNKNOWN, says, events)
     assert (check.id, check.invariant, check.standing) == ("runbook-was-followed", "", True)
     assert rule(check, history) == verdict
 
 
 def test_a_check_that_nobody_knows_says_the_same_when_asked_again() -> None:
     history = made.replanned(correct(3), checks=["no-such-check"]).history()
-    check, verdict = rule_all(history)[-1]
-    assert (check.id, verdict) == ("no-such-check", Verdict(UNKNOWN, "no such check in this version"))
+    check, verdict = run_checks(history)[-1]
+    assert (check.id, verdict) == ("no-such-check", CheckResult(UNKNOWN, "no such check in this version"))
     assert rule(check, history) == verdict
 
 
@@ -281,11 +281,11 @@ def test_where_the_calendar_names_no_opening_nobody_can_tell_of_a_batch_left_und
     draft = correct_night(1)
     place, _ = first(draft.world, nights.books.Calendar)
     change(draft.world, place, opening_at="")
-    unnamed = Verdict(UNKNOWN, "the world's calendar does not say when the opening is")
+    unnamed = CheckResult(UNKNOWN, "the world's calendar does not say when the opening is")
     assert asked("opening-gate", draft) == unnamed
-    assert asked("batch-complete-in-order", draft).ruling == PASS
+    assert asked("batch-complete-in-order", draft).status == PASS
     draft.oms = [row for row in draft.oms if getattr(row, "job", "") not in nights.JOBS[3:]]
     verdict = asked("batch-complete-in-order", draft)
     says = "the observation ended at no known time before the opening with statements, opening-gate not done"
-    assert (verdict.ruling, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, verdict.says) == (UNKNOWN, says)
     assert asked("opening-gate", draft) == unnamed

@@ -61,7 +61,7 @@ def test_the_programs_import_nothing_of_the_users(hostile: Path, more: dict[str,
     ("module", "argv", "status", "said"),
     [
         ("loadprofiles.generator", ("1",), 2, ""),  # not started by that process: it leaves
-        ("drills.reaper", (".", "local", "/nowhere"), 0, ""),
+        ("drills.execution.reaper", (".", "local", "/nowhere"), 0, ""),
         ("faults.proxy", ("--help",), 0, ""),
         ("targets.brokerage.launcher", ("/nowhere",), 1, "/nowhere/config.json"),
         ("targets.brokerage.brokerctl", ("--stack", "/nowhere"), 1, "arguments are required"),

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from drills import cli, runner, systems
+from drills import cli
+from drills.execution import runner
+from drills.spec import target as systems
 from targets.site import sites
 
 from .test_seam import NoLoad

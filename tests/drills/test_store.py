@@ -11,9 +11,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from drills.books import ExchangeExecution, ExchangeOrder
-from drills.history import Kind
-from drills.store import (
+from drills.record.books import ExchangeExecution, ExchangeOrder
+from drills.record.folder import (
     RunFolder,
     StoreError,
     Unusable,
@@ -24,6 +23,7 @@ from drills.store import (
     verify_evidence,
     write_card,
 )
+from drills.record.history import Kind
 
 from .runfolder import BOOKS, STARTED, load_file, open_run, plan, record, whole_run
 
@@ -79,7 +79,7 @@ def test_what_the_system_refuses_comes_with_the_mend(
     def refuse(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("drills.store.os.mkdir", refuse)
+    monkeypatch.setattr("drills.record.folder.os.mkdir", refuse)
     with pytest.raises(Unusable, match=words):
         open_run(tmp_path)
 
@@ -104,7 +104,7 @@ def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path: Path, monkeyp
     folder = open_run(tmp_path)
     folder.events.append("runner", Kind.INFO, "started", t=1)
     whole = os.write
-    monkeypatch.setattr("drills.runfolder.journal.os.write", lambda file, data: whole(file, data[:10]))
+    monkeypatch.setattr("drills.record.journal.os.write", lambda file, data: whole(file, data[:10]))
     with pytest.raises(StoreError, match=r"events\.jsonl: the disk took 10 of"):
         folder.events.append("runner", Kind.INFO, "lost", t=2)
     monkeypatch.undo()
@@ -117,9 +117,9 @@ def test_undo_is_on_disk_before_append_returns(tmp_path: Path, monkeypatch: pyte
     folder = open_run(tmp_path)
     seen: list[str] = []
     monkeypatch.setattr(
-        "drills.runfolder.journal.os.fsync", lambda _: seen.append((folder.path / "undo.jsonl").read_text())
+        "drills.record.journal.os.fsync", lambda _: seen.append((folder.path / "undo.jsonl").read_text())
     )
-    folder.undo.append({"what": "intent", "index": 0})
+    folder.rollback.append({"what": "intent", "index": 0})
     assert seen == ['{"what":"intent","index":0}\n']
 
 
@@ -134,10 +134,10 @@ def test_after_a_line_that_was_not_forced_to_disk_none_is_taken(
         if losses:
             raise losses.pop()
 
-    monkeypatch.setattr("drills.runfolder.journal.os.fsync", fsync)
+    monkeypatch.setattr("drills.record.journal.os.fsync", fsync)
     for _ in range(2):
         with pytest.raises(StoreError, match=r"cannot force .*undo\.jsonl to disk"):
-            folder.undo.append({"what": "intent", "index": 0})
+            folder.rollback.append({"what": "intent", "index": 0})
 
 
 def test_books_are_validated_and_sorted_by_time(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_nothing_but_the_card_after_the_seal(tmp_path: Path) -> None:
         lambda: folder.copy_inputs(b"", None),
         lambda: folder.write_samples(load_file(tmp_path / "samples.bin"), ("orders",)),
         lambda: folder.events.append("runner", Kind.INFO, "late"),
-        lambda: folder.undo.append({}),
+        lambda: folder.rollback.append({}),
         folder.seal,
     ):
         with pytest.raises(StoreError, match=r"is sealed|is closed"):
@@ -229,8 +229,8 @@ def test_the_same_card_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.
     def refuse(*_: object) -> None:
         raise AssertionError("a read-only archive would refuse this")
 
-    monkeypatch.setattr("drills.store.replace", refuse)
-    monkeypatch.setattr("drills.runfolder.evidence.replace", refuse)
+    monkeypatch.setattr("drills.record.folder.replace", refuse)
+    monkeypatch.setattr("drills.record.evidence.replace", refuse)
     write_card(folder, Card("kunren.scorecard/1", "", {}))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from drills.commands.app import app
 from drills.errors import Refused
-from drills.verbs.app import app
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fail-objective"
 

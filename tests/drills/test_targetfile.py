@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import targets
-from drills import planning
-from drills.definition.lint import lint
-from drills.definition.schemas import SCHEMAS
-from drills.definition.targetfile import REQUIRED, load_target
-from drills.definition.vocabulary import vocabulary
 from drills.errors import BadInput, MissingMeans, UnknownName
-from drills.spec import CATALOGUE, Drill, load_drill
-from drills.systems import system, words_of
+from drills.spec import planning
+from drills.spec.drill import CATALOGUE, Drill, load_drill
+from drills.spec.lint import lint
+from drills.spec.schemas import SCHEMAS
+from drills.spec.target import system, words_of
+from drills.spec.targetfile import REQUIRED, load_target
+from drills.spec.vocabulary import vocabulary
 from targets.description import ARGUMENT, PLACEHOLDERS, Description, Handshake, Hooked, Proxied, filled
 from targets.target import Fetch
 
@@ -232,7 +232,7 @@ def test_inputs_of_prepare_are_below_the_files_folder(file: Path) -> None:
 
 
 def test_a_targets_name_may_be_a_file(file: Path) -> None:
-    assert system(str(file)).offer().links == {"front", "web-db", "old-db"}
+    assert system(str(file)).capabilities().links == {"front", "web-db", "old-db"}
     assert system("local").source is None
     with pytest.raises(UnknownName, match="unknown target 'staging'; known: local, compose, or a FILE"):
         system("staging")
@@ -258,15 +258,15 @@ cap: 18s
 def drill_for(file: Path, text: str = DRILL) -> Drill:
     path = file.with_name("drill.yaml")
     path.write_text(text)
-    return load_drill(path, vocabulary(system(str(file)).offer()))
+    return load_drill(path, vocabulary(system(str(file)).capabilities()))
 
 
 def test_a_drill_need_not_speak_of_what_is_not_offered(file: Path) -> None:
     drill = drill_for(file)
     assert (drill.sources, drill.phase, drill.alerts, drill.runbook) == ((), "", (), None)
     assert drill.services == {"pages": 20.0, "writes": 2.5}
-    offer = system(str(file)).offer()
-    assert planning.missing(drill, offer) == ()
+    capabilities = system(str(file)).capabilities()
+    assert planning.missing(drill, capabilities) == ()
     assert planning.known_arms(drill) == ("no-fault", "no-action")
     assert planning.usual_arm(drill) == "no-action"
     with pytest.raises(UnknownName, match="unknown arm 'runbook'; known: no-fault, no-action"):
@@ -322,13 +322,15 @@ def test_a_drill_speaks_of_its_own_target(file: Path, before: str, after: str, l
 
 def test_what_cannot_be_planted_is_refused_with_its_line(file: Path) -> None:
     planted = DRILL.replace("{kind: kill, service: web}", "{kind: skewed-lots, account: C-0001, outlasts: 1}")
-    drill, offer = drill_for(file, planted), system(str(file)).offer()
+    drill, capabilities = drill_for(file, planted), system(str(file)).capabilities()
     says = "skewed-lots: the target lacks lots to plant (it can plant: nothing)"
     with pytest.raises(MissingMeans) as caught:
-        planning.refuse_missing(drill, offer, "notes.yaml")
+        planning.refuse_missing(drill, capabilities, "notes.yaml")
     assert caught.value.lacks == (f"{drill.file}:6: {says}",)
     assert caught.value.exit_code == 3
-    assert [str(found) for found in lint([drill.file], words_of(str(file)), offer)] == [f"{drill.file}:6: {says}"]
+    assert [str(found) for found in lint([drill.file], words_of(str(file)), capabilities)] == [
+        f"{drill.file}:6: {says}"
+    ]
 
 
 def test_an_incident_may_be_cited_and_standing_checks_named(file: Path) -> None:
@@ -359,9 +361,9 @@ def test_the_likely_target_is_named(tmp_path: Path, above: int) -> None:
     path.write_text(DRILL)
     likely = path.parents[above - 1] / "target.yaml"
     likely.write_text(GOOD)
-    mend = f"(name the file that describes its system, which is likely --target {likely})"
+    fix = f"(name the file that describes its system, which is likely --target {likely})"
     (found,) = lint([path], words_of("local"))
-    assert str(found) == f"{path}:3: not written for target local: {NEEDED}{HAS_NOT} {mend}"
+    assert str(found) == f"{path}:3: not written for target local: {NEEDED}{HAS_NOT} {fix}"
 
 
 @pytest.mark.parametrize(
@@ -394,18 +396,18 @@ def test_what_is_hardly_begun_is_not(tmp_path: Path, text: str) -> None:
 
 def test_a_drill_of_the_catalogue_does_not_fit(file: Path) -> None:
     with pytest.raises(BadInput, match="unknown load profile 'day-session'; known: reading"):
-        load_drill("exchange-link-down", vocabulary(system(str(file)).offer()))
+        load_drill("exchange-link-down", vocabulary(system(str(file)).capabilities()))
 
 
 def test_who_acts_needs_to_be_told_and_to_have_a_tool(file: Path) -> None:
     brokerage = load_drill("exchange-link-down")
-    offer = system(str(file)).offer()
-    planning.refuse_arm(brokerage, "no-action", offer, "x.yaml")
+    capabilities = system(str(file)).capabilities()
+    planning.refuse_arm(brokerage, "no-action", capabilities, "x.yaml")
     with pytest.raises(MissingMeans) as caught:
-        planning.refuse_arm(brokerage, "runbook", offer, "x.yaml")
+        planning.refuse_arm(brokerage, "runbook", capabilities, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool", "the target sends no alerts")
     with pytest.raises(MissingMeans) as caught:
-        planning.refuse_arm(brokerage, "false-alarm", offer, "x.yaml")
+        planning.refuse_arm(brokerage, "false-alarm", capabilities, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool",)
 
 
@@ -416,7 +418,7 @@ def test_the_files_in_the_readme_are_well_formed(tmp_path: Path) -> None:
         (tmp_path / f"{text.partition(':')[0]}.yaml").write_text(text)
     target = str(tmp_path / "target.yaml")
     assert {file.name for file in tmp_path.iterdir()} == {"target.yaml", "drill.yaml"}
-    assert lint([tmp_path], words_of(target), system(target).offer()) == []
+    assert lint([tmp_path], words_of(target), system(target).capabilities()) == []
 
 
 def test_the_readme_names_every_key_and_every_name_in_braces() -> None:
@@ -427,6 +429,6 @@ def test_the_readme_names_every_key_and_every_name_in_braces() -> None:
 
 def test_the_example_is_well_formed_and_short() -> None:
     target = EXAMPLE / "target.yaml"
-    assert lint([EXAMPLE], vocabulary(system(str(target)).offer())) == []
+    assert lint([EXAMPLE], vocabulary(system(str(target)).capabilities())) == []
     described = [line for line in target.read_text().splitlines() if not line.startswith("#")]
     assert len(described) <= 20

@@ -6,8 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from drills.planning import arms_of
-from drills.spec import load_drill
+from drills.spec.drill import load_drill
+from drills.spec.planning import arms_of
 
 ROOT = Path(__file__).parents[2]
 

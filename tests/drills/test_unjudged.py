@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from drills.books import Balance
-from drills.history import Ruling
-from drills.score import score
-from drills.scorecard import CannotJudgeCell
-from drills.unjudged import claiming_nothing
+from drills.judge.score import score
+from drills.judge.scorecard import CannotJudgeCell
+from drills.judge.unjudged import claiming_nothing
+from drills.record.books import Balance
+from drills.record.history import Status
 
 from .synthetic import asked, change, correct, first
 from .unjudged import HISTORIES, UNJUDGED, card_of, failed_half_way, only_began
@@ -103,7 +103,7 @@ def test_what_follows_is_counted() -> None:
 
 def test_a_card_of_before_is_freed_of_its_claims_as_well() -> None:
     whole = score(correct(3).history(), None)
-    found = claiming_nothing(msgspec.structs.replace(whole, verdict=Ruling.INVALID))
+    found = claiming_nothing(msgspec.structs.replace(whole, verdict=Status.INVALID))
     assert {one.verdict for one in found.objectives} == {"unknown"}
     assert found.loss.service_s is None
     assert claiming_nothing(whole) == whole
@@ -111,17 +111,17 @@ def test_a_card_of_before_is_freed_of_its_claims_as_well() -> None:
 
 def test_what_was_never_injected_is_not_left_although_it_was_undone() -> None:
     verdict = asked("nothing-still-injected", only_began("error", "x"))
-    assert (verdict.ruling, verdict.says) == ("pass", "nothing was injected")
+    assert (verdict.status, verdict.says) == ("pass", "nothing was injected")
 
 
 def test_an_injection_that_failed_half_way_is_left_until_it_is_seen_gone() -> None:
     verdict = asked("nothing-still-injected", failed_half_way())
-    assert (verdict.ruling, verdict.says) == ("invalid", "1 of 1 faults not seen gone: run `kunren heal`")
+    assert (verdict.status, verdict.says) == ("invalid", "1 of 1 faults not seen gone: run `kunren heal`")
 
 
 @pytest.mark.parametrize("name", ["without monitor, no fault", "target never healthy, no fault"])
 def test_no_page_is_unknown_where_the_monitor_was_not_heard(name: str) -> None:
-    assert asked("no-page", HISTORIES[name]()).ruling == "unknown"
+    assert asked("no-page", HISTORIES[name]()).status == "unknown"
 
 
 def test_a_service_that_nobody_asked_is_not_known_to_have_been_there() -> None:

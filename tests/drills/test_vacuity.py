@@ -10,10 +10,22 @@ import msgspec
 import numpy as np
 import pytest
 
-from drills import checkers, score
-from drills.checkers import CHECKS, Check
-from drills.history import NS, OUTCOMES, History, Kind, Objective, Outcome, Ruling, RunEnd, Samples, Verdict
-from drills.judge import judge
+from drills.judge import checks as checkers
+from drills.judge import score
+from drills.judge.cards import judge
+from drills.judge.checks import CHECKS, Check
+from drills.record.history import (
+    NS,
+    OUTCOMES,
+    CheckResult,
+    History,
+    Kind,
+    Objective,
+    RequestOutcome,
+    RunEnd,
+    Samples,
+    Status,
+)
 
 from . import synthetic as made
 from .defects import lost_order
@@ -22,7 +34,7 @@ from .plants import own_error, unaccounted
 from .runfolder import whole_run
 from .synthetic import END, FAULT, Draft, at, correct
 
-UNKNOWN, INVALID, FAIL = Ruling.UNKNOWN, Ruling.INVALID, Ruling.FAIL
+UNKNOWN, INVALID, FAIL = Status.UNKNOWN, Status.INVALID, Status.FAIL
 Plant = Callable[[Draft], None]
 
 
@@ -99,7 +111,7 @@ def late_load(draft: Draft) -> None:
 
 def dropping_load(draft: Draft) -> None:
     for sample in draft.samples[:5]:
-        sample[1:4] = [0, 0, OUTCOMES.index(Outcome.DROPPED)]
+        sample[1:4] = [0, 0, OUTCOMES.index(RequestOutcome.DROPPED)]
 
 
 def damaged(says: str) -> Plant:
@@ -149,7 +161,7 @@ NO_INJECTION = without("fault:0", "inject")
 NO_WITNESS = without("fault:0", "witness")
 NO_BASELINE = without("runner", "baseline")
 
-VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that gives it, its words
+VACUOUS: dict[str, tuple[Plant, Status, str, str]] = {  # verdict, the cell that gives it, its words
     "no fault injected": (NO_INJECTION, INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed"),
     "injection failed": (
         then(NO_INJECTION, noting(FAULT, "fault:0", Kind.FAIL, "inject")),
@@ -231,7 +243,7 @@ VACUOUS: dict[str, tuple[Plant, Ruling, str, str]] = {  # verdict, the cell that
 }  # fmt: skip
 
 
-def says(history: History, cell: str) -> tuple[Ruling | None, str]:
+def says(history: History, cell: str) -> tuple[Status | None, str]:
     """What the card's cell says; an objective speaks through the limits."""
     card = score.score(history, None)
     for check in card.checks:
@@ -250,8 +262,8 @@ def test_run_that_cannot_judge_does_not_pass_and_says_why(name: str) -> None:
     assert card.verdict == verdict
     assert card.grade == ("major-challenges" if verdict == FAIL else None)
     if cell:
-        ruling, said = says(history, cell)
-        assert ruling == verdict
+        status, said = says(history, cell)
+        assert status == verdict
         assert words in said
     if verdict == UNKNOWN and cell in CHECKS:
         assert any(line.startswith(f"{cell}: ") for line in card.limits)
@@ -262,7 +274,7 @@ def test_empty_history_is_invalid() -> None:
     card = score.score(empty, None)
     assert (card.verdict, card.grade) == (INVALID, None)
     assert {check.id: check.says for check in card.checks}["history-whole"] == "no events"
-    assert not [check.id for check in card.checks if check.verdict == Ruling.PASS and not check.standing]
+    assert not [check.id for check in card.checks if check.verdict == Status.PASS and not check.standing]
 
 
 @pytest.mark.parametrize("book", ["world", "customers", "exchange", "oms", "notices"])
@@ -296,7 +308,7 @@ def test_events_numbered_with_a_gap_are_invalid() -> None:
 # -- a judge that breaks ----------------------------------------------------------------------------------------------
 
 
-def broken(*_: object) -> Verdict:
+def broken(*_: object) -> CheckResult:
     raise ZeroDivisionError("by accident")
 
 
@@ -305,8 +317,11 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
     monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.standing, broken))
     card = score.score(correct(3).history(), None)
     said = {check.id: (check.verdict, check.says) for check in card.checks}
-    assert said["cash-conserved"] == (UNKNOWN, "the checker failed: ZeroDivisionError in drills.checkers.check.rule")
-    assert said["no-duplicates"][0] == Ruling.PASS
+    assert said["cash-conserved"] == (
+        UNKNOWN,
+        "the checker failed: ZeroDivisionError in drills.judge.checks.check.rule",
+    )
+    assert said["no-duplicates"][0] == Status.PASS
     assert (card.verdict, card.grade) == (UNKNOWN, None)
 
 
@@ -318,7 +333,7 @@ def test_part_of_the_judge_that_raises_costs_a_pass_and_not_the_card(
 ) -> None:
     monkeypatch.setattr(score, part, broken)
     card = score.score(correct(3).history(), None)
-    why = f"the judge failed at {name}: ZeroDivisionError in drills.judging.attempt.make"
+    why = f"the judge failed at {name}: ZeroDivisionError in drills.judge.attempt.make"
     assert (card.verdict, card.grade, card.prevented) == (UNKNOWN, None, False)
     assert (card.checks[-1].id, card.checks[-1].verdict, card.checks[-1].says) == ("judged-whole", UNKNOWN, why)
     assert any(why in line for line in card.limits)
@@ -334,8 +349,8 @@ def test_every_part_that_broke_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(score, part, broken)
     cell = score.score(correct(3).history(), None).checks[-1]
     assert cell.says == (
-        "the judge failed at instants: ZeroDivisionError in drills.judging.attempt.make;"
-        " the judge failed at loss: ZeroDivisionError in drills.judging.attempt.make"
+        "the judge failed at instants: ZeroDivisionError in drills.judge.attempt.make;"
+        " the judge failed at loss: ZeroDivisionError in drills.judge.attempt.make"
     )
     assert (cell.invariant, cell.standing, cell.evidence) == ("", True, [])
 
@@ -392,7 +407,7 @@ def lost(draft: Draft) -> None:
     ((lost, ended("interrupted")), INVALID),
     ((lost, damaged("books/exchange.jsonl line 9 is cut off")), INVALID),
 ])  # fmt: skip
-def test_worst_cell_is_the_verdict(plants: tuple[Plant, ...], verdict: Ruling) -> None:
+def test_worst_cell_is_the_verdict(plants: tuple[Plant, ...], verdict: Status) -> None:
     draft = correct(3)
     for plant in plants:
         plant(draft)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from drills.commands.app import app
 from drills.errors import Refused
-from drills.verbs.app import app
 
 from ..reports.cards import as_json, failed, passed
 

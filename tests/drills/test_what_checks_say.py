@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills.checkers import CHECKS
+from drills.judge.checks import CHECKS
 
 from .said import CARDS, TABLE, cards, lines
 

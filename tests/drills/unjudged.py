@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from drills import books
-from drills.history import NS, History, Kind, Objective, RunEnd, Samples
-from drills.judge import judge
-from drills.score import score
-from drills.scorecard import Scorecard
+from drills.judge.cards import judge
+from drills.judge.score import score
+from drills.judge.scorecard import Scorecard
+from drills.record import books
+from drills.record.history import NS, History, Kind, Objective, RunEnd, Samples
 
 from .synthetic import END, FAULT, Draft, at, correct, replanned
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from targets import silence
-from targets.target import Cut, Link, Offer, Service, TargetError
+from targets.target import Capabilities, Cut, Link, ServiceState, TargetError
 from targets.toxiproxy import ToxiproxyClient, engine_command
 
 GUARD_S = 20.0  # a hang guard, never an expectation
@@ -178,9 +178,9 @@ class SmallTarget:
         self.process: subprocess.Popen[bytes] | None = None
         self.start("service")
 
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         able = frozenset({"service"})
-        return Offer(frozenset({"link"}), able, (), operator=False, alerts=False, partitionable=able)
+        return Capabilities(frozenset({"link"}), able, (), operator=False, alerts=False, partitionable=able)
 
     def links(self) -> dict[str, Link]:
         return {"link": Link("link", self.listen, self.address, ("client", "service"))}
@@ -188,11 +188,11 @@ class SmallTarget:
     def proxies(self) -> ToxiproxyClient:
         return self._client
 
-    def services(self) -> dict[str, Service]:
+    def services(self) -> dict[str, ServiceState]:
         runs = self.process is not None and self.process.poll() is None
         pid = self.process.pid if runs and self.process else None
         healthy = pid is not None and psutil.Process(pid).status() != psutil.STATUS_STOPPED
-        return {"service": Service("service", pid, healthy)}
+        return {"service": ServiceState("service", pid, healthy)}
 
     def signal(self, service: str, number: int) -> None:
         if self.process is None or self.process.poll() is not None:

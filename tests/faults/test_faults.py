@@ -14,7 +14,7 @@ from faults import FAULTS
 from faults.probe import Reaction, connects, probe
 from faults.scope import from_intent
 from faults.toxic import clear
-from targets.target import Evidence, Offer
+from targets.target import Capabilities, ProbeResult
 
 CLOSED = Reaction("closed", 0, 2.0, 2.0)
 REPLIED = Reaction("closed", 50, 2.0, 3.0)
@@ -73,20 +73,20 @@ def test_a_toxic_is_injected_witnessed_undone_and_gone(
 ) -> None:
     system = target(handler)
     fault = from_intent({"link": "link", **fields})
-    before = fault.witness(system)
+    before = fault.verify_effect(system)
     assert not before.ok
     injected = fault.inject(system)
     assert injected.ok
     assert injected.data["engine"] == "embedded 2.12.0"
     assert all(name.startswith("kunren-") for name in injected.data["toxics"])
-    witnessed = fault.witness(system)
+    witnessed = fault.verify_effect(system)
     assert witnessed.ok, witnessed
     assert witnessed.data["effect_seen"] is seen, witnessed
     assert ("judged from the samples" in witnessed.says) == (seen is None)
-    assert not fault.gone(system).ok
-    assert fault.undo(system).data["removed"] == sorted(injected.data["toxics"])
-    assert fault.gone(system).ok
-    assert fault.undo(system).data["removed"] == []
+    assert not fault.verify_removed(system).ok
+    assert fault.rollback(system).data["removed"] == sorted(injected.data["toxics"])
+    assert fault.verify_removed(system).ok
+    assert fault.rollback(system).data["removed"] == []
     assert system.proxies().toxics("link") == {}
 
 
@@ -101,7 +101,7 @@ def test_a_toxic_that_does_nothing_is_no_effect(target: Any, monkeypatch: pytest
     fault = from_intent({"kind": "timeout", "link": "link"})
     for stream in ("upstream", "downstream"):  # there, by name and type, but sparing every connection
         system.proxies().add_toxic("link", f"kunren-timeout-{stream}", "timeout", stream, 0, {"timeout": 0})
-    witnessed = fault.witness(system)
+    witnessed = fault.verify_effect(system)
     assert (witnessed.ok, witnessed.data["effect_seen"]) == (False, False)
     assert "no effect" in witnessed.says
 
@@ -109,7 +109,7 @@ def test_a_toxic_that_does_nothing_is_no_effect(target: Any, monkeypatch: pytest
 def test_half_of_a_fault_is_not_the_fault(target: Any) -> None:
     system = target(replies)
     from_intent({"kind": "timeout", "link": "link", "stream": "upstream"}).inject(system)
-    assert not from_intent({"kind": "timeout", "link": "link"}).witness(system).ok
+    assert not from_intent({"kind": "timeout", "link": "link"}).verify_effect(system).ok
 
 
 def test_other_toxics_are_left_alone(target: Any) -> None:
@@ -117,7 +117,7 @@ def test_other_toxics_are_left_alone(target: Any) -> None:
     system.proxies().add_toxic("link", "somebody-elses", "latency", "upstream", 1, {})
     fault = from_intent({"kind": "timeout", "link": "link"})
     fault.inject(system)
-    fault.undo(system)
+    fault.rollback(system)
     assert list(system.proxies().toxics("link")) == ["somebody-elses"]
 
 
@@ -134,15 +134,15 @@ def test_clear_removes_whatever_is_ours(target: Any) -> None:
 def test_down(target: Any) -> None:
     system = target(replies)
     fault = from_intent({"kind": "down", "link": "link"})
-    assert not fault.witness(system).ok
-    assert fault.gone(system).ok
+    assert not fault.verify_effect(system).ok
+    assert fault.verify_removed(system).ok
     assert fault.inject(system).ok
-    assert fault.witness(system).ok
+    assert fault.verify_effect(system).ok
     assert connects(system.listen, 1.0).end == "refused"
-    assert not fault.gone(system).ok
-    assert fault.undo(system).data == {"changed": True}
-    assert fault.undo(system).data == {"changed": False}
-    assert fault.gone(system).ok
+    assert not fault.verify_removed(system).ok
+    assert fault.rollback(system).data == {"changed": True}
+    assert fault.rollback(system).data == {"changed": False}
+    assert fault.verify_removed(system).ok
     assert probe(system.listen, 10.0).bytes > 0
 
 
@@ -155,34 +155,34 @@ def test_kill(target: Any, quick: None) -> None:
     system = target()
     fault = from_intent({"kind": "kill", "service": "service"})
     first = system.process
-    assert fault.gone(system).ok
-    assert not fault.witness(system).ok
+    assert fault.verify_removed(system).ok
+    assert not fault.verify_effect(system).ok
     assert fault.inject(system).data["pid"] == first.pid
     assert first.wait(20) == -signal.SIGKILL
-    assert fault.witness(system).ok
-    assert not fault.gone(system).ok
+    assert fault.verify_effect(system).ok
+    assert not fault.verify_removed(system).ok
     assert not fault.inject(system).ok
-    assert fault.undo(system).data["changed"] is True
-    assert fault.gone(system).ok
-    assert fault.undo(system).data["changed"] is False
+    assert fault.rollback(system).data["changed"] is True
+    assert fault.verify_removed(system).ok
+    assert fault.rollback(system).data["changed"] is False
     assert system.process.pid != first.pid
 
 
 def test_pause(target: Any, quick: None) -> None:
     system = target()
     fault = from_intent({"kind": "pause", "service": "service"})
-    assert not fault.witness(system).ok
+    assert not fault.verify_effect(system).ok
     assert fault.inject(system).ok
-    witnessed = from_intent({"kind": "pause", "service": "service"}).witness(system)
+    witnessed = from_intent({"kind": "pause", "service": "service"}).verify_effect(system)
     assert witnessed.data["process"] == "stopped"
     assert witnessed.ok
-    assert not fault.gone(system).ok
-    assert fault.undo(system).data["changed"] is True
-    assert fault.undo(system).ok
-    assert fault.gone(system).ok
+    assert not fault.verify_removed(system).ok
+    assert fault.rollback(system).data["changed"] is True
+    assert fault.rollback(system).ok
+    assert fault.verify_removed(system).ok
     system.process.kill()
     system.process.wait(20)
-    assert fault.undo(system).data["changed"] is False
+    assert fault.rollback(system).data["changed"] is False
     assert not fault.inject(system).ok
 
 
@@ -218,10 +218,10 @@ def test_each_kind_is_registered_under_its_own_name_and_says_what_is_missing(kin
     needs = "service" if "service" in fields else "link"
     examples = {"latency": 1, "rate": 1, "delay": 1, "average_size": 1, "bytes": 1}
     made = from_intent({"kind": kind, needs: "x", **{name: examples[name] for name in fields & set(examples)}})
-    empty = Offer(frozenset({"l"}), frozenset({"s"}), (), operator=False, alerts=False)
+    empty = Capabilities(frozenset({"l"}), frozenset({"s"}), (), operator=False, alerts=False)
     assert made.missing(empty) == f"{needs} x (it has: {needs[0]})"
     able = frozenset({"x"})
-    full = Offer(able, able, (), operator=False, alerts=False, partitionable=able)
+    full = Capabilities(able, able, (), operator=False, alerts=False, partitionable=able)
     assert made.missing(full) is None
     with pytest.raises(AttributeError):
         made.link = "y"  # type: ignore[attr-defined]
@@ -260,6 +260,6 @@ def test_an_upstream_that_cannot_be_reached_shows_nothing(target: Any) -> None:
     fault.inject(system)
     with socket.create_server(("127.0.0.1", 0)) as gone:
         system.address = f"127.0.0.1:{gone.getsockname()[1]}"
-    witnessed = fault.witness(system)
-    assert isinstance(witnessed, Evidence)
+    witnessed = fault.verify_effect(system)
+    assert isinstance(witnessed, ProbeResult)
     assert (witnessed.ok, witnessed.data["effect_seen"], witnessed.data["direct"]["end"]) == (True, None, "refused")

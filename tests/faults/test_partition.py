@@ -13,7 +13,7 @@ import pytest
 from faults.partition import Partition, _felt
 from faults.scope import from_intent
 from targets import silence
-from targets.target import Cut, Link, Offer, Service, TargetError
+from targets.target import Capabilities, Cut, Link, ServiceState, TargetError
 
 FAULT = Partition(service="service")
 
@@ -36,7 +36,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_its_links_go_silent_and_speak_again(target: Any, connect: Callable[[str], socket.socket]) -> None:
     system = target(replies)
-    before = FAULT.witness(system)
+    before = FAULT.verify_effect(system)
     assert (before.ok, before.says) == (False, "service is not cut off")
     open_before = connect(system.listen)
     open_before.sendall(b"x")
@@ -50,22 +50,24 @@ def test_its_links_go_silent_and_speak_again(target: Any, connect: Callable[[str
     open_before.settimeout(0.3)
     with pytest.raises(TimeoutError):
         open_before.recv(100)
-    seen = FAULT.witness(system)
+    seen = FAULT.verify_effect(system)
     assert (seen.ok, seen.data["effect_seen"]) == (True, True)
     assert "not cut: somebody -> service" in seen.says
     assert seen.data["probes"]["link"]["through"]["bytes"] == 0
-    assert FAULT.gone(system).data["left"] == ["link/" + name for name in sorted(system.proxies().toxics("link"))]
-    assert from_intent({"kind": "partition", "service": "service"}).undo(system).ok
-    assert FAULT.gone(system).ok
-    assert FAULT.undo(system).ok
+    assert FAULT.verify_removed(system).data["left"] == [
+        "link/" + name for name in sorted(system.proxies().toxics("link"))
+    ]
+    assert from_intent({"kind": "partition", "service": "service"}).rollback(system).ok
+    assert FAULT.verify_removed(system).ok
+    assert FAULT.rollback(system).ok
     assert system.proxies().toxics("link") == {}
-    assert not FAULT.witness(system).ok
+    assert not FAULT.verify_effect(system).ok
 
 
 def test_a_far_end_that_never_says_anything_shows_nothing(target: Any) -> None:
     system = target(says_nothing)
     FAULT.inject(system)
-    seen = FAULT.witness(system)
+    seen = FAULT.verify_effect(system)
     assert (seen.ok, seen.data["effect_seen"]) == (True, None)
 
 
@@ -73,10 +75,10 @@ def test_half_of_it_is_not_it_but_is_undone(target: Any) -> None:
     system = target(replies)
     FAULT.inject(system)
     system.proxies().remove_toxic("link", "kunren-partition-service-upstream")
-    assert not FAULT.witness(system).ok
-    assert not FAULT.gone(system).ok
-    assert FAULT.undo(system).ok
-    assert FAULT.gone(system).ok
+    assert not FAULT.verify_effect(system).ok
+    assert not FAULT.verify_removed(system).ok
+    assert FAULT.rollback(system).ok
+    assert FAULT.verify_removed(system).ok
 
 
 def test_toxics_that_do_nothing_are_no_partition(target: Any) -> None:
@@ -84,7 +86,7 @@ def test_toxics_that_do_nothing_are_no_partition(target: Any) -> None:
     for stream in silence.STREAMS:
         name = f"kunren-partition-service-{stream}"
         system.proxies().add_toxic("link", name, "timeout", stream, 0, {"timeout": 0})
-    seen = FAULT.witness(system)
+    seen = FAULT.verify_effect(system)
     assert (seen.ok, seen.data["effect_seen"]) == (False, False)
 
 
@@ -92,7 +94,7 @@ def test_both_ends_of_a_link_may_be_cut_off_and_mended_one_by_one(target: Any) -
     system = target(replies)
     silence.disconnect(system.links(), system.proxies(), "client")
     FAULT.inject(system)
-    FAULT.undo(system)
+    FAULT.rollback(system)
     assert silence.cut(system.links(), system.proxies(), "client", ()).there
     left = {f"kunren-partition-client-{stream}" for stream in silence.STREAMS}
     assert set(system.proxies().toxics("link")) == left
@@ -104,7 +106,7 @@ def test_what_does_not_run_is_not_cut_off(target: Any) -> None:
     system.process.wait(20)
     assert not FAULT.inject(system).ok
     assert system.proxies().toxics("link") == {}
-    assert FAULT.gone(system).ok  # that it is dead is no matter of this fault
+    assert FAULT.verify_removed(system).ok  # that it is dead is no matter of this fault
 
 
 def test_what_no_link_leads_to_cannot_be_cut_off(target: Any) -> None:
@@ -114,11 +116,13 @@ def test_what_no_link_leads_to_cannot_be_cut_off(target: Any) -> None:
 
 
 def test_what_the_target_cannot_cut_off_is_missing() -> None:
-    offer = Offer(frozenset(), frozenset({"api", "mail"}), (), False, False, partitionable=frozenset({"api"}))
-    assert Partition(service="api").missing(offer) is None
-    assert Partition(service="mail").missing(offer) == "a way to cut mail off (it can: api)"
-    assert Partition(service="web").missing(offer) == "service web (it has: api, mail)"
-    assert "it can: none" in str(Partition(service="mail").missing(replace(offer, partitionable=frozenset())))
+    capabilities = Capabilities(
+        frozenset(), frozenset({"api", "mail"}), (), False, False, partitionable=frozenset({"api"})
+    )
+    assert Partition(service="api").missing(capabilities) is None
+    assert Partition(service="mail").missing(capabilities) == "a way to cut mail off (it can: api)"
+    assert Partition(service="web").missing(capabilities) == "service web (it has: api, mail)"
+    assert "it can: none" in str(Partition(service="mail").missing(replace(capabilities, partitionable=frozenset())))
 
 
 @dataclass
@@ -128,8 +132,8 @@ class Whole:
     off: bool = False
     leaks: bool = False
 
-    def services(self) -> dict[str, Service]:
-        return {"service": Service("service", 1, self.leaks or not self.off)}
+    def services(self) -> dict[str, ServiceState]:
+        return {"service": ServiceState("service", 1, self.leaks or not self.off)}
 
     def links(self) -> dict[str, Link]:
         return {}
@@ -148,15 +152,15 @@ class Whole:
 def test_a_whole_one_is_seen_by_what_does_not_answer() -> None:
     system: Any = Whole()
     assert FAULT.inject(system).says == "service cut off: the cable is pulled"
-    assert FAULT.witness(system).data["effect_seen"] is True
-    assert FAULT.undo(system).ok
-    assert FAULT.gone(system).ok
+    assert FAULT.verify_effect(system).data["effect_seen"] is True
+    assert FAULT.rollback(system).ok
+    assert FAULT.verify_removed(system).ok
 
 
 def test_a_whole_one_that_still_answers_is_none() -> None:
     system: Any = Whole(leaks=True)
     FAULT.inject(system)
-    seen = FAULT.witness(system)
+    seen = FAULT.verify_effect(system)
     assert (seen.ok, seen.data["effect_seen"]) == (False, False)
 
 

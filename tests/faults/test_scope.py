@@ -14,7 +14,7 @@ import pytest
 
 from faults import FAULTS, scope
 from faults.scope import NotInjected, begin, broken, end, from_intent, to_intent
-from targets.target import Evidence, StartFailed, TargetError
+from targets.target import ProbeResult, StartFailed, TargetError
 
 
 class Log:
@@ -44,28 +44,28 @@ class Spy:
         self.log = log
         self.trouble = trouble
 
-    def _do(self, verb: str) -> Evidence:
+    def _do(self, verb: str) -> ProbeResult:
         self.log.said.append(verb)
         what = self.trouble.get(verb, True)
         if isinstance(what, list):
             what = what.pop(0)
         if isinstance(what, BaseException):
             raise what
-        return Evidence(what, verb, {"n": 1})
+        return ProbeResult(what, verb, {"n": 1})
 
-    def missing(self, offer: Any) -> None:
+    def missing(self, capabilities: Any) -> None:
         return None
 
-    def inject(self, target: Any) -> Evidence:
+    def inject(self, target: Any) -> ProbeResult:
         return self._do("inject")
 
-    def witness(self, target: Any) -> Evidence:
+    def verify_effect(self, target: Any) -> ProbeResult:
         return self._do("witness")
 
-    def undo(self, target: Any) -> Evidence:
+    def rollback(self, target: Any) -> ProbeResult:
         return self._do("undo")
 
-    def gone(self, target: Any) -> Evidence:
+    def verify_removed(self, target: Any) -> ProbeResult:
         return self._do("gone")
 
 

@@ -7,7 +7,7 @@ import pytest
 from faults import skewed_lots
 from faults.scope import from_intent
 from faults.skewed_lots import SkewedLots
-from targets.target import Evidence, Offer
+from targets.target import Capabilities, ProbeResult
 
 FAULT = SkewedLots("C-0634", 45.0)
 
@@ -20,17 +20,17 @@ class Planted:
         self.there = there
         self.asked: list[tuple[str, Any]] = []
 
-    def plant(self, what: str, wanted: Any) -> Evidence:
+    def plant(self, what: str, wanted: Any) -> ProbeResult:
         self.asked.append((what, dict(wanted)))
-        return Evidence(True, "planted", {"lots": []})
+        return ProbeResult(True, "planted", {"lots": []})
 
-    def planted(self, what: str, wanted: Any) -> Evidence:
+    def planted(self, what: str, wanted: Any) -> ProbeResult:
         pid = self.pids.pop(0) if len(self.pids) > 1 else self.pids[0]
-        return Evidence(self.there > 0, "seen", {"added": self.there, "effect": pid is not None, "pid": pid})
+        return ProbeResult(self.there > 0, "seen", {"added": self.there, "effect": pid is not None, "pid": pid})
 
-    def unplant(self, what: str, wanted: Any) -> Evidence:
+    def unplant(self, what: str, wanted: Any) -> ProbeResult:
         self.there = 0
-        return Evidence(True, "removed", {"lock_s": 46.1})
+        return ProbeResult(True, "removed", {"lock_s": 46.1})
 
 
 @pytest.fixture(autouse=True)
@@ -53,22 +53,22 @@ def test_a_lock_of_no_length_or_for_ever_is_refused(outlasts: int) -> None:
 
 
 def test_it_needs_a_target_that_can_plant_lots() -> None:
-    lacking = Offer(frozenset(), frozenset(), (), operator=False, alerts=False)
-    able = Offer(frozenset(), frozenset(), (), operator=False, alerts=False, plantable=frozenset({"lots"}))
+    lacking = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False)
+    able = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False, plantable=frozenset({"lots"}))
     assert FAULT.missing(lacking) == "lots to plant (it can plant: nothing)"
     assert FAULT.missing(able) is None
 
 
 def test_the_witness_wants_to_see_the_same_session_block_twice() -> None:
-    seen = FAULT.witness(Planted([None, 7, None, 7, 7]))  # type: ignore[arg-type]
+    seen = FAULT.verify_effect(Planted([None, 7, None, 7, 7]))  # type: ignore[arg-type]
     assert seen.ok
     assert seen.data["pid"] == 7
-    assert not FAULT.witness(Planted([None])).ok  # type: ignore[arg-type]
+    assert not FAULT.verify_effect(Planted([None])).ok  # type: ignore[arg-type]
 
 
 def test_it_is_gone_when_neither_lots_nor_waits_are_left() -> None:
     target = Planted([None])
-    assert not FAULT.gone(target).ok  # type: ignore[arg-type]
-    assert FAULT.undo(target).data["lock_s"] == 46.1  # type: ignore[arg-type]
-    assert FAULT.gone(target).ok  # type: ignore[arg-type]
-    assert not FAULT.gone(Planted([7], there=0)).ok  # type: ignore[arg-type]
+    assert not FAULT.verify_removed(target).ok  # type: ignore[arg-type]
+    assert FAULT.rollback(target).data["lock_s"] == 46.1  # type: ignore[arg-type]
+    assert FAULT.verify_removed(target).ok  # type: ignore[arg-type]
+    assert not FAULT.verify_removed(Planted([7], there=0)).ok  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def runs_of(drill: str, asked: argparse.Namespace) -> Iterator[Run]:
 
 def seeds_of(drill: str, arm: str, seeds: Sequence[int]) -> list[tuple[int, str]]:
     """Seeds with the operator's reaction."""
-    from drills.spec import load_drill
+    from drills.spec.drill import load_drill
 
     found = [(seed, USUAL) for seed in seeds]
     declared = load_drill(drill).arms.get(arm)
@@ -124,13 +124,13 @@ def verify(drill: str, run: Run, runs: str) -> dict[str, Any]:
 
 
 def arms_of(drill: str) -> list[str]:
-    from drills.spec import arms_of, load_drill
+    from drills.spec.drill import arms_of, load_drill
 
     return list(arms_of(load_drill(drill)))
 
 
 def catalogue() -> list[str]:
-    from drills.spec import catalogue
+    from drills.spec.drill import catalogue
 
     return list(catalogue(variants=True))
 

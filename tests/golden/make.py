@@ -5,7 +5,8 @@
     python tests/golden/make.py --anew       make every folder again from its recipe
     python tests/golden/make.py --same-rules let cards change under the same number (before a release only)
 
-A changed rule needs a new number: raise RULES in drills/scorecard.py, say in CHANGELOG.md what changed, then run this.
+A changed rule needs a new number: raise RULES in drills/judge/scorecard.py, say in CHANGELOG.md what changed, then run
+this.
 The inputs are made once from the histories of tests/drills/synthetic.py with fixed seeds and a thin load, so that a
 folder stays far below 200 KB; a new rules number changes their cards only.
 """
@@ -28,11 +29,11 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.books import OmsExecution  # noqa: E402
-from drills.history import NS, Objective, RunRecord  # noqa: E402
-from drills.judge import judge, judge_and_write  # noqa: E402
-from drills.scorecard import RULES  # noqa: E402
-from drills.store import RunFolder, card_bytes  # noqa: E402
+from drills.judge.cards import judge, judge_and_write  # noqa: E402
+from drills.judge.scorecard import RULES  # noqa: E402
+from drills.record.books import OmsExecution  # noqa: E402
+from drills.record.folder import RunFolder, card_bytes  # noqa: E402
+from drills.record.history import NS, Objective, RunRecord  # noqa: E402
 from tests.drills import synthetic  # noqa: E402
 from tests.drills.synthetic import Draft, correct, replanned  # noqa: E402
 
@@ -102,9 +103,9 @@ def make(name: str, folder: Path) -> None:
         writer.events.append(event.actor, event.kind, event.what, event.data, event.t)
     alive = name != "invalid-killed"
     if history.plan.injects:
-        writer.undo.append({"what": "intent", "index": 0, "fault": {"kind": "timeout", "link": "exchange-a"}})
+        writer.rollback.append({"what": "intent", "index": 0, "fault": {"kind": "timeout", "link": "exchange-a"}})
         if alive:
-            writer.undo.append({"what": "undone", "index": 0})
+            writer.rollback.append({"what": "undone", "index": 0})
     for book, rows in history.books.items():
         if alive or book == "world":
             writer.write_book(book, [msgspec.to_builtins(row) for row in rows])
@@ -167,7 +168,7 @@ def main() -> int:
     changed = [name for name in RECIPES if _would_change(HERE / name)]
     if changed and not asked.same_rules:
         print(f"the cards of {', '.join(changed)} would change although the rules still have number {RULES}.")
-        print("Mend: raise RULES in drills/scorecard.py, say in CHANGELOG.md what changed, run this again.")
+        print("Fix: raise RULES in drills/judge/scorecard.py, say in CHANGELOG.md what changed, run this again.")
         return 1
     for name in RECIPES:
         card, _ = judge_and_write(HERE / name)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from drills.judge import judge
-from drills.scorecard import RULES
-from drills.store import card_bytes, verify_evidence
+from drills.judge.cards import judge
+from drills.judge.scorecard import RULES
+from drills.record.folder import card_bytes, verify_evidence
 
 HERE = Path(__file__).parent
 BYTES = 200_000
-MEND = (
-    "The card of {name} changed. If that is meant, the rules are new: raise RULES in drills/scorecard.py, say in"
+FIX = (
+    "The card of {name} changed. If that is meant, the rules are new: raise RULES in drills/judge/scorecard.py, say in"
     " CHANGELOG.md what changed, and run python tests/golden/make.py. If it is not meant, the change is a bug."
 )
 
@@ -41,7 +41,7 @@ def test_a_changed_rule_has_a_new_number(name: str) -> None:
     pinned = (HERE / name / "scorecard.json").read_bytes()
     rules = json.loads(pinned)["rules"]
     assert rules == RULES, f"{name} is judged by rules {rules}, now there are {RULES}: run python tests/golden/make.py"
-    assert card_bytes(judge(HERE / name)[0]).decode() == pinned.decode(), MEND.format(name=name)
+    assert card_bytes(judge(HERE / name)[0]).decode() == pinned.decode(), FIX.format(name=name)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

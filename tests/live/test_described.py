@@ -110,7 +110,7 @@ def test_heal_ends_a_server_that_shows_no_label(files: Place) -> None:
     (files.home / "target.yaml").write_text("\n".join(lines) + "\n")
     harness = files.start("run", "drill.yaml", "--target", "target.yaml", "--proxy", "embedded")
     files.reached(harness, "runner", "invoke", "baseline")
-    (reaper,) = [each for each in files.processes() if "drills.reaper" in each.cmdline()]
+    (reaper,) = [each for each in files.processes() if "drills.execution.reaper" in each.cmdline()]
     reaper.suspend()
     harness.process.kill()
     harness.ended()

@@ -126,7 +126,7 @@ def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
 
 MOMENTS: dict[str, Callable[[Place], bool]] = {
     "the journal": lambda place: any(run.joinpath("undo.jsonl").is_file() for run in place.runs()),
-    "the reaper": lambda place: bool(processes_of(place, "drills.reaper")),
+    "the reaper": lambda place: bool(processes_of(place, "drills.execution.reaper")),
     "the stack's folder": lambda place: bool(place.stacks()),
     "the launcher": lambda place: bool(processes_of(place, "targets.brokerage.launcher")),
     "the database's log": lambda place: any(run.joinpath("logs/postgres.log").is_file() for run in place.runs()),
@@ -197,7 +197,7 @@ def test_the_launcher_ends_with_the_last_who_holds_its_lifeline(place: Place) ->
 def test_a_dead_reaper_ends_the_run(place: Place) -> None:
     harness = start(place)
     place.broken(harness)
-    process_of(place, "drills.reaper").kill()
+    process_of(place, "drills.execution.reaper").kill()
     lost(place, harness, "the reaper, which clears up after a harness that was killed, has died")
     assert undone(place, only_run(place))[-1] == "ok gone"
 
@@ -205,7 +205,7 @@ def test_a_dead_reaper_ends_the_run(place: Place) -> None:
 def test_a_dead_reaper_ends_the_start(place: Place) -> None:
     harness = start(place)
     wait_for(lambda: bool(place.stacks()), "the stack's folder")
-    process_of(place, "drills.reaper").kill()
+    process_of(place, "drills.execution.reaper").kill()
     lost(place, harness, "the reaper, which clears up after a harness that was killed, has died")
 
 
@@ -228,7 +228,7 @@ def lost(place: Place, harness: Process, says: str) -> None:
 
 def kill_both(place: Place, harness: Process) -> None:
     """The harness and its reaper; that is held first, so that neither has the time to do anything."""
-    reaper = process_of(place, "drills.reaper")
+    reaper = process_of(place, "drills.execution.reaper")
     reaper.suspend()
     harness.process.kill()
     harness.ended()

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from drills.reaper import Reaper
+from drills.execution.reaper import Reaper
 from loadprofiles import PROFILES
 from loadprofiles.process import Load
 from targets.embedded import EMBEDDED

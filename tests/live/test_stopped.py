@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drills.history import NS
+from drills.record.history import NS
 
 from .rig import Place, Process, card, wait_for
 from .test_described import DRILL, TARGET

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from load_fake import FakeBrokerage
 
-from drills.books import CustomerRow
+from drills.record.books import CustomerRow
 from loadprofiles.process import Load
 from loadprofiles.profiles import Behaviour, Patience, Profile
-from loadprofiles.samples import SAMPLE, Outcome
+from loadprofiles.samples import SAMPLE, OutcomeCode
 
 HASTY = Behaviour(retype_after_s=(0.02, 0.05), look_after_s=(0.05, 0.1))
 SMALL = Profile("small", {"orders": 40.0, "inquiry": 40.0}, 60, HASTY, Patience(connect_s=1.0, total_s=1.0))
@@ -60,9 +60,9 @@ class Ran:
     def of(self, kind: type) -> list[Any]:
         return [row for row in self.rows if isinstance(row, kind)]
 
-    def outcomes(self, name: int | None = None) -> list[Outcome]:
+    def outcomes(self, name: int | None = None) -> list[OutcomeCode]:
         chosen = self.samples if name is None else self.samples[self.samples["name"] == name]
-        return [Outcome(int(code)) for code in chosen["outcome"]]
+        return [OutcomeCode(int(code)) for code in chosen["outcome"]]
 
 
 def read_journal(folder: Path) -> list[Any]:

@@ -12,18 +12,18 @@ import pytest
 from load_rig import SMALL
 
 from loadprofiles.arrivals import schedule
-from loadprofiles.desk import Desk
-from loadprofiles.floor import Floor
+from loadprofiles.client import Client
 from loadprofiles.journal import Journal
+from loadprofiles.open_model import OpenModel
 from loadprofiles.own import OwnErrors
 
 HELD_UP_S = 0.05
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def client(tmp_path: Path) -> Iterator[Client]:
     with Journal(tmp_path) as journal:
-        yield Desk(SMALL, 7, [], journal, 1, OwnErrors())
+        yield Client(SMALL, 7, [], journal, 1, OwnErrors())
 
 
 def held_up_while_told(then: Callable[[], None]) -> None:
@@ -47,16 +47,16 @@ def held_up_while_told(then: Callable[[], None]) -> None:
         listening.get(timeout=5)
 
 
-def test_a_wait_whose_time_is_up_sees_that_the_load_is_closing(desk: Desk) -> None:
-    waiting = gevent.spawn(desk.pause, HELD_UP_S / 2)
+def test_a_wait_whose_time_is_up_sees_that_the_load_is_closing(client: Client) -> None:
+    waiting = gevent.spawn(client.pause, HELD_UP_S / 2)
     gevent.sleep(0)
-    held_up_while_told(desk.closing.set)
+    held_up_while_told(client.closing.set)
     assert waiting.get(timeout=5) is False
-    assert desk.pause(0) is False
+    assert client.pause(0) is False
 
 
-def test_nobody_is_let_in_after_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Floor(desk, [], schedule(SMALL, 7, 5.0, {}))
+def test_nobody_is_let_in_after_the_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = OpenModel(client, [], schedule(SMALL, 7, 5.0, {}))
     came: list[int] = []
     monkeypatch.setattr(model, "_admit", lambda number, *_: came.append(number))
     first = int(model._arrivals.offset[0])

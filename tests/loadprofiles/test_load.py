@@ -22,11 +22,11 @@ import pytest
 from load_fake import Asked, FakeBrokerage, Says
 from load_rig import HASTY, SMALL, make_load, read_journal, run, wait_for, with_habits, write_world
 
-from drills.books import Acted, Reply, Request, Shown
+from drills.record.books import Acted, Reply, Request, Shown
 from loadprofiles.arrivals import schedule
 from loadprofiles.process import Load, LoadError
 from loadprofiles.profiles import Patience, Profile
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 from targets import children
 
 from ..targets.ipv6 import needs_ipv6
@@ -47,7 +47,7 @@ def test_every_arrival_has_one_sample_and_the_journal_agrees(tmp_path: Path, fak
     assert np.array_equal(by_time["intended"] - ran.t0, arrivals.offset[: len(by_time)])
     assert np.array_equal(by_time["name"], arrivals.service[: len(by_time)])
     assert ran.summary["intended"] == ran.summary["sent"] == len(ran.samples)
-    assert set(ran.outcomes()) == {Outcome.OK}
+    assert set(ran.outcomes()) == {OutcomeCode.OK}
     requests = {int(row.id): row for row in ran.of(Request)}
     replies = {int(row.id): row for row in ran.of(Reply)}
     assert len(requests) == len(ran.of(Request))
@@ -57,7 +57,7 @@ def test_every_arrival_has_one_sample_and_the_journal_agrees(tmp_path: Path, fak
         assert (request.intended_ns, request.t_ns, reply.t_ns) == (sample["intended"], sample["sent"], sample["done"])
         assert request.intended_ns <= request.t_ns <= reply.t_ns
         assert request.action in (("order",) if sample["name"] == ORDERS else ("balances", "quote"))
-        assert reply.outcome == Outcome(int(sample["outcome"])).word
+        assert reply.outcome == OutcomeCode(int(sample["outcome"])).word
         assert reply.account == request.account
 
 
@@ -131,7 +131,7 @@ def test_an_order_that_surely_had_no_effect_is_no_act(
     ran = run(tmp_path, fake, arrivals=120)
     assert ran.of(Shown)
     assert not ran.of(Acted)
-    wanted = Outcome.CLOSED if status == 503 else Outcome.REJECT
+    wanted = OutcomeCode.CLOSED if status == 503 else OutcomeCode.REJECT
     assert set(ran.outcomes(ORDERS)) == {wanted}
     assert not any(row.final for row in ran.of(Request))
 
@@ -164,7 +164,7 @@ def test_a_repayment_that_was_refused_is_no_act(tmp_path: Path, fake: FakeBroker
     fake.script = lambda asked: closed if asked.path == "/repayments" else None
     ran = run(tmp_path, fake, EVENING, arrivals=150, world=write_world(tmp_path, loan=3_000_000))
     assert {act.what for act in ran.of(Acted)} == {"order"}
-    assert set(ran.outcomes(1)) == {Outcome.CLOSED}
+    assert set(ran.outcomes(1)) == {OutcomeCode.CLOSED}
 
 
 def test_a_stall_does_not_slow_the_arrivals(tmp_path: Path, fake: FakeBrokerage) -> None:
@@ -186,7 +186,7 @@ def test_a_stall_does_not_slow_the_arrivals(tmp_path: Path, fake: FakeBrokerage)
     meant = int(((arrivals >= began) & (arrivals < ended)).sum())
     during = ran.samples[(ran.samples["intended"] >= began) & (ran.samples["intended"] < ended)]
     assert len(during) == meant > 100
-    assert not (during["outcome"] == Outcome.DROPPED).any()
+    assert not (during["outcome"] == OutcomeCode.DROPPED).any()
     assert (during["done"] >= ended).mean() > 0.95  # answered only after the stall (but for the instant it began)
     early = during[during["intended"] < ended - 1_000_000_000]
     assert ((early["done"] - early["intended"]) > 900_000_000).mean() > 0.9
@@ -199,9 +199,9 @@ def test_busy_customers_are_passed_over_and_when_all_are_busy_arrivals_are_dropp
     fake.script = lambda asked: Says(how="hang") if asked.path != "/login" else None
     ran = run(tmp_path, fake, profile, arrivals=60)
     counts = Counter(ran.outcomes())
-    assert set(counts) == {Outcome.TIMEOUT, Outcome.DROPPED}
-    assert counts[Outcome.DROPPED] == ran.summary["dropped"] > counts[Outcome.TIMEOUT]
-    dropped = ran.samples[ran.samples["outcome"] == Outcome.DROPPED]
+    assert set(counts) == {OutcomeCode.TIMEOUT, OutcomeCode.DROPPED}
+    assert counts[OutcomeCode.DROPPED] == ran.summary["dropped"] > counts[OutcomeCode.TIMEOUT]
+    dropped = ran.samples[ran.samples["outcome"] == OutcomeCode.DROPPED]
     assert not dropped["sent"].any()
     assert not dropped["done"].any()
     assert not dropped["key"].any()
@@ -213,20 +213,20 @@ def test_busy_customers_are_passed_over_and_when_all_are_busy_arrivals_are_dropp
 @pytest.mark.parametrize(
     ("says", "orders"),
     [
-        (Says(500, {"error": "DATABASE"}), Outcome.ERROR),
-        (Says(503, {"error": "LOCK_TIMEOUT"}), Outcome.ERROR),
-        (Says(504, {"error": "STATE_UNKNOWN", "order": "O", "state": "unknown"}), Outcome.UNKNOWN),
-        (Says(how="hang"), Outcome.TIMEOUT),
-        (Says(how="reset"), Outcome.RESET),
-        (Says(how="close"), Outcome.RESET),
-        (Says(200, {"x": 1}, "half"), Outcome.ERROR),
-        (Says(200, b"\xff garbage"), Outcome.ERROR),
-        (Says(body=b"\x00\x01\x02 nothing like HTTP\r\n\r\n", how="raw"), Outcome.ERROR),
-        (Says(200, [1, 2]), Outcome.ERROR),
-        (Says(301, {}), Outcome.ERROR),
+        (Says(500, {"error": "DATABASE"}), OutcomeCode.ERROR),
+        (Says(503, {"error": "LOCK_TIMEOUT"}), OutcomeCode.ERROR),
+        (Says(504, {"error": "STATE_UNKNOWN", "order": "O", "state": "unknown"}), OutcomeCode.UNKNOWN),
+        (Says(how="hang"), OutcomeCode.TIMEOUT),
+        (Says(how="reset"), OutcomeCode.RESET),
+        (Says(how="close"), OutcomeCode.RESET),
+        (Says(200, {"x": 1}, "half"), OutcomeCode.ERROR),
+        (Says(200, b"\xff garbage"), OutcomeCode.ERROR),
+        (Says(body=b"\x00\x01\x02 nothing like HTTP\r\n\r\n", how="raw"), OutcomeCode.ERROR),
+        (Says(200, [1, 2]), OutcomeCode.ERROR),
+        (Says(301, {}), OutcomeCode.ERROR),
     ],
 )
-def test_how_requests_can_end(tmp_path: Path, fake: FakeBrokerage, says: Says, orders: Outcome) -> None:
+def test_how_requests_can_end(tmp_path: Path, fake: FakeBrokerage, says: Says, orders: OutcomeCode) -> None:
     fake.script = lambda asked: says if asked.path != "/login" else None
     ran = run(tmp_path, fake, replace(SMALL, customers=400), arrivals=25)
     assert set(ran.outcomes(ORDERS)) == {orders}
@@ -241,8 +241,8 @@ def test_a_request_is_never_repeated_even_where_it_would_be_harmless(tmp_path: P
     asked = fake.paths("/balances") + fake.paths("/quotes")
     # By the journal, which has a row before anything is sent: a visit cut off by the end of the load has no sample.
     assert 20 < len(asked) <= sum(row.action in ("balances", "quote") for row in ran.of(Request))
-    assert set(ran.outcomes(INQUIRY)) == {Outcome.RESET}
-    assert set(ran.outcomes(ORDERS)) == {Outcome.OK}
+    assert set(ran.outcomes(INQUIRY)) == {OutcomeCode.RESET}
+    assert set(ran.outcomes(ORDERS)) == {OutcomeCode.OK}
 
 
 def test_connections_closed_while_idle_are_opened_again_unseen(tmp_path: Path, fake: FakeBrokerage) -> None:
@@ -253,16 +253,16 @@ def test_connections_closed_while_idle_are_opened_again_unseen(tmp_path: Path, f
     # `bye`: closes after each answer, without having said so
     fake.script = lambda asked: Says(201, {"order": "O", "state": "new"}, "bye") if asked.path == "/orders" else None
     ran = run(tmp_path, fake, arrivals=150, meanwhile=drop)
-    resets = ran.outcomes().count(Outcome.RESET)  # only what was under way at that very moment
+    resets = ran.outcomes().count(OutcomeCode.RESET)  # only what was under way at that very moment
     assert resets <= 5
     assert fake.connections > SMALL.customers
 
 
 def test_refused_connections(tmp_path: Path, fake: FakeBrokerage) -> None:
     ran = run(tmp_path, fake, arrivals=60, meanwhile=lambda load: fake.stop_listening())
-    assert ran.outcomes().count(Outcome.REFUSED) > 30
-    assert set(ran.outcomes()) <= {Outcome.OK, Outcome.REFUSED, Outcome.RESET}
-    refused = {int(each["key"]) for each in ran.samples if each["outcome"] == Outcome.REFUSED}
+    assert ran.outcomes().count(OutcomeCode.REFUSED) > 30
+    assert set(ran.outcomes()) <= {OutcomeCode.OK, OutcomeCode.REFUSED, OutcomeCode.RESET}
+    refused = {int(each["key"]) for each in ran.samples if each["outcome"] == OutcomeCode.REFUSED}
     assert all(row.status == 0 for row in ran.of(Reply) if int(row.id) in refused)
 
 
@@ -548,5 +548,5 @@ def test_customers_come_to_the_other_loopback_address_too(tmp_path: Path) -> Non
     needs_ipv6()
     with FakeBrokerage(host="::1") as fake:
         ran = run(tmp_path, fake)
-    assert set(ran.outcomes()) <= {Outcome.OK, Outcome.REJECT}
+    assert set(ran.outcomes()) <= {OutcomeCode.OK, OutcomeCode.REJECT}
     assert {asked.headers["host"] for asked in fake.asked} == {f"[::1]:{fake.port}"}

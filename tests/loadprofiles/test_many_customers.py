@@ -12,7 +12,7 @@ sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from load_fake import FakeBrokerage
 from load_rig import make_load, wait_for
-from drills.openfiles import limits, needed, provide
+from drills.execution.openfiles import limits, needed, provide
 from loadprofiles import PROFILES
 from targets import children
 from targets.proxy_engine import engine_command

@@ -19,7 +19,7 @@ from load_rig import Ran, make_load, run, wait_for
 from loadprofiles import Patience, Url, by_url
 from loadprofiles.own import OwnErrors
 from loadprofiles.process import GeneratorDied, Load
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 from targets.accounts import account, counted
 
 MANY = "too many open files"
@@ -39,7 +39,7 @@ def starve(load: Load, fake: FakeBrokerage) -> None:
 def test_a_generator_out_of_descriptors_says_so_and_still_hands_in_its_summary(tmp_path: Path) -> None:
     with FakeBrokerage() as fake:
         ran = run(tmp_path, fake, arrivals=200, meanwhile=lambda load: starve(load, fake))
-    failed = ran.outcomes().count(Outcome.ERROR)
+    failed = ran.outcomes().count(OutcomeCode.ERROR)
     assert failed > 1
     assert set(ran.summary["own_errors"]) == {MANY}
     assert ran.summary["own_errors"][MANY] >= failed
@@ -76,7 +76,7 @@ def hangs_up(how: str) -> Any:
 @pytest.mark.parametrize("script", [says_it, hangs_up("reset"), hangs_up("close"), hangs_up("half")])
 def test_a_brokerage_in_trouble_is_no_error_of_the_generator(tmp_path: Path, script: Any) -> None:
     ran = guilty(tmp_path, FakeBrokerage(script))
-    assert not {Outcome.OK} & set(ran.outcomes())
+    assert not {OutcomeCode.OK} & set(ran.outcomes())
     assert (ran.summary["own_errors"], told(tmp_path)) == ({}, {})
 
 
@@ -88,7 +88,7 @@ def guilty(folder: Path, fake: FakeBrokerage) -> Ran:
 def test_a_brokerage_that_refuses_is_no_error_of_the_generator(tmp_path: Path) -> None:
     with FakeBrokerage() as fake:
         ran = run(tmp_path, fake, meanwhile=lambda load: fake.stop_listening())
-    assert Outcome.REFUSED in ran.outcomes()
+    assert OutcomeCode.REFUSED in ran.outcomes()
     assert (ran.summary["own_errors"], told(tmp_path)) == ({}, {})
 
 

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from drills.history import OUTCOMES
+from drills.record.history import OUTCOMES
 from loadprofiles import PROFILES, Profile
 from loadprofiles.profiles import Hot
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 
 
 def test_first_profile_is_the_day_session() -> None:
@@ -44,8 +44,8 @@ def test_the_harness_side_never_imports_locust() -> None:
 
 
 def test_outcome_codes_are_those_the_judge_reads() -> None:
-    assert [each.value for each in Outcome] == list(range(len(OUTCOMES)))
-    assert [each.word for each in Outcome] == [each.value for each in OUTCOMES]
+    assert [each.value for each in OutcomeCode] == list(range(len(OUTCOMES)))
+    assert [each.word for each in OutcomeCode] == [each.value for each in OUTCOMES]
 
 
 @pytest.mark.parametrize(

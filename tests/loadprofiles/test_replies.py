@@ -6,7 +6,7 @@ import pytest
 
 from loadprofiles.commands import NotOurs, permitted
 from loadprofiles.replies import Action, decode, outcome_of
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 
 BALANCES = {"cash": 1, "buying_power": 1, "as_of": "x", "status": "current"}
 
@@ -14,36 +14,36 @@ BALANCES = {"cash": 1, "buying_power": 1, "as_of": "x", "status": "current"}
 @pytest.mark.parametrize(
     ("action", "status", "data", "outcome"),
     [
-        ("order", 201, {"order": "O", "state": "new"}, Outcome.OK),
-        ("order", 200, {"order": "O", "state": "filled"}, Outcome.OK),
-        ("order", 201, {"order": 7}, Outcome.ERROR),
-        ("order", 422, {"error": "TICK"}, Outcome.REJECT),
-        ("order", 409, {"error": "KEY"}, Outcome.REJECT),
-        ("order", 404, {}, Outcome.ERROR),
-        ("status", 404, {"error": "NO_SUCH_ORDER"}, Outcome.REJECT),
-        ("order", 503, {"error": "SERVICE_CLOSED"}, Outcome.CLOSED),
-        ("order", 503, {"error": "LOCK_TIMEOUT"}, Outcome.ERROR),
-        ("order", 503, {}, Outcome.ERROR),
-        ("order", 504, {"error": "STATE_UNKNOWN", "state": "unknown"}, Outcome.UNKNOWN),
-        ("order", 504, {}, Outcome.ERROR),
-        ("order", 500, {}, Outcome.ERROR),
-        ("order", 401, {}, Outcome.ERROR),
-        ("order", 302, {}, Outcome.ERROR),
-        ("balances", 200, BALANCES, Outcome.OK),
-        ("balances", 200, BALANCES | {"cash": True}, Outcome.ERROR),
-        ("balances", 200, BALANCES | {"cash": 1.5}, Outcome.ERROR),
-        ("balances", 200, {}, Outcome.ERROR),
-        ("quote", 200, {"price": 100}, Outcome.OK),
-        ("repayment", 201, {"repayment": "R", "state": "completed"}, Outcome.OK),
-        ("repayment", 201, {"state": "completed"}, Outcome.ERROR),
-        ("repayment", 422, {"error": "NO_LOAN"}, Outcome.REJECT),
-        ("repayment", 503, {"error": "SERVICE_CLOSED"}, Outcome.CLOSED),
-        ("repayment", 503, {"error": "LOCK_TIMEOUT"}, Outcome.ERROR),
-        ("repayment", 504, {"error": "STATE_UNKNOWN"}, Outcome.UNKNOWN),
-        ("login", 200, {"token": "t"}, Outcome.OK),
+        ("order", 201, {"order": "O", "state": "new"}, OutcomeCode.OK),
+        ("order", 200, {"order": "O", "state": "filled"}, OutcomeCode.OK),
+        ("order", 201, {"order": 7}, OutcomeCode.ERROR),
+        ("order", 422, {"error": "TICK"}, OutcomeCode.REJECT),
+        ("order", 409, {"error": "KEY"}, OutcomeCode.REJECT),
+        ("order", 404, {}, OutcomeCode.ERROR),
+        ("status", 404, {"error": "NO_SUCH_ORDER"}, OutcomeCode.REJECT),
+        ("order", 503, {"error": "SERVICE_CLOSED"}, OutcomeCode.CLOSED),
+        ("order", 503, {"error": "LOCK_TIMEOUT"}, OutcomeCode.ERROR),
+        ("order", 503, {}, OutcomeCode.ERROR),
+        ("order", 504, {"error": "STATE_UNKNOWN", "state": "unknown"}, OutcomeCode.UNKNOWN),
+        ("order", 504, {}, OutcomeCode.ERROR),
+        ("order", 500, {}, OutcomeCode.ERROR),
+        ("order", 401, {}, OutcomeCode.ERROR),
+        ("order", 302, {}, OutcomeCode.ERROR),
+        ("balances", 200, BALANCES, OutcomeCode.OK),
+        ("balances", 200, BALANCES | {"cash": True}, OutcomeCode.ERROR),
+        ("balances", 200, BALANCES | {"cash": 1.5}, OutcomeCode.ERROR),
+        ("balances", 200, {}, OutcomeCode.ERROR),
+        ("quote", 200, {"price": 100}, OutcomeCode.OK),
+        ("repayment", 201, {"repayment": "R", "state": "completed"}, OutcomeCode.OK),
+        ("repayment", 201, {"state": "completed"}, OutcomeCode.ERROR),
+        ("repayment", 422, {"error": "NO_LOAN"}, OutcomeCode.REJECT),
+        ("repayment", 503, {"error": "SERVICE_CLOSED"}, OutcomeCode.CLOSED),
+        ("repayment", 503, {"error": "LOCK_TIMEOUT"}, OutcomeCode.ERROR),
+        ("repayment", 504, {"error": "STATE_UNKNOWN"}, OutcomeCode.UNKNOWN),
+        ("login", 200, {"token": "t"}, OutcomeCode.OK),
     ],
 )
-def test_outcomes(action: Action, status: int, data: dict[str, Any], outcome: Outcome) -> None:
+def test_outcomes(action: Action, status: int, data: dict[str, Any], outcome: OutcomeCode) -> None:
     assert outcome_of(action, status, data) is outcome
 
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadprofiles.journal import Journal
-from loadprofiles.samples import RECORD, SAMPLE, Outcome, Tail
+from loadprofiles.samples import RECORD, SAMPLE, OutcomeCode, Tail
 
 
 def test_records_are_forty_bytes_and_numpy_reads_what_struct_wrote(tmp_path: Path) -> None:
     assert RECORD.size == SAMPLE.itemsize == 40
     with Journal(tmp_path) as journal:
-        journal.sample(1, 2, 3, 4, Outcome.RESET, 1)
+        journal.sample(1, 2, 3, 4, OutcomeCode.RESET, 1)
     (row,) = Tail(tmp_path / "samples.bin").new()
     assert row.tolist() == (1, 2, 3, 4, 7, 1)
 
@@ -40,7 +40,7 @@ def test_a_torn_record_is_read_when_it_is_whole(cuts: list[int]) -> None:
 def test_rows_reach_the_disk_before_their_samples(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.row("request", 5, 1, "C-0001", action="balances", intended_ns=5)
-    journal.sample(5, 5, 6, 1, Outcome.OK, 0)
+    journal.sample(5, 5, 6, 1, OutcomeCode.OK, 0)
     assert (tmp_path / "samples.bin").read_bytes() == b""
     journal.flush()
     assert b'"id":"1"' in (tmp_path / "customers.jsonl").read_bytes()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drills.definition.vocabulary import embedded
-from drills.spec import STOP_METRICS
+from drills.spec.drill import STOP_METRICS
+from drills.spec.vocabulary import embedded
 from loadprofiles import profiles
 from targets.brokerage import config
 

@@ -8,10 +8,10 @@ import pytest
 from load_fake import Asked, FakeBrokerage, Says
 from load_rig import run
 
-from drills.books import Reply, Request
+from drills.record.books import Reply, Request
 from loadprofiles import Url, by_url
 from loadprofiles.profiles import LEAST_VISITORS, MOST_VISITORS
-from loadprofiles.samples import Outcome
+from loadprofiles.samples import OutcomeCode
 
 PAGES, MOVED = Url("GET", "/pages?n=1", 200), Url("POST", "/moved", 302)
 
@@ -28,8 +28,8 @@ def test_the_status_decides_and_nobody_logs_in(tmp_path: Path) -> None:
         ran = run(tmp_path / "work", fake, profile, world=world)
     assert {(each.method, each.path) for each in fake.asked} == {("GET", "/pages?n=1"), ("POST", "/moved")}
     assert not any("authorization" in each.headers for each in fake.asked)
-    assert set(ran.outcomes(0)) == {Outcome.OK}
-    assert set(ran.outcomes(1)) == {Outcome.ERROR}
+    assert set(ran.outcomes(0)) == {OutcomeCode.OK}
+    assert set(ran.outcomes(1)) == {OutcomeCode.ERROR}
     assert len(ran.samples) == len(ran.of(Request)) == len(ran.of(Reply)) == ran.summary["intended"]
     assert {row.action for row in ran.of(Request)} == {"fetch"}
     assert {row.status for row in ran.of(Reply)} == {200, 404}

@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("drills", "targets", "faults", "loadprofiles", "reports")
-JUDGE = ("drills/checkers", "drills/judging", "drills/verdict.py", "drills/score.py")
+JUDGE = ("drills/judge", "drills/domains")
 TESTS = (
     "tests/drills/test_instants_clockwork.py", "tests/drills/test_vacuity.py", "tests/drills/test_score.py",
     "tests/drills/test_checkers.py", "tests/drills/test_checkers_standing.py", "tests/drills/test_checkers_oracle.py",
@@ -69,7 +69,7 @@ def main() -> int:
     copy(folder, options.files, options.tests)
     names = options.only
     if options.sample is not None:
-        mutmut(folder, "run", "drills.judging.attempt.*")  # makes them all and tries the fewest
+        mutmut(folder, "run", "drills.judge.attempt.*")  # makes them all and tries the fewest
         names = random.Random(options.seed).sample(sorted(results(folder)), options.sample)
     mutmut(folder, "run", "--max-children", options.children, *names)
     return tell(folder, {name: status for name, status in results(folder).items() if not names or name in names})

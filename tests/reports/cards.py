@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from drills.history import (
+from drills.record.history import (
     NS,
     OUTCOMES,
     Event,
     History,
     Kind,
     Objective,
-    Outcome,
     Plan,
     PlannedFault,
+    RequestOutcome,
     RunEnd,
     RunRecord,
     Samples,
@@ -238,9 +238,9 @@ def history(card: dict[str, Any]) -> History:
     intended = np.repeat(np.int64(T0) + (seconds * NS).astype(np.int64), 2)
     name = np.tile(np.array([0, 1], np.uint8), len(seconds))
     at = (intended - T0) / NS
-    outcome = np.full(len(intended), OUTCOMES.index(Outcome.OK), np.uint8)
-    outcome[(name == 0) & (at > 12.2) & (at < 14.2)] = OUTCOMES.index(Outcome.TIMEOUT)
-    outcome[(name == 0) & (at >= 14.2) & (at < 24.0)] = OUTCOMES.index(Outcome.CLOSED)
+    outcome = np.full(len(intended), OUTCOMES.index(RequestOutcome.OK), np.uint8)
+    outcome[(name == 0) & (at > 12.2) & (at < 14.2)] = OUTCOMES.index(RequestOutcome.TIMEOUT)
+    outcome[(name == 0) & (at >= 14.2) & (at < 24.0)] = OUTCOMES.index(RequestOutcome.CLOSED)
     samples = Samples(
         intended, intended, intended + 5_000_000, outcome, name, np.arange(len(intended)), ("orders", "inquiry")
     )

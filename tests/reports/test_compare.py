@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
 from reports.compare import comparison, render_comparison, sentence, worst_first
 from reports.texts import Lang
 
@@ -168,9 +168,9 @@ def test_different_drills_have_not_the_same_fault() -> None:
 def test_nothing_is_said_of_what_the_target_does_not_offer(lang: Lang) -> None:
     bare = right() | {"arm": "no-action", "not_offered": ["books", "operator", "alerts"], "alerts": []}
     bare["loss"] |= {"wrong_figures_acted_on": None}
-    told = said(bare, lang)
-    assert "figures" not in told
-    assert "表示" not in told
+    translated = said(bare, lang)
+    assert "figures" not in translated
+    assert "表示" not in translated
     quiet = said(bare | {"arm": "no-fault"}, lang)
     assert "paged" not in quiet
     assert "呼び出し" not in quiet

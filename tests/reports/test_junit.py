@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.scorecard import Scorecard
+from drills.judge.scorecard import Scorecard
 from reports.junit import junit_bytes
 
 from .cards import failed, invalid, passed

@@ -8,12 +8,15 @@ import re
 import msgspec
 import pytest
 
-from drills.checkers import CHECKS, detection, evidence, notices, orders, recovery
-from drills.checkers.check import rule
-from drills.offered import THINGS, sentences
-from drills.score import score
-from drills.scorecard import Scorecard
-from reports.phrases import COUNTED, OWN_ERRORS, limits, told
+from drills.domains.notices import checks as notices
+from drills.domains.orders import checks as orders
+from drills.judge.checks import CHECKS, detection, recovery
+from drills.judge.checks import validity as evidence
+from drills.judge.checks.check import rule
+from drills.judge.score import score
+from drills.judge.scorecard import Scorecard
+from drills.record.unsupported import THINGS, sentences
+from reports.phrases import COUNTED, OWN_ERRORS, limits, translated
 from reports.terminal import render_card
 from reports.unjudged import cause, fix, follows
 from targets.accounts import ENDED, RESTARTED
@@ -59,8 +62,8 @@ ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
     ],
 )
 def test_a_sentence_in_japanese(says: str, expected: str) -> None:
-    assert told("ja", says) == expected
-    assert told("en", says) == says
+    assert translated("ja", says) == expected
+    assert translated("en", says) == says
 
 
 def test_all_that_the_checks_say_of_planted_defects_is_translated() -> None:
@@ -76,7 +79,7 @@ def test_all_that_the_checks_say_of_planted_defects_is_translated() -> None:
             history = draft.history()
             said |= {rule(check, history).says for family in families for check in family.CHECKS}
     assert len(said) > 20
-    assert [words for words in said if ENGLISH.search(told("ja", words))] == []
+    assert [words for words in said if ENGLISH.search(translated("ja", words))] == []
 
 
 @pytest.mark.parametrize("name", [name for name in UNJUDGED if name not in ("failed later", "not labelled")])
@@ -123,7 +126,7 @@ def test_every_phrase_is_translated() -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS.values(), NO_THREAD, UNHANDLED, ENDED, RESTARTED])
 def test_an_error_of_our_own_is_said_in_japanese_whatever_its_kind(kind: str) -> None:
-    says = told("ja", f"kunren's proxy: 3 × {kind}; first of proxy: accept on x")
+    says = translated("ja", f"kunren's proxy: 3 × {kind}; first of proxy: accept on x")
     assert says == f"訓練側の proxy: {OWN_ERRORS[kind]} 3 件。proxy の最初の記録: accept on x"
 
 
@@ -131,10 +134,10 @@ def test_what_is_said_of_our_own_parts_is_translated() -> None:
     draft = correct(2)
     own_error("load")(draft)
     unaccounted("harness", "proxy")(draft)
-    says = told("ja", rule(CHECKS["own-parts-sound"], draft.history()).says)
+    says = translated("ja", rule(CHECKS["own-parts-sound"], draft.history()).says)
     assert says.endswith("訓練側の harness, proxy から異常の有無の報告がない")
-    assert told("ja", "the account of proxy cannot be read") == "訓練側の proxy の異常の報告を読めない"
-    sound = told("ja", rule(CHECKS["own-parts-sound"], correct(2).history()).says)
+    assert translated("ja", "the account of proxy cannot be read") == "訓練側の proxy の異常の報告を読めない"
+    sound = translated("ja", rule(CHECKS["own-parts-sound"], correct(2).history()).says)
     assert sound == "訓練側の各部に異常なし: harness, load, launcher, proxy"
 
 
@@ -147,7 +150,7 @@ NOT_OFFERED = [
 
 @pytest.mark.parametrize("line", NOT_OFFERED)
 def test_what_is_not_offered_is_said_in_japanese(line: str) -> None:
-    assert "alerts" not in told("ja", line.partition(": ")[2])
-    said = told("ja", line.partition(": ")[2])
+    assert "alerts" not in translated("ja", line.partition(": ")[2])
+    said = translated("ja", line.partition(": ")[2])
     assert "対象システムは" in said
     assert not ENGLISH.search(said)

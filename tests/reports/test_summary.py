@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from drills.scorecard import Scorecard
-from drills.store import card_bytes
+from drills.judge.scorecard import Scorecard
+from drills.record.folder import card_bytes
 from reports.card import as_card
 from reports.junit import junit_bytes
 from reports.summary import summary

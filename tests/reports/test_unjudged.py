@@ -10,9 +10,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from drills.score import score
-from drills.scorecard import Scorecard
-from drills.spec import load_drill
+from drills.judge.score import score
+from drills.judge.scorecard import Scorecard
+from drills.spec.drill import load_drill
 from drills.verification import tell, verify_arm
 from reports.compare import comparison, render_comparison
 from reports.fixes import EN, JA, fix_text

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from starlette.requests import Request
 
-from drills.books import BOOKS
+from drills.record.books import BOOKS
 from targets.brokerage.bank import Bank
 from targets.brokerage.books import read_book
 from targets.brokerage.config import Config

@@ -21,8 +21,9 @@ import pytest
 from targets.brokerage import config as brokerage
 from targets.brokerage.brokerctl import run
 from targets.brokerage.launcher import Child, Launcher
-from targets.brokerage.operations import desk, grammar, host
-from targets.brokerage.operations.outcome import Outcome, Refused
+from targets.brokerage.operations import grammar, host
+from targets.brokerage.operations import services as services
+from targets.brokerage.operations.outcome import CommandResult, Refused
 from targets.brokerage.processes import owner
 from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
 
@@ -156,7 +157,7 @@ def fake(tmp_path: Path) -> Iterator[Fake]:
 SESSION = {"session": "active", "link": "A", "heartbeat_age_s": 0.1, "outstanding": 3, "unknown": 0, "resyncing": False}
 
 
-def ctl(fake: Fake, *words: str, role: str = "operator", env: str = "drill") -> Outcome:
+def ctl(fake: Fake, *words: str, role: str = "operator", env: str = "drill") -> CommandResult:
     return run(["--stack", str(fake.folder), "--role", role, "--env", env, "--json", *words])
 
 
@@ -376,11 +377,11 @@ def test_affected_customers_since_a_duration(fake: Fake) -> None:
 
 
 def test_since() -> None:
-    assert desk.since("120s", 200_000_000_000) == 80_000_000_000
-    assert desk.since("1.5m", 100_000_000_000) == 10_000_000_000
-    assert desk.since("1h", 5) == 0
+    assert services.since("120s", 200_000_000_000) == 80_000_000_000
+    assert services.since("1.5m", 100_000_000_000) == 10_000_000_000
+    assert services.since("1h", 5) == 0
     with pytest.raises(Refused):
-        desk.since("-5s", 0)
+        services.since("-5s", 0)
 
 
 def test_released_notices_are_a_change_and_none_is_not(fake: Fake) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from targets.brokerage.brokerctl import run
 from targets.brokerage.operations import batch
-from targets.brokerage.operations.outcome import Outcome
+from targets.brokerage.operations.outcome import CommandResult
 
 from .test_brokerctl import Fake, fake_stack
 
@@ -46,7 +46,7 @@ def fake(tmp_path: Path) -> Iterator[Fake]:
         yield fake
 
 
-def ctl(fake: Fake, *words: str, role: str = "operator") -> Outcome:
+def ctl(fake: Fake, *words: str, role: str = "operator") -> CommandResult:
     return run(["--stack", str(fake.folder), "--role", role, "--env", "drill", "--json", *words])
 
 

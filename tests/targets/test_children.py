@@ -71,7 +71,7 @@ def test_paths_are_absolute_for_children_that_work_elsewhere(only: pytest.Monkey
         "PATH": f"{tmp_path}/bin{os.pathsep}/bin",
     }
     assert theirs() == relative
-    assert children.caretakers_environment()["KUNREN_CACHE"] == f"{tmp_path}/cache"
+    assert children.keeper_environment()["KUNREN_CACHE"] == f"{tmp_path}/cache"
 
 
 SHED = """

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from compose.images import IMAGES
-from drills import openfiles
+from drills.execution import openfiles
 from targets.brokerage.config import LOOPBACK
 from targets.brokerage.monitor.service import watched
 from targets.compose import CONTAINERS, FILE
@@ -46,8 +46,8 @@ def test_whom_the_monitor_scrapes_is_known(local: LocalTarget) -> None:
 
 
 def test_containers_can_all_be_cut_off_and_processes_by_their_links() -> None:
-    assert CONTAINERS.offer().partitionable == set(SERVICES)
-    assert set(SERVICES) - EMBEDDED.offer().partitionable == {"pager", "mail", "monitor"}
+    assert CONTAINERS.capabilities().partitionable == set(SERVICES)
+    assert set(SERVICES) - EMBEDDED.capabilities().partitionable == {"pager", "mail", "monitor"}
 
 
 def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarget, tmp_path: Path) -> None:

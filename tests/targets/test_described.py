@@ -18,7 +18,7 @@ import msgspec
 import psutil
 import pytest
 
-from drills.heal import Leftover, heal
+from drills.execution.heal import Residual, heal
 from faults.kill import Kill
 from faults.partition import Partition
 from targets.described import DESCRIBED, DescribedRuntime, DescribedTarget
@@ -26,7 +26,7 @@ from targets.description import Description, Handshake, Hooked, Proxied, ends
 from targets.health import get
 from targets.ports import BLOCK, LOWEST, accepts
 from targets.processes import belonging, keepers
-from targets.registry import caretaker, described
+from targets.registry import cleanup, described
 from targets.runtime import Request
 from targets.site import Plan, Site, sites
 from targets.target import Fetch, StartFailed, TargetError, Unlabelled
@@ -160,16 +160,16 @@ def test_it_serves_through_its_link_and_shows_the_token(site: DescribedTarget) -
 
 
 def test_its_service_can_be_cut_off_by_its_links(site: DescribedTarget) -> None:
-    assert site.offer().partitionable == {"web"}
+    assert site.capabilities().partitionable == {"web"}
     port = int(site.links()["front"].listen.rpartition(":")[2])
     fault = Partition(service="web")
     assert fault.inject(site).data["not_cut"] == ["whatever it has that passes through none of its links"]
-    assert fault.witness(site).data["effect_seen"] is True
+    assert fault.verify_effect(site).data["effect_seen"] is True
     with pytest.raises(TargetError):
         get(port, "/drill-target.json", 0.5)
-    attached = caretaker("described").attach(site.intent())
-    assert fault.undo(attached).ok
-    assert fault.gone(site).ok
+    attached = cleanup("described").attach(site.intent())
+    assert fault.rollback(attached).ok
+    assert fault.verify_removed(site).ok
     assert get(port, "/drill-target.json", 5.0).status == 200
 
 
@@ -188,7 +188,7 @@ def test_what_it_does_not_offer_it_refuses(site: DescribedTarget) -> None:
     for ask in (lambda: site.operator(("x",), "operator", 1.0), lambda: site.book("oms"), lambda: site.plant("x", {})):
         with pytest.raises(TargetError, match="target files offers no "):
             ask()
-    offered = site.offer()
+    offered = site.capabilities()
     assert (offered.books, offered.operator, offered.alerts) == ((), False, False)
     assert set(offered.not_offered) == {"books", "operator", "alerts"}
 
@@ -236,7 +236,7 @@ def test_nothing_is_left_of_it(request_: Request) -> None:
 
 
 def test_another_process_finds_it_by_its_folder_and_ends_it(site: DescribedTarget) -> None:
-    found = caretaker("described").attach(site.intent())
+    found = cleanup("described").attach(site.intent())
     assert isinstance(found, Site)
     assert found.handshake().ok
     said = list(DESCRIBED.end(site.intent()))
@@ -326,9 +326,9 @@ def test_a_service_that_writes_over_its_environment_is_killed_and_comes_back(req
     with DescribedTarget(one, request_) as target:
         fault = Kill(service="web")
         assert fault.inject(target).ok
-        assert fault.witness(target).ok
-        assert fault.undo(target).ok
-        assert fault.gone(target).ok
+        assert fault.verify_effect(target).ok
+        assert fault.rollback(target).ok
+        assert fault.verify_removed(target).ok
         assert target.unguarded() == ()
     assert (belonging(target.folder), list(sites().iterdir())) == ([], [])
 
@@ -474,7 +474,7 @@ def test_what_its_hook_does_not_stop_is_said_by_who_heals(
     folder = orphaned(changed(services={"web": msgspec.structs.replace(handed, stop=REFUSE)}), tmp_path / "logs")
     (left,) = DESCRIBED.abandoned()
     port = DESCRIBED.attach(left).plan.ports["web"]
-    said = heal(Leftover(left, None, ()))
+    said = heal(Residual(left, None, ()))
     assert not said.ended
     first, last = said.said
     assert first.startswith("could not stop web: ")
@@ -546,6 +546,6 @@ def test_its_file_of_the_run_is_for_its_owner_alone(site: DescribedTarget) -> No
 def test_its_runtime_says_what_the_file_says() -> None:
     way = described(FILES, b"target: files\n")
     assert (way.name, way.source, way.compression) == ("files", b"target: files\n", 1)
-    assert way.offer().links == {"front"}
-    assert way.offer().loads["browsing"]["pages"].rate == 20.0
+    assert way.capabilities().links == {"front"}
+    assert way.capabilities().loads["browsing"]["pages"].rate == 20.0
     assert way.lacking("embedded") == ()

@@ -16,7 +16,7 @@ from targets.description import Description, Handshake, Hooked, Proxied
 from targets.health import get
 from targets.loopback import split
 from targets.processes import belonging
-from targets.registry import caretaker
+from targets.registry import cleanup
 from targets.runtime import Request
 from targets.site import sites
 from targets.target import Fetch, StartFailed
@@ -66,7 +66,7 @@ def test_its_link_leads_to_where_it_answers(request_: Request) -> None:
         assert target.services()["web"].healthy
         assert target.links()["front"].upstream == where
         assert status(target, "front") == 200
-        attached = caretaker("described").attach(target.intent())
+        attached = cleanup("described").attach(target.intent())
         assert attached.links()["front"].upstream == where
         assert attached.services()["web"].healthy
 
@@ -82,8 +82,8 @@ def test_it_can_be_cut_off_and_killed_like_any_other(request_: Request) -> None:
     with DescribedTarget(SIX, request_) as target:
         fault = Partition(service="web")
         assert fault.inject(target).ok
-        assert fault.witness(target).data["effect_seen"] is True
-        assert fault.undo(target).ok
+        assert fault.verify_effect(target).data["effect_seen"] is True
+        assert fault.rollback(target).ok
         killed(target)
         target.start("web")
         assert status(target, "front") == 200

@@ -42,7 +42,7 @@ def test_what_is_known_before_it_is_started(request_: Request, tmp_path: Path) -
     other = EMBEDDED.make(replace(request_, seed=8))
     try:
         assert not (tmp_path / "cache").exists()
-        assert target.offer() == EMBEDDED.offer()
+        assert target.capabilities() == EMBEDDED.capabilities()
         assert target.world() == with_same_seed.world() != other.world()
         assert target.password("C-0001") == with_same_seed.password("C-0001") != other.password("C-0001")
         assert target.intent().target == "local"
@@ -91,7 +91,7 @@ def test_a_cache_named_from_here_is_the_same_from_anywhere(
 
 
 def test_its_alerts_are_those_of_the_rule_file() -> None:
-    assert {"LinkSilent", "LockWait"} <= EMBEDDED.offer().rules
+    assert {"LinkSilent", "LockWait"} <= EMBEDDED.capabilities().rules
 
 
 def nobody(uid: int) -> NoReturn:
@@ -109,7 +109,7 @@ def test_postgresql_starts_for_whoever_has_a_name(monkeypatch: pytest.MonkeyPatc
     assert postgres.lacking() == () if named else postgres.lacking()[0].startswith(said)
     finding = next(each for each in EMBEDDED.examine() if each.what in ("ordinary user", "user"))
     assert finding.ok == named
-    assert (finding.mend == "") == named
+    assert (finding.fix == "") == named
 
 
 def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,4 +126,4 @@ def test_a_folder_that_nobody_may_look_into_is_not_writable(monkeypatch: pytest.
 
     monkeypatch.setattr(Path, "exists", forbidden)
     finding = writable("cache folder", Path("/home/another/.cache"), "name another")
-    assert (finding.ok, finding.mend) == (False, "name another")
+    assert (finding.ok, finding.fix) == (False, "name another")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.books import ExchangeRow
+from drills.record.books import ExchangeRow
 from targets.brokerage.config import ExchangeConfig
 from targets.brokerage.exchange.book import Book, Change, parts_of
 from targets.brokerage.exchange.journal import Journal, read_session

@@ -15,7 +15,7 @@ from targets.own_errors import kind_of
 from targets.site import Plan as SitePlan
 from targets.site import Site
 from targets.stack import Stack
-from targets.target import Evidence, TargetError, Unlabelled
+from targets.target import ProbeResult, TargetError, Unlabelled
 
 from .stack import make_config
 from .test_described import FILES
@@ -67,11 +67,11 @@ def test_a_verb_of_a_fault_says_that_the_trouble_was_ours(monkeypatch: pytest.Mo
     class Looks:
         KIND = "looks"
 
-        def inject(self, _: object) -> Evidence:
-            return Evidence(True, "done")
+        def inject(self, _: object) -> ProbeResult:
+            return ProbeResult(True, "done")
 
-        def witness(self, _: object) -> Evidence:
-            return Evidence(connects(NOBODY, 1.0).end == "refused", "looked")
+        def verify_effect(self, _: object) -> ProbeResult:
+            return ProbeResult(connects(NOBODY, 1.0).end == "refused", "looked")
 
     rows: list[tuple[Any, ...]] = []
     monkeypatch.setattr(scope, "to_intent", lambda fault: {"kind": fault.KIND})

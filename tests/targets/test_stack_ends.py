@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.heal import Leftover, heal
+from drills.execution.heal import Residual, heal
 from targets.brokerage import config as brokerage
 from targets.embedded import EMBEDDED
 from targets.keeper import OF_TARGET
@@ -96,14 +96,14 @@ def test_what_still_answers_is_said_and_it_is_found_again(stack: LocalTarget) ->
         ):
             stack.__exit__(None, None, None)
         assert stack.folder.is_dir()
-        healed = heal(Leftover(stack.intent(), None, ()))
+        healed = heal(Residual(stack.intent(), None, ()))
         assert not healed.ended
         assert healed.said[-1].endswith(f" still listens on port {port} of api: end it")
         assert EMBEDDED.abandoned() == [stack.intent()]
-    assert heal(Leftover(stack.intent(), None, ())).ended
+    assert heal(Residual(stack.intent(), None, ())).ended
 
 
 def test_what_another_stack_serves_by_now_is_not_meant(stack: LocalTarget) -> None:
     with socket.create_server(("127.0.0.1", stack.config.ports.api)):
-        assert heal(Leftover(stack.intent(), None, ())).ended  # its block of ports is claimed
+        assert heal(Residual(stack.intent(), None, ())).ended  # its block of ports is claimed
     assert not stack.folder.exists()

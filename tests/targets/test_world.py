@@ -6,7 +6,7 @@ import msgspec
 import psycopg
 import pytest
 
-from drills.books import WorldRow
+from drills.record.books import WorldRow
 from targets.brokerage.world import business_day, business_days_from, daily_limits, make_world, tick_of
 
 from .stack import Database

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 
 from targets.brokerage import serving
-from targets.brokerage.api import customers, desk  # noqa: F401  # imported here so that the launcher has them before forking
+from targets.brokerage.api import customers, operator_endpoints  # noqa: F401  # so that the launcher has them
 from targets.brokerage.api.server import Api
 from targets.brokerage.config import Config
 

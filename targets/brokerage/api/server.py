@@ -65,7 +65,8 @@ class Api:
 
     def routes(self) -> Sequence[Route]:
         """Customers' and operators' endpoints."""
-        from targets.brokerage.api import customers, desk  # they need this class
+        from targets.brokerage.api import customers
+        from targets.brokerage.api import operator_endpoints as desk  # they need this class
 
         return [*customers.routes(self), *desk.routes(self)]
 

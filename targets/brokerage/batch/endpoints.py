@@ -42,7 +42,7 @@ class Terminate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(batch: Batch) -> list[Route]:
     """All of them."""
-    desk = Desk(batch)
+    desk = OperatorEndpoints(batch)
     posts = {
         "/ops/batch/hold": desk.hold,
         "/ops/batch/cancel": desk.cancel,
@@ -68,7 +68,7 @@ def _told(handler: Handler) -> Handler:
     return guarded
 
 
-class Desk:
+class OperatorEndpoints:
     """One method an endpoint."""
 
     def __init__(self, batch: Batch) -> None:

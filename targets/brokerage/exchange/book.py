@@ -29,7 +29,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Order:
+class BookOrder:
     """An accepted order. ``parts`` are (due in ns, shares) of its fills."""
 
     row: Row
@@ -69,7 +69,7 @@ class Book:
     """All orders and executions of the day."""
 
     def __init__(self, config: ExchangeConfig, seed: int) -> None:
-        self.orders: dict[str, Order] = {}
+        self.orders: dict[str, BookOrder] = {}
         self.executions: list[Row] = []
         self._config = config
         self._seed = seed
@@ -190,7 +190,7 @@ class Book:
 
     def _rest(self, row: Row) -> Message:
         parts = parts_of(self._config, self._seed, row["id"], row["quantity"])
-        order = self.orders[row["id"]] = Order(row, parts)
+        order = self.orders[row["id"]] = BookOrder(row, parts)
         return _report(order, "New", f"N-{row['id']}")
 
     def _fill(self, row: Row) -> Message:
@@ -210,7 +210,7 @@ TRADE_FIELDS = ("id", "order", "account", "code", "side", "quantity", "price")
 """Columns of a TradeCaptureReport's trades."""
 
 
-def _report(order: Order, exec_type: str, exec_id: str) -> Message:
+def _report(order: BookOrder, exec_type: str, exec_id: str) -> Message:
     row = order.row
     return {
         "MsgType": "ExecutionReport",

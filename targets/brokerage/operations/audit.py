@@ -13,10 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from targets.brokerage.operations.outcome import Outcome
+from targets.brokerage.operations.outcome import CommandResult
 
 
-def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str], outcome: Outcome | None) -> None:
+def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str], outcome: CommandResult | None) -> None:
     """Append one row; ``outcome`` None says that the command is about to act. Raises OSError."""
     row = {
         "t_ns": time.monotonic_ns(),

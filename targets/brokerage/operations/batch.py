@@ -8,7 +8,7 @@ from typing import Any
 
 from targets.brokerage.operations.audit import who
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
-from targets.brokerage.operations.outcome import NotReached, Outcome, Refused, done, read
+from targets.brokerage.operations.outcome import CommandResult, NotReached, Refused, done, read
 
 STUCK = "stuck"
 """Instead of an account: the one with by far the most work in the chunk that is next, or under way."""
@@ -30,7 +30,7 @@ def ask(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = N
     return stack.ask("batch", method, path, body, VERIFY_WITHIN_S if path.endswith("verify") else TIMEOUT_S)
 
 
-def status(stack: Stack, args: Namespace) -> Outcome:
+def status(stack: Stack, args: Namespace) -> CommandResult:
     """``batch status``."""
     found = ask(stack, "GET", "/ops/batch")
     return read(batch_line(found), found)
@@ -50,7 +50,7 @@ def batch_line(found: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def hold(stack: Stack, args: Namespace) -> Outcome:
+def hold(stack: Stack, args: Namespace) -> CommandResult:
     """``batch hold``."""
     before = ask(stack, "GET", "/ops/batch")
     if before.get("held"):
@@ -59,20 +59,20 @@ def hold(stack: Stack, args: Namespace) -> Outcome:
     return done("the batch is held: it stops at its next checkpoint and waits to be resumed", True, found)
 
 
-def cancel(stack: Stack, args: Namespace) -> Outcome:
+def cancel(stack: Stack, args: Namespace) -> CommandResult:
     """``batch cancel``."""
     found = ask(stack, "POST", "/ops/batch/cancel", {})
     return done("the job under way was rolled back to its last checkpoint", True, found)
 
 
-def resume(stack: Stack, args: Namespace) -> Outcome:
+def resume(stack: Stack, args: Namespace) -> CommandResult:
     """``batch resume [--isolate ACCOUNT|stuck]``."""
     account = isolated(stack, args.isolate)
     found = ask(stack, "POST", "/ops/batch/resume", {"isolate": account})
     return done(f"the batch goes on from its checkpoint{_apart(account)}", True, {**found, "isolate": account})
 
 
-def rerun(stack: Stack, args: Namespace) -> Outcome:
+def rerun(stack: Stack, args: Namespace) -> CommandResult:
     """``batch rerun JOB [--from-start]``."""
     found = ask(stack, "POST", "/ops/batch/rerun", {"job": args.job, "from_start": args.from_start})
     where = "from the start, whatever it had done" if args.from_start else "from its checkpoint"
@@ -114,7 +114,7 @@ def _apart(account: str | None) -> str:
     return f", {account} apart from the others" if account else ""
 
 
-def verify(stack: Stack, args: Namespace) -> Outcome:
+def verify(stack: Stack, args: Namespace) -> CommandResult:
     """``batch verify``."""
     found = ask(stack, "GET", "/ops/batch/verify")
     says = {
@@ -133,7 +133,7 @@ def verify(stack: Stack, args: Namespace) -> Outcome:
     return read(f"the night's books are NOT right: {', '.join(against)}", found)
 
 
-def locks(stack: Stack, args: Namespace) -> Outcome:
+def locks(stack: Stack, args: Namespace) -> CommandResult:
     """``locks show``."""
     found = ask(stack, "GET", "/ops/locks")
     if not found.get("blockers"):
@@ -154,7 +154,7 @@ def root_blocker(stack: Stack) -> int:
     return int(pid)
 
 
-def terminate(stack: Stack, args: Namespace) -> Outcome:
+def terminate(stack: Stack, args: Namespace) -> CommandResult:
     """``session terminate PID|root-blocker``."""
     found = ask(stack, "POST", "/ops/sessions/terminate", {"pid": args.pid})
     pid = found.get("pid", args.pid)
@@ -162,7 +162,7 @@ def terminate(stack: Stack, args: Namespace) -> Outcome:
     return done(f"session {pid}{job} was ended; what it had not committed is undone", True, found)
 
 
-def adjust(stack: Stack, args: Namespace) -> Outcome:
+def adjust(stack: Stack, args: Namespace) -> CommandResult:
     """``ledger adjust --account A --yen N --reason … --request … --approver …``."""
     if args.approver.strip() in ("", who(), args.role):
         raise Refused("whoever enters an adjustment may not approve it; name somebody else as --approver")

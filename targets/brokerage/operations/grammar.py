@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from targets.brokerage.config import SERVICES
-from targets.brokerage.operations import batch, desk, host, overview, session
+from targets.brokerage.operations import batch, host, overview, session
+from targets.brokerage.operations import services as services
 from targets.brokerage.operations.calls import Stack
-from targets.brokerage.operations.outcome import Outcome
+from targets.brokerage.operations.outcome import CommandResult
 from targets.brokerage.roles import Role
 
-Command = Callable[[Stack, Namespace], Outcome]
+Command = Callable[[Stack, Namespace], CommandResult]
 
 ABOUT = """The operator's tool of the brokerage. Every command names the role it is given with and the environment it
 is meant for; each is written to the audit log, also when it is refused."""
@@ -102,10 +103,10 @@ def _force(parser: argparse.ArgumentParser) -> None:
 
 def _service(nouns: argparse._SubParsersAction[_Parser]) -> None:
     verbs = _noun(nouns, "service", "open and close services to customers")
-    shut = _add(verbs, "close", desk.close_service, "refuse customers, telling them so", "service close orders")
+    shut = _add(verbs, "close", services.close_service, "refuse customers, telling them so", "service close orders")
     shut.add_argument("name", choices=SERVICES)
     says = "serve customers again; orders only while the books agree with the exchange"
-    opening = _add(verbs, "open", desk.open_service, says, "service open orders")
+    opening = _add(verbs, "open", services.open_service, says, "service open orders")
     opening.add_argument("name", choices=SERVICES)
     _force(opening)
 
@@ -113,9 +114,9 @@ def _service(nouns: argparse._SubParsersAction[_Parser]) -> None:
 def _balances(nouns: argparse._SubParsersAction[_Parser]) -> None:
     verbs = _noun(nouns, "balances", "say whether the balances shown are current")
     says = "show customers that balances may be out of date"
-    _add(verbs, "mark-not-current", desk.mark_not_current, says, "balances mark-not-current")
+    _add(verbs, "mark-not-current", services.mark_not_current, says, "balances mark-not-current")
     says = "show balances as current again; only while the books agree"
-    _force(_add(verbs, "mark-current", desk.mark_current, says, "balances mark-current"))
+    _force(_add(verbs, "mark-current", services.mark_current, says, "balances mark-current"))
 
 
 def _gateway(nouns: argparse._SubParsersAction[_Parser]) -> None:
@@ -139,10 +140,10 @@ def _gateway(nouns: argparse._SubParsersAction[_Parser]) -> None:
 def _customers(nouns: argparse._SubParsersAction[_Parser]) -> None:
     customers = _noun(nouns, "customers", "who was hit")
     says = "customers with unknown orders, or late or missing executions"
-    asking = _add(customers, "affected", desk.affected, says, "customers affected --since 120s")
+    asking = _add(customers, "affected", services.affected, says, "customers affected --since 120s")
     asking.add_argument("--since", required=True, metavar="WHEN", help="120s ago, or an instant in monotonic ns")
     notices = _noun(nouns, "notices", "execution notices to customers")
-    _add(notices, "resend", desk.resend_notices, "release held notices, once per execution", "notices resend")
+    _add(notices, "resend", services.resend_notices, "release held notices, once per execution", "notices resend")
 
 
 def _host(nouns: argparse._SubParsersAction[_Parser]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from targets.brokerage.operations.batch import ROOT_BLOCKER, root_blocker
 from targets.brokerage.operations.calls import Stack
-from targets.brokerage.operations.outcome import HalfWay, NotReached, Outcome, Refused, done
+from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, Refused, done
 
 HOSTED = ("postgres", "api", "gateway", "batch", "valuation", "mail", "monitor", "pager")
 """Services that run on the brokerage's own host."""
@@ -24,7 +24,7 @@ HEALTHY_WITHIN_S = 15.0
 POLL_S = 0.02
 
 
-def restart(stack: Stack, args: Namespace) -> Outcome:
+def restart(stack: Stack, args: Namespace) -> CommandResult:
     """``host restart SERVICE``."""
     service: str = args.service
     if service == stack.here():
@@ -86,7 +86,7 @@ def _answers_queries(port: int, host: str) -> bool:
     return True
 
 
-def kill(stack: Stack, args: Namespace) -> Outcome:
+def kill(stack: Stack, args: Namespace) -> CommandResult:
     """``host kill --signal N PID|root-blocker``."""
     number = signal_number(args.signal)
     request: dict[str, Any] = {

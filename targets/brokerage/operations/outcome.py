@@ -17,7 +17,7 @@ DONE, REFUSED, HALF_WAY = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandResult:
     """Exit status, one line for people, whether anything was changed, facts (JSON-able), further lines for people."""
 
     exit: int
@@ -53,18 +53,18 @@ class HalfWay(Ended):
     """Something was asked, and it failed or was not answered."""
 
 
-def read(says: str, facts: Mapping[str, Any], lines: tuple[str, ...] = ()) -> Outcome:
+def read(says: str, facts: Mapping[str, Any], lines: tuple[str, ...] = ()) -> CommandResult:
     """A question was answered."""
-    return Outcome(DONE, says, False, facts, lines)
+    return CommandResult(DONE, says, False, facts, lines)
 
 
-def done(says: str, changed: bool, facts: Mapping[str, Any] | None = None) -> Outcome:
+def done(says: str, changed: bool, facts: Mapping[str, Any] | None = None) -> CommandResult:
     """A command was carried out; ``changed`` is False when there was nothing to do."""
-    return Outcome(DONE, says, changed, facts or {})
+    return CommandResult(DONE, says, changed, facts or {})
 
 
-def ended(error: Ended, read_only: bool) -> Outcome:
+def ended(error: Ended, read_only: bool) -> CommandResult:
     """The outcome of a command that ended early; after HalfWay a change is assumed unless it only reads."""
     if isinstance(error, Refused):
-        return Outcome(REFUSED, error.says, False, error.facts)
-    return Outcome(HALF_WAY, error.says, isinstance(error, HalfWay) and not read_only, error.facts)
+        return CommandResult(REFUSED, error.says, False, error.facts)
+    return CommandResult(HALF_WAY, error.says, isinstance(error, HalfWay) and not read_only, error.facts)

@@ -8,25 +8,25 @@ from typing import Any
 
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.host import HOSTED
-from targets.brokerage.operations.outcome import Ended, Outcome, read
+from targets.brokerage.operations.outcome import CommandResult, Ended, read
 from targets.brokerage.operations.session import session_facts, session_line
 
 
-def status(stack: Stack, args: Namespace) -> Outcome:
+def status(stack: Stack, args: Namespace) -> CommandResult:
     """Everything at a glance; a part that does not answer is said not to, and the rest is shown all the same."""
     processes = {name: row for name, row in stack.processes().items() if name in HOSTED}
-    desk, desk_says = _or_why(lambda: stack.api("GET", "/ops/status"))
+    services, desk_says = _or_why(lambda: stack.api("GET", "/ops/status"))
     session, session_says = _or_why(lambda: session_facts(stack.gateway("GET", "/ops/status")))
     facts = {
         "processes": processes,
-        "services": desk.get("services"),
-        "balances": desk.get("balances"),
+        "services": services.get("services"),
+        "balances": services.get("balances"),
         "session": session or None,
     }
     says = "; ".join(
         (
             _processes_line(processes),
-            _gates_line(desk) if desk else desk_says,
+            _gates_line(services) if services else desk_says,
             session_line(session) if session else session_says,
         )
     )
@@ -46,9 +46,9 @@ def _processes_line(processes: Mapping[str, Mapping[str, Any]]) -> str:
     return f"NOT running: {', '.join(down)}" if down else f"all {len(processes)} services run"
 
 
-def _gates_line(desk: Mapping[str, Any]) -> str:
-    gates = [f"{name} {'open' if is_open else 'CLOSED'}" for name, is_open in sorted(desk["services"].items())]
-    return ", ".join([*gates, f"balances {desk['balances']}"])
+def _gates_line(services: Mapping[str, Any]) -> str:
+    gates = [f"{name} {'open' if is_open else 'CLOSED'}" for name, is_open in sorted(services["services"].items())]
+    return ", ".join([*gates, f"balances {services['balances']}"])
 
 
 def _table(processes: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
-from targets.brokerage.operations.outcome import HalfWay, Outcome, done, read
+from targets.brokerage.operations.outcome import CommandResult, HalfWay, done, read
 
 LOGON_WITHIN_S = 10.0
 DRAIN_WITHIN_S = 20.0
 
 
-def status(stack: Stack, args: Namespace) -> Outcome:
+def status(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway status``."""
     facts = session_facts(stack.gateway("GET", "/ops/status"))
     return read(session_line(facts), facts)
@@ -36,14 +36,14 @@ def session_line(facts: Mapping[str, Any]) -> str:
     )
 
 
-def probe(stack: Stack, args: Namespace) -> Outcome:
+def probe(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway probe LINK``."""
     found = stack.gateway("GET", f"/ops/probe?link={args.link}")
     says = "answers" if found.get("answers") else "does not answer"
     return read(f"the exchange {says} on link {args.link}", found)
 
 
-def use_link(stack: Stack, args: Namespace) -> Outcome:
+def use_link(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway use-link LINK [--reset-sequence]``."""
     before = session_facts(stack.gateway("GET", "/ops/status"))
     if before.get("link") == args.link and before["session"] == "active" and not args.reset_sequence:
@@ -54,7 +54,7 @@ def use_link(stack: Stack, args: Namespace) -> Outcome:
     return done(f"logged on through link {args.link} {how}", True, found)
 
 
-def resolve(stack: Stack, args: Namespace) -> Outcome:
+def resolve(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway resolve``."""
     found = stack.gateway("POST", "/ops/resolve", {}, LOGON_WITHIN_S)
     settled = {name: int(found.get(name, 0)) for name in ("live", "filled", "rejected")}
@@ -65,7 +65,7 @@ def resolve(stack: Stack, args: Namespace) -> Outcome:
     return done(f"no order is unknown any more: {words}", any(settled.values()), found)
 
 
-def resend(stack: Stack, args: Namespace) -> Outcome:
+def resend(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway resend``."""
     found = stack.gateway("POST", "/ops/resend", {}, LOGON_WITHIN_S)
     count, left = int(found.get("resent", 0)), int(found.get("not_sent", 0))
@@ -74,7 +74,7 @@ def resend(stack: Stack, args: Namespace) -> Outcome:
     return done(f"{count} unknown orders were sent again as new orders", count > 0, found)
 
 
-def drain(stack: Stack, args: Namespace) -> Outcome:
+def drain(stack: Stack, args: Namespace) -> CommandResult:
     """``gateway drain [--within S]``."""
     found = stack.gateway("POST", "/ops/drain", {"within_s": args.within}, args.within + TIMEOUT_S)
     if not found.get("drained"):
@@ -83,7 +83,7 @@ def drain(stack: Stack, args: Namespace) -> Outcome:
     return read(f"executions agree twice in a row; {held} notices are held for the operator or on their way", found)
 
 
-def reconcile(stack: Stack, args: Namespace) -> Outcome:
+def reconcile(stack: Stack, args: Namespace) -> CommandResult:
     """``reconcile``."""
     found = stack.gateway("POST", "/ops/reconcile", {}, LOGON_WITHIN_S)
     if found.get("clean"):

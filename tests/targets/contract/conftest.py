@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.systems import system
+from drills.spec.target import system
 from targets.runtime import Request, Runtime
 from targets.target import Startable
 
@@ -41,8 +41,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     parts = tuple(part for mark in item.iter_markers("needs") for part in mark.args)
     if parts:
         assert isinstance(item, pytest.Function)
-        offer = system(SYSTEMS[item.callspec.params["name"]].way).offer()
-        lacks = not_offered(offer, parts)
+        capabilities = system(SYSTEMS[item.callspec.params["name"]].way).capabilities()
+        lacks = not_offered(capabilities, parts)
         if lacks:
             pytest.skip(f"not offered: {', '.join(lacks)}")
 

@@ -1,7 +1,7 @@
-"""The systems that are asked, what of an offer a test may need, and the few things that only each system itself knows.
+"""The systems that are asked, which capabilities a test may need, and the few things that only each system knows.
 
-What a system has is read from its ``Offer``. The table here holds names for which an offer has no place: which of the
-services nobody misses for a while, whose death is noticed, what the operator's tool is told.
+What a system has is read from its ``Capabilities``. The table here holds what has no place there: which of the services
+nobody misses for a while, whose death is noticed, what the operator's tool is told.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import psycopg
 
 from targets.brokerage.postgres import dsn
-from targets.target import Alert, Offer, Target
+from targets.target import Alert, Capabilities, Target
 
 EXAMPLE = Path(__file__).parents[3] / "drills" / "examples" / "datasette" / "target.yaml"
 
 PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads", "partitionable")
-"""Fields of an ``Offer`` that may be empty or false: then nothing can be asked about them."""
+"""Fields of an ``Capabilities`` that may be empty or false: then nothing can be asked about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,9 @@ SYSTEMS: Mapping[str, System] = {
 """Id -> system; the last one is described by its file alone and comes from the package index."""
 
 
-def not_offered(offer: Offer, parts: tuple[str, ...]) -> list[str]:
+def not_offered(capabilities: Capabilities, parts: tuple[str, ...]) -> list[str]:
     """Of the parts that a test needs, those that are not there."""
-    return [part for part in parts if not getattr(offer, part)]
+    return [part for part in parts if not getattr(capabilities, part)]
 
 
 def customers_link(target: Target) -> str:

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.offered import THINGS
-from drills.systems import system
+from drills.record.unsupported import THINGS
+from drills.spec.target import system
 from faults import FAULTS
 from faults.scope import from_intent, to_intent
 from targets.accounts import accounts
-from targets.registry import caretaker
-from targets.target import Offer, Target, Unlabelled
+from targets.registry import cleanup
+from targets.target import Capabilities, Target, Unlabelled
 
 from .systems import PARTS, SYSTEMS, customers_link, not_offered, until
 
@@ -32,8 +32,8 @@ def healthy(target: Target) -> bool:
     return all(each.healthy for each in target.services().values())
 
 
-def each_part(offer: Offer) -> Iterator[str]:
-    yield from (part for part in PARTS if not not_offered(offer, (part,)))
+def each_part(capabilities: Capabilities) -> Iterator[str]:
+    yield from (part for part in PARTS if not not_offered(capabilities, (part,)))
 
 
 # -- the offer itself ---------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def each_part(offer: Offer) -> Iterator[str]:
 
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
     beside = {"not_offered", "rules"}  # what is said of the others, and the names of alerts
-    assert set(PARTS) == {field.name for field in dataclasses.fields(Offer)} - beside
+    assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
 
 def test_every_part_has_tests() -> None:
@@ -51,17 +51,17 @@ def test_every_part_has_tests() -> None:
 
 def test_what_it_lacks_it_says_itself(name: str) -> None:
     """So nothing can be left out of a drill, or of these tests, that the system has not declared."""
-    offer = system(SYSTEMS[name].way).offer()
-    assert set(offer.not_offered) == set(not_offered(offer, THINGS))
-    assert bool(offer.rules) == offer.alerts
+    capabilities = system(SYSTEMS[name].way).capabilities()
+    assert set(capabilities.not_offered) == set(not_offered(capabilities, THINGS))
+    assert bool(capabilities.rules) == capabilities.alerts
 
 
 def test_the_table_of_facts_knows_all_that_is_offered(name: str) -> None:
     facts = SYSTEMS[name]
     known = {"operator": facts.tool, "alerts": facts.noticed, "books": facts.rows, "plantable": facts.planting}
-    offered = set(each_part(system(facts.way).offer()))
+    offered = set(each_part(system(facts.way).capabilities()))
     assert {part for part, fact in known.items() if fact is not None} == offered & set(known)
-    assert set(facts.planting or ()) == system(facts.way).offer().plantable
+    assert set(facts.planting or ()) == system(facts.way).capabilities().plantable
 
 
 # -- what it is and shows -----------------------------------------------------------------------------------------
@@ -70,12 +70,12 @@ def test_the_table_of_facts_knows_all_that_is_offered(name: str) -> None:
 @needs("services")
 def test_all_services_are_up_and_have_processes(up: Any) -> None:
     services = up.target.services()
-    assert set(services) == set(up.target.offer().services)
+    assert set(services) == set(up.target.capabilities().services)
     assert all(each.healthy and each.pid for each in services.values())
 
 
 def test_it_offers_what_its_runtime_says_before_anything_is_started(up: Any) -> None:
-    assert up.target.offer() == up.way.offer()
+    assert up.target.capabilities() == up.way.capabilities()
 
 
 def test_it_shows_that_it_is_a_drill_target(up: Any) -> None:
@@ -106,7 +106,7 @@ def test_the_parts_of_ours_beside_it_run_and_have_logs_in_which_nothing_went_wro
 
 @needs("loads")
 def test_what_customers_ask_for_is_answered_as_declared(up: Any) -> None:
-    for load in up.target.offer().loads.values():
+    for load in up.target.capabilities().loads.values():
         for service, wanted in load.items():
             connection = http.client.HTTPConnection(up.target.customers_url().removeprefix("http://"), timeout=10)
             connection.request(wanted.method, wanted.path)
@@ -117,7 +117,7 @@ def test_what_customers_ask_for_is_answered_as_declared(up: Any) -> None:
 @needs("links")
 def test_every_link_accepts_and_can_be_closed_and_opened(up: Any) -> None:
     proxies = up.target.proxies()
-    assert set(up.target.links()) == set(up.target.offer().links)
+    assert set(up.target.links()) == set(up.target.capabilities().links)
     for name, link in up.target.links().items():
         host, _, port = link.listen.rpartition(":")
         socket.create_connection((host, int(port)), timeout=2).close()
@@ -128,7 +128,7 @@ def test_every_link_accepts_and_can_be_closed_and_opened(up: Any) -> None:
 
 
 def test_every_service_has_a_log(up: Any) -> None:
-    assert set(up.target.logs()) >= up.target.offer().services
+    assert set(up.target.logs()) >= up.target.capabilities().services
 
 
 # -- faults -------------------------------------------------------------------------------------------------------
@@ -138,22 +138,22 @@ def test_every_service_has_a_log(up: Any) -> None:
 def test_a_toxic_is_felt_and_leaves_nothing(up: Any) -> None:
     fault = FAULTS["timeout"](link=customers_link(up.target))  # type: ignore[call-arg]
     assert fault.inject(up.target).ok
-    seen = fault.witness(up.target)
+    seen = fault.verify_effect(up.target)
     assert seen.ok
     assert seen.data["effect_seen"] is True
-    assert fault.undo(up.target).ok
-    assert fault.gone(up.target).ok
+    assert fault.rollback(up.target).ok
+    assert fault.verify_removed(up.target).ok
 
 
 @needs("links")
 def test_a_closed_link_refuses(up: Any) -> None:
     fault = FAULTS["down"](link=customers_link(up.target))  # type: ignore[call-arg]
     assert fault.inject(up.target).ok
-    seen = fault.witness(up.target)
+    seen = fault.verify_effect(up.target)
     assert seen.ok, seen
     assert seen.data["through"]["end"] == "refused"
-    assert fault.undo(up.target).ok
-    assert fault.gone(up.target).ok
+    assert fault.rollback(up.target).ok
+    assert fault.verify_removed(up.target).ok
 
 
 @needs("partitionable")
@@ -162,25 +162,25 @@ def test_a_partitioned_service_is_cut_off_and_comes_back(up: Any) -> None:
     fault = FAULTS["partition"](service=service)  # type: ignore[call-arg]
     until(lambda: healthy(up.target))
     assert answers(up.target)
-    assert not fault.witness(up.target).ok
+    assert not fault.verify_effect(up.target).ok
     injected = fault.inject(up.target)
     try:
         assert injected.ok, injected
         assert {name for name, link in up.target.links().items() if service in link.ends} == set(injected.data["links"])
-        seen = fault.witness(up.target)
+        seen = fault.verify_effect(up.target)
         assert seen.ok, seen
         assert seen.data["effect_seen"] is True
-        assert not fault.gone(up.target).ok
+        assert not fault.verify_removed(up.target).ok
         assert up.target.services()[service].pid  # it runs
         assert not answers(up.target)
         for peer in up.facts.parted.missed_by:
             until(lambda peer=peer: not up.target.services()[peer].healthy)
     finally:  # by a process that knows no more than what the journal and the system's folder say
-        another = caretaker(up.target.intent().target).attach(up.target.intent())
-        undone = from_intent(to_intent(fault)).undo(another)
+        another = cleanup(up.target.intent().target).attach(up.target.intent())
+        undone = from_intent(to_intent(fault)).rollback(another)
     assert undone.ok
-    assert fault.gone(another).ok
-    assert fault.undo(up.target).ok
+    assert fault.verify_removed(another).ok
+    assert fault.rollback(up.target).ok
     until(lambda: answers(up.target))
     until(lambda: healthy(up.target))
 
@@ -191,16 +191,16 @@ def test_whom_a_partition_does_not_reach_stays(up: Any) -> None:
         fault = FAULTS["partition"](service=other)  # type: ignore[call-arg]
         assert fault.inject(up.target).ok
         try:
-            assert fault.witness(up.target).data["effect_seen"] is True
+            assert fault.verify_effect(up.target).data["effect_seen"] is True
             assert up.facts.parted.answers(up.target)
         finally:
-            assert fault.undo(up.target).ok
-        assert fault.gone(up.target).ok
+            assert fault.rollback(up.target).ok
+        assert fault.verify_removed(up.target).ok
 
 
 @needs("services")
 def test_each_service_that_is_killed_is_down_until_it_is_started(up: Any, subtests: pytest.Subtests) -> None:
-    for service in sorted(up.target.offer().services):
+    for service in sorted(up.target.capabilities().services):
         with subtests.test(service=service):
             fault = FAULTS["kill"](service=service)  # type: ignore[call-arg]
             assert fault.inject(up.target).ok
@@ -216,10 +216,10 @@ def test_a_paused_service_goes_on(up: Any) -> None:
     fault = FAULTS["pause"](service=spare)  # type: ignore[call-arg]
     before = up.target.services()[spare].pid
     assert fault.inject(up.target).ok
-    assert fault.witness(up.target).data["effect_seen"]
-    assert not fault.gone(up.target).ok
-    assert fault.undo(up.target).ok
-    assert fault.gone(up.target).ok
+    assert fault.verify_effect(up.target).data["effect_seen"]
+    assert not fault.verify_removed(up.target).ok
+    assert fault.rollback(up.target).ok
+    assert fault.verify_removed(up.target).ok
     assert up.target.services()[spare].pid == before
 
 
@@ -280,7 +280,7 @@ def test_a_service_that_is_down_raises_an_alert_and_its_end_resolves_it(up: Any)
     up.target.signal(noticed.service, 9)
     fired = until(lambda: [each for each in up.target.alerts(before) if noticed.told_by(each)])
     assert (fired[0].rule, fired[0].status, fired[0].runbook) == (noticed.rule, "firing", noticed.runbook)
-    assert noticed.rule in up.target.offer().rules
+    assert noticed.rule in up.target.capabilities().rules
     up.target.start(noticed.service)
     until(lambda: [each for each in up.target.alerts(before) if each.status == "resolved"])
 
@@ -298,14 +298,14 @@ def test_the_heartbeat_counts_on(up: Any) -> None:
 
 @needs("books")
 def test_every_book_can_be_read(up: Any) -> None:
-    rows = {name: list(up.target.book(name)) for name in up.target.offer().books}
+    rows = {name: list(up.target.book(name)) for name in up.target.capabilities().books}
     for book, kinds in up.facts.rows.items():
         assert {row["kind"] for row in rows[book]} >= kinds
 
 
 def test_another_process_can_attach(up: Any) -> None:
     intent = up.target.intent()
-    keeper = caretaker(intent.target)
+    keeper = cleanup(intent.target)
     assert keeper.attach(intent).handshake().ok
     assert keeper.owned(intent)
     assert intent not in keeper.abandoned()

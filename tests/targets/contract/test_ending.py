@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from drills.heal import heal, leftovers
-from targets.registry import caretaker
+from drills.execution.heal import heal, residuals
+from targets.registry import cleanup
 from targets.runtime import Request, Runtime
 from targets.target import Intent, TargetError
 
@@ -24,7 +24,7 @@ needs = pytest.mark.needs
 ORPHAN = """
 import os, signal, sys
 from pathlib import Path
-from drills.systems import system
+from drills.spec.target import system
 from targets.runtime import Request
 way = system(sys.argv[1])
 target = way.make(Request("orphan", 7, "D3", None, way.compression, Path(sys.argv[2])))
@@ -39,14 +39,14 @@ def test_two_at_once_do_not_meet(way: Runtime, name: str, tmp_path: Path) -> Non
     first, second = (
         way.make(Request("pair", seed, "D3", None, way.compression, tmp_path / str(seed))) for seed in (1, 2)
     )
-    struck = min(way.offer().services)
+    struck = min(way.capabilities().services)
     with first, second:
         assert first.handshake().ok
         assert second.handshake().ok
         first.signal(struck, signal.SIGKILL)
         assert second.services()[struck].healthy
     for each in (first, second):
-        keeper = caretaker(each.intent().target)
+        keeper = cleanup(each.intent().target)
         assert not keeper.owned(each.intent())
         with pytest.raises(TargetError):
             keeper.attach(each.intent())
@@ -59,7 +59,7 @@ def test_what_a_killed_owner_left_is_found_and_ended(way: Runtime, name: str, tm
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
     left = Intent(*done.stdout.split())
-    keeper = caretaker(left.target)
+    keeper = cleanup(left.target)
     try:
         assert left in keeper.abandoned()
     finally:
@@ -75,7 +75,7 @@ from dataclasses import asdict
 from pathlib import Path
 from faults import FAULTS
 from faults.scope import begin
-from drills.systems import system
+from drills.spec.target import system
 from targets.runtime import Request
 way, run = system(sys.argv[1]), Path(sys.argv[2])
 target = way.make(Request("orphan", 7, "D3", None, way.compression, run / "logs"))
@@ -100,8 +100,8 @@ def test_a_partition_of_a_killed_harness_is_healed_from_its_journal(way: Runtime
         capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
-    (left,) = leftovers(None, (tmp_path,))
+    (left,) = residuals(None, (tmp_path,))
     said = heal(left).said
     if facts.outlives_owner:
         assert said[0].startswith("partition: "), said
-    assert leftovers(None, (tmp_path,)) == []
+    assert residuals(None, (tmp_path,)) == []

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.heal import leftovers
+from drills.execution.heal import residuals
 from faults import FAULTS
 from targets.compose import CONTAINERS, ComposeTarget
 from targets.containers import clock, engine
@@ -44,8 +44,8 @@ def cut_off(stack: ContainerStack, service: str) -> Iterator[None]:
     try:
         yield
     finally:
-        assert fault.undo(stack).ok
-        assert fault.gone(stack).ok
+        assert fault.rollback(stack).ok
+        assert fault.verify_removed(stack).ok
 
 
 def place(stack: ContainerStack, service: str) -> tuple[str, set[str], Any]:
@@ -74,7 +74,7 @@ def test_a_session_that_was_open_goes_on_under_the_same_address(stack: Container
 
 
 def test_every_service_can_be_cut_off_and_gets_its_place_back(stack: ContainerStack) -> None:
-    for service in sorted(stack.offer().partitionable):
+    for service in sorted(stack.capabilities().partitionable):
         before = place(stack, service)
         with cut_off(stack, service):
             assert not stack.services()[service].healthy
@@ -166,7 +166,7 @@ KILLED_BRINGING_UP = """
 import os, signal, sys
 from pathlib import Path
 import targets.compose
-from drills.reaper import guarded
+from drills.execution.reaper import guarded
 from targets.registry import runtime
 from targets.runtime import Request
 run = Path(sys.argv[1])
@@ -205,5 +205,5 @@ def test_killed_while_compose_brings_it_up_it_leaves_nothing(
     assert home.name not in engine.stacks()
     assert not home.exists()
     assert Intent("compose", str(home)) not in CONTAINERS.abandoned()
-    assert leftovers(None, (tmp_path,)) == []
+    assert residuals(None, (tmp_path,)) == []
     assert stack.services()["api"].healthy

@@ -1,0 +1,78 @@
+"""The catalogue as a table: every drill with the verdict of its last run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from drills.judge.keptcard import kept_card
+from drills.judge.scorecard import RULES
+from drills.judge.unjudged import judges
+from drills.record.runs import list_runs
+from drills.spec.drill import catalogue, load_drill
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One line of ``kunren list``; ``last_*`` are None when it was never run, ``last_verdict`` also when not judged."""
+
+    drill: str
+    title: dict[str, str]
+    sources: list[str]
+    fidelity: str
+    last_verdict: str | None
+    last_arm: str | None
+    last_run: str | None
+    last_rules: int | None = None
+
+    @property
+    def last(self) -> str:
+        """The last verdict for people, with its rules' number where this version judges by others.
+
+        A run that could not judge has none.
+        """
+        if self.last_run is None:
+            return "not run yet"
+        if self.last_verdict is None:
+            return "not judged"
+        rules = "" if self.last_rules in (None, RULES) else f", rules {self.last_rules}"
+        return f"{self.last_verdict if judges(self.last_verdict) else 'cannot judge'} ({self.last_arm}{rules})"
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """As much of a card as the list shows, whatever its rules."""
+
+    verdict: str | None = None
+    arm: str | None = None
+    rules: int | None = None
+
+
+def listing(runs: Path) -> list[Listed]:
+    """All drills, by name."""
+    return [_listed(name, file, runs) for name, file in catalogue(variants=True).items()]
+
+
+def _listed(name: str, file: Path, runs: Path) -> Listed:
+    drill = load_drill(file)
+    last = next((run for run in reversed(list_runs(runs)) if run.parent.name == drill.name), None)
+    card = _card(last)
+    return Listed(
+        name,
+        msgspec.to_builtins(drill.title),
+        list(drill.sources),
+        drill.fidelity,
+        card.verdict,
+        card.arm,
+        None if last is None else f"{last.parent.name}/{last.name}",
+        card.rules,
+    )
+
+
+def _card(run: Path | None) -> _Card:
+    kept = None if run is None else kept_card(run)
+    if kept is None or kept.rules is None:
+        return _Card()
+    try:
+        return msgspec.json.decode(kept.content, type=_Card)
+    except msgspec.DecodeError:
+        return _Card()

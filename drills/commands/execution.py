@@ -1,0 +1,137 @@
+"""What ``run`` and ``verify`` share: what to run, how long it takes, one run with its card, and leaving early."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from drills.commands.common import write
+from drills.errors import MissingMeans, Refused
+from drills.execution.openfiles import refuse_lack
+from drills.execution.runner import RunFailed, run
+from drills.exits import CUTS, EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN, complain
+from drills.interrupts import exit_of
+from drills.judge.cards import judge, judge_and_write
+from drills.judge.schedule import longest
+from drills.judge.scorecard import Scorecard
+from drills.record.folder import StoreError, card_bytes
+from drills.record.history import NS, History
+from drills.spec import planning
+from drills.spec.drill import Drill, catalogue, load_drill
+from drills.spec.reader import TIME, UNITS
+from drills.spec.request import RunRequest, page_of
+from drills.spec.target import system, words_of
+from reports.junit import junit_bytes
+from reports.live import Screen
+from reports.summary import summary
+from reports.terminal import print_card
+from reports.texts import Lang
+
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Decides onset, arrivals and fills; default: drawn.")]
+Reaction = Annotated[str, typer.Option("--reaction", help="How long the robot waits after the alert, such as 6s.")]
+Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy", help="auto prefers the real one.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
+Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
+
+VERDICTS = {"pass": EXIT_PASS, "fail": EXIT_FAIL}
+
+
+def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> list[Drill]:
+    """The drills meant; Refused where one is not known or the target or this machine lacks what one needs."""
+    if every == bool(names):
+        raise Refused("name at least one drill, or --all", f"known: {', '.join(catalogue(variants=True))}")
+    runtime = system(target)
+    words = words_of(target)
+    found = [load_drill(name, words) for name in (names or catalogue(variants=True))]
+    for drill in found:
+        planning.refuse_missing(drill, runtime.capabilities(), target)
+    lacks = runtime.lacking(proxy)
+    if lacks:
+        raise MissingMeans(lacks)
+    return found
+
+
+def possible(request: RunRequest) -> RunRequest:
+    """The order itself; Refused for an arm that the drill or the target has not, a page that does not hold, and where
+    this machine cannot keep enough files open."""
+    page_of(request)
+    planning.refuse_arm(request.drill, request.arm, system(request.target).capabilities(), request.target)
+    refuse_lack(request)
+    return request
+
+
+def drawn_seed(asked: int | None) -> int:
+    """The seed asked for, else one drawn once a command, so that all its arms meet the same fault."""
+    return secrets.randbelow(1_000_000) if asked is None else asked
+
+
+def parse_reaction(text: str) -> int:
+    """``1s``, ``250ms`` … in ns; Refused for anything else."""
+    match = TIME.match(text)
+    if match is None or match[2] not in UNITS:
+        raise Refused(f"--reaction {text!r} is no time with its unit", "such as 1s, 250ms or 2m")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def forecast(request: RunRequest) -> float:
+    """Seconds a run takes at most."""
+    plan = planning.plan(request.drill, request.arm, request.seed, request.reaction)
+    return system(request.target).start_stop_s + longest(plan) / NS
+
+
+def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple[Scorecard, BaseException | None]:
+    """Run and judge one; its card, and what forbids to start another: Refused, KeyboardInterrupt or Terminated.
+
+    A run that failed half-way still gets its card; why it failed is said.
+    """
+    if not quiet:
+        what = f"{request.drill.called} · arm {request.arm} · seed {request.seed}"
+        out.print(f"{what} · at most {forecast(request):.0f} s", markup=False)
+    with Screen(out, quiet=quiet) as screen:
+        finished = run(request, screen)
+    card, history = _judged(finished.folder)
+    if not quiet:
+        print_card(out, card, history, finished.folder, lang=lang)
+    if isinstance(finished.error, RunFailed):
+        complain(str(finished.error))
+        return card, None
+    return card, finished.error
+
+
+def _judged(folder: Path) -> tuple[Scorecard, History]:
+    """The card, written where the disk takes it; a run whose folder could not be written has one all the same."""
+    try:
+        return judge_and_write(folder)
+    except (StoreError, OSError) as error:
+        complain(f"the card could not be written: {error}")
+        return judge(folder)
+
+
+def leave(cut: BaseException, card: Path | None = None) -> NoReturn:
+    """End the command as what cut it short demands; says where the last ``card`` lies, which nobody may have seen."""
+    if isinstance(cut, Refused):
+        raise cut
+    code = exit_of(cut)
+    where = "" if card is None else f"; the card lies in {card}"
+    complain(f"{CUTS[code]}; everything was undone and stopped{where}")
+    raise typer.Exit(code)
+
+
+def exit_code(card: Scorecard) -> int:
+    """Of one run."""
+    return VERDICTS.get(card.verdict, EXIT_UNKNOWN)
+
+
+def deliver(cards: Iterable[Scorecard], json: str | None, junit: str | None) -> None:
+    """To the files asked for: one card as it is, several as a summary."""
+    found = list(cards)
+    if json is not None and found:
+        write(card_bytes(found[0] if len(found) == 1 else summary(found)), json)
+    if junit is not None:
+        write(junit_bytes(found), junit)

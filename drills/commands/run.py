@@ -1,0 +1,98 @@
+"""The verb that runs drills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
+from drills.commands.execution import (
+    Json,
+    Junit,
+    Proxy,
+    Quiet,
+    Reaction,
+    Seed,
+    chosen,
+    conduct,
+    deliver,
+    drawn_seed,
+    exit_code,
+    leave,
+    parse_reaction,
+    possible,
+)
+from drills.judge.scorecard import Scorecard
+from drills.record.names import CARD
+from drills.spec.planning import usual_arm
+from drills.spec.request import RunRequest, again
+
+Drills = Annotated[list[str] | None, typer.Argument(metavar="DRILL|PATH…", help="Names of the catalogue, or files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(
+        "run",
+        epilog="Examples: kunren run exchange-link-down · kunren run exchange-link-down --arm no-action --seed 7"
+        " --json - · kunren run --all --junit report.xml",
+    )(run_drills)
+
+
+def run_drills(
+    drills: Drills = None,
+    every: Annotated[bool, typer.Option("--all", help="Every drill of the catalogue.")] = False,
+    target: Target = "local",
+    arm: Annotated[
+        str | None,
+        typer.Option(
+            "--arm",
+            help="runbook, no-action, no-fault, false-alarm, without:STEP or wrong:NAME; default: runbook, where there"
+            " is one, else no-action.",
+        ),
+    ] = None,
+    runbook: Annotated[Path | None, typer.Option("--runbook", help="Another page behind the alert's link.")] = None,
+    reaction: Reaction = "1s",
+    proxy: Proxy = "auto",
+    seed: Seed = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs per drill; seeds count up.")] = 1,
+    retry_invalid: Annotated[
+        int,
+        typer.Option("--retry-invalid", min=0, max=1, help="Run an invalid run once more; both cards are delivered."),
+    ] = 0,
+    subject: Annotated[str | None, typer.Option("--subject", help="What is drilled, such as app@1.2.3.")] = None,
+    runs: Runs = DEFAULT_RUNS,
+    lang: Lang = "en",
+    json: Json = None,
+    junit: Junit = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
+    writable(json, junit)
+    first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
+    orders = [
+        possible(
+            RunRequest(drill, arm or usual_arm(drill), first + turn, runs, wait, proxy, runbook, subject, target=target)
+        )
+        for drill in chosen(drills, every, target, proxy)
+        for turn in range(repeat)
+    ]
+    out = console(to_stderr=json == "-")
+    cards: list[Scorecard] = []
+    codes: list[int] = []
+    cut: BaseException | None = None
+    for request in orders:
+        card, cut = conduct(request, out, said, quiet)
+        cards.append(card)
+        if card.verdict == "invalid" and retry_invalid and cut is None:
+            card, cut = conduct(again(request, card), out, said, quiet)
+            cards.append(card)
+        codes.append(exit_code(card))
+        if cut is not None:
+            break
+    deliver(cards, json, junit)
+    if cut is not None:
+        leave(cut, runs / cards[-1].run / CARD)
+    raise typer.Exit(worst(codes))

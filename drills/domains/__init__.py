@@ -1,0 +1,1 @@
+"""What a business is judged by, one folder a domain: its facts, its checks."""

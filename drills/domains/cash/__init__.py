@@ -1,0 +1,1 @@
+"""Cash: the double-entry ledger."""

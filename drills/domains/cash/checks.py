@@ -1,0 +1,34 @@
+"""Cash: no yen comes from nowhere or goes there."""
+
+from __future__ import annotations
+
+from drills.judge.checks.check import Check, Part, combine
+from drills.judge.loss import imbalances, openings
+from drills.record import books
+from drills.record.history import CheckResult, History
+
+
+def cash_conserved(history: History) -> CheckResult:
+    """The legs of each reference sum to zero; each balance is the world's opening cash plus the account's postings."""
+    legs, gaps = imbalances(history)
+    references: dict[str, int] = {}
+    balances: dict[str, int] = {}
+    for index, row in enumerate(history.books["oms"]):
+        if isinstance(row, books.Posting):
+            references[row.reference] = index
+        elif isinstance(row, books.Balance):
+            balances[row.account or row.id] = index
+    known = openings(history)
+    absent = [
+        f"world:{index}"
+        for index, row in enumerate(history.books["world"])
+        if isinstance(row, books.Account) and (row.account or row.id) not in balances
+    ]
+    return combine(
+        Part("postings unbalanced", [f"oms:{references[reference]}" for reference in sorted(legs)], len(references)),
+        Part("balances off", [f"oms:{balances[account]}" for account in sorted(gaps)], len(balances)),
+        Part("accounts without a balance", absent, len(known)),
+    )
+
+
+CHECKS = (Check("cash-conserved", "I-01", ("world", "oms"), False, cash_conserved),)

@@ -1,0 +1,1 @@
+"""The night batch: its calendar, its jobs, and when the day opens."""

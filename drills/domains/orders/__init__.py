@@ -1,0 +1,1 @@
+"""Orders and executions, held against the exchange's book."""

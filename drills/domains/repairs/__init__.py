@@ -1,0 +1,1 @@
+"""Corrections of data, and what they must leave behind."""

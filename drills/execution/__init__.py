@@ -1,0 +1,1 @@
+"""The only part that acts: it starts targets, injects, watches, and heals."""

@@ -1,0 +1,235 @@
+"""The part of a run between the first customer and the snapshot: gate, faults, alerts, operator, and when to stop.
+
+One task per concern on one event loop; everything that blocks goes to a thread. All that is seen is recorded as it is
+seen; nothing is judged here but the steady-state gate and the moment to stop looking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from drills.execution.injector import Injector
+from drills.execution.pulse import Note, Pulse
+from drills.execution.watch import View, should_finish
+from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
+from drills.operators.robot import Operator
+from drills.record.history import NS, Kind, Plan
+from drills.spec.drill import STOP_METRICS, StopIf
+from drills.spec.runbook import Runbook
+from loadprofiles.process import Load
+from targets.target import Alert, ProbeResult, Target
+
+TICK_S = 0.1
+HEARTBEAT_S = 0.25
+ALERTS_S = 0.05
+GATE_GOOD = 0.99
+"""Share of good requests that the baseline must reach before anything is injected."""
+
+THREADS, THREADS_A_FAULT = 4, 2
+"""For alerts, heartbeats, the operator and the last look; and for the witness of each fault while it is undone."""
+
+TOO_LATE = ProbeResult(False, "still looking when the fault had lasted as long as planned", {"effect_seen": None})
+"""What a witness is taken for who was not done when the undo was due."""
+
+
+class Observation:
+    """Watches one run from ``t0`` on.
+
+    What is planned counts from what was: the onsets from the end of the baseline, an undo from the injection, the
+    reaction from the receipt of the alert. Whatever held one act up so shortens none that comes after it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        page: Runbook | None,
+        target: Target,
+        load: Load,
+        view: View,
+        note: Note,
+        injector: Injector,
+        show: Callable[[View], None],
+        stop_if: tuple[StopIf, ...],
+    ) -> None:
+        self.plan, self.page, self.target, self.load = plan, page, target, load
+        self.view, self.note, self.injector, self.show = view, note, injector, show
+        self.stop_if = stop_if
+        self.stop = threading.Event()
+        self.page_called = asyncio.Event()
+        self.why: dict[str, Any] = {}
+
+    async def watch(self, t0: int) -> str:
+        """Until there is nothing more to see; the reason: judged, cap, stop_if or baseline."""
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(THREADS + THREADS_A_FAULT * len(self.plan.faults))  # nothing that is due waits for one
+        )
+        pulse = Pulse(self.note)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                own = (self._alerts(), self._heartbeats(), self._screen(), pulse.beat())
+                followers = [tasks.create_task(each) for each in own]
+                reason = await self._play(t0, tasks, followers)
+                await asyncio.to_thread(self._take_alerts)  # one that came with the last tick counts as well
+                pulse.end()
+                # what is judged ends here, before a step that is still under way has been waited for
+                self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
+                self.stop.set()
+                for follower in followers:
+                    follower.cancel()
+        finally:
+            self.stop.set()
+        return reason
+
+    async def _play(self, t0: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> str:
+        await _until(t0)
+        self.note("runner", Kind.INVOKE, "baseline", None)
+        self.view.phase = "baseline"
+        await _until(time.monotonic_ns() + self.plan.baseline)
+        if not self._gate(t0):
+            return "baseline"
+        self._schedule(time.monotonic_ns(), tasks, followers)
+        return await self._until_finished()
+
+    def _gate(self, t0: int) -> bool:
+        """The steady-state gate: good service, no alert, or nothing is injected."""
+        self.view.take(self.load.tail())
+        shares = {name: service.share_good(t0) for name, service in self.view.services.items()}
+        alerts = [alert.rule for alert in self.view.alerts if alert.status == "firing"]
+        late = time.monotonic_ns() - self.plan.slo.latency
+        stalled = [name for name, service in self.view.services.items() if not service.keeps_up(t0, late)]
+        good = not (alerts or stalled) and all(share is not None and share >= GATE_GOOD for share in shares.values())
+        self.note(
+            "runner", Kind.OK if good else Kind.FAIL, "baseline", {"good": shares, "alerts": alerts, "stalled": stalled}
+        )
+        return good
+
+    def _schedule(self, zero: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> None:
+        """Let the faults and the operator loose; ``zero`` is the end of the baseline."""
+        self.view.phase = "watching"
+        first = zero + first_onset(self.plan)
+        self.view.ends_at = first + watched_for(self.plan)
+        self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
+        if self.plan.injects:
+            followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
+        if self.page is not None:
+            followers.append(tasks.create_task(self._operate(self.page)))
+        if self.plan.arm == "false-alarm":
+            followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
+
+    async def _until_finished(self) -> str:
+        above: dict[str, int] = {}
+        while True:
+            now = time.monotonic_ns()
+            self.load.fail_if_dead()
+            self.view.take(self.load.tail())
+            reason = should_finish(self.view, now)
+            if reason is not None:
+                return reason
+            for rule in self.stop_if:
+                if self._trips(rule, now, above):
+                    self.note("stop_if", Kind.INFO, "tripped", {"metric": rule.metric, "above": rule.above})
+                    return "stop_if"
+            await asyncio.sleep(TICK_S)
+
+    def _trips(self, rule: StopIf, now: int, above: dict[str, int]) -> bool:
+        share = self.view.services[STOP_METRICS[rule.metric]].share_good(now - 2 * NS)
+        if share is None or 1 - share <= rule.above:
+            above.pop(rule.metric, None)
+            return False
+        return now - above.setdefault(rule.metric, now) >= rule.lasts
+
+    async def _fault(self, index: int, zero: int) -> None:
+        planned = self.plan.faults[index]
+        await _until(zero + planned.at)
+        self.view.phase = f"fault {planned.kind}"
+        await asyncio.to_thread(self.injector.inject, index)
+        struck = time.monotonic_ns()
+        if planned.lasts is None:
+            self.view.had_its_time(index, struck)
+            await asyncio.to_thread(lambda: self.injector.note_witness(index, self.injector.verify_effect(index)))
+        else:
+            await self._for_a_while(index, struck + planned.lasts)
+            self.view.had_its_time(index, time.monotonic_ns())
+
+    async def _for_a_while(self, index: int, end: int) -> None:
+        """Undo it at its end, looked at or not: a slow witness must not stretch it, and has then seen nothing of it."""
+        looking = asyncio.create_task(asyncio.to_thread(self.injector.verify_effect, index))
+        await asyncio.wait({looking}, timeout=max(0, end - time.monotonic_ns()) / NS)
+        self.injector.note_witness(index, await looking if looking.done() else TOO_LATE)
+        await _until(end)
+        await asyncio.to_thread(self.injector.rollback, index)
+        await looking
+
+    async def _alerts(self) -> None:
+        while True:
+            for alert in await asyncio.to_thread(self._take_alerts):
+                if alert.status == "firing" and self.page is not None and alert.runbook == self.page.id:
+                    self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
+            await asyncio.sleep(ALERTS_S)
+
+    def _take_alerts(self) -> tuple[Alert, ...]:
+        """Those that have come since the last look."""
+        came = self.target.alerts(len(self.view.alerts))
+        for alert in came:
+            self.view.alerts.append(alert)
+            self.note("monitor", Kind.INFO, "alert", _alert(alert))
+        return came
+
+    def _call(self, why: Mapping[str, Any]) -> None:
+        """Page the operator, once: who is at it already is not sent away by a second alert."""
+        if not self.page_called.is_set():
+            self.why = dict(why)
+            self.page_called.set()
+
+    async def _false_alarm(self, at: int) -> None:
+        await _until(at)
+        self.note("runner", Kind.INFO, "false-alarm", None)
+        self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
+
+    async def _operate(self, page: Runbook) -> None:
+        await self.page_called.wait()
+        await _until(self.why["alert_ns"] + self.plan.reaction)
+        self.view.page_began = time.monotonic_ns()
+        operator = Operator(self.target, self.note, self.stop, self._show_step)
+        await asyncio.to_thread(operator.follow, page, self.why)
+        self.view.page_ended = time.monotonic_ns()
+
+    def _show_step(self, step: str, outcome: str) -> None:
+        self.view.step = step
+        self.view.steps = [each for each in self.view.steps if each[0] != step] + [(step, outcome)]
+
+    async def _heartbeats(self) -> None:
+        last = -1
+        while True:
+            beat = await asyncio.to_thread(self.target.heartbeat)
+            if beat is not None and beat[0] != last:
+                last = beat[0]
+                self.note("monitor", Kind.INFO, "heartbeat", {"n": beat[0], "t_ns": beat[1]})
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _screen(self) -> None:
+        while True:
+            self.show(self.view)
+            await asyncio.sleep(0.2)
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "rule": alert.rule,
+        "status": alert.status,
+        "t_ns": alert.t_ns,
+        "severity": alert.severity,
+        "labels": dict(alert.labels),
+        "summary": alert.summary,
+        "runbook": alert.runbook,
+    }
+
+
+async def _until(t: int) -> None:
+    """Sleep until that instant of CLOCK_MONOTONIC."""
+    await asyncio.sleep(max(0, t - time.monotonic_ns()) / NS)

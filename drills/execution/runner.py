@@ -1,0 +1,347 @@
+"""One run of a drill, from an empty folder to a sealed one: the only part of the harness that acts.
+
+The order is fixed: write down what is intended; let the reaper watch over us; start load generator and target; have
+the target prove that it is a drill target; let the customers in; pass the steady-state gate; inject; watch, and let the
+operator act; snapshot the books *before* anything is undone; undo and look that nothing is left; stop; seal. Whatever
+goes wrong on the way, the faults are undone and everything is stopped; the folder stays, and says how far it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from drills.errors import KunrenError, MissingMeans, Refused
+from drills.execution.guard import Unguarded
+from drills.execution.injector import Injector
+from drills.execution.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
+from drills.execution.machine import libraries, machine, wall_offset
+from drills.execution.observation import Observation
+from drills.execution.openfiles import provide, refuse_lack
+from drills.execution.reaper import guarded
+from drills.execution.watch import View
+from drills.exits import EXITS
+from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
+from drills.judge.schedule import longest
+from drills.record.books import WITNESSES
+from drills.record.folder import RunFolder, StoreError
+from drills.record.history import NS, Kind, Plan, RunEnd, RunRecord
+from drills.record.names import TARGET
+from drills.spec.request import RunRequest, asked, page_of, plan_of
+from drills.spec.runbook import Runbook
+from drills.spec.target import profile_of, system
+from loadprofiles.process import Load, LoadError
+from targets.own_errors import kind_of
+from targets.runtime import Request
+from targets.target import ProbeResult, Startable, StartFailed, TargetError, Unlabelled
+
+LOAD_LEAD_S = 0.3
+"""Between the word to begin and the first arrival."""
+
+LOAD_SPARE_S = 5.0
+"""Arrivals beyond the longest observation, so that none of it is without a load."""
+
+AFTER_LOAD_S = 12.0
+"""For the customers' last requests, and for asking what became of the unknown ones."""
+
+
+class RunFailed(KunrenError):
+    """The run could not go on; its folder is kept and its card says invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled, or not to be started),
+    KeyboardInterrupt or Terminated (HungUp is one)."""
+
+    folder: Path
+    error: BaseException | None
+
+
+def run(request: RunRequest, show: Callable[[View], None]) -> Finished:
+    """Carry out one run. ``show`` is called with the live view several times a second.
+
+    Raises Refused when nothing was started. Raises this process's soft limit of open files where need be. However a
+    run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
+    caller to judge the folder first.
+    """
+    page = page_of(request)
+    plan = plan_of(request, page)
+    provide(refuse_lack(request))
+    runtime = system(request.target)
+    began = time.monotonic_ns()
+    folder = RunFolder.create(request.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
+    wanted = Request(
+        folder.name, plan.seed, plan.phase, request.drill.business_start, plan.compression, folder.logs, request.proxy
+    )
+    try:
+        target = runtime.make(wanted)
+    except TargetError as error:
+        folder.discard()
+        raise MissingMeans([str(error)]) from error
+    return _Run(request, plan, page, folder, target, began, show).carry_out()
+
+
+class _Run:
+    """The state of one run while it goes on."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        plan: Plan,
+        page: Runbook | None,
+        folder: RunFolder,
+        target: Startable,
+        began: int,
+        show: Callable[[View], None],
+    ) -> None:
+        self.request, self.plan, self.page, self.folder, self.show = request, plan, page, folder, show
+        self.target = target
+        self.view = View.of(plan)
+        self.scratch = folder.path / "work"
+        self.load = Load(
+            profile_of(request.drill.load, target.capabilities()),
+            self.scratch,
+            seed=plan.seed,
+            world=folder.path / "books" / "world.jsonl",
+            password=target.password,
+            max_s=longest(plan) / NS + LOAD_SPARE_S,
+        )
+        self.record = RunRecord(
+            schema="kunren.run/1",
+            run=folder.name,
+            plan=plan,
+            started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            t0=began,
+            kunren=version("kunren"),
+            subject=request.subject,
+            target=request.target,
+            engines={},
+            machine=machine(),
+            clock={"start": wall_offset()},
+            attempts=request.attempts,
+            books=["world", "customers", *target.capabilities().books],
+            own_books=[name for name in target.capabilities().books if name not in WITNESSES],
+            libraries=libraries(),
+            asked=asked(request),
+            earlier=list(request.earlier),
+            not_offered=list(target.capabilities().not_offered),
+            own_parts=[HARNESS, LOAD],
+        )
+        self.injector = Injector(plan, target, self._note_fault, folder.rollback.append)
+        self.instrument = Instrument(self._note, self.scratch / "load.log")
+        self.reserve = Reserve()
+
+    def carry_out(self) -> Finished:
+        """All of it; the record's end says how it ended."""
+        try:
+            cause = self._sealed()
+        except (KeyboardInterrupt, Terminated) as error:
+            cause = error  # it came while sealing, and waited for that: the run itself is whole
+        return Finished(self.folder.path, cause)
+
+    def _sealed(self) -> BaseException | None:
+        """From the first note to the seal; what cut it short."""
+        cause: BaseException | None = None
+        self._note("runner", Kind.INFO, "started", {"arm": self.plan.arm, "seed": self.plan.seed})
+        end = RunEnd(0, "error", "the harness failed")
+        try:
+            self._write_inputs()
+            end = self._with_everything_up()
+        except Unlabelled as error:
+            end, cause = RunEnd(0, "refused", str(error)), Refused(str(error), "nothing was injected")
+        except StartFailed as error:
+            kept = error.followed_by(f"nothing was injected, and what there is to see is kept in {self.folder.path}")
+            end, cause = RunEnd(0, "refused", str(error)), Refused(kept.words())
+        except Refused as error:
+            end, cause = RunEnd(0, "refused", str(error)), error
+        except (TargetError, LoadError, StoreError, Unguarded, OSError) as error:
+            self.instrument.failed(error)
+            end, cause = RunEnd(0, "error", str(error)), RunFailed(str(error))
+        except KeyboardInterrupt as error:
+            end, cause = RunEnd(0, "interrupted", "stopped by Ctrl-C; everything was undone"), error
+        except HungUp as error:
+            end, cause = RunEnd(0, "hung-up", "stopped by SIGHUP; everything was undone"), error
+        except Terminated as error:
+            end, cause = RunEnd(0, "terminated", "stopped by SIGTERM; everything was undone"), error
+        except Exception as error:  # noqa: BLE001  # ours, and no reason to leave the run without its end and card
+            self.instrument.failed(error)
+            keep_trace(error, self.folder.logs / "harness.log")
+            says = f"the harness failed: {type(error).__name__}: {error}"
+            end, cause = RunEnd(0, "error", says), RunFailed(f"{says} (see logs/harness.log in the run folder)")
+        finally:
+            with signals_held():
+                cause = self._closed(end, cause)
+        return cause
+
+    def _closed(self, end: RunEnd, cause: BaseException | None) -> BaseException | None:
+        """What cut the run short, be it that it cannot be sealed: what there is can be judged all the same."""
+        try:
+            self._close(end)
+        except (StoreError, OSError) as error:
+            return cause or RunFailed(f"the run could not be sealed: {error}")
+        return cause
+
+    def _write_inputs(self) -> None:
+        self.folder.copy_inputs(self.request.drill.content, None if self.page is None else self.page.content)
+        described = system(self.request.target).source
+        if described is not None:
+            (self.folder.path / TARGET).write_bytes(described)
+        self.folder.write_book("world", self.target.world())
+        self.folder.write_run(self.record)
+
+    def _with_everything_up(self) -> RunEnd:
+        self._phase("starting")
+        self.load.start()
+        try:
+            self._note("runner", Kind.INVOKE, "target")
+            with guarded(self.folder.path, self.folder.rollback.append, self.target), left_in_peace(self.target):
+                return self._with_target()
+        finally:
+            self.load.kill()
+
+    def _with_target(self) -> RunEnd:
+        shown = self.target.handshake()  # before anything is done to it, be it an undo
+        try:
+            self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
+            self._ready(shown)
+            self._phase("logging customers in")
+            self.load.prepare(self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts())
+            self._note("load", Kind.INFO, "ready")
+            return self._observed()
+        finally:
+            self.reserve.release()
+            with signals_held():
+                self._undo_all()
+                self.instrument.take(self.target)
+
+    def _ready(self, shown: ProbeResult) -> None:
+        self.record = msgspec.structs.replace(
+            self.record,
+            ready=time.monotonic_ns(),
+            engines=dict(self.target.engines()),
+            own_parts=self.instrument.begin(self.target),
+        )
+        self.folder.write_run(self.record)
+        self._note("runner", Kind.OK, "target", {"handshake": shown.says, "engines": self.record.engines})
+
+    def _observed(self) -> RunEnd:
+        self.injector.intend()
+        t0 = time.monotonic_ns() + int(LOAD_LEAD_S * NS)
+        self.target.open_day(t0)
+        self.load.go(t0)
+        self._note("load", Kind.INFO, "started", {"t0": t0})
+        observation = Observation(
+            self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.show,
+            self.request.drill.stop_if,
+        )  # fmt: skip
+        failed = None
+        try:
+            reason = asyncio.run(observation.watch(t0))
+        except BaseExceptionGroup as group:
+            failed = _first(group)
+        if failed is not None:  # raised out here, it keeps what led to it
+            raise failed
+        self._phase("taking the books")
+        end = self._stop_load(RunEnd(0, reason))
+        lost = [name for name in self.target.capabilities().books if not self._keep_book(name)]
+        self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
+        self.instrument.take(self.target)
+        return end
+
+    def _stop_load(self, end: RunEnd) -> RunEnd:
+        """An end in error when the load failed; that must not cost the books."""
+        try:
+            summary = self.load.stop(AFTER_LOAD_S)
+        except LoadError as error:
+            self.instrument.failed(error)
+            return RunEnd(0, "error", str(error))
+        self._note("load", Kind.INFO, "stopped", summary)
+        if summary["abandoned"]:
+            return RunEnd(
+                0, "error", f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log"
+            )
+        return end
+
+    def _keep_book(self, name: str) -> bool:
+        """Whether the book could be read; one that could not must not cost the others."""
+        try:
+            self.folder.write_book(name, self.target.book(name))
+        except TargetError as error:
+            if kind_of(error) is not None:
+                self.instrument.failed(error)
+            self._note("runner", Kind.FAIL, "book", {"book": name, "says": str(error)})
+            return False
+        return True
+
+    def _undo_all(self) -> None:
+        self._phase("undoing")
+        self.injector.rollback_all()
+
+    def _close(self, end: RunEnd) -> None:
+        """Write what is still missing and seal, however the run ended."""
+        self._phase("sealing")
+        self.reserve.release()
+        end = self._keep_the_load(end)
+        self.instrument.close()
+        if (self.scratch / "load.log").exists():
+            shutil.copyfile(self.scratch / "load.log", self.folder.logs / "load.log")
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._note("runner", Kind.INFO, "finished", {"reason": end.reason, "says": end.says})
+        clock = {**self.record.clock, "end": wall_offset()}
+        end = msgspec.structs.replace(end, t=time.monotonic_ns(), exit=EXITS.get(end.reason))
+        self.folder.write_run(msgspec.structs.replace(self.record, clock=clock, end=end))
+        self.folder.seal()
+
+    def _keep_the_load(self, end: RunEnd) -> RunEnd:
+        """Take over what the load has written; an end in error when that cannot be taken."""
+        try:
+            self._write_samples()
+            self._write_customers()
+        except (StoreError, OSError, msgspec.DecodeError) as error:
+            self.instrument.failed(error)
+            return RunEnd(0, "error", f"{end.says}; {error}" if end.says else str(error))
+        return end
+
+    def _write_samples(self) -> None:
+        records = self.scratch / "samples.bin"
+        if records.exists():
+            self.folder.write_samples(records, tuple(self.plan.services))
+
+    def _write_customers(self) -> None:
+        journal = self.scratch / "customers.jsonl"
+        if not journal.exists():
+            return
+        self.folder.write_book("customers", _rows(journal.read_bytes()))
+
+    def _note_fault(self, actor: str, kind: str, what: str, data: Mapping[str, Any]) -> None:
+        if "own" in data:
+            self.instrument.own(data["own"], f"{actor} {what}: {data['says']}")
+        self._note(actor, Kind(kind), what, data)
+
+    def _note(self, actor: str, kind: Kind, what: str, data: Mapping[str, Any] | None = None) -> None:
+        self.folder.events.append(actor, kind, what, data)
+
+    def _phase(self, phase: str) -> None:
+        self.view.phase = phase
+        self.show(self.view)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first real error in a group of tasks that ended together."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _rows(journal: bytes) -> Iterator[dict[str, Any]]:
+    """Whole lines only: a killed load may leave a torn last one."""
+    for line in journal.split(b"\n")[:-1]:
+        yield msgspec.json.decode(line)

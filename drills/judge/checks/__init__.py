@@ -1,0 +1,67 @@
+"""Checkers: pure functions from a history to a verdict, one file per family.
+
+To add one: a function ``History -> Verdict`` that names its evidence, a line in its family's ``CHECKS``, a test that
+it is silent on a correct history and finds a planted defect.
+"""
+
+from __future__ import annotations
+
+from drills.domains.cash import checks as cash
+from drills.domains.figures import checks as figures
+from drills.domains.night import checks as batch
+from drills.domains.notices import checks as notices
+from drills.domains.orders import checks as orders
+from drills.domains.repairs import checks as repairs
+from drills.judge.checks import detection, lateness, planned, recovery
+from drills.judge.checks import own_parts as instrument
+from drills.judge.checks import validity as evidence
+from drills.judge.checks.check import NOT_EXERCISED, NOT_OFFERED, Check, rule
+from drills.record.history import CheckResult, History, Status
+
+FAMILIES = (
+    cash,
+    orders,
+    notices,
+    figures,
+    batch,
+    repairs,
+    recovery,
+    detection,
+    evidence,
+    planned,
+    lateness,
+    instrument,
+)
+
+CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
+"""Every check by id; the standing ones are asked of every run, the others if the drill names them."""
+
+__all__ = ["CHECKS", "NOT_EXERCISED", "NOT_OFFERED", "Check", "rule", "rule_all", "unfinished", "unfollowed"]
+
+
+def run_checks(history: History) -> list[tuple[Check, CheckResult]]:
+    """Ask every check that the plan names and every standing one, in the order of ``CHECKS``."""
+    named = [check for check in CHECKS.values() if check.standing or check.id in history.plan.checks]
+    unknown = [name for name in history.plan.checks if name not in CHECKS]
+    return [(check, rule(check, history)) for check in named] + [(_nobody(name), _NO_CHECK) for name in unknown]
+
+
+def unfinished(failures: list[str]) -> list[tuple[Check, CheckResult]]:
+    """What a judge that broke somewhere says of itself: it has not seen all, so it cannot pass the run."""
+    if not failures:
+        return []
+    broken = CheckResult(Status.UNKNOWN, "; ".join(failures))
+    return [(Check("judged-whole", "", (), True, lambda _: broken), broken)]
+
+
+def unfollowed(history: History) -> list[tuple[Check, CheckResult]]:
+    """What a run says of itself in which the page was to be followed and nobody did: nothing where somebody did."""
+    said = evidence.runbook_not_followed(history)
+    return [] if said is None else [(Check("runbook-was-followed", "", (), True, lambda _: said), said)]
+
+
+_NO_CHECK = CheckResult(Status.UNKNOWN, "no such check in this version")
+
+
+def _nobody(name: str) -> Check:
+    return Check(name, "", (), False, lambda _: _NO_CHECK)

@@ -1,0 +1,53 @@
+"""Did the harness itself keep going? While it stood still no alert was taken, no undo came and no step was begun.
+
+Nor did a step get on while its command waited to be begun: the target has not heard of it by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drills.judge.checks.check import Check
+from drills.judge.checks.planned import LATE
+from drills.judge.interval import seconds
+from drills.judge.timeline import events
+from drills.record.history import CheckResult, History, Kind, Status
+
+FIGURES = ("ticks", "worst_ns", "total_ns")
+
+
+def harness_kept_going(history: History) -> CheckResult:
+    """Its own clock ticked all through the observation, and no tick was later than an act of the plan may be.
+
+    Within an act, such as an injection or a step, nothing else would show that it stood still. Short times add up where
+    one act follows another, so in all it may have been away for no longer than the monitor may be silent. The same
+    holds for the steps of the runbook and how long each waited for its commands to be begun.
+    """
+    figures = next((event.data for event in events(history, "runner", "lateness", Kind.INFO)), {})
+    late = [event for event in events(history, "runner", "late", Kind.INFO) if type(event.data.get("ns")) is int]
+    steps = [event for event in events(history, "operator", "step") if event.kind != Kind.INVOKE]
+    if not _are_measured(figures):
+        return CheckResult(Status.UNKNOWN, "nobody measured whether the harness stood still")
+    if not all(type(event.data.get("waited_ns")) is int for event in steps):
+        return CheckResult(Status.UNKNOWN, "nobody measured how long the operator's commands waited to be begun")
+    lost, waited = [event.data["ns"] for event in late], [event.data["waited_ns"] for event in steps]
+    worst, total = max([figures["worst_ns"], *lost]), max(figures["total_ns"], sum(lost))
+    says = f"the harness stood still for at most {seconds(worst)} s at a time and {seconds(total)} s in all"
+    gap = history.plan.slo.monitor_gap
+    limits = f"limits {seconds(LATE)} s and {seconds(gap)} s"
+    if worst > LATE or total > gap:
+        return CheckResult(Status.INVALID, f"{says}, {limits}", [f"events:{event.index}" for event in late])
+    longest, in_all = max(waited, default=0), sum(waited)
+    if longest > LATE or in_all > gap:
+        says = f"the operator's commands waited to be begun for at most {seconds(longest)} s a step"
+        rows = [f"events:{event.index}" for event in steps if event.data["waited_ns"]]
+        return CheckResult(Status.INVALID, f"{says} and {seconds(in_all)} s in all, {limits}", rows)
+    return CheckResult(Status.PASS, says)
+
+
+def _are_measured(figures: Mapping[str, Any]) -> bool:
+    return all(type(figures.get(name)) is int for name in FIGURES) and figures["ticks"] > 0
+
+
+CHECKS = (Check("harness-kept-going", "", (), True, harness_kept_going),)

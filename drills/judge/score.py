@@ -1,0 +1,331 @@
+"""A history's scorecard: instants, loss, checks and objectives put together. Pure: the same history, the same card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+
+import msgspec
+
+from drills.judge import outage, timeline
+from drills.judge.attempt import Attempts
+from drills.judge.checks import NOT_EXERCISED, NOT_OFFERED, run_checks, unfinished, unfollowed
+from drills.judge.cost import Cost, cost
+from drills.judge.interval import Interval, seconds
+from drills.judge.loss import Loss, loss
+from drills.judge.milestones import Milestone, Milestones, instants
+from drills.judge.objectives import Judged, Measured, judge_objectives, unjudged
+from drills.judge.scorecard import (
+    RULES,
+    AfterAlertCell,
+    AlertCell,
+    AskedCell,
+    CheckCell,
+    ClockCell,
+    CostCell,
+    DurationCells,
+    EarlierCell,
+    ExposedCell,
+    HealCell,
+    InstantCells,
+    LoadCell,
+    LossCell,
+    ObjectiveCell,
+    RunbookCell,
+    Scorecard,
+    Span,
+    StepCell,
+)
+from drills.judge.unjudged import claiming_nothing, how_far
+from drills.judge.verdict import Asked, grade, verdict
+from drills.record.history import Earlier, History, Kind, Objective, Status
+from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, lacking, sentences
+
+__all__ = ["Scorecard", "score"]
+
+ENGINES = ("proxy", "volume", "database")
+"""What every card says of its engines, be it that there was none."""
+
+
+def score(history: History, evidence_head: str | None) -> Scorecard:
+    """Judge a run. ``evidence_head`` is the head of the chain over its files, None if it was never sealed."""
+    run, plan, attempts = history.run, history.plan, Attempts()
+    at = attempts.make("instants", lambda: instants(history), Milestones.unknown)
+    alert = None if at.alert is None else at.alert.latest
+    lost = attempts.make("loss", lambda: loss(history, alert), lambda _: Loss.unknown())
+    measured = Measured.of(history, at, lost)
+    objectives = attempts.make("objectives", lambda: judge_objectives(measured), lambda _: unjudged(plan.objectives))
+    asked = [*run_checks(history), *unfollowed(history)]
+    load = attempts.make("load", lambda: _load(history), _no_load)
+    price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
+    asked += unfinished(attempts.failures)
+    total = verdict(asked, objectives)
+    card = Scorecard(
+        drill=plan.drill,
+        variant=plan.variant,
+        title=plan.title,
+        sources=plan.sources,
+        drill_sha256=plan.drill_sha256,
+        runbook_sha256=plan.runbook_sha256,
+        arm=plan.arm,
+        operator=plan.operator,
+        seed=plan.seed,
+        attempts=run.attempts,
+        run=run.run,
+        started=run.started,
+        subject=run.subject,
+        kunren=run.kunren,
+        rules=RULES,
+        evidence=evidence_head,
+        clock=ClockCell(compression=plan.compression, monitor_interval_s=seconds(plan.monitor_interval)),
+        condition=plan.condition,
+        target=run.target,
+        engines=_engines(history),
+        fidelity=plan.fidelity,
+        limits=[*plan.limits, *limits(history, at, asked), *_without(history)],
+        limits_ja=plan.limits_ja,
+        verdict=total,
+        grade=grade(history, total, asked, at),
+        prevented=at.prevented,
+        instants=_instants(at, run.t0),
+        durations=_durations(measured),
+        objectives=[_objective(judged) for judged in objectives],
+        checks=_checks(asked),
+        load=load,
+        loss=_loss(lost),
+        alerts=_alerts(history),
+        runbook=_runbook(history),
+        heal=_heal(history),
+        cost=_cost(price),
+        asked=_asked(history),
+        earlier=[_earlier(attempt) for attempt in run.earlier],
+        not_offered=run.not_offered or msgspec.UNSET,
+    )
+    return claiming_nothing(card, how_far(history))
+
+
+def limits(history: History, at: Milestones, asked: Asked) -> list[str]:
+    """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
+    empty = [f"{check.id}: {NOT_EXERCISED}" for check, answer in asked if answer.says == NOT_EXERCISED]
+    empty = [*sentences(history.run.not_offered), *empty, *_not_offered(history, asked)]
+    blind = [f"{check.id}: {answer.says}" for check, answer in asked if answer.status == Status.UNKNOWN]
+    if not history.plan.injects:
+        return [*empty, *blind, "nothing was broken: instants and durations of a fault do not apply"]
+    if timeline.injected_at(history) is None:
+        return [*empty, *blind, "nothing was injected: no instant can be dated"]
+    marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
+    plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}
+    plain = {name: instant for name, instant in plain.items() if not _needs(name, history)}
+    missing = [_why_missing(name, mark, history.run.t0) for name, mark in marks.items()]
+    absent = [f"t_{name}: did not happen" for name, instant in plain.items() if instant is None]
+    prevented = ["the impact was prevented: nothing bad was seen"] if at.prevented else []
+    return [*empty, *blind, *prevented, *absent, *(line for line in missing if line)]
+
+
+def _not_offered(history: History, asked: Asked) -> list[str]:
+    """Checks and objectives that nobody can judge on this target, by its own word."""
+    checks = [f"{check.id}: {answer.says}" for check, answer in asked if answer.says.startswith(NOT_OFFERED)]
+    names = [(one.id, lacking(one.id, history.run.not_offered)) for one in history.plan.objectives]
+    return checks + [f"{name}: {NOT_OFFERED}: {', '.join(things)}" for name, things in names if things]
+
+
+def _needs(instant: str, history: History) -> bool:
+    """Whether the target does not offer what this instant is told by."""
+    thing = {"alert": ALERTS, "declared": OPERATOR, "runbook": OPERATOR}.get(instant)
+    return thing in history.run.not_offered
+
+
+def _why_missing(name: str, mark: Milestone, t0: int) -> str:
+    if mark.unknowable:
+        early = "" if mark.earliest is None else f", at {seconds(mark.earliest - t0)} s at the earliest"
+        return f"t_{name}: cannot be known, {mark.unknowable}{early}"
+    if mark.unsupported:
+        return f"t_{name}: {NOT_OFFERED}: {BOOKS}"
+    if mark.not_needed:
+        return f"t_{name}: there was nothing to recover from, the span is zero"
+    return "" if mark.at is not None else f"t_{name}: did not happen while it was observed"
+
+
+def _span(interval: Interval | None, zero: int = 0) -> Span | None:
+    return None if interval is None else interval.seconds(zero)
+
+
+def _instants(at: Milestones, t0: int) -> InstantCells:
+    return InstantCells(
+        t_inject=_span(at.inject, t0),
+        t_impact=_span(at.impact, t0),
+        t_alert=_span(at.alert, t0),
+        t_declared=_span(at.declared, t0),
+        t_runbook=_span(at.runbook, t0),
+        t_contained=_span(at.contained.at, t0),
+        t_available=_span(at.available.at, t0),
+        t_restored=_span(at.restored.at, t0),
+        t_reconciled=_span(at.reconciled.at, t0),
+        t_recovered=_span(at.recovered.at, t0),
+    )
+
+
+def _durations(measured: Measured) -> DurationCells:
+    spans = measured.spans
+    if not measured.history.plan.injects:
+        return DurationCells(**dict.fromkeys(field.name for field in fields(spans)))
+    return DurationCells(**{field.name: _span(getattr(spans, field.name)) for field in fields(spans)})
+
+
+def _objective(judged: Judged) -> ObjectiveCell:
+    objective: Objective = judged.objective
+    return ObjectiveCell(
+        id=objective.id,
+        limit=float(objective.limit),
+        unit=objective.unit,
+        at_least=objective.at_least,
+        measured=judged.shown,
+        verdict=judged.status,
+    )
+
+
+def _checks(asked: Asked) -> list[CheckCell]:
+    return [
+        CheckCell(
+            id=check.id,
+            invariant=check.invariant,
+            standing=check.standing,
+            verdict=answer.status,
+            says=answer.says,
+            evidence=answer.evidence,
+        )
+        for check, answer in asked
+    ]
+
+
+def _load(history: History) -> LoadCell:
+    counts = outage.counts(history)
+    return LoadCell(
+        rate=math.fsum(history.plan.services.values()),  # sum() of floats differs between Python versions
+        intended=counts.intended,
+        sent=counts.sent,
+        good=counts.good,
+        bad=counts.bad,
+        indeterminate=counts.indeterminate,
+        lateness_p99_ms=seconds(outage.lateness_p99(history) * 1000) if counts.sent else None,
+        dropped=counts.dropped,
+    )
+
+
+def _no_load(_: str) -> None:
+    return None
+
+
+def _loss(lost: Loss) -> LossCell:
+    orders, harms, service = lost.orders, lost.harms, lost.service
+    return LossCell(
+        service_s=None if service is None else seconds(service.worst),
+        by_service={name: seconds(ns) for name, ns in service.by_service.items()} if service else {},
+        not_current_s=None if lost.not_current is None else seconds(lost.not_current),
+        planned_closure_s=None if service is None else seconds(service.planned),
+        acknowledged_orders=ExposedCell(exposed=orders.exposed, lost=orders.lost),
+        undecidable_figures=lost.undecidable,
+        phantom_orders=orders.phantom,
+        duplicated=harms.duplicated,
+        unbalanced_yen=lost.unbalanced,
+        late_notices=harms.late_notices,
+        wrong_figures_shown=harms.shown,
+        wrong_figures_acted_on=harms.acted,
+        harmful_actions=harms.harmful_actions,
+        yen_to_restore=harms.yen,
+        after_alert=_after_alert(lost),
+    )
+
+
+def _after_alert(lost: Loss) -> AfterAlertCell | None:
+    harms = lost.after_harms
+    if lost.after_service is None:
+        return None
+    return AfterAlertCell(
+        service_s=seconds(lost.after_service.worst),
+        wrong_figures_shown=harms.shown,
+        wrong_figures_acted_on=harms.acted,
+        harmful_actions=harms.harmful_actions,
+        yen_to_restore=harms.yen,
+    )
+
+
+def _alerts(history: History) -> list[AlertCell]:
+    t0 = history.run.t0
+    return [
+        AlertCell(
+            rule=page.rule,
+            t=seconds(page.t - t0),
+            runbook=page.runbook,
+            for_this_fault=timeline.is_for_fault(history, page),
+        )
+        for page in timeline.pages(history)
+    ]
+
+
+def _runbook(history: History) -> RunbookCell | None:
+    page = next(timeline.events(history, "operator", "page", Kind.INVOKE), None)
+    if page is None:
+        return None
+    t0 = history.run.t0
+    steps = [
+        StepCell(
+            id=step.id,
+            start=seconds(step.start - t0),
+            end=None if step.end is None else seconds(step.end - t0),
+            outcome=step.outcome,
+        )
+        for step in timeline.steps(history)
+    ]
+    return RunbookCell(
+        id=str(page.data.get("runbook", "")),
+        reaction_s=seconds(history.plan.reaction),
+        reaction_up_to_s=_seconds(history.plan.reaction_up_to),
+        steps=steps,
+    )
+
+
+def _heal(history: History) -> HealCell:
+    records = [timeline.injection(history, index) for index in timeline.fault_indexes(history)]
+    begun = [record for record in records if record.injected]
+    return HealCell(
+        injected=len(begun),
+        undone=sum(record.undone for record in begun),
+        verified_gone=sum(record.gone for record in begun),
+    )
+
+
+def _cost(price: Cost) -> CostCell:
+    return CostCell(
+        wall_s=_seconds(price.wall),
+        mandatory_s=_seconds(price.mandatory),
+        start_s=_seconds(price.start),
+        stop_s=_seconds(price.stop),
+        overhead=price.overhead,
+    )
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else seconds(ns)
+
+
+def _engines(history: History) -> dict[str, str | None]:
+    return {**dict.fromkeys(ENGINES), **history.run.engines}
+
+
+def _without(history: History) -> list[str]:
+    """Which engines there were none of, and why."""
+    why = "the target was never ready" if history.run.ready is None else "the target named none"
+    return [f"engines.{name}: {why}" for name, engine in _engines(history).items() if engine is None]
+
+
+def _asked(history: History) -> AskedCell | None:
+    asked = history.run.asked
+    if asked is None:
+        return None
+    reaction = seconds(history.plan.reaction)
+    return AskedCell(drill=asked.drill, runbook=asked.runbook, proxy=asked.proxy, reaction_s=reaction)
+
+
+def _earlier(attempt: Earlier) -> EarlierCell:
+    return EarlierCell(run=attempt.run, evidence=attempt.evidence, verdict=attempt.verdict, says=attempt.says)

@@ -1,0 +1,259 @@
+"""The scorecard, ``kunren.scorecard/1``: what a run was, what was measured, and what it is worth.
+
+Field order is the order in the JSON. ``None`` means "did not happen or cannot be known"; ``limits`` says which.
+Nothing in it depends on when or where it is computed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from drills.record.history import Status
+
+RULES = 2
+"""Version of the scoring rules: the same history gives the same bytes under the same number."""
+
+Span = tuple[float, float]
+"""[earliest, latest] in seconds."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen record with named fields."""
+
+
+class ClockCell(_Part, frozen=True, kw_only=True):
+    """Time compression, and how often the monitor looks."""
+
+    compression: int
+    monitor_interval_s: float
+
+
+class InstantCells(_Part, frozen=True, kw_only=True):
+    """Seconds since the run's start."""
+
+    t_inject: Span | None
+    t_impact: Span | None
+    t_alert: Span | None
+    t_declared: Span | None
+    t_runbook: Span | None
+    t_contained: Span | None
+    t_available: Span | None
+    t_restored: Span | None
+    t_reconciled: Span | None
+    t_recovered: Span | None
+
+
+class DurationCells(_Part, frozen=True, kw_only=True):
+    """Seconds; negative where the later instant came first, [0, 0] where there was nothing to do."""
+
+    detect: Span | None
+    detect_from_inject: Span | None
+    decide: Span | None
+    contain: Span | None
+    available: Span | None
+    restore: Span | None
+    reconcile: Span | None
+    recover: Span | None
+
+
+class ObjectiveCell(_Part, frozen=True, kw_only=True):
+    """A limit fixed before the run, and what was measured: at most, unless ``at_least``."""
+
+    id: str
+    limit: float
+    unit: str
+    at_least: bool
+    measured: Span | None
+    verdict: Status
+
+
+class CheckCell(_Part, frozen=True, kw_only=True):
+    """What a checker said, with its evidence as ``book:row`` or ``events:index``."""
+
+    id: str
+    invariant: str
+    standing: bool
+    verdict: Status
+    says: str
+    evidence: list[str]
+
+
+class LoadCell(_Part, frozen=True, kw_only=True):
+    """Requests of the observation; ``rate`` in requests per second over all services."""
+
+    rate: float
+    intended: int
+    sent: int
+    good: int
+    bad: int
+    indeterminate: int
+    lateness_p99_ms: float | None
+    dropped: int
+
+
+class ExposedCell(_Part, frozen=True, kw_only=True):
+    """Orders acknowledged to customers, and how many of them the exchange never had."""
+
+    exposed: int | None
+    lost: int | None
+
+
+class AfterAlertCell(_Part, frozen=True, kw_only=True):
+    """What of the loss came after the alert."""
+
+    service_s: float | None
+    wrong_figures_shown: int | None
+    wrong_figures_acted_on: int | None
+    harmful_actions: int | None
+    yen_to_restore: int | None
+
+
+class LossCell(_Part, frozen=True, kw_only=True):
+    """What the run cost the customers. ``service_s`` is the worst service's; ``after_alert`` None without an alert."""
+
+    service_s: float | None
+    by_service: dict[str, float]
+    not_current_s: float | None
+    planned_closure_s: float | None
+    acknowledged_orders: ExposedCell
+    undecidable_figures: int | None
+    phantom_orders: int | None
+    duplicated: int | None
+    unbalanced_yen: int | None
+    late_notices: int | None
+    wrong_figures_shown: int | None
+    wrong_figures_acted_on: int | None
+    harmful_actions: int | None
+    yen_to_restore: int | None
+    after_alert: AfterAlertCell | None
+
+
+class AlertCell(_Part, frozen=True, kw_only=True):
+    """A firing alert; ``t`` in seconds since the run's start."""
+
+    rule: str
+    t: float
+    runbook: str | None
+    for_this_fault: bool
+
+
+class StepCell(_Part, frozen=True, kw_only=True):
+    """One attempt at a step; ``end`` and ``outcome`` are None where it never ended."""
+
+    id: str
+    start: float
+    end: float | None
+    outcome: str | None
+
+
+class RunbookCell(_Part, frozen=True, kw_only=True):
+    """The page that was followed, and how fast the operator was at it.
+
+    ``reaction_up_to_s``: the slowest reaction at which the right page was shown to be fast enough; null: not shown.
+    """
+
+    id: str
+    reaction_s: float
+    reaction_up_to_s: float | None = None
+    steps: list[StepCell]
+
+
+class HealCell(_Part, frozen=True, kw_only=True):
+    """Faults injected, undone, and seen to be gone."""
+
+    injected: int
+    undone: int
+    verified_gone: int
+
+
+class CostCell(_Part, frozen=True, kw_only=True):
+    """Seconds from the target being ready to the end of the run, and those it had to take.
+
+    ``start_s`` came before, ``stop_s`` lies within ``wall_s``; ``overhead`` is a share of ``mandatory_s`` and counts
+    neither.
+    """
+
+    wall_s: float | None
+    mandatory_s: float | None
+    start_s: float | None = None
+    stop_s: float | None = None
+    overhead: float | None = None
+
+
+class AskedCell(_Part, frozen=True, kw_only=True):
+    """What, beside arm, seed and subject, to ask for to have the very same run again, as on the command line."""
+
+    drill: str
+    runbook: str | None
+    proxy: str
+    reaction_s: float
+
+
+class EarlierCell(_Part, frozen=True, kw_only=True):
+    """An attempt at the same run before this one: what came of it, and why it was made once more."""
+
+    run: str
+    evidence: str | None
+    verdict: str
+    says: str
+
+
+class CannotJudgeCell(_Part, frozen=True, kw_only=True):
+    """Why a run cannot judge, the verdict being ``unknown`` or ``invalid``.
+
+    ``causes`` are ids of checks or objectives, the first of them first; ``fix`` names what is to be done about it.
+    ``checks`` and ``objectives`` count the others that nobody can answer because of that.
+    """
+
+    causes: list[str]
+    fix: str
+    checks: int
+    objectives: int
+
+
+class Scorecard(_Part, frozen=True, kw_only=True):
+    """All of it. A run that cannot judge claims nothing: ``judge.unjudged`` takes out what its cells would claim."""
+
+    schema: Literal["kunren.scorecard/1"] = "kunren.scorecard/1"
+    drill: str
+    variant: str | None
+    title: dict[str, str]
+    sources: list[str]
+    drill_sha256: str
+    runbook_sha256: str | None
+    arm: str
+    operator: str
+    seed: int
+    attempts: int
+    run: str
+    started: str
+    subject: str | None
+    kunren: str
+    rules: int
+    evidence: str | None
+    clock: ClockCell
+    condition: dict[str, Any] | None
+    target: str
+    engines: dict[str, str | None]
+    fidelity: str
+    limits: list[str]
+    limits_ja: list[str] = []  # the drill's own, with which ``limits`` begins, in Japanese
+    verdict: Status
+    grade: str | None
+    cannot_judge: CannotJudgeCell | None = None  # null where the verdict is pass or fail
+    prevented: bool
+    instants: InstantCells
+    durations: DurationCells
+    objectives: list[ObjectiveCell]
+    checks: list[CheckCell]
+    load: LoadCell | None
+    loss: LossCell
+    alerts: list[AlertCell]
+    runbook: RunbookCell | None
+    heal: HealCell
+    cost: CostCell
+    asked: AskedCell | None = None
+    earlier: list[EarlierCell] = []
+    not_offered: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some

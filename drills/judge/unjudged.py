@@ -1,0 +1,201 @@
+"""What a run that cannot judge may say: why, what to do about it, and nothing that would count for the target.
+
+The cause comes first; what merely follows from it is counted. In an *invalid* run the instrument is not to be trusted,
+so no measurement stands. In an *unknown* one it is: what was seen stays, but no objective is met by it, and where
+nothing was seen that does not show that there was nothing. Pure functions of the card's cells; twice does no more than
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from drills.judge import timeline
+from drills.judge.scorecard import (
+    AfterAlertCell,
+    CannotJudgeCell,
+    CheckCell,
+    DurationCells,
+    ExposedCell,
+    LossCell,
+    ObjectiveCell,
+    Scorecard,
+    Span,
+)
+from drills.judge.verdict import VOID
+from drills.record.history import History, Kind, Status
+
+UNANSWERED = (Status.UNKNOWN, Status.INVALID)
+STILL_THERE = "nothing-still-injected"
+"""Follows from nothing: whatever else is wrong with the run, what it left must be undone."""
+BASELINE = "baseline-good"
+LOAD = "load-on-time"
+FOLLOWS = {
+    LOAD: ("load-reached-its-rate", BASELINE),
+    "harness-kept-going": ("ran-as-planned", "monitoring-had-no-gap"),
+    "runbook-was-followed": ("ran-as-planned",),
+}
+"""Check -> others that it explains: a load that was late or did not come at all, a harness that stood still, a runbook
+that nobody opened."""
+CLAIMS = ("no-page",)
+"""Standing checks that say something of the target, not of whether the run can judge it."""
+NO_DESCRIPTORS = "Too many open files"
+"""What the operating system says, in its own words, where a process may open no more."""
+
+
+def judges(verdict: str) -> bool:
+    """Whether a run with this verdict counts for or against the target."""
+    return verdict in (Status.PASS, Status.FAIL)
+
+
+def how_far(history: History) -> str:
+    """How a run was ended that did not come to its own end, for the fix: ``error.start``, ``interrupted``, …
+
+    Empty for a run that did; ``killed`` where no end is on record. An error is told apart by how far the run had come.
+    """
+    end = history.run.end
+    if end is None:
+        return "killed"
+    if end.reason != "error":
+        return end.reason
+    if NO_DESCRIPTORS in end.says:
+        return "error.descriptors"
+    if not any(timeline.events(history, "runner", "target", Kind.OK)):
+        return "error.start"
+    return "error.later" if any(timeline.events(history, "load", "ready")) else "error.login"
+
+
+def claiming_nothing(card: Scorecard, ended: str = "") -> Scorecard:
+    """The card of a run that judges as it is; of one that cannot, without any claim, and with the cause named.
+
+    ``ended`` says how the run was ended (``how_far``); without it the fix is that of the cause alone.
+    """
+    if judges(card.verdict):
+        return card
+    invalid = card.verdict == Status.INVALID
+    return msgspec.structs.replace(
+        card,
+        grade=None,
+        cannot_judge=card.cannot_judge or _why(card, ended),
+        prevented=False,
+        durations=_durations(card.durations, invalid),
+        objectives=[_objective(one, invalid) for one in card.objectives],
+        checks=[_check(one) for one in card.checks] if invalid else card.checks,
+        loss=_loss(card.loss, invalid),
+    )
+
+
+def _why(card: Scorecard, ended: str) -> CannotJudgeCell:
+    causes = list(_causes(card, ended))
+    checks = [one for one in card.checks if one.id not in causes and _is_open(card, one)]
+    objectives = [one for one in card.objectives if one.id not in causes and _is_missed(card, one)]
+    fix = _fix(card, causes[0], ended) if causes else "nothing"
+    return CannotJudgeCell(causes=causes, fix=fix, checks=len(checks), objectives=len(objectives))
+
+
+def _fix(card: Scorecard, cause: str, ended: str) -> str:
+    """What to do is named after the cause; where that is not enough to know it, after its kind as well."""
+    if cause == "run-ended" and ended:
+        return f"{cause}.{ended}"
+    if cause == LOAD and card.load is not None and not card.load.sent:
+        return f"{cause}.nobody-came"
+    if cause in {check.id for check in card.checks}:
+        return cause
+    measured = next((one.measured for one in card.objectives if one.id == cause), None)
+    return "objective.unmeasured" if measured is None else "objective.within"
+
+
+def _causes(card: Scorecard, ended: str) -> Iterator[str]:
+    if card.verdict == Status.INVALID:
+        return _causes_of_invalid(card.checks, ended)
+    return _causes_of_unknown(card.checks, card.objectives)
+
+
+def _causes_of_invalid(checks: Sequence[CheckCell], ended: str) -> Iterator[str]:
+    """A run that was cut short, or whose record is damaged, explains all but what is still injected."""
+    ill = [check.id for check in checks if check.verdict == Status.INVALID]
+    void = [check.id for check in checks if check.id in VOID and check.verdict != Status.PASS]
+    if void:
+        first = next(name for name in VOID if name in void)
+        yield BASELINE if first == "run-ended" and ended == "baseline" and BASELINE in ill else first
+    else:
+        yield from (name for name in _unexplained(ill) if name != STILL_THERE)
+    if STILL_THERE in ill:
+        yield STILL_THERE
+
+
+def _causes_of_unknown(checks: Sequence[CheckCell], objectives: Sequence[ObjectiveCell]) -> Iterator[str]:
+    """Checks that cannot tell, one for each reason; where all could, the objectives that cannot."""
+    blind = [check for check in checks if check.verdict in UNANSWERED]
+    known = _unexplained([check.id for check in blind])
+    blind = [check for check in blind if check.id in known]
+    for number, check in enumerate(blind):
+        if check.says not in {before.says for before in blind[:number]}:
+            yield check.id
+    if not blind:
+        yield from (one.id for one in objectives if one.verdict in UNANSWERED)
+
+
+def _unexplained(ill: Sequence[str]) -> list[str]:
+    """Those that do not follow from another one of them."""
+    follow = {each for cause in FOLLOWS if cause in ill for each in FOLLOWS[cause]}
+    return [name for name in ill if name not in follow]
+
+
+def _is_open(card: Scorecard, check: CheckCell) -> bool:
+    """Whether nobody can rely on an answer: in an invalid run on none but those of the instrument to itself."""
+    if check.verdict == Status.NOT_APPLICABLE:
+        return False
+    return check.verdict in UNANSWERED or (card.verdict == Status.INVALID and _claims(check))
+
+
+def _is_missed(card: Scorecard, one: ObjectiveCell) -> bool:
+    return one.verdict in UNANSWERED or (card.verdict == Status.INVALID and one.verdict != Status.NOT_APPLICABLE)
+
+
+def _claims(check: CheckCell) -> bool:
+    return not check.standing or check.id in CLAIMS
+
+
+def _check(check: CheckCell) -> CheckCell:
+    answered = check.verdict in (Status.PASS, Status.FAIL) and _claims(check)
+    return msgspec.structs.replace(check, verdict=Status.UNKNOWN) if answered else check
+
+
+def _objective(one: ObjectiveCell, invalid: bool) -> ObjectiveCell:
+    if one.verdict == Status.NOT_APPLICABLE:
+        return one
+    measured = None if invalid else _seen(one.measured)
+    return msgspec.structs.replace(one, measured=measured, verdict=Status.UNKNOWN)
+
+
+def _durations(cells: DurationCells, invalid: bool) -> DurationCells:
+    known = msgspec.structs.asdict(cells)
+    return DurationCells(**{name: None if invalid else _seen(span) for name, span in known.items()})
+
+
+def _seen(span: Span | None) -> Span | None:
+    return span if span is not None and any(span) else None
+
+
+def _loss(loss: LossCell, invalid: bool) -> LossCell:
+    """Nothing of it in an invalid run; else what was seen to be lost."""
+    if invalid:
+        nobody = ExposedCell(exposed=None, lost=None)
+        nothing = dict.fromkeys(LossCell.__struct_fields__)
+        return msgspec.structs.replace(loss, **{**nothing, "by_service": {}, "acknowledged_orders": nobody})
+    orders, after = loss.acknowledged_orders, loss.after_alert
+    return msgspec.structs.replace(
+        loss,
+        **_not_zero(loss),
+        by_service={name: lost for name, lost in loss.by_service.items() if lost},
+        acknowledged_orders=ExposedCell(exposed=orders.exposed or None, lost=orders.lost or None),
+        after_alert=None if after is None else msgspec.structs.replace(after, **_not_zero(after)),
+    )
+
+
+def _not_zero(cells: LossCell | AfterAlertCell) -> dict[str, None]:
+    """Which numbers to take out: where nothing was seen, that is not shown to be nothing."""
+    return {name: None for name, value in msgspec.structs.asdict(cells).items() if value == 0}

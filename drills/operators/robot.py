@@ -1,0 +1,201 @@
+"""The robot operator: follows a runbook page against the target's own tool, exactly as it is written.
+
+It knows nothing of the drill: the page was chosen by the alert's link, each command is what a person would type, and
+what the tool answers decides how the page goes on. A failed step stops the page (or escalates, or goes on further
+down, where the page says so).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from drills.record.history import NS, Kind
+from drills.spec.expectations import Demand, disagreements
+from drills.spec.runbook import Runbook
+from drills.spec.steps import Step
+from targets.target import Answer, Target
+
+TYPING_S = 0.25
+"""Before each command: as long as starting the tool took when each command started it, and independent of the machine.
+
+An operator who needs no time at all is nobody's: he moves the exchange's session while orders still wait for it that
+customers have typed twice, which no person could.
+"""
+ASK_EVERY_S = 0.1
+QUERY_WITHIN_S = 5.0
+LEAST_S = 0.5
+"""A query asked in the last moment of a step still gets so long."""
+
+Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
+"""``record(actor, kind, what, data)``: one event of the history."""
+
+
+class StepOutcome(StrEnum):
+    """Of a step."""
+
+    OK = "ok"
+    REFUSED = "refused"  # a precondition did not hold, or the tool refused: nothing was changed by this step
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    TIMEOUT = "timeout"
+
+
+class RunbookEnd(StrEnum):
+    """How a page ended. ``refused`` at its first step is the right end of a false alarm."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    ESCALATED = "escalated"
+    INCOMPLETE = "incomplete"  # the last step was reached, but some were left out on the way
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What came of one step, and what the tool answered if it was asked."""
+
+    outcome: StepOutcome
+    says: str
+    answer: Answer | None = None
+    waited_ns: int = 0
+    """In all, until commands of it began: where several ask for the same thing, the longest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome.
+
+    ``typing_s`` is what each command takes before it begins, seconds.
+    """
+
+    target: Target
+    record: Record
+    stop: threading.Event
+    show: Callable[[str, str], None]
+    typing_s: float = TYPING_S
+
+    def follow(self, page: Runbook, why: Mapping[str, Any]) -> RunbookEnd:
+        """Carry out the page from the top; blocking. ``why`` (the alert) goes into the history."""
+        self.record("operator", Kind.INVOKE, "page", {"runbook": page.id, "sha256": page.sha256, **why})
+        end = self._steps(page)
+        kind = Kind.OK if end in (RunbookEnd.DONE, RunbookEnd.REFUSED) else Kind.FAIL
+        self.record("operator", kind, "page", {"runbook": page.id, "end": end.value})
+        return end
+
+    def _steps(self, page: Runbook) -> RunbookEnd:
+        outcomes: dict[str, StepOutcome] = {}
+        jump: str | None = None
+        began = time.monotonic_ns()
+        for step in page.steps:
+            if self.stop.is_set():
+                return RunbookEnd.INTERRUPTED
+            if time.monotonic_ns() - began > page.escalation.after:
+                return self._escalate(page, step)
+            if jump is not None and step.id != jump:
+                continue
+            jump = None
+            result = self._step(step, outcomes)
+            outcomes[step.id] = result.outcome
+            if result.outcome in (StepOutcome.OK, StepOutcome.SKIPPED):
+                continue
+            if result.outcome is StepOutcome.REFUSED and len(outcomes) == 1:
+                return RunbookEnd.REFUSED
+            if step.if_failed.action == "stop":
+                return RunbookEnd.STOPPED
+            if step.if_failed.action == "escalate":
+                return self._escalate(page, step)
+            jump = step.if_failed.step
+        return (
+            RunbookEnd.DONE
+            if len(outcomes) == len(page.steps) and StepOutcome.SKIPPED not in outcomes.values()
+            else (RunbookEnd.INCOMPLETE)
+        )
+
+    def _step(self, step: Step, outcomes: Mapping[str, StepOutcome]) -> StepResult:
+        began = time.monotonic_ns()
+        self.record("operator", Kind.INVOKE, "step", {"id": step.id, "role": step.role})
+        self.show(step.id, "running")
+        result = self._try(step, outcomes)
+        self.record("operator", _kind(result.outcome), "step", _facts(step, result, began))
+        self.show(step.id, result.outcome.value)
+        return result
+
+    def _try(self, step: Step, outcomes: Mapping[str, StepOutcome]) -> StepResult:
+        lacking = [need for need in step.needs if outcomes.get(need) is not StepOutcome.OK]
+        if lacking:
+            return StepResult(StepOutcome.SKIPPED, f"needs {', '.join(lacking)}")
+        until = time.monotonic() + step.within / NS
+        waited = 0
+        if step.before is not None:
+            against, waited = self._ask(step.before, step.role, until, once=True)
+            if against:
+                return StepResult(
+                    StepOutcome.REFUSED, f"precondition does not hold: {'; '.join(against)}", None, waited
+                )
+        if step.argv is None:
+            return StepResult(StepOutcome.OK, "a person's step: nothing to run", None, waited)
+        self.stop.wait(self.typing_s)
+        answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
+        waited += answer.waited_ns
+        if answer.exit != 0:
+            return StepResult(_of_exit(answer), answer.says, answer, waited)
+        against, more = self._unmet(step, answer, until)
+        if against:
+            return StepResult(StepOutcome.FAILED, f"{answer.says}; but {'; '.join(against)}", answer, waited + more)
+        return StepResult(StepOutcome.OK, answer.says, answer, waited + more)
+
+    def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[tuple[str, ...], int]:
+        if step.expect is None:
+            return (), 0
+        if step.expect.argv is None:
+            return disagreements(step.expect.says, answer.data), 0
+        return self._ask(step.expect, step.role, until)
+
+    def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[tuple[str, ...], int]:
+        """Ask until the answer is as demanded or time is up (at least once): what disagrees, and the longest wait.
+
+        No answer is waited for beyond the step's own limit.
+        """
+        assert demand.argv is not None  # only an expectation about the step's own answer has none
+        waited = 0
+        self.stop.wait(self.typing_s)
+        while True:
+            within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
+            answer = self.target.operator(demand.argv, role, within)
+            waited = max(waited, answer.waited_ns)
+            against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
+            if once or not against or time.monotonic() >= until or self.stop.is_set():
+                return against, waited
+            time.sleep(ASK_EVERY_S)
+
+    def _escalate(self, page: Runbook, step: Step) -> RunbookEnd:
+        call = {"to": page.escalation.to, "deputy": page.escalation.deputy, "step": step.id}
+        self.record("operator", Kind.INFO, "escalate", call)
+        return RunbookEnd.ESCALATED
+
+
+def _of_exit(answer: Answer) -> StepOutcome:
+    if answer.data.get("timeout"):
+        return StepOutcome.TIMEOUT
+    return StepOutcome.REFUSED if answer.exit == 1 else StepOutcome.FAILED
+
+
+def _kind(outcome: StepOutcome) -> Kind:
+    return {StepOutcome.OK: Kind.OK, StepOutcome.SKIPPED: Kind.INFO}.get(outcome, Kind.FAIL)
+
+
+def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": step.id, "outcome": result.outcome.value, "says": result.says, "began": began}
+    facts["waited_ns"] = result.waited_ns
+    if result.answer is not None:
+        facts |= {"exit": result.answer.exit, "changed": result.answer.changed, "answer": dict(result.answer.data)}
+        facts["answered"] = result.answer.ended_ns  # a step may go on to wait for its expected result
+    else:
+        facts["changed"] = False
+    return facts

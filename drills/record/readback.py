@@ -1,0 +1,178 @@
+"""Read a run folder back as a ``History``.
+
+A damaged folder is read as far as it goes: what is missing, cut off or garbled is said in ``History.damage``, so that
+the judge can refuse to pass what it cannot see. Two things stop the reading: a ``run.json`` that is missing or garbled,
+for without it nobody knows what run this was, and a file that this machine cannot read now (``reading``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from drills.record.books import BOOKS, AnyRow
+from drills.record.history import Event, History, RunRecord
+from drills.record.names import BOOKS as BOOKS_FOLDER
+from drills.record.names import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unusable, os_words
+from drills.record.reading import content_of, names_in
+from drills.record.samplefile import load_samples
+
+SCHEMA = "kunren.run/1"
+MOST = 5
+"""Complaints shown for one file; the rest is counted."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a line or file that is not ours makes the decoder raise."""
+
+ALWAYS = ("world", "customers")
+"""Books that every run has, whatever its target offers."""
+
+
+class _Head(msgspec.Struct):
+    """Enough of any ``run.json`` to say who wrote it."""
+
+    schema: str = ""
+    kunren: str = "unknown"
+
+
+def read(folder: Path) -> History:
+    """The run in ``folder``; Unusable when ``run.json`` is missing or garbled, or a file cannot be read now."""
+    run = read_run(folder)
+    events, event_damage = _events(folder / EVENTS)
+    samples, sample_damage = load_samples(folder / SAMPLES)
+    books, book_damage = _books(folder / BOOKS_FOLDER, run)
+    damage = (*_texts(folder, run), *event_damage, *sample_damage, *book_damage, *_undo(folder / UNDO))
+    return History(run, events, samples, books, damage)
+
+
+def read_run(folder: Path) -> RunRecord:
+    """``run.json`` alone; Unusable with what exactly is wrong."""
+    path = folder / RUN
+    try:
+        raw = content_of(path)
+    except FileNotFoundError:
+        raise Unusable(
+            f"{path} is missing", "this is no run folder, or its run died before it could say what it was"
+        ) from None
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {os_words(error)}") from error
+    try:
+        head = msgspec.json.decode(raw, type=_Head)
+        if head.schema != SCHEMA:
+            raise Unusable(
+                f"{path} has schema {head.schema or '(none)'!r}, this version reads {SCHEMA!r}",
+                f"use the version that wrote it: kunren {head.kunren}",
+            )
+        return msgspec.json.decode(raw, type=RunRecord)
+    except UNREADABLE as error:
+        raise Unusable(f"{path} cannot be read: {plain(error)}") from error
+
+
+def _texts(folder: Path, run: RunRecord) -> Iterator[str]:
+    """The texts that ran must be the texts whose hashes were fixed before the run."""
+    for name, expected in ((DRILL, run.plan.drill_sha256), (RUNBOOK, run.plan.runbook_sha256)):
+        if expected is None:
+            continue
+        try:
+            found = hashlib.sha256(content_of(folder / name)).hexdigest()
+        except FileNotFoundError:
+            yield f"{name} is missing"
+        except OSError as error:
+            yield f"{name} cannot be read: {os_words(error)}"
+        else:
+            if found != expected:
+                yield f"{name} is not the text that ran: its SHA-256 is not the one in {RUN}"
+
+
+def _events(path: Path) -> tuple[tuple[Event, ...], list[str]]:
+    """Events in file order; each line's index must be one more than the one before."""
+    decoder = msgspec.json.Decoder(Event)
+    events: list[Event] = []
+    damage: list[str] = []
+    due = 0
+    for number, line in _lines(path, EVENTS, damage):
+        try:
+            event = decoder.decode(line)
+        except UNREADABLE as error:
+            damage.append(f"{EVENTS} line {number} cannot be read: {plain(error)}")
+            due += 1
+            continue
+        if event.index != due:
+            damage.append(f"{EVENTS} line {number} has index {event.index} where {due} is due")
+        due = event.index + 1
+        events.append(event)
+    return tuple(events), _shorten(damage, EVENTS)
+
+
+def _books(folder: Path, run: RunRecord) -> tuple[dict[str, tuple[AnyRow, ...]], list[str]]:
+    present = {name.removesuffix(".jsonl") for name in names_in(folder) if name.endswith(".jsonl")}
+    due = [*ALWAYS, *(name for name in run.books if name not in ALWAYS)]
+    books: dict[str, tuple[AnyRow, ...]] = {}
+    damage = [f"books/{name}.jsonl is missing" for name in due if name not in present]
+    for name in sorted(present):
+        if name in BOOKS:
+            books[name], complaints = _book(folder / f"{name}.jsonl", name)
+            damage += complaints
+        else:
+            damage.append(f"books/{name}.jsonl is no book that this version knows")
+    return books, damage
+
+
+def _book(path: Path, name: str) -> tuple[tuple[AnyRow, ...], list[str]]:
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(BOOKS[name])
+    where = f"books/{name}.jsonl"
+    rows: list[AnyRow] = []
+    damage: list[str] = []
+    for number, line in _lines(path, where, damage):
+        try:
+            rows.append(decoder.decode(line))
+        except UNREADABLE as error:
+            damage.append(f"{where}: row {number}: {plain(error)}")
+    if any(after.t_ns < before.t_ns for before, after in pairwise(rows)):
+        damage.append(f"{where} is not in order of time: its rows were moved or changed")
+        rows.sort(key=lambda row: row.t_ns)
+    return tuple(rows), _shorten(damage, where)
+
+
+def _undo(path: Path) -> list[str]:
+    damage: list[str] = []
+    for number, line in _lines(path, UNDO, damage):
+        try:
+            msgspec.json.decode(line, type=dict[str, Any])
+        except UNREADABLE as error:
+            damage.append(f"{UNDO} line {number} cannot be read: {plain(error)}")
+    return _shorten(damage, UNDO)
+
+
+def _lines(path: Path, where: str, damage: list[str]) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with their number from 1; a missing file or a last line without its end goes into ``damage``."""
+    try:
+        lines = content_of(path).split(b"\n")
+    except FileNotFoundError:
+        damage.append(f"{where} is missing")
+        return
+    except OSError as error:
+        damage.append(f"{where} cannot be read: {os_words(error)}")
+        return
+    cut = lines.pop()
+    yield from enumerate(lines, 1)
+    if cut:
+        damage.append(f"{where} line {len(lines) + 1} is cut off")
+
+
+def _shorten(damage: list[str], where: str) -> list[str]:
+    rest = len(damage) - MOST
+    return damage if rest <= 0 else [*damage[:MOST], f"{where}: and {rest} more"]
+
+
+def plain(error: Exception) -> str:
+    """msgspec's words with the field as a person would name it: ``- at `$.yen``` becomes ``at 'yen'``."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    says, _, place = str(error).partition(" - at `$")
+    return f"{says.replace('`', chr(39))} at '{place.strip('`.')}'" if place else says.replace("`", "'")

@@ -1,0 +1,173 @@
+"""Drills and runbooks checked against one another and against what a recovery manual must have, nothing started.
+
+Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a page holds for the drill's phase and
+alerts; a step that runs says what is expected; a right page's first step can tell a false alarm, it forbids something,
+and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drills.errors import BadInput, unknown
+from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation
+from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.spec.drill import CATALOGUE, Drill, load_drill
+from drills.spec.planning import missing, variants
+from drills.spec.reader import Node, read
+from drills.spec.runbook import Runbook, load_runbook, varied
+from drills.spec.steps import Step
+from drills.spec.targetfile import load_target
+from drills.spec.variants import FILE as VARIANTS
+from drills.spec.variants import Variant, load_variants
+from drills.spec.vocabulary import Vocabulary, embedded
+from targets.target import Capabilities
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing to fix, with its place; prints as ``file:line: message``. A ``note`` is worth knowing, no more."""
+
+    file: str
+    line: int
+    message: str
+    note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {'note: ' if self.note else ''}{self.message}"
+
+
+def lint(
+    paths: Sequence[Path] = (), words: Vocabulary | None = None, capabilities: Capabilities | None = None
+) -> list[Finding]:
+    """Check files and folders (default: the catalogue); findings sorted by place, none twice.
+
+    With the offer of the target also whether a drill needs anything that is not there.
+    """
+    vocabulary = words or embedded()
+    found: set[Finding] = set()
+    for path in paths or (CATALOGUE,):
+        files = _files(path)
+        if not files:
+            found.add(Finding(str(path), 1, "no drill or runbook in this folder"))
+        for file in files:
+            found.update(_findings(file, vocabulary, capabilities))
+    return sorted(found)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
+
+
+def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) -> Iterator[Finding]:
+    try:
+        root = read(file)
+        keys = root.value if isinstance(root.value, dict) else {}
+        if file.name == VARIANTS:
+            load_variants(file)  # with their drill they are made, too
+        elif "drill" in keys or file.name.split(".")[0] == "drill":
+            drill = load_drill(file, words)
+            yield from lint_drill(drill)
+            yield from (
+                Finding(str(file), lack.line, lack.says)
+                for lack in (missing(drill, capabilities) if capabilities else ())
+            )
+        elif "runbook" in keys:
+            runbook = load_runbook(file)
+            if not file.name.startswith("wrong"):  # a whole file that a wrong variant names is asked with its drill
+                yield from lint_runbook(runbook)
+        elif "target" in keys:
+            load_target(file)
+        else:
+            raise root.bad("neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'")
+    except BadInput as error:
+        yield Finding(error.file, error.line, f"{error.says} ({error.fix})" if error.fix else error.says)
+
+
+def lint_drill(drill: Drill) -> Iterator[Finding]:
+    """Findings on a drill with its pages; the pages must be readable (BadInput)."""
+    root = read(drill.file)
+    page = None if drill.runbook is None else load_runbook(drill.runbook)
+    yield from _arms(root, drill, page)
+    if page is None:
+        return
+    if drill.phase not in page.phases:
+        yield _at(root.child("phase"), f"the runbook holds for {', '.join(page.phases)}, not for phase {drill.phase}")
+    if not set(drill.alerts) & set(page.alerts):
+        yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(page.alerts)}")
+    for variant in variants(drill).values():
+        yield from _wrong(variant, page, drill)
+
+
+def lint_runbook(page: Runbook) -> Iterator[Finding]:
+    """Findings on one page; on a wrong variant only what no page may lack."""
+    for step in page.steps:
+        if step.argv is not None and step.expect is None:
+            yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
+        refusal = not_permitted(step.argv, step.role) if step.argv is not None else None
+        if refusal is not None:
+            yield _on(page, step, f"step '{step.id}': {refusal}")
+    if page.wrong is not None:
+        return
+    if page.steps[0].before is None:
+        yield _on(page, page.steps[0], "the first step has no 'before': nothing would end the page on a false alarm")
+    if not page.prohibited:
+        yield Finding(str(page.file), 1, "'prohibited' lists nothing; say what must not be done")
+    for step in page.steps:
+        if is_one_of(step.argv, REOPENS) and not _verified(page, step):
+            asked = " or ".join(sorted(VERIFIES))
+            yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
+
+
+def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
+    place = root.child("arms")
+    lacking = [arm for arm in (WITHOUT_RUNBOOK if page is None else ARMS) if arm not in drill.arms]
+    if lacking and drill.variant is None:
+        yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
+    for arm, wanted in drill.arms.items():
+        kind, _, detail = arm.partition(":")
+        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(variants(drill))
+        if detail and detail not in known:
+            yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
+        yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+
+
+def _wrong(variant: Variant, right: Runbook, drill: Drill) -> Iterator[Finding]:
+    page = varied(right, variant)
+    if page.id != right.id:
+        yield _at(variant.at, f"{page.file.name} is '{page.id}', but it stands in for '{right.id}' behind the alert")
+    if variant.harmless is None:
+        yield from (_at(variant.at.child("expect"), f"expect: {says}") for says in _unjudged(variant.expect, drill))
+    yield from lint_runbook(page)
+    for change in page.changes:
+        if change.how == "loosened":
+            says = f"{variant.name}: step '{change.step}' no longer demands {', '.join(change.what)}"
+            yield Finding(str(variant.at.doc.file), variant.at.key_line, says, note=True)
+
+
+def _unjudged(wanted: Expectation, drill: Drill) -> Iterator[str]:
+    judged = {*drill.checks, *(objective.id for objective in drill.objectives)}
+    for name in wanted.by:
+        if name not in judged:
+            yield f"'{name}' is neither a check nor an objective of drill {drill.name}"
+
+
+def _verified(page: Runbook, step: Step) -> bool:
+    """Whether a step that verifies must have been done before this one; ``needs`` only point up, so this ends."""
+    for need in step.needs:
+        before = page.step(need)
+        if before is not None and (is_one_of(before.argv, VERIFIES) or _verified(page, before)):
+            return True
+    return False
+
+
+def _on(page: Runbook, step: Step, message: str) -> Finding:
+    return Finding(str(step.file), step.line, message)
+
+
+def _at(node: Node, message: str) -> Finding:
+    return Finding(str(node.doc.file), node.line, message)

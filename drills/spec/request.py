@@ -1,0 +1,82 @@
+"""What to run, and what that means: the page behind the alert's link in this arm, and the plan of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from drills.errors import MissingMeans, Refused
+from drills.judge.scorecard import Scorecard
+from drills.record.history import NS, Asked, Earlier, Plan
+from drills.spec import planning
+from drills.spec.drill import Drill, name_of
+from drills.spec.runbook import Runbook, load_runbook
+from drills.spec.target import system
+
+RUNBOOK_ARMS = ("runbook", "false-alarm")
+"""Arms whose page may be replaced by another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run, as asked for on the command line.
+
+    ``runbook`` replaces the arm's own page; ``target`` is a runtime's name or a target file; ``earlier`` are attempts
+    that were void.
+    """
+
+    drill: Drill
+    arm: str
+    seed: int
+    runs: Path
+    reaction: int = NS
+    proxy: str = "auto"
+    runbook: Path | None = None
+    subject: str | None = None
+    attempts: int = 1
+    target: str = "local"
+    earlier: tuple[Earlier, ...] = ()
+
+
+def asked(request: RunRequest) -> Asked:
+    """What must stand on a command line, beside the plan, to have the same run again."""
+    page = None if request.runbook is None else str(request.runbook)
+    return Asked(drill=name_of(request.drill), runbook=page, proxy=request.proxy)
+
+
+def again(request: RunRequest, void: Scorecard) -> RunRequest:
+    """The order once more, after an attempt whose card says that it could not judge."""
+    causes = void.cannot_judge.causes if void.cannot_judge else []
+    why = "; ".join(check.says for check in void.checks if check.id in causes)
+    first = Earlier(void.run, void.evidence, void.verdict, why)
+    return replace(request, attempts=request.attempts + 1, earlier=(*request.earlier, first))
+
+
+def page_of(request: RunRequest) -> Runbook | None:
+    """The page behind the alert's link in this arm; another page may stand only where the right one would."""
+    if request.runbook is not None and request.arm not in RUNBOOK_ARMS:
+        raise Refused(f"--runbook goes with the arms {' and '.join(RUNBOOK_ARMS)}, not with {request.arm}")
+    page = load_runbook(request.runbook) if request.runbook else planning.runbook_of(request.drill, request.arm)
+    if page is None:
+        return None
+    if request.drill.phase not in page.phases:
+        raise MissingMeans(
+            [
+                f"runbook {page.id} holds for phases {', '.join(page.phases)},"
+                f" the drill strikes in {request.drill.phase}"
+            ],
+            "write a page for this phase; that there is none is the finding",
+        )
+    return page
+
+
+def plan_of(request: RunRequest, page: Runbook | None) -> Plan:
+    """Everything that is fixed before the run starts, onset drawn."""
+    return planning.plan(
+        request.drill,
+        request.arm,
+        request.seed,
+        request.reaction,
+        runbook_sha256=None if page is None else page.sha256,
+        compression=system(request.target).compression,
+    )

@@ -1,0 +1,69 @@
+"""The names a drill may use: fault kinds, checks, load profiles, links, services, alerts, phases.
+
+Passed into the loaders: a drill is read for the target that it is to be run on. ``embedded()`` is what the
+mini-brokerage offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from targets.target import Capabilities
+
+PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
+"""Business-time phases of the timing matrix (rkt-05), from after the close to after the next one, and weekends."""
+
+
+@cache
+def standing() -> tuple[str, ...]:
+    """Checks that every drill has, asked for or not: they prove that it took place, and that its run can judge."""
+    from drills.judge.checks import CHECKS  # when first asked for, as below
+
+    return tuple(check.id for check in CHECKS.values() if check.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
+
+    ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
+    refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``runtime`` is the target's name where it comes with this package; None: a file describes it.
+    """
+
+    faults: Mapping[str, type[Any]]
+    checks: Collection[str]
+    loads: Mapping[str, Mapping[str, float]]
+    links: Collection[str] | None = None
+    services: Collection[str] | None = None
+    alerts: Collection[str] | None = None
+    not_offered: Collection[str] = ()
+    runtime: str | None = None
+
+
+def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabulary:
+    """The names for drills on a target that offers this. Imported when asked for: reading a runbook needs none of it.
+
+    A target whose customers come by URL says itself what they ask for; to all others come those of this package.
+    """
+    from drills.judge.checks import CHECKS
+    from faults import FAULTS
+    from loadprofiles import PROFILES
+
+    usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
+    by_url = {name: {service: each.rate for service, each in load.items()} for name, load in capabilities.loads.items()}
+    links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
+    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime)
+
+
+@cache
+def embedded() -> Vocabulary:
+    """All that the mini-brokerage offers."""
+    from targets.registry import runtime
+
+    way = runtime("local")
+    return vocabulary(way.capabilities(), way.name)
