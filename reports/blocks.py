@@ -13,9 +13,9 @@ from drills.record.unsupported import BOOKS
 from reports.card import judges
 from reports.cells import Line, clip, fold, pad, wrap
 from reports.figures import DASH, amount, measured, seconds
-from reports.phrases import translated
 from reports.texts import Lang, say
 from reports.unjudged import follows, further_causes
+from reports.words import sentence
 
 RED = "red"
 """The one colour, with one meaning: this went wrong."""
@@ -117,7 +117,7 @@ def _unjudged_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[
 
 
 def _finding(check: CheckCell, lang: Lang) -> str:
-    return f"{MARKS.get(check.verdict, '?')} {check.id}{where(check, lang)}: {translated(lang, check.says)}"
+    return f"{MARKS.get(check.verdict, '?')} {check.id}{where(check, lang)}: {sentence(lang, check)}"
 
 
 def where(check: CheckCell, lang: Lang) -> str:
@@ -129,14 +129,21 @@ def where(check: CheckCell, lang: Lang) -> str:
 
 
 def _others(card: Scorecard, unshown: int, lang: Lang) -> str:
-    good = sum(check.verdict == "pass" for check in card.checks)
-    idle = sum(check.verdict == "n/a" for check in card.checks)
+    """How many of the checks are well: those of customers and money apart from those that ask if the run can judge."""
     words = [say(lang, "books.unwell", n=unshown)] if unshown else []
-    if good:
-        words.append(f"✓ {say(lang, 'books.all' if good == len(card.checks) else 'books.others', n=good)}")
+    words += [" · ".join(filter(None, (_well(card, validity, lang) for validity in (False, True))))]
+    idle = sum(check.verdict == "n/a" for check in card.checks)
     if idle:
         words.append(f"{DASH} {say(lang, 'books.not-applicable', n=idle)}")
-    return "   ".join(words)
+    return "   ".join(filter(None, words))
+
+
+def _well(card: Scorecard, validity: bool, lang: Lang) -> str:
+    """Empty where there are none of this sort."""
+    mine = [check for check in card.checks if check.validity == validity and check.verdict != "n/a"]
+    good = sum(check.verdict == "pass" for check in mine)
+    mark = "✓ " if good == len(mine) else ""
+    return f"{mark}{say(lang, 'books.validity' if validity else 'books.business')} {good}/{len(mine)}" if mine else ""
 
 
 def _left_table(objectives: Sequence[ObjectiveCell], lang: Lang) -> list[list[str]]:

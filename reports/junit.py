@@ -22,6 +22,7 @@ from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
 from reports.card import as_card, called, judges, superseded
 from reports.figures import amount, measured
 from reports.unjudged import cause
+from reports.words import sentence
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: a log's control characters, for instance."""
@@ -101,11 +102,12 @@ def _objective(card: Scorecard, one: ObjectiveCell) -> ET.Element:
 
 def _check(card: Scorecard, one: CheckCell) -> ET.Element:
     evidence = ", ".join(str(item) for item in one.evidence)
+    says = sentence("en", one)
     if card.cannot_judge is None or one.verdict == "n/a" or one.id in card.cannot_judge.causes:
-        return _case(one.id, one.verdict, one.says, evidence)
+        return _case(one.id, one.verdict, says, evidence)
     if one.verdict in ("unknown", "invalid"):
         return _case(one.id, card.verdict, f"cannot be judged: {cause(card, 'en')}")
-    return _skipped(_case(one.id, one.verdict, one.says, evidence), f"not counted, the run is {card.verdict}")
+    return _skipped(_case(one.id, one.verdict, says, evidence), f"not counted, the run is {card.verdict}")
 
 
 def _case(name: str, verdict: str, says: str, evidence: str = "") -> ET.Element:

@@ -21,11 +21,11 @@ from reports.blocks import RED, books_lines, data_lines, tables, where
 from reports.card import as_card, called, judges
 from reports.cells import ELLIPSIS, Line, clip, fit, fold, pad, spread
 from reports.figures import amount, seconds
-from reports.phrases import limits, translated
 from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix
+from reports.words import BETWEEN, limits, sentence
 
 MOST = 24
 """Lines of the smallest screen that a card must fit."""
@@ -197,7 +197,8 @@ def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Itera
     if card.condition is not None and (text := _condition(card, lang)):
         yield Line(Text(clip(f"{say(lang, 'condition')}: {text}", width)))
     for attempt in card.earlier:
-        words = say(lang, "earlier", verdict=attempt.verdict, says=translated(lang, attempt.says), run=attempt.run)
+        says = BETWEEN[lang].join(sentence(lang, each) for each in attempt.causes)
+        words = say(lang, "earlier", verdict=attempt.verdict, says=says, run=attempt.run)
         yield Line(Text(clip(words, width)))
     if card.limits and card.verdict != "invalid":  # of which nothing is known anyway
         label = f"{say(lang, 'limits')}: "

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from drills.judge.scorecard import CheckCell, Scorecard
+from reports.ends import ended
 from reports.fixes import fix_text
-from reports.phrases import translated
 from reports.texts import Lang, say
+from reports.words import sentence
 
-ENDED_BY = re.compile(r"ended: \S+ \((.+)\)\Z", re.DOTALL)
-"""What ended a run early, in words: those are the cause, that it ended is not."""
+ENDED_BY = "end.with-words"
+"""Its words are what ended a run early: they are the cause, that it ended is not."""
 
 
 def cause(card: Scorecard, lang: Lang) -> str:
@@ -22,8 +21,8 @@ def cause(card: Scorecard, lang: Lang) -> str:
     if check is None:
         within = card.cannot_judge is not None and card.cannot_judge.fix == "objective.within"
         return say(lang, "why.within" if within else "why.unmeasured", name=causes[0])
-    why = ENDED_BY.match(check.says)
-    return translated(lang, why[1] if why else check.says)
+    why = next((reason for reason in check.reasons if reason.id == ENDED_BY), None)
+    return sentence(lang, check) if why is None else ended(lang, str(why.values["words"]))
 
 
 def first_cause(card: Scorecard) -> CheckCell | None:

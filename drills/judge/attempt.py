@@ -6,21 +6,23 @@ from collections.abc import Callable
 from traceback import walk_tb
 from typing import TypeVar
 
+from drills.record.history import Reason
+
 T = TypeVar("T")
 
 
 class Attempts:
-    """Runs the parts of a judgement one by one and remembers, in words, which of them broke."""
+    """Runs the parts of a judgement one by one and remembers which of them broke."""
 
     def __init__(self) -> None:
-        self.failures: list[str] = []
+        self.failures: list[Reason] = []
 
-    def make(self, name: str, part: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    def make(self, name: str, part: Callable[[], T], otherwise: Callable[[Reason], T]) -> T:
         """The part; where it raises, what ``otherwise`` makes of the reason."""
         try:
             return part()
         except Exception as error:  # noqa: BLE001  # a judge that broke has not seen anything: it must say so, not stop
-            why = f"the judge failed at {name}: {broke(error)}"
+            why = Reason("judge-failed", {"part": name, "error": broke(error)})
             self.failures.append(why)
             return otherwise(why)
 

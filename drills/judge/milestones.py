@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from drills.domains.figures import oracle
 from drills.domains.orders.trades import Trade, trades, unknown_postings
-from drills.judge import harm, outage, timeline
-from drills.judge import residuals as residuals
+from drills.judge import harm, outage, residuals, timeline
 from drills.judge.interval import NOTHING, Interval, later, point
-from drills.record.history import NS, History, Kind
+from drills.record.history import NS, History, Kind, Reason
 from drills.record.unsupported import ALERTS
 
 
@@ -31,7 +30,7 @@ class Milestone:
 
     at: Interval | None = None
     not_needed: bool = False
-    unknowable: str = ""
+    unknowable: tuple[Reason, ...] = ()
     earliest: int | None = None
     unsupported: bool = False
 
@@ -43,13 +42,11 @@ class Milestone:
 
     def if_observed(self, seen: bool) -> Milestone:
         """Calm counts only where it was seen: the fault witnessed, each service asked, the monitor heard all along."""
-        return (
-            self
-            if seen or not self.not_needed
-            else Milestone(unknowable="the fault was not witnessed, or the watch had a gap")
-        )
+        return self if seen or not self.not_needed else Milestone(unknowable=UNOBSERVED)
 
 
+UNOBSERVED = (Reason("milestone.unobserved"),)
+STOPPED_LOOKING = (Reason("milestone.stopped-looking"),)
 NOT_NEEDED = Milestone(not_needed=True)
 UNSUPPORTED = Milestone(unsupported=True)
 
@@ -71,9 +68,9 @@ class Milestones:
     prevented: bool  # the fault was seen, samples and books were watched without a gap, and nothing bad was in them
 
     @staticmethod
-    def unknown(why: str) -> Milestones:
+    def unknown(why: Reason) -> Milestones:
         """Nothing could be dated."""
-        blank = Milestone(unknowable=why)
+        blank = Milestone(unknowable=(why,))
         return Milestones(None, None, None, None, None, blank, blank, blank, blank, blank, prevented=False)
 
 
@@ -125,9 +122,9 @@ def _paged(history: History) -> Interval | None:
     return next((point(event.t) for event in timeline.events(history, "operator", "page", Kind.INVOKE)), None)
 
 
-def _missing(history: History, needs: tuple[str, ...]) -> str:
+def _missing(history: History, needs: tuple[str, ...]) -> tuple[Reason, ...]:
     lacks = [book for book in needs if book not in history.books]
-    return f"no book {', '.join(lacks)}" if lacks else ""
+    return (Reason("milestone.no-book", {"books": lacks}),) if lacks else ()
 
 
 def _holds(history: History, at: Interval) -> bool:
@@ -145,9 +142,7 @@ def _returned(history: History, back: outage.Return, late: int = 0) -> Milestone
     at = back.at.widened(late) if back.at else None
     mark = _held(history, at)
     if mark.at is None and at is not None and _stopped_looking(history):
-        return Milestone(
-            unknowable="it was good again, and the run stopped looking before that had held", earliest=at.earliest
-        )
+        return Milestone(unknowable=STOPPED_LOOKING, earliest=at.earliest)
     return mark
 
 
@@ -251,7 +246,7 @@ def _recovered(history: History, restored: Milestone, reconciled: Milestone) -> 
     if history.withheld(*residuals.NEEDS):
         return restored
     lacks = _missing(history, residuals.NEEDS)
-    if not lacks and residuals.residuals(history):
+    if not lacks and any(each.bad for each in residuals.residuals(history)):
         return Milestone()
     return _all_of([restored, reconciled, Milestone(unknowable=lacks) if lacks else NOT_NEEDED])
 
@@ -262,11 +257,14 @@ def _all_of(marks: list[Milestone]) -> Milestone:
         return NOT_NEEDED
     if Milestone() in needed:
         return Milestone()  # one that surely did not come is enough
-    why = dict.fromkeys(mark.unknowable for mark in needed if mark.unknowable)
+    why = [reason for mark in needed for reason in mark.unknowable]
     known = [mark.at for mark in needed if mark.at is not None]
     if why:
         sure = [at.earliest for at in known] + [mark.earliest for mark in needed if mark.earliest is not None]
-        return Milestone(unknowable="; ".join(why), earliest=max(sure, default=None))
+        return Milestone(
+            unknowable=tuple(each for n, each in enumerate(why) if each not in why[:n]),
+            earliest=max(sure, default=None),
+        )
     return Milestone(later(known) if len(known) == len(needed) else None)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import fields
+from itertools import zip_longest
 
 import msgspec
 
 from drills.judge import outage, timeline
 from drills.judge.attempt import Attempts
-from drills.judge.checks import NOT_EXERCISED, NOT_OFFERED, run_checks, unfinished, unfollowed
+from drills.judge.checks import NOT_EXERCISED, UNSUPPORTED, run_checks, unfinished, unfollowed
 from drills.judge.cost import Cost, cost
 from drills.judge.interval import Interval, seconds
 from drills.judge.loss import Loss, loss
@@ -28,6 +30,7 @@ from drills.judge.scorecard import (
     ExposedCell,
     HealCell,
     InstantCells,
+    LimitCell,
     LoadCell,
     LossCell,
     ObjectiveCell,
@@ -38,8 +41,8 @@ from drills.judge.scorecard import (
 )
 from drills.judge.unjudged import claiming_nothing, how_far
 from drills.judge.verdict import Asked, grade, verdict
-from drills.record.history import Earlier, History, Kind, Objective, Status
-from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, lacking, sentences
+from drills.record.history import CheckResult, Earlier, History, Kind, Objective, Plan, Reason, Status
+from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, THINGS, lacking
 
 __all__ = ["Scorecard", "score"]
 
@@ -82,8 +85,7 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         target=run.target,
         engines=_engines(history),
         fidelity=plan.fidelity,
-        limits=[*plan.limits, *limits(history, at, asked), *_without(history)],
-        limits_ja=plan.limits_ja,
+        limits=[*_own_limits(plan), *limits(history, at, asked), *_without(history)],
         verdict=total,
         grade=grade(history, total, asked, at),
         prevented=at.prevented,
@@ -104,29 +106,53 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
     return claiming_nothing(card, how_far(history))
 
 
-def limits(history: History, at: Milestones, asked: Asked) -> list[str]:
+def _own_limits(plan: Plan) -> list[LimitCell]:
+    """As the drill's author has put them."""
+    return [LimitCell(words={"en": en, "ja": ja}) for en, ja in zip_longest(plan.limits, plan.limits_ja, fillvalue="")]
+
+
+def limits(history: History, at: Milestones, asked: Asked) -> list[LimitCell]:
     """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
-    empty = [f"{check.id}: {NOT_EXERCISED}" for check, answer in asked if answer.says == NOT_EXERCISED]
-    empty = [*sentences(history.run.not_offered), *empty, *_not_offered(history, asked)]
-    blind = [f"{check.id}: {answer.says}" for check, answer in asked if answer.status == Status.UNKNOWN]
+    found = [
+        _limit(thing, "unsupported.thing", f"without.{thing}") for thing in THINGS if thing in history.run.not_offered
+    ]
+    found += [_limit(check.id, NOT_EXERCISED) for check, answer in asked if _has(answer, NOT_EXERCISED)]
+    found += _not_offered(history, asked)
+    found += [_of(check.id, answer) for check, answer in asked if answer.status == Status.UNKNOWN]
     if not history.plan.injects:
-        return [*empty, *blind, "nothing was broken: instants and durations of a fault do not apply"]
+        return [*found, _limit(None, "milestones.no-fault")]
     if timeline.injected_at(history) is None:
-        return [*empty, *blind, "nothing was injected: no instant can be dated"]
+        return [*found, _limit(None, "milestones.not-injected")]
     marks = {name: getattr(at, name) for name in ("contained", "available", "restored", "reconciled", "recovered")}
     plain = {"impact": at.impact, "alert": at.alert, "declared": at.declared, "runbook": at.runbook}
     plain = {name: instant for name, instant in plain.items() if not _needs(name, history)}
     missing = [_why_missing(name, mark, history.run.t0) for name, mark in marks.items()]
-    absent = [f"t_{name}: did not happen" for name, instant in plain.items() if instant is None]
-    prevented = ["the impact was prevented: nothing bad was seen"] if at.prevented else []
-    return [*empty, *blind, *prevented, *absent, *(line for line in missing if line)]
+    absent = [_limit(f"t_{name}", "milestone.absent") for name, instant in plain.items() if instant is None]
+    prevented = [_limit(None, "milestones.prevented")] if at.prevented else []
+    return [*found, *prevented, *absent, *(limit for limit in missing if limit is not None)]
 
 
-def _not_offered(history: History, asked: Asked) -> list[str]:
+def _limit(about: str | None, *reasons: str) -> LimitCell:
+    return LimitCell(about=about, reasons=[Reason(each) for each in reasons])
+
+
+def _of(about: str, answer: CheckResult) -> LimitCell:
+    return LimitCell(about=about, reasons=answer.reasons)
+
+
+def _has(answer: CheckResult, reason: str) -> bool:
+    return any(each.id == reason for each in answer.reasons)
+
+
+def _not_offered(history: History, asked: Asked) -> Iterator[LimitCell]:
     """Checks and objectives that nobody can judge on this target, by its own word."""
-    checks = [f"{check.id}: {answer.says}" for check, answer in asked if answer.says.startswith(NOT_OFFERED)]
-    names = [(one.id, lacking(one.id, history.run.not_offered)) for one in history.plan.objectives]
-    return checks + [f"{name}: {NOT_OFFERED}: {', '.join(things)}" for name, things in names if things]
+    for check, answer in asked:
+        if any(each.id.startswith(f"{UNSUPPORTED}.") for each in answer.reasons):
+            yield _of(check.id, answer)
+    for one in history.plan.objectives:
+        things = lacking(one.id, history.run.not_offered)
+        if things:
+            yield LimitCell(about=one.id, reasons=[Reason(f"{UNSUPPORTED}.{thing}") for thing in things])
 
 
 def _needs(instant: str, history: History) -> bool:
@@ -135,15 +161,18 @@ def _needs(instant: str, history: History) -> bool:
     return thing in history.run.not_offered
 
 
-def _why_missing(name: str, mark: Milestone, t0: int) -> str:
+def _why_missing(name: str, mark: Milestone, t0: int) -> LimitCell | None:
+    about = f"t_{name}"
     if mark.unknowable:
-        early = "" if mark.earliest is None else f", at {seconds(mark.earliest - t0)} s at the earliest"
-        return f"t_{name}: cannot be known, {mark.unknowable}{early}"
+        early = (
+            [] if mark.earliest is None else [Reason("milestone.earliest", {"seconds": seconds(mark.earliest - t0)})]
+        )
+        return LimitCell(about=about, reasons=[Reason("milestone.unknowable"), *mark.unknowable, *early])
     if mark.unsupported:
-        return f"t_{name}: {NOT_OFFERED}: {BOOKS}"
+        return _limit(about, f"{UNSUPPORTED}.{BOOKS}")
     if mark.not_needed:
-        return f"t_{name}: there was nothing to recover from, the span is zero"
-    return "" if mark.at is not None else f"t_{name}: did not happen while it was observed"
+        return _limit(about, "milestone.not-needed")
+    return None if mark.at is not None else _limit(about, "milestone.not-in-time")
 
 
 def _span(interval: Interval | None, zero: int = 0) -> Span | None:
@@ -189,9 +218,10 @@ def _checks(asked: Asked) -> list[CheckCell]:
         CheckCell(
             id=check.id,
             invariant=check.invariant,
-            standing=check.standing,
+            validity=check.validity,
             verdict=answer.status,
-            says=answer.says,
+            counts=answer.counts,
+            reasons=answer.reasons,
             evidence=answer.evidence,
         )
         for check, answer in asked
@@ -212,7 +242,7 @@ def _load(history: History) -> LoadCell:
     )
 
 
-def _no_load(_: str) -> None:
+def _no_load(_: Reason) -> None:
     return None
 
 
@@ -313,10 +343,10 @@ def _engines(history: History) -> dict[str, str | None]:
     return {**dict.fromkeys(ENGINES), **history.run.engines}
 
 
-def _without(history: History) -> list[str]:
+def _without(history: History) -> list[LimitCell]:
     """Which engines there were none of, and why."""
-    why = "the target was never ready" if history.run.ready is None else "the target named none"
-    return [f"engines.{name}: {why}" for name, engine in _engines(history).items() if engine is None]
+    why = "engine.never-ready" if history.run.ready is None else "engine.none-named"
+    return [_limit(f"engines.{name}", why) for name, engine in _engines(history).items() if engine is None]
 
 
 def _asked(history: History) -> AskedCell | None:
@@ -328,4 +358,4 @@ def _asked(history: History) -> AskedCell | None:
 
 
 def _earlier(attempt: Earlier) -> EarlierCell:
-    return EarlierCell(run=attempt.run, evidence=attempt.evidence, verdict=attempt.verdict, says=attempt.says)
+    return EarlierCell(run=attempt.run, evidence=attempt.evidence, verdict=attempt.verdict, causes=attempt.causes)

@@ -1,4 +1,4 @@
-"""The scorecard, ``kunren.scorecard/1``: what a run was, what was measured, and what it is worth.
+"""The scorecard, ``kunren.scorecard/2``: what a run was, what was measured, and what it is worth.
 
 Field order is the order in the JSON. ``None`` means "did not happen or cannot be known"; ``limits`` says which.
 Nothing in it depends on when or where it is computed.
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from drills.record.history import Status
+from drills.record.history import Cause, Count, Reason, Status
 
 RULES = 2
 """Version of the scoring rules: the same history gives the same bytes under the same number."""
@@ -70,13 +70,17 @@ class ObjectiveCell(_Part, frozen=True, kw_only=True):
 
 
 class CheckCell(_Part, frozen=True, kw_only=True):
-    """What a checker said, with its evidence as ``book:row`` or ``events:index``."""
+    """What a check found, with its evidence as ``book:row`` or ``events:index``.
+
+    ``validity``: whether it asks if the run can judge at all.
+    """
 
     id: str
     invariant: str
-    standing: bool
+    validity: bool
     verdict: Status
-    says: str
+    counts: list[Count]
+    reasons: list[Reason]
     evidence: list[str]
 
 
@@ -197,7 +201,18 @@ class EarlierCell(_Part, frozen=True, kw_only=True):
     run: str
     evidence: str | None
     verdict: str
-    says: str
+    causes: list[Cause]
+
+
+class LimitCell(_Part, frozen=True, kw_only=True):
+    """Something that the run cannot show: ``reasons`` of ``about`` (a check, objective, instant, engine …).
+
+    Or ``words``, the drill's own, by language.
+    """
+
+    about: str | None = None
+    reasons: list[Reason] = []
+    words: dict[str, str] | None = None
 
 
 class CannotJudgeCell(_Part, frozen=True, kw_only=True):
@@ -216,7 +231,7 @@ class CannotJudgeCell(_Part, frozen=True, kw_only=True):
 class Scorecard(_Part, frozen=True, kw_only=True):
     """All of it. A run that cannot judge claims nothing: ``judge.unjudged`` takes out what its cells would claim."""
 
-    schema: Literal["kunren.scorecard/1"] = "kunren.scorecard/1"
+    schema: Literal["kunren.scorecard/2"] = "kunren.scorecard/2"
     drill: str
     variant: str | None
     title: dict[str, str]
@@ -238,8 +253,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     target: str
     engines: dict[str, str | None]
     fidelity: str
-    limits: list[str]
-    limits_ja: list[str] = []  # the drill's own, with which ``limits`` begins, in Japanese
+    limits: list[LimitCell]
     verdict: Status
     grade: str | None
     cannot_judge: CannotJudgeCell | None = None  # null where the verdict is pass or fail

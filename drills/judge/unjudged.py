@@ -25,7 +25,7 @@ from drills.judge.scorecard import (
     Span,
 )
 from drills.judge.verdict import VOID
-from drills.record.history import History, Kind, Status
+from drills.record.history import Count, History, Kind, Reason, Status
 
 UNANSWERED = (Status.UNKNOWN, Status.INVALID)
 STILL_THERE = "nothing-still-injected"
@@ -132,10 +132,14 @@ def _causes_of_unknown(checks: Sequence[CheckCell], objectives: Sequence[Objecti
     known = _unexplained([check.id for check in blind])
     blind = [check for check in blind if check.id in known]
     for number, check in enumerate(blind):
-        if check.says not in {before.says for before in blind[:number]}:
+        if _found(check) not in [_found(before) for before in blind[:number]]:
             yield check.id
     if not blind:
         yield from (one.id for one in objectives if one.verdict in UNANSWERED)
+
+
+def _found(check: CheckCell) -> tuple[list[Count], list[Reason]]:
+    return check.counts, check.reasons
 
 
 def _unexplained(ill: Sequence[str]) -> list[str]:
@@ -156,7 +160,7 @@ def _is_missed(card: Scorecard, one: ObjectiveCell) -> bool:
 
 
 def _claims(check: CheckCell) -> bool:
-    return not check.standing or check.id in CLAIMS
+    return not check.validity or check.id in CLAIMS
 
 
 def _check(check: CheckCell) -> CheckCell:

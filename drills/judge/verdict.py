@@ -34,14 +34,14 @@ def verdict(asked: Asked, objectives: Sequence[Judged]) -> Status:
         return Status.INVALID
     if Status.FAIL in cells:
         return Status.FAIL
-    answers = [judged.status for judged in objectives] + [said.status for check, said in asked if not check.standing]
+    answers = [judged.status for judged in objectives] + [said.status for check, said in asked if not check.validity]
     judges = any(status != Status.NOT_APPLICABLE for status in answers)
     return Status.PASS if judges and Status.UNKNOWN not in cells else Status.UNKNOWN
 
 
 def is_damaged(asked: Asked) -> bool:
     """Whether a check of the books failed."""
-    return any(answer.status == Status.FAIL and not check.standing for check, answer in asked)
+    return any(answer.status == Status.FAIL and not check.validity for check, answer in asked)
 
 
 class Grade(StrEnum):

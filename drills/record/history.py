@@ -23,7 +23,7 @@ stop_if    ``tripped`` (info)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -141,13 +141,41 @@ class Asked(msgspec.Struct, frozen=True):
     proxy: str = "auto"
 
 
+Value = str | int | float | bool | Sequence[str | float] | None
+"""What a reason is filled in with: a number, or a name that scripts use."""
+
+
+class Count(msgspec.Struct, frozen=True):
+    """``bad`` of ``of`` things were not as they should be; ``id`` says what, ``evidence`` names bad rows."""
+
+    id: str
+    bad: int
+    of: int
+    evidence: list[str] = []
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Something that was found and is no count: ``id`` names the words for it, ``values`` what is filled in."""
+
+    id: str
+    values: dict[str, Value] = {}
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A check that kept a run from being judged, and what it found."""
+
+    check: str
+    counts: list[Count]
+    reasons: list[Reason]
+
+
 class Earlier(msgspec.Struct, frozen=True):
     """An attempt at the same run that could not judge, and why it was made once more."""
 
     run: str  # DRILL/FOLDER
     evidence: str | None
     verdict: str
-    says: str
+    causes: list[Cause]
 
 
 class RunRecord(msgspec.Struct, frozen=True):
@@ -223,13 +251,13 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read, in words."""
+    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read."""
 
     run: RunRecord
     events: tuple[Event, ...]
     samples: Samples
     books: Mapping[str, tuple[AnyRow, ...]]
-    damage: tuple[str, ...] = field(default=())
+    damage: tuple[Reason, ...] = field(default=())
 
     @property
     def plan(self) -> Plan:
@@ -252,8 +280,12 @@ class Status(StrEnum):
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """What one checker says: a ruling, a sentence, and the evidence as event indexes or book references."""
+    """What a check found: its status, what it counted, other reasons, and evidence as event indexes or book rows.
+
+    It holds ids and numbers; words for them lie with the domain, in English and Japanese.
+    """
 
     status: Status
-    says: str
+    counts: list[Count] = []
+    reasons: list[Reason] = []
     evidence: list[str] = []

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from drills.record.books import BOOKS, AnyRow
-from drills.record.history import Event, History, RunRecord
+from drills.record.damage import damaged
+from drills.record.history import Event, History, Reason, RunRecord
 from drills.record.names import BOOKS as BOOKS_FOLDER
 from drills.record.names import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unusable, os_words
 from drills.record.reading import content_of, names_in
@@ -73,7 +74,7 @@ def read_run(folder: Path) -> RunRecord:
         raise Unusable(f"{path} cannot be read: {plain(error)}") from error
 
 
-def _texts(folder: Path, run: RunRecord) -> Iterator[str]:
+def _texts(folder: Path, run: RunRecord) -> Iterator[Reason]:
     """The texts that ran must be the texts whose hashes were fixed before the run."""
     for name, expected in ((DRILL, run.plan.drill_sha256), (RUNBOOK, run.plan.runbook_sha256)):
         if expected is None:
@@ -81,93 +82,93 @@ def _texts(folder: Path, run: RunRecord) -> Iterator[str]:
         try:
             found = hashlib.sha256(content_of(folder / name)).hexdigest()
         except FileNotFoundError:
-            yield f"{name} is missing"
+            yield damaged("missing", name)
         except OSError as error:
-            yield f"{name} cannot be read: {os_words(error)}"
+            yield damaged("unreadable", name, error=os_words(error))
         else:
             if found != expected:
-                yield f"{name} is not the text that ran: its SHA-256 is not the one in {RUN}"
+                yield damaged("another-text", name)
 
 
-def _events(path: Path) -> tuple[tuple[Event, ...], list[str]]:
+def _events(path: Path) -> tuple[tuple[Event, ...], list[Reason]]:
     """Events in file order; each line's index must be one more than the one before."""
     decoder = msgspec.json.Decoder(Event)
     events: list[Event] = []
-    damage: list[str] = []
+    damage: list[Reason] = []
     due = 0
     for number, line in _lines(path, EVENTS, damage):
         try:
             event = decoder.decode(line)
         except UNREADABLE as error:
-            damage.append(f"{EVENTS} line {number} cannot be read: {plain(error)}")
+            damage.append(damaged("line", EVENTS, line=number, error=plain(error)))
             due += 1
             continue
         if event.index != due:
-            damage.append(f"{EVENTS} line {number} has index {event.index} where {due} is due")
+            damage.append(damaged("index", EVENTS, line=number, index=event.index, due=due))
         due = event.index + 1
         events.append(event)
     return tuple(events), _shorten(damage, EVENTS)
 
 
-def _books(folder: Path, run: RunRecord) -> tuple[dict[str, tuple[AnyRow, ...]], list[str]]:
+def _books(folder: Path, run: RunRecord) -> tuple[dict[str, tuple[AnyRow, ...]], list[Reason]]:
     present = {name.removesuffix(".jsonl") for name in names_in(folder) if name.endswith(".jsonl")}
     due = [*ALWAYS, *(name for name in run.books if name not in ALWAYS)]
     books: dict[str, tuple[AnyRow, ...]] = {}
-    damage = [f"books/{name}.jsonl is missing" for name in due if name not in present]
+    damage = [damaged("missing", f"books/{name}.jsonl") for name in due if name not in present]
     for name in sorted(present):
         if name in BOOKS:
             books[name], complaints = _book(folder / f"{name}.jsonl", name)
             damage += complaints
         else:
-            damage.append(f"books/{name}.jsonl is no book that this version knows")
+            damage.append(damaged("unknown-book", f"books/{name}.jsonl"))
     return books, damage
 
 
-def _book(path: Path, name: str) -> tuple[tuple[AnyRow, ...], list[str]]:
+def _book(path: Path, name: str) -> tuple[tuple[AnyRow, ...], list[Reason]]:
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(BOOKS[name])
     where = f"books/{name}.jsonl"
     rows: list[AnyRow] = []
-    damage: list[str] = []
+    damage: list[Reason] = []
     for number, line in _lines(path, where, damage):
         try:
             rows.append(decoder.decode(line))
         except UNREADABLE as error:
-            damage.append(f"{where}: row {number}: {plain(error)}")
+            damage.append(damaged("line", where, line=number, error=plain(error)))
     if any(after.t_ns < before.t_ns for before, after in pairwise(rows)):
-        damage.append(f"{where} is not in order of time: its rows were moved or changed")
+        damage.append(damaged("order", where))
         rows.sort(key=lambda row: row.t_ns)
     return tuple(rows), _shorten(damage, where)
 
 
-def _undo(path: Path) -> list[str]:
-    damage: list[str] = []
+def _undo(path: Path) -> list[Reason]:
+    damage: list[Reason] = []
     for number, line in _lines(path, UNDO, damage):
         try:
             msgspec.json.decode(line, type=dict[str, Any])
         except UNREADABLE as error:
-            damage.append(f"{UNDO} line {number} cannot be read: {plain(error)}")
+            damage.append(damaged("line", UNDO, line=number, error=plain(error)))
     return _shorten(damage, UNDO)
 
 
-def _lines(path: Path, where: str, damage: list[str]) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, where: str, damage: list[Reason]) -> Iterator[tuple[int, bytes]]:
     """Whole lines with their number from 1; a missing file or a last line without its end goes into ``damage``."""
     try:
         lines = content_of(path).split(b"\n")
     except FileNotFoundError:
-        damage.append(f"{where} is missing")
+        damage.append(damaged("missing", where))
         return
     except OSError as error:
-        damage.append(f"{where} cannot be read: {os_words(error)}")
+        damage.append(damaged("unreadable", where, error=os_words(error)))
         return
     cut = lines.pop()
     yield from enumerate(lines, 1)
     if cut:
-        damage.append(f"{where} line {len(lines) + 1} is cut off")
+        damage.append(damaged("cut-off", where, line=len(lines) + 1))
 
 
-def _shorten(damage: list[str], where: str) -> list[str]:
+def _shorten(damage: list[Reason], where: str) -> list[Reason]:
     rest = len(damage) - MOST
-    return damage if rest <= 0 else [*damage[:MOST], f"{where}: and {rest} more"]
+    return damage if rest <= 0 else [*damage[:MOST], damaged("more", where, n=rest)]
 
 
 def plain(error: Exception) -> str:

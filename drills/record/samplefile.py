@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drills.record.columns import pieces
-from drills.record.history import OUTCOMES, Samples
+from drills.record.damage import damaged
+from drills.record.history import OUTCOMES, Reason, Samples
 from drills.record.names import COLUMNS, NAMES, StoreError, os_words
 from drills.record.reading import content_of, present, reading
 
@@ -82,38 +83,38 @@ def store_samples(records: Path, folder: Path, names: tuple[str, ...]) -> Stored
     return Stored(whole, torn)
 
 
-def load_samples(folder: Path) -> tuple[Samples, list[str]]:
-    """The samples in ``folder`` and what is wrong with them, in words; what cannot be trusted is left out.
+def load_samples(folder: Path) -> tuple[Samples, list[Reason]]:
+    """The samples in ``folder`` and what is wrong with them; what cannot be trusted is left out.
 
     Unusable where this machine cannot read them now.
     """
     if not any(present(folder / f"{column}.npy") for column in COLUMNS):
-        return Samples.empty(), ["samples are missing: no load was stored"]
+        return Samples.empty(), [damaged("no-samples")]
     names, damage = _names(folder / NAMES)
     columns: dict[str, npt.NDArray[Any]] = {}
     for column in COLUMNS:
-        loaded = _column(folder / f"{column}.npy", TYPES[column])
-        if isinstance(loaded, str):
-            damage.append(f"samples/{column}.npy {loaded}")
+        loaded = _column(folder, column)
+        if isinstance(loaded, Reason):
+            damage.append(loaded)
         else:
             columns[column] = loaded
     if names is None or len(columns) < len(COLUMNS):
         return Samples.empty(() if names is None else tuple(names.name)), damage
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
-        shown = ", ".join(f"{column} {len(values)}" for column, values in columns.items())
-        return Samples.empty(tuple(names.name)), [*damage, f"samples have columns of different length: {shown}"]
+        shown = [f"{column} {len(values)}" for column, values in columns.items()]
+        return Samples.empty(tuple(names.name)), [*damage, damaged("lengths", columns=shown)]
     return _trusted(columns, names, damage)
 
 
-def _trusted(columns: dict[str, npt.NDArray[Any]], names: Names, damage: list[str]) -> tuple[Samples, list[str]]:
+def _trusted(columns: dict[str, npt.NDArray[Any]], names: Names, damage: list[Reason]) -> tuple[Samples, list[Reason]]:
     bad = sum(int(np.count_nonzero(~_known(columns, names, part))) for part in pieces(*_codes(columns)))
     if bad:
-        damage.append(f"samples: {bad} of {len(columns['name'])} records carry a code that {NAMES} does not know")
+        damage.append(damaged("codes", NAMES, bad=bad, of=len(columns["name"])))
         good = _known(columns, names, slice(None))
         columns = {column: values[good] for column, values in columns.items()}
     if not _in_order(columns["intended"]):
-        damage.append("samples/intended.npy is not in order: its rows were moved or changed")
+        damage.append(damaged("order", "samples/intended.npy"))
         order = np.argsort(columns["intended"], kind="stable")
         columns = {column: values[order] for column, values in columns.items()}
     return Samples(names=tuple(names.name), **columns), damage
@@ -134,35 +135,37 @@ def _in_order(intended: npt.NDArray[Any]) -> bool:
     )
 
 
-def _names(path: Path) -> tuple[Names | None, list[str]]:
+def _names(path: Path) -> tuple[Names | None, list[Reason]]:
     try:
         names = msgspec.json.decode(content_of(path), type=Names)
     except FileNotFoundError:
-        return None, [f"samples/{NAMES} is missing"]
+        return None, [damaged("missing", f"samples/{NAMES}")]
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        return None, [f"samples/{NAMES} cannot be read: {error}"]
+        return None, [damaged("unreadable", f"samples/{NAMES}", error=str(error))]
     return names, list(_complaints(names))
 
 
-def _complaints(names: Names) -> Iterator[str]:
+def _complaints(names: Names) -> Iterator[Reason]:
     if names.torn:
-        yield "samples: the load's last record was cut off while it was written"
+        yield damaged("torn-sample")
     if names.outcome != [str(outcome) for outcome in OUTCOMES]:
-        yield f"samples/{NAMES} has other outcomes than this version: {', '.join(names.outcome)}"
+        yield damaged("other-outcomes", f"samples/{NAMES}", outcomes=names.outcome)
 
 
-def _column(path: Path, kind: npt.DTypeLike) -> npt.NDArray[Any] | str:
+def _column(folder: Path, column: str) -> npt.NDArray[Any] | Reason:
     """The values, mapped and not read, or what is wrong."""
+    path = folder / f"{column}.npy"
+    name = f"samples/{path.name}"
     try:
         with reading(path), path.open("rb") as file:
-            return _mapped(file, np.dtype(kind))
+            return _mapped(file, np.dtype(TYPES[column]), name)
     except FileNotFoundError:
-        return "is missing"
+        return damaged("missing", name)
     except OSError as error:
-        return f"cannot be read: {os_words(error)}"
+        return damaged("unreadable", name, error=os_words(error))
 
 
-def _mapped(file: BinaryIO, kind: np.dtype[Any]) -> npt.NDArray[Any] | str:
+def _mapped(file: BinaryIO, kind: np.dtype[Any], name: str) -> npt.NDArray[Any] | Reason:
     """One column as ``np.save`` writes it, no byte less or more.
 
     Read by ourselves: NumPy's words for a garbled header differ between versions of Python, and they would end up on
@@ -170,14 +173,14 @@ def _mapped(file: BinaryIO, kind: np.dtype[Any]) -> npt.NDArray[Any] | str:
     """
     found = HEADER.match(file.read(MOST_HEADER))
     if found is None or int.from_bytes(found["length"], "little") != found.end() - LEAD:
-        return "cannot be read: its header is garbled"
+        return damaged("column-header", name)
     shape = [part for part in found["shape"].split(b",") if part.strip()]
     if found["kind"].decode() != kind.str or len(shape) != 1:
-        return f"holds {_word(found['kind'])} in {len(shape)} dimensions where {kind} in one is due"
+        return damaged("column-type", name, found=_word(found["kind"]), dimensions=len(shape), due=str(kind))
     size, rows = os.fstat(file.fileno()).st_size, int(shape[0])
     due = found.end() + rows * kind.itemsize
     if size != due:
-        return f"cannot be read: {'cut off' if size < due else 'too long'}, {size} bytes where {due} are due"
+        return damaged("column-short" if size < due else "column-long", name, bytes=size, due=due)
     if rows == 0:
         return np.empty(0, kind)  # nothing cannot be mapped
     return np.memmap(file, kind, mode="r", offset=found.end(), shape=(rows,)).view(np.ndarray)

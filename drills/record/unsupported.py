@@ -36,19 +36,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
 SETTLED_BY_BOOKS = frozenset({"restore", "recover", "contain", "reconcile"})
 """Instants that wait for the books to be right as well, where there are any."""
 
-MEANS: Mapping[str, str] = {
-    BOOKS: "whether anything was lost, doubled or shown wrongly cannot be seen",
-    OPERATOR: "no runbook can be followed",
-    ALERTS: "when the fault would have been noticed cannot be seen",
-}
-"""What it means that one of them is not offered."""
-
 
 def lacking(metric: str, not_offered: Collection[str]) -> list[str]:
     """What the metric needs and the target does not offer; empty when it can be judged."""
     return [thing for thing in THINGS if thing in not_offered and thing in NEEDS.get(metric, ())]
-
-
-def sentences(not_offered: Collection[str]) -> list[str]:
-    """For the limits of a card."""
-    return [f"{thing}: not offered by the target; {MEANS[thing]}" for thing in THINGS if thing in not_offered]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drills.errors import MissingMeans, Refused
 from drills.judge.scorecard import Scorecard
-from drills.record.history import NS, Asked, Earlier, Plan
+from drills.record.history import NS, Asked, Cause, Earlier, Plan
 from drills.spec import planning
 from drills.spec.drill import Drill, name_of
 from drills.spec.runbook import Runbook, load_runbook
@@ -47,7 +47,7 @@ def asked(request: RunRequest) -> Asked:
 def again(request: RunRequest, void: Scorecard) -> RunRequest:
     """The order once more, after an attempt whose card says that it could not judge."""
     causes = void.cannot_judge.causes if void.cannot_judge else []
-    why = "; ".join(check.says for check in void.checks if check.id in causes)
+    why = [Cause(check.id, check.counts, check.reasons) for check in void.checks if check.id in causes]
     first = Earlier(void.run, void.evidence, void.verdict, why)
     return replace(request, attempts=request.attempts + 1, earlier=(*request.earlier, first))
 

@@ -23,7 +23,7 @@ def standing() -> tuple[str, ...]:
     """Checks that every drill has, asked for or not: they prove that it took place, and that its run can judge."""
     from drills.judge.checks import CHECKS  # when first asked for, as below
 
-    return tuple(check.id for check in CHECKS.values() if check.standing)
+    return tuple(check.id for check in CHECKS.values() if check.validity)
 
 
 @dataclass(frozen=True, slots=True)

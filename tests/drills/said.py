@@ -1,7 +1,7 @@
-"""What every check says of the correct histories and of each planted defect, and what whole cards say of known runs.
+"""What every check finds of the correct histories and of each planted defect, and what whole cards say of known runs.
 
 ``python tests/drills/said.py`` writes ``said.tsv`` and ``cards.json`` anew; read the difference before it is committed,
-for these are what people read.
+for cards are made of these.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.judge.checks import CHECKS, rule  # noqa: E402
+from drills.judge.checks import CHECKS, run_check  # noqa: E402
 from drills.judge.score import score  # noqa: E402
-from drills.record.history import Asked, Earlier, History, Kind, RequestOutcome, Status  # noqa: E402
+from drills.record.history import Asked, Cause, Earlier, History, Kind, Reason, RequestOutcome, Status  # noqa: E402
 from tests.drills.defects import DEFECTS  # noqa: E402
 from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
 from tests.drills.nights import correct_night  # noqa: E402
@@ -46,13 +46,15 @@ def histories() -> Iterator[tuple[str, History, bool]]:
 
 
 def lines() -> Iterator[str]:
-    """History, check, ruling, sentence, evidence; tabs between them."""
+    """History, check, status, counts, reasons, evidence; tabs between them."""
     for name, history, whole in histories():
         for check in CHECKS.values():
-            found = rule(check, history)
+            found = run_check(check, history)
             if whole or found.status == Status.FAIL:
                 evidence = " ".join(map(str, found.evidence))
-                yield "\t".join((name, check.id, str(found.status), found.says, evidence)).rstrip()
+                counts = " ".join(f"{each.id}={each.bad}/{each.of}" for each in found.counts)
+                reasons = msgspec.json.encode([[each.id, each.values] for each in found.reasons]).decode()
+                yield "\t".join((name, check.id, str(found.status), counts, reasons, evidence)).rstrip()
 
 
 def told() -> Draft:
@@ -60,7 +62,12 @@ def told() -> Draft:
     draft = correct(SEED)
     step(draft, "declare", 10.6, 10.7, changed=False)
     draft.note(10.8, "operator", Kind.INFO, "escalate", to="duty-manager")
-    first = Earlier(run="link/earlier", evidence="00ff", verdict="invalid", says="sent late")
+    first = Earlier(
+        run="link/earlier",
+        evidence="00ff",
+        verdict="invalid",
+        causes=[Cause("load-on-time", [], [Reason("load.late", {"seconds": 0.1})])],
+    )
     draft.run = msgspec.structs.replace(
         draft.run, subject="app@1.2.3", attempts=2, earlier=[first], asked=Asked("a/drill.yaml", "b/page.yaml", "auto")
     )

@@ -27,6 +27,7 @@ from drills.record.history import (
     Objective,
     Plan,
     PlannedFault,
+    Reason,
     RequestOutcome,
     RunEnd,
     RunRecord,
@@ -94,7 +95,7 @@ class Draft:
     bank: list[Any] | None = None  # the target has none
     samples: list[list[int]] = field(default_factory=list)  # intended, sent, done, outcome, name, key
     events: list[tuple[int, str, Kind, str, dict[str, Any]]] = field(default_factory=list)
-    damage: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)  # each stands for itself, as an id without words does
     rows: int = 0
 
     def note(self, t: float, actor: str, kind: Kind, what: str, **data: Any) -> None:
@@ -109,7 +110,11 @@ class Draft:
         kept = {name: tuple(sorted(rows, key=lambda row: row.t_ns)) for name, rows in named.items() if name != without}
         events = tuple(Event(n, *event) for n, event in enumerate(sorted(self.events, key=lambda e: e[0])))
         return History(
-            msgspec.structs.replace(self.run, plan=self.plan), events, self._columns(), kept, tuple(self.damage)
+            msgspec.structs.replace(self.run, plan=self.plan),
+            events,
+            self._columns(),
+            kept,
+            tuple(map(Reason, self.damage)),
         )
 
     def _columns(self) -> Samples:
@@ -450,7 +455,7 @@ def replanned(draft: Draft, **fields: Any) -> Draft:
 
 def asked(name: str, draft: Draft | History) -> CheckResult:
     """What a check says of it."""
-    return checkers.rule(checkers.CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+    return checkers.run_check(checkers.CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
 
 
 def ended(draft: Draft, t: float) -> Draft:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.judge.checks import CHECKS, rule
+from drills.judge.checks import CHECKS, run_check
 from drills.judge.score import score
 from drills.record import books
 from drills.record.history import NS, OUTCOMES, Kind, RequestOutcome, Status
@@ -25,6 +25,7 @@ from .defects import lost_order
 from .nights import correct_night
 from .plants import Plant, balances_unread, own_error, silent_load, unaccounted
 from .synthetic import END, FAULT, Draft, at, correct
+from .words import said as said_of
 
 UNKNOWN, INVALID, FAIL = Status.UNKNOWN, Status.INVALID, Status.FAIL
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
@@ -205,7 +206,7 @@ ADVERSARIES: dict[str, Adversary] = {
         answered_before_sent, INVALID, "load-on-time", "answered before they were sent"
     ),
     "answer to what was never sent": Adversary(
-        answered_and_never_sent, INVALID, "load-on-time", ", 1 of 1601 answered before they were sent"
+        answered_and_never_sent, INVALID, "load-on-time", "; 1 of 1601 answered before they were sent"
     ),
     "no journal": Adversary(no_journal, INVALID, WHOLE, "have no row in the customers' book"),
     "nothing in any book": Adversary(nothing_in_any_book, INVALID, WHOLE, "have no row in the customers' book"),
@@ -243,7 +244,7 @@ ADVERSARIES: dict[str, Adversary] = {
         generator_stood_still, INVALID, "load-on-time", "3 of 1601 bad only for being sent late"
     ),
     "baseline said to be good": Adversary(
-        baseline_said_to_be_good, INVALID, "baseline-good", "the baseline was not good: orders"
+        baseline_said_to_be_good, INVALID, "baseline-good", "the baseline was not good; orders"
     ),
     "nobody opened the page": Adversary(nobody_came, UNKNOWN, PAGE, "nobody opened the page"),
     "nobody opened the page, and nothing hurt": Adversary(
@@ -279,7 +280,7 @@ def test_who_would_deceive_the_judge_does_not_pass(name: str) -> None:
     draft = correct(3, one.arm, one.effect)
     one.plant(draft)
     card = score(draft.history(), None)
-    said = {check.id: (check.verdict, check.says) for check in card.checks}
+    said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert card.verdict == one.verdict
     assert card.grade is None
     assert one.cell in said
@@ -329,8 +330,8 @@ def test_a_book_cut_between_two_lines_never_passes(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(seed=st.integers(0, 2**32), arm=st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"]))
 def test_ordinary_arrivals_are_no_silence(seed: int, arm: str) -> None:
-    verdict = rule(CHECKS[RATE], correct(seed, arm).history())
-    assert (verdict.status, "nothing sent" in verdict.says) == (Status.PASS, False)
+    verdict = run_check(CHECKS[RATE], correct(seed, arm).history())
+    assert (verdict.status, "nothing sent" in said_of(verdict)) == (Status.PASS, False)
 
 
 def test_a_request_nobody_had_time_for_needs_no_row() -> None:
@@ -371,6 +372,6 @@ def test_a_damaged_baseline_is_told_service_by_service() -> None:
     draft = correct(3)
     for service in made.SERVICES:
         draft.spoil(service, 1, 2, RequestOutcome.ERROR)
-    parts = rule(CHECKS["baseline-good"], draft.history()).says.partition(": ")[2].split(", ")
+    parts = said_of(run_check(CHECKS["baseline-good"], draft.history())).split("; ")[1:]
     assert [part.split()[0] for part in parts] == list(made.SERVICES)
     assert all(part.endswith("served well") for part in parts)

@@ -15,6 +15,8 @@ from drills.record.history import Status
 
 from . import synthetic as made
 from .synthetic import END, Draft, correct
+from .words import limits_of
+from .words import said as said_of
 
 Plant = Callable[[Draft], None]
 
@@ -82,7 +84,7 @@ def test_a_judge_that_broke_names_the_part(monkeypatch: pytest.MonkeyPatch, part
     monkeypatch.setattr(scoring, part, broken)
     found = card(correct(1))
     assert found.verdict == Status.UNKNOWN
-    assert found.checks[-1].says.startswith(f"the judge failed at {name}: ZeroDivisionError in ")
+    assert said_of(found.checks[-1]).startswith(f"the judge failed at {name}: ZeroDivisionError in ")
 
 
 def test_a_cost_that_could_not_be_reckoned_is_null_and_costs_no_other_cell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,10 +156,10 @@ def test_a_missing_instant_has_its_reason(arm: str, bites: bool, plant: Plant, l
     draft = correct(1, arm, effect=bites)
     plant(draft)
     about = ("t_", "nothing was", "the impact")
-    assert [line for line in card(draft).limits if line.startswith(about)] == lines
+    assert [line for line in limits_of(card(draft)) if line.startswith(about)] == lines
 
 
 def test_an_instant_that_cannot_be_known_says_why_and_no_more() -> None:
     found = score(correct(1).history(without="exchange"), None)
-    why = "cannot be known, no book exchange"
-    assert [line for line in found.limits if line.startswith("t_reconciled")] == [f"t_reconciled: {why}"]
+    why = "cannot be known; no book exchange"
+    assert [line for line in limits_of(found) if line.startswith("t_reconciled")] == [f"t_reconciled: {why}"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
 from drills.domains.orders import facts as orders
-from drills.judge.checks import CHECKS, NOT_EXERCISED, rule, run_checks
+from drills.judge.checks import CHECKS, run_check, run_checks
 from drills.judge.score import score
 from drills.record import books
 from drills.record.history import NS, RequestOutcome, Status
 
 from . import synthetic as made
 from .synthetic import END, Draft, at, change, correct, first
+from .words import limits_of
+from .words import said as said_of
 
 
 def test_service_left_closed_is_left_behind() -> None:
@@ -20,8 +24,8 @@ def test_service_left_closed_is_left_behind() -> None:
     draft.spoil("orders", END - 1, END, RequestOutcome.CLOSED)
     history = draft.history()
     last = max(sample[0] for sample in draft.samples if sample[4] == 0 and sample[0] < at(END))
-    verdict = rule(CHECKS["nothing-left-behind"], history)
-    assert (verdict.status, verdict.says) == (Status.FAIL, "1 × service orders still closed")
+    verdict = run_check(CHECKS["nothing-left-behind"], history)
+    assert (verdict.status, said_of(verdict)) == (Status.FAIL, "1 of 2 services still closed")
     assert [history.samples.intended[int(place.partition(":")[2])] for place in verdict.evidence] == [last]
 
 
@@ -31,8 +35,8 @@ def test_what_is_left_behind_is_counted_by_kind() -> None:
     gone = {row.id for row in trades}
     draft.notices = [row for row in draft.notices if row.key not in gone]
     draft.oms = [row for row in draft.oms if row.id != trades[0].id]
-    verdict = rule(CHECKS["nothing-left-behind"], draft.history())
-    assert verdict.says == "1 × execution not posted; 2 × notice not sent"
+    verdict = run_check(CHECKS["nothing-left-behind"], draft.history())
+    assert re.fullmatch(r"1 of (\d+) executions not posted; 2 of \1 notices not sent", said_of(verdict))
     assert len(verdict.evidence) == 3
 
 
@@ -50,7 +54,7 @@ def test_order_typed_again_after_the_first_was_cancelled_is_no_duplicate() -> No
     _, order = first(draft.exchange, books.ExchangeOrder, lambda row: row.id in dead and row.t_ns < at(END - 5))
     (cancel,) = (row for row in draft.exchange if isinstance(row, books.ExchangeCancel) and row.id == order.id)
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=cancel.t_ns + NS // 10, key=order.key))
-    assert rule(CHECKS["no-duplicates"], draft.history()).status == Status.PASS
+    assert run_check(CHECKS["no-duplicates"], draft.history()).status == Status.PASS
 
 
 def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
@@ -101,14 +105,14 @@ def test_late_notice_is_loss_and_no_integrity_failure() -> None:
     place, _notice = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=trade.t_ns + 11 * NS)
     history = draft.history()
-    assert rule(CHECKS["notices-complete"], history).status == Status.PASS
+    assert run_check(CHECKS["notices-complete"], history).status == Status.PASS
     assert score(history, None).loss.late_notices == 1
 
 
 def test_wrong_figure_marked_not_current_is_not_wrong() -> None:
     draft = correct(1)
     draft.customers.append(made.shown(draft.row(), "C-0001", END - 2, 1, current=False))
-    assert rule(CHECKS["figures-right"], draft.history()).status == Status.PASS
+    assert run_check(CHECKS["figures-right"], draft.history()).status == Status.PASS
 
 
 def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_the_runbook() -> None:
@@ -116,7 +120,7 @@ def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_
     draft.customers.append(made.shown("w-1", "C-0001", 8.0, 1))
     draft.customers.append(books.Acted(t_ns=at(8.05), id="a-1", account="C-0001", shown="w-1", yen=5, what="order"))
     history = draft.history()
-    assert rule(CHECKS["no-wrong-figure-acted-on"], history).status == Status.PASS
+    assert run_check(CHECKS["no-wrong-figure-acted-on"], history).status == Status.PASS
     card = score(history, None)
     assert card.loss.wrong_figures_acted_on == 1
     assert [o.measured for o in card.objectives if o.id == "wrong_figures_acted_on"] == [(0.0, 0.0)]
@@ -129,7 +133,7 @@ def test_figure_of_an_account_the_world_does_not_know_is_undecidable() -> None:
     draft = correct(1)
     draft.customers.append(made.shown(draft.row(), "C-9999", END - 2, 1))
     history = draft.history()
-    assert rule(CHECKS["figures-right"], history).status == Status.PASS
+    assert run_check(CHECKS["figures-right"], history).status == Status.PASS
     assert score(history, None).loss.undecidable_figures == 1
 
 
@@ -156,9 +160,9 @@ def test_what_happens_after_the_end_is_not_judged() -> None:
 def test_evidence_is_cut_but_the_count_is_not() -> None:
     draft = correct(1)
     draft.notices = []
-    verdict = rule(CHECKS["notices-complete"], draft.history())
+    verdict = run_check(CHECKS["notices-complete"], draft.history())
     due = sum(isinstance(r, books.ExchangeExecution) and r.t_ns <= at(END) - 10 * NS for r in draft.exchange)
-    assert verdict.says.startswith(f"{due} of {due} executions without notice")
+    assert said_of(verdict).startswith(f"{due} of {due} executions without notice")
     assert len(verdict.evidence) == 20
 
 
@@ -167,6 +171,6 @@ def test_empty_domain_passes_and_says_so() -> None:
     draft.exchange, draft.notices = [], []
     draft.oms = [row for row in draft.oms if isinstance(row, books.Balance)]
     draft.customers = []
-    verdict = rule(CHECKS["notices-complete"], draft.history())
-    assert (verdict.status, verdict.says) == (Status.PASS, NOT_EXERCISED)
-    assert f"notices-complete: {NOT_EXERCISED}" in score(draft.history(), None).limits
+    verdict = run_check(CHECKS["notices-complete"], draft.history())
+    assert (verdict.status, said_of(verdict)) == (Status.PASS, "0 of 0, not exercised")
+    assert "notices-complete: 0 of 0, not exercised" in limits_of(score(draft.history(), None))

@@ -15,6 +15,7 @@ from . import nights
 from . import synthetic as made
 from .nights import BEGINS, JOBS, OPENS, POOR, correct_night
 from .synthetic import ACCOUNTS, END, SLO, Draft, asked, at, change, correct, ended, first
+from .words import said as said_of
 
 PASS, FAIL, INVALID = Status.PASS, Status.FAIL, Status.INVALID
 CHANGED = 8.5
@@ -41,7 +42,7 @@ def test_a_gate_passed_at_the_very_opening_was_passed_by_it() -> None:
     place, _ = job(draft, "opening-gate")
     change(draft.oms, place, ended_ns=at(OPENS))
     verdict = asked("opening-gate", draft)
-    assert (verdict.status, verdict.says) == (PASS, "the gate was passed 0.0 s before the opening")
+    assert (verdict.status, said_of(verdict)) == (PASS, "the gate was passed 0.0 s before the opening")
 
 
 def test_a_service_closed_at_an_opening_that_nobody_saw_is_not_held_against_the_gate() -> None:
@@ -71,14 +72,14 @@ def test_a_settlement_that_turned_away_the_one_trade_it_took_was_done_on_nothing
     place, _ = job(draft, "settlement")
     change(draft.oms, place, taken=1, given=0, rejected=1)
     verdict = asked("batch-complete-in-order", draft)
-    assert (verdict.status, verdict.says) == (FAIL, f"1 of {len(JOBS)} jobs done on nothing")
+    assert (verdict.status, said_of(verdict)) == (FAIL, f"1 of {len(JOBS)} jobs done on nothing")
 
 
 def test_what_a_job_gave_is_not_below_nothing_though_the_sum_is_right() -> None:
     draft = correct_night(1)
     place, row = job(draft, "statements")
     change(draft.oms, place, given=-1, rejected=row.taken + 1)
-    says = asked("batch-complete-in-order", draft).says
+    says = said_of(asked("batch-complete-in-order", draft))
     assert f"1 of {len(JOBS)} jobs whose counts do not add up" in says
 
 
@@ -86,9 +87,9 @@ def test_a_job_that_took_one_account_left_the_others_out_and_one_that_took_none_
     draft = correct_night(1)
     place, _ = job(draft, "statements")
     change(draft.oms, place, taken=1, given=1)
-    assert asked("batch-complete-in-order", draft).says == f"1 of {len(JOBS)} jobs whose counts do not add up"
+    assert said_of(asked("batch-complete-in-order", draft)) == f"1 of {len(JOBS)} jobs whose counts do not add up"
     change(draft.oms, place, taken=0, given=0)
-    assert asked("batch-complete-in-order", draft).says == f"1 of {len(JOBS)} jobs done on nothing"
+    assert said_of(asked("batch-complete-in-order", draft)) == f"1 of {len(JOBS)} jobs done on nothing"
 
 
 def test_a_settlement_that_gave_one_trade_was_not_idle() -> None:
@@ -140,7 +141,7 @@ def test_an_account_whose_variation_nobody_can_reckon_still_needs_one() -> None:
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != f"V-{lot.account}-1"]
     verdict = asked("one-variation-per-account-and-day", draft)
     assert verdict.status == FAIL
-    assert verdict.says.endswith("accounts without a variation")
+    assert said_of(verdict).endswith("accounts without a variation")
 
 
 # -- orders, executions and notices -----------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def test_an_execution_as_old_as_the_limit_has_its_notice(later: int, missed: boo
 def test_an_execution_as_old_as_the_grace_is_posted(later: int, missed: bool) -> None:
     draft = correct(1)
     traded(draft, at(END) - SLO.grace + later)
-    assert ("executions at the exchange not posted" in asked("executions-one-to-one", draft).says) == missed
+    assert ("executions at the exchange not posted" in said_of(asked("executions-one-to-one", draft))) == missed
 
 
 @pytest.mark.parametrize(("later", "missed"), IN_TIME)
@@ -178,7 +179,7 @@ def test_an_order_at_the_exchange_as_old_as_the_grace_is_known_to_the_brokerage(
     place, there = first(draft.exchange, books.ExchangeOrder)
     change(draft.exchange, place, t_ns=at(END) - SLO.grace + later)
     draft.oms = [row for row in draft.oms if not (isinstance(row, books.OmsOrder) and row.key == there.key)]
-    says = asked("orders-accounted", draft).says
+    says = said_of(asked("orders-accounted", draft))
     assert ("orders at the exchange unknown to the brokerage" in says) == missed
 
 
@@ -190,8 +191,8 @@ def test_an_order_as_old_as_the_grace_has_an_end_that_its_customer_learned(later
     change(draft.customers, place, t_ns=at(END) - SLO.grace + later)
     made._look(draft, ACCOUNTS[0], "q", END + 1, "", error="TRY_LATER", final=True)
     verdict = asked("orders-accounted", draft)
-    assert (verdict.status, verdict.says.startswith("1 of ")) == (FAIL if missed else PASS, missed)
-    assert "orders the customer never learned the end of" in verdict.says
+    assert (verdict.status, said_of(verdict).startswith("1 of ")) == (FAIL if missed else PASS, missed)
+    assert "orders the customer never learned the end of" in said_of(verdict)
 
 
 # -- figures ----------------------------------------------------------------------------------------------------------
@@ -218,12 +219,12 @@ def test_actions_on_figures_nobody_can_decide_are_shown_and_are_not_counted_amon
     history = draft.history()
     verdict = asked("no-wrong-figure-acted-on", history)
     says = "1 actions after the first step on figures that nobody can decide"
-    assert (verdict.status, verdict.says) == (Status.UNKNOWN, says)
+    assert (verdict.status, said_of(verdict)) == (Status.UNKNOWN, says)
     assert [history.books["customers"][int(place.split(":")[1])].account for place in verdict.evidence] == ["C-9999"]
     draft.customers.append(made.shown("w-1", ACCOUNTS[0], 20, 1))
     acted(draft, "w-1", at(20.1))
     says = f"1 of {sound + 1} actions after the first step on a wrong figure"
-    assert asked("no-wrong-figure-acted-on", draft).says == says
+    assert said_of(asked("no-wrong-figure-acted-on", draft)) == says
 
 
 @pytest.mark.parametrize(("later", "left"), IN_TIME)
@@ -231,7 +232,7 @@ def test_an_order_in_a_passing_state_for_the_grace_and_an_answers_time_is_left_b
     draft = correct(1)
     place, _ = first(draft.oms, books.OmsOrder)
     change(draft.oms, place, state="pending-new", t_ns=at(END) - SLO.grace - SLO.latency + later)
-    assert ("order still pending-new" in asked("nothing-left-behind", draft).says) == left
+    assert (asked("nothing-left-behind", draft).status == FAIL) == left
 
 
 @pytest.mark.parametrize(("later", "taken_in"), [(0, True), (1, False)])
@@ -340,8 +341,8 @@ def test_a_request_that_was_bad_only_because_the_load_sent_it_late(
     row[1:4] = [row[0] + late, row[0] + late + took, OUTCOMES.index(outcome)]
     verdict = asked("load-on-time", draft)
     assert verdict.status == status
-    words = ", 1 of 1000 bad only for being sent late"
-    assert verdict.says == "sent late by 0.0 s (p99), 0 of 1000 dropped" + (words if status == INVALID else "")
+    words = "; 1 of 1000 bad only for being sent late"
+    assert said_of(verdict) == "sent late by 0.0 s (p99); 0 of 1000 dropped" + (words if status == INVALID else "")
 
 
 @pytest.mark.parametrize(("fewer", "status"), [(0, PASS), (1, INVALID)])
@@ -394,7 +395,7 @@ def baseline(bad: int) -> Draft:
 def test_of_the_baseline_one_request_in_a_hundred_may_be_bad() -> None:
     assert asked("baseline-good", baseline(2)).status == PASS
     verdict = asked("baseline-good", baseline(3))
-    assert (verdict.status, verdict.says) == (INVALID, "the baseline was not good: orders 197 of 200 served well")
+    assert (verdict.status, said_of(verdict)) == (INVALID, "the baseline was not good; orders 197 of 200 served well")
 
 
 @pytest.mark.parametrize(("early", "status"), [(0, PASS), (1, INVALID)])
@@ -412,7 +413,7 @@ def test_requests_without_a_row_are_counted_over_all_pieces(monkeypatch: pytest.
     gone = {row.id for row in (rows[0], rows[-1])}
     draft.customers = [row for row in draft.customers if getattr(row, "id", "") not in gone]
     monkeypatch.setattr(columns, "PIECE", 100)
-    assert asked("history-whole", draft).says.startswith("2 of ")
+    assert said_of(asked("history-whole", draft)).startswith("2 of ")
 
 
 def test_a_row_of_the_longest_number_there_can_be_is_one_that_its_request_has() -> None:
@@ -431,6 +432,6 @@ def test_repairs_at_the_very_end_of_the_observation_are_looked_at() -> None:
     entry = nights.correction(draft, ACCOUNTS[0], 1, END, "A-9", approver="")
     place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash + 1)
-    assert "repairs without reason, request or approver" in asked("repairs-traceable", draft).says
+    assert "repairs without reason, request or approver" in said_of(asked("repairs-traceable", draft))
     draft.oms.remove(entry)
-    assert "corrections posted that nobody asked for" in asked("repairs-traceable", draft).says
+    assert "corrections posted that nobody asked for" in said_of(asked("repairs-traceable", draft))

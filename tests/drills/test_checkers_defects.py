@@ -18,6 +18,7 @@ from .defects import DEFECTS, Defect
 from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import Draft, correct
+from .words import said as said_of
 
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
 SEEDS = st.integers(0, 2**32)
@@ -33,7 +34,7 @@ TIMES = pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "n
 @given(seed=SEEDS, arm=ARMS, effect=st.booleans())
 def test_every_checker_is_silent_on_a_correct_history(make: Make, seed: int, arm: str, effect: bool) -> None:
     history = make(seed, arm, effect).history()
-    loud = {check.id: verdict.says for check, verdict in run_checks(history) if verdict.status not in TAKEN}
+    loud = {check.id: said_of(verdict) for check, verdict in run_checks(history) if verdict.status not in TAKEN}
     assert loud == {}
 
 
@@ -69,7 +70,7 @@ def look(defect: Defect, draft: Draft, seed: int) -> None:
     history = draft.history()
     verdicts = {check.id: verdict for check, verdict in run_checks(history)}
     failed = {name: verdict for name, verdict in verdicts.items() if verdict.status not in TAKEN}
-    assert set(failed) == defect.speaks, {name: verdict.says for name, verdict in failed.items()}
+    assert set(failed) == defect.speaks, {name: said_of(verdict) for name, verdict in failed.items()}
     assert all(verdict.status == Status.FAIL and verdict.evidence for verdict in failed.values())
     if defect.shown_by:
         shown = [at_evidence(history, place) for place in failed[defect.shown_by].evidence]
@@ -96,5 +97,5 @@ def counted(history: History, defect: Defect) -> int:
 
 
 def test_every_check_of_the_books_has_a_defect_it_must_find() -> None:
-    asked = {name for name, check in CHECKS.items() if not check.standing}
+    asked = {name for name, check in CHECKS.items() if not check.validity}
     assert asked == {defect.shown_by for defect in (*DEFECTS, *NIGHT_DEFECTS) if defect.shown_by}

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from drills.judge import checks as checkers
-from drills.judge.checks import CHECKS, Check, rule
+from drills.judge.checks import CHECKS, Check, run_check
 from drills.judge.outage import lateness_p99
 from drills.judge.score import score
 from drills.record.history import NS, CheckResult, History, Kind, Status
 
 from . import synthetic as made
 from .synthetic import Draft, at, correct
+from .words import said as said_of
 
 
 def events_without(draft: Draft, actor: str, what: str) -> None:
@@ -26,8 +27,8 @@ def test_missing_book_is_unknown_with_the_reason(book: str) -> None:
     history = correct(3).history(without=book)
     for check in CHECKS.values():
         if book in check.needs_books:
-            verdict = rule(check, history)
-            assert (verdict.status, verdict.says) == (Status.UNKNOWN, f"cannot tell: no book {book}")
+            verdict = run_check(check, history)
+            assert (verdict.status, said_of(verdict)) == (Status.UNKNOWN, f"cannot tell: no book {book}")
     card = score(history, None)
     assert (card.verdict, card.grade) == (Status.UNKNOWN, None)
 
@@ -35,7 +36,7 @@ def test_missing_book_is_unknown_with_the_reason(book: str) -> None:
 def test_books_that_were_never_read_at_an_end_are_unknown() -> None:
     draft = correct(3)
     events_without(draft, "runner", "snapshot")
-    assert rule(CHECKS["cash-conserved"], draft.history()).status == Status.UNKNOWN
+    assert run_check(CHECKS["cash-conserved"], draft.history()).status == Status.UNKNOWN
 
 
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +44,13 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
         raise ZeroDivisionError("by accident")
 
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.standing, broken))
+    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score(correct(3).history(), None)
     said = {check.id: check for check in card.checks}
-    assert said["cash-conserved"].says == "the checker failed: ZeroDivisionError in drills.judge.checks.check.rule"
+    assert (
+        said_of(said["cash-conserved"])
+        == "the checker failed: ZeroDivisionError in drills.judge.checks.check.run_check"
+    )
     assert said["cash-conserved"].verdict == Status.UNKNOWN
     assert card.verdict == Status.UNKNOWN
     assert said["no-duplicates"].verdict == Status.PASS
@@ -67,14 +71,14 @@ def test_run_with_nothing_to_judge_is_unknown() -> None:
 def test_events_numbered_with_a_gap_are_damage() -> None:
     history = correct(3).history()
     events = tuple(msgspec.structs.replace(e, index=e.index + 1) if e.index > 9 else e for e in history.events)
-    assert rule(CHECKS["history-whole"], replace(history, events=events)).status == Status.INVALID
+    assert run_check(CHECKS["history-whole"], replace(history, events=events)).status == Status.INVALID
 
 
 @pytest.mark.parametrize("arm", ["no-fault", "false-alarm"])
 def test_false_page_fails_the_arms_without_a_fault(arm: str) -> None:
     draft = correct(3, arm)
     made.alert(draft, 9)
-    verdict = rule(CHECKS["no-page"], draft.history())
+    verdict = run_check(CHECKS["no-page"], draft.history())
     assert verdict.status == Status.FAIL
     assert draft.history().events[int(verdict.evidence[0].partition(":")[2])].what == "alert"
     card = score(draft.history(), None)
@@ -90,7 +94,7 @@ def test_alert_of_another_rule_is_no_false_page() -> None:
 def test_injection_in_an_arm_without_a_fault_is_invalid() -> None:
     draft = correct(3, "no-fault")
     draft.note(9, "fault:0", Kind.INVOKE, "inject")
-    assert rule(CHECKS["nothing-injected"], draft.history()).status == Status.INVALID
+    assert run_check(CHECKS["nothing-injected"], draft.history()).status == Status.INVALID
     assert score(draft.history(), None).verdict == Status.INVALID
 
 
@@ -105,7 +109,7 @@ def test_service_lost_without_a_fault_fails() -> None:
 def test_chance_in_the_arrivals_is_no_shortfall() -> None:
     """A Poisson load of 25/s over 26 s is 650 ± 25; a rule of 95 % sharp would call many a full load short."""
     for seed in range(20):
-        assert rule(CHECKS["load-reached-its-rate"], correct(seed).history()).status == Status.PASS
+        assert run_check(CHECKS["load-reached-its-rate"], correct(seed).history()).status == Status.PASS
 
 
 def test_lateness_is_a_percentile_by_nearest_rank() -> None:

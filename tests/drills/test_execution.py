@@ -85,7 +85,7 @@ def test_an_attempt_that_was_void_is_delivered_beside_its_repetition(
     assert [request.attempts for request in orders] == [1, 2]
     (first,) = orders[1].earlier
     assert (first.run, first.evidence, first.verdict) == (card.run, card.evidence, "invalid")
-    assert first.says == card.checks[0].says
+    assert [(each.check, each.reasons) for each in first.causes] == [(card.checks[0].id, card.checks[0].reasons)]
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("fail", 1), ("unknown", 2), ("pass", 0)])
@@ -94,7 +94,7 @@ def test_what_could_judge_is_never_repeated(
 ) -> None:
     script(monkeypatch, "run", card, (verdict, None))
     found, document, _ = outcome(("run", DRILL, "--retry-invalid", "1"), call, tmp_path)
-    assert (found, document["schema"], document["verdict"]) == (code, "kunren.scorecard/1", verdict)
+    assert (found, document["schema"], document["verdict"]) == (code, "kunren.scorecard/2", verdict)
 
 
 def test_void_twice_is_void(call: Call, card: Scorecard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from drills.record.history import NS, Kind, RequestOutcome
 
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct, first
+from .words import why
 
 CLOSE = 0.35
 """Seconds within which a dated instant must lie: some spacings of 25 arrivals a second, by chance."""
@@ -330,8 +331,8 @@ def test_recovered_when_the_last_of_restored_and_reconciled() -> None:
 @pytest.mark.parametrize("book", ["world", "customers", "exchange", "oms", "notices"])
 def test_missing_book_makes_recovery_unknowable(book: str) -> None:
     found = instants(correct(7).history(without=book))
-    assert found.contained.unknowable == f"no book {book}"
-    assert book in found.recovered.unknowable or book == "world"
+    assert why(found.contained) == f"no book {book}"
+    assert book in why(found.recovered) or book == "world"
     assert found.recovered.at is None
 
 

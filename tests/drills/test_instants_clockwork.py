@@ -20,6 +20,7 @@ from drills.record.history import NS, OUTCOMES, Objective, RequestOutcome, RunEn
 from . import synthetic as made
 from .synthetic import END, FAULT, Draft, at, change, correct
 from .test_instants import next_settled
+from .words import limits_of, why
 
 Until = Callable[[float], RequestOutcome | None]
 
@@ -257,7 +258,7 @@ def test_recovery_that_is_not_proved_may_be_surely_late(limit: float, status: St
     draft.plan = msgspec.structs.replace(draft.plan, objectives=[Objective("recover", limit, "s")])
     card = score(draft.history(), None)
     assert [(one.measured, one.verdict) for one in card.objectives] == [(None, status)]
-    assert any("stopped looking before that had held, at 23.96 s at the earliest" in line for line in card.limits)
+    assert any("stopped looking before that had held; at 23.96 s at the earliest" in line for line in limits_of(card))
 
 
 def test_books_in_step_for_less_than_the_hold() -> None:
@@ -268,7 +269,7 @@ def test_books_in_step_for_less_than_the_hold() -> None:
     found, spans = dated(ended(draft, "judged"))
     assert found.reconciled.earliest == at(22)
     assert found.recovered.earliest == at(22)
-    assert found.reconciled.unknowable == "it was good again, and the run stopped looking before that had held"
+    assert why(found.reconciled) == "it was good again, and the run stopped looking before that had held"
     assert (spans.reconcile, spans.recover) == (None, None)
 
 
@@ -292,7 +293,7 @@ def test_what_surely_did_not_come_is_not_excused_by_a_missing_book() -> None:
     draft = ended(clockwork(down((8, 99))), "cap")
     found = instants(draft.history(without="exchange"))
     assert (found.restored, found.recovered) == (Milestone(), Milestone())
-    assert found.reconciled.unknowable == "no book exchange"
+    assert why(found.reconciled) == "no book exchange"
 
 
 # -- the edges of the hold and the grace ------------------------------------------------------------------------------

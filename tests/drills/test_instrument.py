@@ -33,6 +33,7 @@ from targets.runtime import Request
 from targets.target import Alert, OwnPart, ProbeResult, TargetError
 
 from .test_seam import Strange, Way
+from .words import said as said_of
 
 Trouble = Callable[[], object]
 
@@ -167,7 +168,7 @@ def account(folder: Path, part: str) -> tuple[str, dict[str, int], str]:
 
 def said(card: Scorecard) -> tuple[str, str]:
     (cell,) = (each for each in card.checks if each.id == "own-parts-sound")
-    return str(cell.verdict), cell.says
+    return str(cell.verdict), said_of(cell)
 
 
 def ended_in_order(card: Scorecard, folder: Path, way: Willingly, kind: str) -> None:
@@ -271,7 +272,7 @@ def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
     assert way.made[0].said[-1] == "stop"
     assert (card.verdict, exit_code(card)) == ("invalid", 2)
     assert not (folder / "SHA256SUMS").exists()
-    assert {each.id: each.says for each in card.checks}["run-ended"] == "the run did not end"
+    assert {each.id: said_of(each) for each in card.checks}["run-ended"] == "the run did not end"
 
 
 def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(

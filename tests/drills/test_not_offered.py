@@ -11,6 +11,8 @@ from drills.record.unsupported import THINGS
 
 from .plants import Plant, failed_step, retried
 from .synthetic import CHECKS, OBJECTIVES, Draft, correct, replanned
+from .words import limits_of
+from .words import said as said_of
 
 SERVED = Objective("served_ratio", 0.5, "ratio", at_least=True)
 RECOVER = Objective("recover", 15, "s")
@@ -28,7 +30,7 @@ def bare(draft: Draft, *not_offered: str, objectives: list[Objective] | None = N
 
 def test_what_the_target_says_it_does_not_offer_is_named_and_exempt() -> None:
     card = score(bare(correct(arm="no-action"), *THINGS), "0" * 64)
-    said = {check.id: (check.verdict, check.says) for check in card.checks}
+    said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert {said[name][0] for name in CHECKS} == {"n/a"}
     assert said["monitoring-had-no-gap"] == ("n/a", "not offered by the target: alerts")
     assert said["cash-conserved"][1] == "not offered by the target: book oms"
@@ -37,20 +39,22 @@ def test_what_the_target_says_it_does_not_offer_is_named_and_exempt() -> None:
     assert card.grade == "performed"
     assert card.not_offered == list(THINGS)
     assert b"not_offered" not in msgspec.json.encode(score(correct().history(), None))
-    assert [line.split(":")[0] for line in card.limits[1:4]] == list(THINGS)
-    assert not [line for line in card.limits if line.endswith(": did not happen")]
-    assert "t_reconciled: not offered by the target: books" in card.limits
+    assert [line.split(":")[0] for line in limits_of(card)[1:4]] == list(THINGS)
+    assert not [line for line in limits_of(card) if line.endswith(": did not happen")]
+    assert "t_reconciled: not offered by the target: books" in limits_of(card)
 
 
 def test_where_nothing_is_broken_the_page_that_must_not_come_is_not_offered() -> None:
     card = score(bare(correct(arm="no-fault"), *THINGS), "0" * 64)
     (said,) = (check for check in card.checks if check.id == "no-page")
-    assert (said.verdict, said.says) == ("n/a", "not offered by the target: alerts")
+    assert (said.verdict, said_of(said)) == ("n/a", "not offered by the target: alerts")
 
 
 def test_an_objective_names_all_that_it_lacks() -> None:
     history = bare(correct(arm="no-action"), *THINGS, objectives=[Objective("contain", 3, "s"), SERVED])
-    assert "contain: not offered by the target: books, alerts" in score(history, "0" * 64).limits
+    assert "contain: not offered by the target: books; not offered by the target: alerts" in limits_of(
+        score(history, "0" * 64)
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_an_objective_on_it_is_neither_met_nor_missed(metric: str) -> None:
     (asked,) = (one for one in OBJECTIVES if one.id == metric)
     card = score(bare(correct(arm="no-action"), *THINGS, objectives=[asked, SERVED]), "0" * 64)
     assert [one.verdict for one in card.objectives] == ["n/a", "pass"]
-    assert any(line.startswith(f"{metric}: not offered by the target: ") for line in card.limits)
+    assert any(line.startswith(f"{metric}: not offered by the target: ") for line in limits_of(card))
 
 
 def test_a_run_with_nothing_left_to_judge_is_no_pass() -> None:

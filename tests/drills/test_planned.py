@@ -12,10 +12,11 @@ from drills.judge.checks.planned import EARLY, LATE
 from drills.judge.score import score
 from drills.record.history import NS, CheckResult, Kind, PlannedFault, Status
 from drills.record.unsupported import ALERTS, OPERATOR
-from reports.phrases import translated
+from reports.words import sentence
 
 from .plants import Plant
 from .synthetic import END, FAULT, Draft, alert, asked, at, correct
+from .words import said as said_of
 
 CHECK = "ran-as-planned"
 PASS, UNKNOWN, INVALID = Status.PASS, Status.UNKNOWN, Status.INVALID
@@ -151,7 +152,7 @@ def test_a_span_is_as_planned_up_to_its_tolerance_and_not_a_moment_beyond(name: 
         move(by)(inside)
         move(by + beyond)(outside)
         assert (ruled(inside).status, ruled(outside).status) == (PASS, INVALID), by
-        assert words in ruled(outside).says
+        assert words in said_of(ruled(outside))
         assert score(outside.history(), None).verdict != PASS
 
 
@@ -173,7 +174,7 @@ def test_a_baseline_is_as_long_as_planned(by: int, status: Status) -> None:
     then(moved("baseline", by, kind=Kind.OK), moved("inject", by, "fault:0"), moved("snapshot", by))(draft)
     verdict = ruled(draft)
     assert verdict.status == status
-    assert status == PASS or verdict.says.startswith("baseline: planned 5.0 s, was ")
+    assert status == PASS or said_of(verdict).startswith("baseline: planned 5.0 s, was ")
 
 
 def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
@@ -181,7 +182,7 @@ def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
     draft = brief()
     moved("undo", round(-1.956 * NS), "fault:1")(draft)
     verdict = ruled(draft)
-    assert (verdict.status, verdict.says) == (
+    assert (verdict.status, said_of(verdict)) == (
         INVALID, "duration of fault 1 (kill): planned 2.0 s, was 0.044–0.054 s",
     )  # fmt: skip
     history = draft.history()
@@ -223,7 +224,7 @@ def test_a_fault_whose_first_undo_failed_lasted_until_the_one_that_did_it() -> N
         draft.note(UNDONE + 0.1, "fault:1", Kind.FAIL, "undo")
         verdict = ruled(draft)
         assert verdict.status == status
-        assert status == PASS or "was 2.0–2.5" in verdict.says
+        assert status == PASS or "was 2.0–2.5" in said_of(verdict)
 
 
 def test_a_fault_cut_short_by_stop_if_was_planned_to_be() -> None:
@@ -235,7 +236,7 @@ def test_a_fault_cut_short_by_stop_if_was_planned_to_be() -> None:
         moved("snapshot", at(t) - at(END))(draft)
         verdict = ruled(draft)
         assert verdict.status == status
-        assert ("duration" in verdict.says) or status != PASS
+        assert ("duration" in said_of(verdict)) or status != PASS
 
 
 def test_the_snapshot_s_own_word_on_why_it_ended_comes_first() -> None:
@@ -259,7 +260,7 @@ def test_quiet_counts_from_the_last_of_the_harness_s_own_acts_as_well() -> None:
         moved("undo", round(by * NS), "fault:1")(draft)
         verdict = ruled(draft)
         assert verdict.status == status
-        assert "quiet after the runbook: planned at least 7.5 s" in verdict.says
+        assert "quiet after the runbook: planned at least 7.5 s" in said_of(verdict)
 
 
 def test_what_is_watched_counts_from_the_first_of_several_faults() -> None:
@@ -274,7 +275,7 @@ def test_a_page_that_was_opened_late_counts_from_the_first_alert_that_links_to_i
     """Of whatever rule; one to another page calls nobody to this one."""
     draft = correct(3)
     alert(draft, 7.2, "DiskFull")
-    assert ruled(draft).says == "reaction: planned 0.2 s, was 1.1 s"
+    assert said_of(ruled(draft)) == "reaction: planned 0.2 s, was 1.1 s"
     for _, _, _, what, data in draft.events:
         if what == "alert" and data["rule"] == "DiskFull":
             data["runbook"] = "disk-full"
@@ -325,7 +326,7 @@ def test_what_is_not_on_record_was_not_as_planned(name: str) -> None:
     assert ruled(draft).status == PASS
     remove(draft)
     verdict = ruled(draft)
-    assert (verdict.status, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, said_of(verdict)) == (UNKNOWN, says)
     assert score(draft.history(), None).verdict != PASS
 
 
@@ -334,7 +335,7 @@ def test_without_the_end_of_the_baseline_nothing_can_be_compared() -> None:
     gone("runner", "baseline", Kind.OK)(draft)
     verdict = ruled(draft)
     assert verdict.status == UNKNOWN
-    assert verdict.says == (
+    assert said_of(verdict) == (
         "baseline: planned 5.0 s, not on record; onset of fault 0 (timeout): planned 2.0 s, not on record"
         "; observation: planned at most 20.0 s, not on record"
     )
@@ -345,7 +346,7 @@ def test_what_is_off_comes_before_what_is_not_on_record() -> None:
     then(gone("operator", "page", Kind.OK), moved("inject", NS, "fault:0"))(draft)
     verdict = ruled(draft)
     assert verdict.status == INVALID
-    assert verdict.says == (
+    assert said_of(verdict) == (
         "onset of fault 0 (timeout): planned 2.0 s, was 3.0 s"
         "; quiet after the runbook: planned at least 7.5 s, not on record"
     )
@@ -355,7 +356,7 @@ def test_what_is_off_comes_before_what_is_not_on_record() -> None:
 
 
 def spoken_of(draft: Draft) -> list[str]:
-    return [part.partition(":")[0] for part in ruled(draft).says.split("; ")]
+    return [part.partition(":")[0] for part in said_of(ruled(draft)).split("; ")]
 
 
 ONSET = "onset of fault 0 (timeout)"
@@ -388,7 +389,7 @@ def test_all_of_it_is_said_in_japanese() -> None:
         drafts.append(make())
         remove(drafts[-1])
     for draft in drafts:
-        said = translated("ja", ruled(draft).says)
+        said = sentence("ja", ruled(draft))
         for name in NAMES:
             said = said.replace(name, "")
         assert not ENGLISH.search(said), said

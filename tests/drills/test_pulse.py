@@ -11,9 +11,10 @@ from drills.execution.pulse import NOTED, TICK, Pulse
 from drills.judge.checks.planned import LATE
 from drills.judge.score import score
 from drills.record.history import NS, CheckResult, Kind, Status
-from reports.phrases import translated
+from reports.words import sentence
 
 from .synthetic import Draft, asked, correct
+from .words import said as said_of
 
 CHECK = "harness-kept-going"
 PASS, UNKNOWN, INVALID = Status.PASS, Status.UNKNOWN, Status.INVALID
@@ -105,10 +106,10 @@ def test_a_harness_that_was_stopped_says_for_how_long() -> None:
     draft = measured(5 * NS, NS // 4)
     says = "the harness stood still for at most 5.0 s at a time and 5.25 s in all, limits 0.5 s and 2.0 s"
     verdict = ruled(draft)
-    assert (verdict.status, verdict.says) == (INVALID, says)
+    assert (verdict.status, said_of(verdict)) == (INVALID, says)
     events = draft.history().events
     assert [events[int(row.removeprefix("events:"))].data["ns"] for row in verdict.evidence] == [5 * NS, NS // 4]
-    assert translated("ja", says) == "訓練実行側の停止は1回あたり最長 5.0 s（上限 0.5 s）、合計 5.25 s（上限 2.0 s）"
+    assert sentence("ja", verdict) == "訓練実行側の停止は1回あたり最長 5.0 s（上限 0.5 s）、合計 5.25 s（上限 2.0 s）"
 
 
 def waiting(*waits: Any) -> Draft:
@@ -134,9 +135,9 @@ def test_an_operator_whose_commands_were_begun_late_says_so() -> None:
         "the operator's commands waited to be begun for at most 1.5 s a step and 1.75 s in all, limits 0.5 s and 2.0 s"
     )
     verdict = ruled(waiting(3 * NS // 2, NS // 4))
-    assert (verdict.status, verdict.says, len(verdict.evidence)) == (INVALID, says, 2)
+    assert (verdict.status, said_of(verdict), len(verdict.evidence)) == (INVALID, says, 2)
     assert (
-        translated("ja", says)
+        sentence("ja", verdict)
         == "操作コマンドの起動待ちは1手順あたり最長 1.5 s（上限 0.5 s）、合計 1.75 s（上限 2.0 s）"
     )
 
@@ -156,9 +157,9 @@ def test_what_was_not_measured_is_unknown(broken: dict[str, Any]) -> None:
     draft = measured(**broken)
     says = "nobody measured whether the harness stood still"
     verdict = ruled(draft)
-    assert (verdict.status, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, said_of(verdict)) == (UNKNOWN, says)
     assert score(draft.history(), None).verdict == UNKNOWN
-    assert translated("ja", says) == "訓練実行側が停止していなかったかは測定されていない"
+    assert sentence("ja", verdict) == "訓練実行側が停止していなかったかは測定されていない"
 
 
 def test_a_run_made_before_anybody_measured_it_does_not_pass() -> None:
@@ -172,4 +173,4 @@ def test_an_event_without_a_number_says_nothing() -> None:
     draft = measured()
     draft.note(9, "runner", Kind.INFO, "late", ns="long")
     assert ruled(draft).status == PASS
-    assert translated("ja", ruled(draft).says) == "訓練実行側の停止は1回あたり最長 0.0 s、合計 0.0 s"
+    assert sentence("ja", ruled(draft)) == "訓練実行側の停止は1回あたり最長 0.0 s、合計 0.0 s"

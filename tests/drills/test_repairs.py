@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 
-from drills.judge.checks import CHECKS, rule
+from drills.judge.checks import CHECKS, run_check
 from drills.record import books
 from drills.record.history import CheckResult, Kind, Status
 
@@ -17,12 +17,13 @@ from .defects import Defect
 from .night_defects import NIGHT_DEFECTS
 from .nights import APART, correct_night
 from .synthetic import ACCOUNTS, END, Draft, at, change, first, legs
+from .words import said as said_of
 
 PUT_IN = 900 * (12 - 9)
 
 
 def traced(draft: Draft) -> CheckResult:
-    return rule(CHECKS["repairs-traceable"], draft.history())
+    return run_check(CHECKS["repairs-traceable"], draft.history())
 
 
 def taken_out_at(t: float) -> Draft:
@@ -72,7 +73,7 @@ def test_a_repair_of_which_nobody_is_named_is_not_one_approved_by_who_asked() ->
     nights.correction(draft, ACCOUNTS[0], 1, END - 1, "A-9", request="", approver="")
     place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash + 1)
-    assert traced(draft).says == "1 of 1 repairs without reason, request or approver"
+    assert said_of(traced(draft)) == "1 of 1 repairs without reason, request or approver"
 
 
 # -- accounts ---------------------------------------------------------------------------------------------------------
@@ -96,5 +97,5 @@ def test_an_account_named_by_its_id_alone_is_judged_as_any_other(defect: Defect,
         draft = correct_night(seed)
         defect.plant(draft, random.Random(seed))
         history = (named_by_id(draft) if by_id else draft).history()
-        said.append({name: rule(CHECKS[name], history) for name in (*made.CHECKS, *nights.NIGHT_CHECKS)})
+        said.append({name: run_check(CHECKS[name], history) for name in (*made.CHECKS, *nights.NIGHT_CHECKS)})
     assert said[0] == said[1]

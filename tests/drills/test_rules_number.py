@@ -1,56 +1,25 @@
-"""The judge's word on fixed histories, with every planted defect, is fixed under one number of the rules.
-
-If this fails and the histories are the same, the judge says something else than it did: raise RULES in
-drills/judge/scorecard.py, say in CHANGELOG.md what changed, and enter the new digest here. If only the histories
-changed (``MADE``), enter both anew.
-"""
+"""What is judged otherwise has another number of the rules; ``python tests/drills/digests.py`` writes the table."""
 
 from __future__ import annotations
 
-import hashlib
-import random
-
-import msgspec
-
-from drills.judge.score import score
 from drills.judge.scorecard import RULES
-from drills.record.history import History
 
-from .defects import DEFECTS
-from .night_defects import NIGHT_DEFECTS
-from .nights import correct_night
-from .synthetic import correct
-
-MADE = "40a8fddad58e55f1"
-SAID = {2: "4afb7e347a2f7cf0"}
+from .digests import changed, digests, histories, read
 
 
-def histories() -> list[tuple[str, History]]:
-    found = [(arm, correct(1, arm).history()) for arm in ("runbook", "no-action", "no-fault", "false-alarm")]
-    for defect in DEFECTS:
-        draft = correct(2)
-        defect.plant(draft, random.Random(2))
-        found.append((defect.name, draft.history()))
-    found += [(f"night {arm}", correct_night(1, arm).history()) for arm in ("runbook", "no-action", "no-fault")]
-    for defect in NIGHT_DEFECTS:
-        draft = correct_night(2)
-        defect.plant(draft, random.Random(2))
-        found.append((defect.name, draft.history()))
-    return found
+def test_every_history_is_judged_as_it_was_under_this_number_of_the_rules() -> None:
+    rules, before = read()
+    now = digests()
+    assert (rules, changed(before, now)) == (RULES, []), "see digests.py"
+    assert now == before, "histories were added, changed or taken away: write the table anew"
 
 
-def digest(parts: list[bytes]) -> str:
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
+def test_each_has_a_name_of_its_own() -> None:
+    names = [name for name, _ in histories()]
+    assert len(names) == len(set(names)) > 50
 
 
-def made(history: History) -> bytes:
-    columns = [getattr(history.samples, name).tobytes() for name in ("intended", "sent", "done", "outcome", "name")]
-    rows = msgspec.json.encode([history.run, history.events, dict(history.books)])
-    return digest([rows, *columns]).encode()
-
-
-def test_a_changed_rule_has_a_new_number() -> None:
-    all_ = histories()
-    assert digest([made(history) for _, history in all_]) == MADE, "the histories are others: enter both digests anew"
-    said = digest([name.encode() + msgspec.json.encode(score(history, None)) for name, history in all_])
-    assert SAID.get(RULES) == said, __doc__
+def test_a_history_that_is_another_one_may_be_judged_otherwise() -> None:
+    before = {"a": ("made", "judged"), "b": ("made", "judged")}
+    assert changed(before, {"a": ("made anew", "other"), "c": ("made", "judged")}) == []
+    assert changed(before, {"a": ("made", "other"), "b": ("made", "judged")}) == ["a"]

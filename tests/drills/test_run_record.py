@@ -13,7 +13,7 @@ from drills.exits import EXITS
 from drills.judge.checks.validity import COMPLETE
 from drills.judge.score import score
 from drills.record.books import BOOKS, WITNESSES
-from drills.record.history import Asked, Earlier, RunEnd, RunRecord
+from drills.record.history import Asked, Cause, Earlier, Reason, RunEnd, RunRecord
 from drills.spec.drill import load_drill
 from drills.spec.planning import plan
 from drills.spec.request import RunRequest, again
@@ -21,6 +21,8 @@ from targets.registry import RUNTIMES, runtime
 
 from . import synthetic as made
 from .synthetic import Draft, correct
+from .words import limits_of
+from .words import said as said_of
 
 
 def recorded(**fields: object) -> Draft:
@@ -77,13 +79,15 @@ def test_an_engine_that_was_not_used_is_null_and_a_limit() -> None:
     assert list(card.engines.items()) == [
         ("proxy", "embedded 2.12.0"), ("volume", None), ("database", "postgresql 18.1"),
     ]  # fmt: skip
-    assert [line for line in card.limits if line.startswith("engines.")] == ["engines.volume: the target named none"]
+    assert [line for line in limits_of(card) if line.startswith("engines.")] == [
+        "engines.volume: the target named none"
+    ]
 
 
 def test_of_a_target_that_never_came_up_no_engine_is_known() -> None:
     card = score(recorded(engines={}, ready=None).history(), None)
     assert set(card.engines.values()) == {None}
-    assert "engines.proxy: the target was never ready" in card.limits
+    assert "engines.proxy: the target was never ready" in limits_of(card)
 
 
 def test_other_engines_stand_beside_them() -> None:
@@ -91,7 +95,9 @@ def test_other_engines_stand_beside_them() -> None:
 
 
 def test_what_was_asked_for_and_what_came_before_stand_on_the_card() -> None:
-    first = Earlier("made-up/first", "3f9c", "invalid", "sent late by 0.081 s (p99), 0 of 900 dropped")
+    first = Earlier(
+        "made-up/first", "3f9c", "invalid", [Cause("load-on-time", [], [Reason("load.late", {"seconds": 0.081})])]
+    )
     draft = recorded(asked=Asked("a/drill.yaml", "b/page.yaml", "embedded"), earlier=[first], attempts=2)
     draft.plan = msgspec.structs.replace(draft.plan, reaction=6 * made.NS)
     card = score(draft.history(), None)
@@ -113,4 +119,4 @@ def test_a_run_made_once_more_knows_the_one_before() -> None:
     assert (second.attempts, second.seed) == (2, 7)
     (before,) = second.earlier
     assert (before.run, before.evidence, before.verdict) == (first.run, "3f9c", "invalid")
-    assert before.says == "ended: error (the load generator died)"
+    assert [said_of(each) for each in before.causes] == ["ended: error (the load generator died)"]

@@ -56,7 +56,7 @@ def test_the_drill_in_the_catalogue(drill: Drill) -> None:
 
 
 def test_the_checks_that_every_drill_has_are_those_that_stand() -> None:
-    assert set(standing()) == {check.id for check in CHECKS.values() if check.standing}
+    assert set(standing()) == {check.id for check in CHECKS.values() if check.validity}
     assert {"run-ended", "fault-really-happened", "monitoring-had-no-gap", "no-page"} <= set(standing())
 
 

@@ -7,20 +7,22 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills.judge.checks import CHECKS, Check, rule, run_checks, unfinished, unfollowed
-from drills.record.history import CheckResult, History, Kind, RunEnd, Status
+from drills.judge.checks import CHECKS, Check, run_check, run_checks, unfinished, unfollowed
+from drills.judge.checks.check import because
+from drills.record.history import CheckResult, History, Kind, Reason, RunEnd, Status
 
 from . import nights
 from . import synthetic as made
 from .nights import correct_night
 from .plants import Plant, balances_unread, injected, own_error, silent_load, unaccounted
 from .synthetic import END, Draft, at, change, correct, first
+from .words import said as said_of
 
 PASS, FAIL, UNKNOWN, INVALID = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.INVALID
 
 
 def asked(name: str, draft: Draft | History) -> CheckResult:
-    return rule(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+    return run_check(CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
 
 
 def without(actor: str, what: str, *kinds: Kind) -> Plant:
@@ -95,15 +97,15 @@ SAID: dict[str, tuple[str, Plant, Status, str, str]] = {  # arm, what happened, 
     ),
     "first service idle": (
         "runbook", first_service_idle, INVALID, "load-reached-its-rate",
-        "arrivals: orders 0 of 650, inquiry 896 of 910",
+        "arrivals of orders: 0 of 650; arrivals of inquiry: 896 of 910",
     ),
     "watched for nothing": (
         "runbook", watched_for_nothing, INVALID, "load-reached-its-rate", "nothing was observed",
     ),
     "both services silent": (
         "runbook", silent_load(9, 11.5), INVALID, "load-reached-its-rate",
-        "arrivals: orders 631 of 650, inquiry 794 of 910"
-        "; nothing sent to orders for 2.57 s; nothing sent to inquiry for 2.559 s",
+        "arrivals of orders: 631 of 650; nothing sent to orders for 2.57 s"
+        "; arrivals of inquiry: 794 of 910; nothing sent to inquiry for 2.559 s",
     ),
     "balances unread": (
         "runbook", balances_unread, UNKNOWN, "figures-right", "the target's book holds no balance",
@@ -121,7 +123,7 @@ SAID: dict[str, tuple[str, Plant, Status, str, str]] = {  # arm, what happened, 
     ),
     "an error of our own": (
         "runbook", own_error("load", "out of memory", 3, "a; b"), INVALID, "own-parts-sound",
-        "kunren's load: 3 × out of memory; first of load: a, b",
+        "kunren's load: 3 × out of memory; first of load: a; b",
     ),
     "two parts in trouble, one silent": (
         "runbook", two_in_trouble, INVALID, "own-parts-sound",
@@ -138,7 +140,7 @@ def test_each_says_what_it_saw_and_nothing_else(arm: str, plant: Plant, status: 
     draft = correct(3, arm)
     plant(draft)
     verdict = asked(check, draft)
-    assert (verdict.status, verdict.says) == (status, says)
+    assert (verdict.status, said_of(verdict)) == (status, says)
 
 
 # -- evidence ---------------------------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ def test_the_first_event_out_of_number_is_named_be_it_the_only_one() -> None:
         )
         verdict = asked("history-whole", replace(history, events=events))
         says = f"events are not numbered without gaps from {since} on"
-        assert (verdict.status, verdict.says, verdict.evidence) == (INVALID, says, [f"events:{since}"])
+        assert (verdict.status, said_of(verdict), verdict.evidence) == (INVALID, says, [f"events:{since}"])
 
 
 def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
@@ -207,8 +209,9 @@ def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
     history = draft.history()
     first_one = next(event.index for event in history.events if event.data.get("t_ns") == "soon")
     garbled = "2 events carry a stamp that is no number of nanoseconds"
-    verdict = CheckResult(INVALID, f"one file is cut off; another, too; {garbled}", [f"events:{first_one}"])
-    assert asked("history-whole", history) == verdict
+    verdict = asked("history-whole", history)
+    assert (verdict.status, verdict.evidence) == (INVALID, [f"events:{first_one}"])
+    assert said_of(verdict) == f"one file is cut off; another, too; {garbled}"
 
 
 # -- checks that cannot be asked --------------------------------------------------------------------------------------
@@ -217,14 +220,14 @@ def test_all_damage_is_told_and_the_first_of_each_kind_is_shown() -> None:
 def test_all_the_books_that_are_missing_are_named() -> None:
     history = correct(3).history()
     books = {name: rows for name, rows in history.books.items() if name not in ("world", "oms")}
-    wanted = CheckResult(UNKNOWN, "cannot tell: no book world, oms")
+    wanted = because(UNKNOWN, "no-book", books=["world", "oms"])
     assert asked("cash-conserved", replace(history, books=books)) == wanted
 
 
 def test_books_that_were_never_read_say_so() -> None:
     draft = correct(3)
     without("runner", "snapshot")(draft)
-    wanted = CheckResult(UNKNOWN, "cannot tell: the books were never read at an end")
+    wanted = because(UNKNOWN, "books-never-read")
     assert asked("cash-conserved", draft) == wanted
 
 
@@ -232,19 +235,19 @@ def test_a_checker_that_broke_is_unknown_and_says_what_broke() -> None:
     def broken(_: History) -> CheckResult:
         raise ZeroDivisionError
 
-    verdict = rule(Check("x", "", (), False, broken), correct(3).history())
+    verdict = run_check(Check("x", "", (), False, broken), correct(3).history())
     assert verdict.status == UNKNOWN
-    assert verdict.says.startswith("the checker failed: ZeroDivisionError in ")
+    assert said_of(verdict).startswith("the checker failed: ZeroDivisionError in ")
 
 
 # -- cells that no checker filled -------------------------------------------------------------------------------------
 
 
 def test_what_was_never_finished_is_a_standing_cell_that_names_every_part_and_is_the_same_when_asked_again() -> None:
-    ((check, verdict),) = unfinished(["one part broke", "another, too"])
-    assert (verdict.status, verdict.says) == (UNKNOWN, "one part broke; another, too")
-    assert (check.id, check.invariant, check.standing) == ("judged-whole", "", True)
-    assert rule(check, correct(3).history()) == verdict
+    ((check, verdict),) = unfinished([Reason("one part broke"), Reason("another, too")])
+    assert (verdict.status, said_of(verdict)) == (UNKNOWN, "one part broke; another, too")
+    assert (check.id, check.invariant, check.validity) == ("judged-whole", "", True)
+    assert run_check(check, correct(3).history()) == verdict
 
 
 @pytest.mark.parametrize(
@@ -262,16 +265,16 @@ def test_a_page_nobody_followed_is_a_standing_cell_that_shows_how_far_it_came_an
         without("operator", what)(draft)
     history = draft.history()
     ((check, verdict),) = unfollowed(history)
-    assert (verdict.status, verdict.says, shown(history, verdict)) == (UNKNOWN, says, events)
-    assert (check.id, check.invariant, check.standing) == ("runbook-was-followed", "", True)
-    assert rule(check, history) == verdict
+    assert (verdict.status, said_of(verdict), shown(history, verdict)) == (UNKNOWN, says, events)
+    assert (check.id, check.invariant, check.validity) == ("runbook-was-followed", "", True)
+    assert run_check(check, history) == verdict
 
 
 def test_a_check_that_nobody_knows_says_the_same_when_asked_again() -> None:
     history = made.replanned(correct(3), checks=["no-such-check"]).history()
     check, verdict = run_checks(history)[-1]
-    assert (check.id, verdict) == ("no-such-check", CheckResult(UNKNOWN, "no such check in this version"))
-    assert rule(check, history) == verdict
+    assert (check.id, verdict) == ("no-such-check", because(UNKNOWN, "no-such-check"))
+    assert run_check(check, history) == verdict
 
 
 # -- a night whose calendar names no opening --------------------------------------------------------------------------
@@ -281,11 +284,11 @@ def test_where_the_calendar_names_no_opening_nobody_can_tell_of_a_batch_left_und
     draft = correct_night(1)
     place, _ = first(draft.world, nights.books.Calendar)
     change(draft.world, place, opening_at="")
-    unnamed = CheckResult(UNKNOWN, "the world's calendar does not say when the opening is")
+    unnamed = because(UNKNOWN, "night.no-opening")
     assert asked("opening-gate", draft) == unnamed
     assert asked("batch-complete-in-order", draft).status == PASS
     draft.oms = [row for row in draft.oms if getattr(row, "job", "") not in nights.JOBS[3:]]
     verdict = asked("batch-complete-in-order", draft)
     says = "the observation ended at no known time before the opening with statements, opening-gate not done"
-    assert (verdict.status, verdict.says) == (UNKNOWN, says)
+    assert (verdict.status, said_of(verdict)) == (UNKNOWN, says)
     assert asked("opening-gate", draft) == unnamed

@@ -26,6 +26,7 @@ from drills.record.folder import (
 from drills.record.history import Kind
 
 from .runfolder import BOOKS, STARTED, load_file, open_run, plan, record, whole_run
+from .words import damage_of
 
 
 class Card(msgspec.Struct):
@@ -188,7 +189,7 @@ def test_a_torn_last_record_is_counted(tmp_path: Path) -> None:
     stored = folder.write_samples(load_file(tmp_path / "samples.bin", torn=b"\x01" * 39), ("orders", "inquiry"))
     assert (stored.records, stored.torn) == (6, 1)
     folder.write_run(record(folder))
-    assert "samples: the load's last record was cut off while it was written" in read(folder.path).damage
+    assert "samples: the load's last record was cut off while it was written" in damage_of(read(folder.path))
 
 
 def test_no_record_file_is_an_error(tmp_path: Path) -> None:
@@ -211,33 +212,33 @@ def test_nothing_but_the_card_after_the_seal(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=r"is sealed|is closed"):
             write()
-    write_card(folder.path, Card("kunren.scorecard/1", head, {}))
+    write_card(folder.path, Card("kunren.scorecard/2", head, {}))
     assert verify_evidence(folder.path) == []
 
 
 def test_a_run_that_was_never_sealed_can_still_be_judged(tmp_path: Path) -> None:
     folder = open_run(tmp_path).path
-    content = write_card(folder, Card("kunren.scorecard/1", "", {}))
+    content = write_card(folder, Card("kunren.scorecard/2", "", {}))
     assert (folder / "scorecard.json").read_bytes() == content
     assert not (folder / "SHA256SUMS").exists()
 
 
 def test_the_same_card_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = whole_run(tmp_path)
-    write_card(folder, Card("kunren.scorecard/1", "", {}))
+    write_card(folder, Card("kunren.scorecard/2", "", {}))
 
     def refuse(*_: object) -> None:
         raise AssertionError("a read-only archive would refuse this")
 
     monkeypatch.setattr("drills.record.folder.replace", refuse)
     monkeypatch.setattr("drills.record.evidence.replace", refuse)
-    write_card(folder, Card("kunren.scorecard/1", "", {}))
+    write_card(folder, Card("kunren.scorecard/2", "", {}))
 
 
 def test_card_bytes_are_readable_and_stable() -> None:
-    card = Card("kunren.scorecard/1", "3f", {"en": "link", "ja": "回線"})
+    card = Card("kunren.scorecard/2", "3f", {"en": "link", "ja": "回線"})
     title = '{\n    "en": "link",\n    "ja": "回線"\n  }'
-    text = f'{{\n  "schema": "kunren.scorecard/1",\n  "evidence": "3f",\n  "title": {title}\n}}\n'
+    text = f'{{\n  "schema": "kunren.scorecard/2",\n  "evidence": "3f",\n  "title": {title}\n}}\n'
     assert card_bytes(card) == text.encode()
 
 
@@ -246,7 +247,7 @@ def test_card_bytes_are_readable_and_stable() -> None:
 
 def test_round_trip(tmp_path: Path) -> None:
     history = read(whole_run(tmp_path))
-    assert history.damage == ()
+    assert damage_of(history) == []
     assert history.plan == plan()
     assert [(event.index, event.actor, event.what) for event in history.events] == [
         (0, "runner", "started"),
@@ -266,7 +267,7 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_all_that_is_missing_is_said(tmp_path: Path) -> None:
     folder = open_run(tmp_path)
     folder.write_run(record(folder, end=None))
-    assert read(folder.path).damage == (
+    assert damage_of(read(folder.path)) == [
         "drill.yaml is missing",
         "runbook.yaml is missing",
         "samples are missing: no load was stored",
@@ -275,7 +276,7 @@ def test_all_that_is_missing_is_said(tmp_path: Path) -> None:
         "books/exchange.jsonl is missing",
         "books/oms.jsonl is missing",
         "books/notices.jsonl is missing",
-    )
+    ]
 
 
 def cut(path: Path) -> None:
@@ -358,7 +359,7 @@ DAMAGE = [
     ("undo.jsonl", garble, "undo.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     ("books/exchange.jsonl", remove, "books/exchange.jsonl is missing"),
     ("books/exchange.jsonl", cut, "books/exchange.jsonl line 2 is cut off"),
-    ("books/oms.jsonl", garble, "books/oms.jsonl: row 1: JSON is malformed: invalid character (byte 0)"),
+    ("books/oms.jsonl", garble, "books/oms.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     (
         "books/exchange.jsonl",
         swap_lines,
@@ -387,7 +388,11 @@ DAMAGE = [
     ("samples/done.npy", shorten_column, "samples have columns of different length: intended 6, sent 6, done 3"),
     ("samples/name.npy", wrong_code, "samples: 1 of 6 records carry a code that names.json does not know"),
     ("samples/outcome.npy", wrong_code, "samples: 1 of 6 records carry a code that names.json does not know"),
-    ("samples/intended.npy", reverse_column, "samples/intended.npy is not in order: its rows were moved or changed"),
+    (
+        "samples/intended.npy",
+        reverse_column,
+        "samples/intended.npy is not in order of time: its rows were moved or changed",
+    ),
     ("samples/names.json", remove, "samples/names.json is missing"),
     ("samples/names.json", cut, "samples/names.json cannot be read: Input data was truncated"),
     ("samples/names.json", garble, "samples/names.json cannot be read: JSON is malformed"),
@@ -398,7 +403,7 @@ DAMAGE = [
 def test_damage_is_read_as_far_as_it_goes_and_said(tmp_path: Path, name: str, harm: Any, words: str) -> None:
     folder = whole_run(tmp_path)
     harm(folder / name)
-    damage = read(folder).damage
+    damage = damage_of(read(folder))
     assert len(damage) == 1
     assert damage[0].startswith(words)
 
@@ -406,14 +411,14 @@ def test_damage_is_read_as_far_as_it_goes_and_said(tmp_path: Path, name: str, ha
 def test_a_book_that_nobody_knows_is_said(tmp_path: Path) -> None:
     folder = whole_run(tmp_path)
     (folder / "books" / "tax.jsonl").write_text("")
-    assert read(folder).damage == ("books/tax.jsonl is no book that this version knows",)
+    assert damage_of(read(folder)) == ["books/tax.jsonl is no book that this version knows"]
 
 
 def test_a_thousand_bad_lines_are_counted_not_listed(tmp_path: Path) -> None:
     folder = whole_run(tmp_path)
     (folder / "events.jsonl").write_text("x\n" * 1000)
-    assert len(read(folder).damage) == 6
-    assert read(folder).damage[-1] == "events.jsonl: and 995 more"
+    assert len(damage_of(read(folder))) == 6
+    assert damage_of(read(folder))[-1] == "events.jsonl: and 995 more"
 
 
 @pytest.mark.parametrize(

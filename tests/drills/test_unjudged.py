@@ -15,6 +15,7 @@ from drills.record.history import Status
 
 from .synthetic import asked, change, correct, first
 from .unjudged import HISTORIES, UNJUDGED, card_of, failed_half_way, only_began
+from .words import said as said_of
 
 every = pytest.mark.parametrize("name", UNJUDGED)
 
@@ -42,7 +43,7 @@ def test_its_card_claims_nothing(name: str) -> None:
     if card.verdict == "invalid":
         assert not list(numbers(card.loss))
         assert not list(numbers(card.durations))
-        assert {check.verdict for check in card.checks if not check.standing} <= {"unknown", "n/a"}
+        assert {check.verdict for check in card.checks if not check.validity} <= {"unknown", "n/a"}
 
 
 @every
@@ -89,7 +90,7 @@ def test_the_cause_and_its_fix(name: str) -> None:
 
 def test_what_follows_is_counted() -> None:
     card, _ = card_of("target never healthy")
-    answered = [check for check in card.checks if check.standing and check.verdict in ("pass", "n/a")]
+    answered = [check for check in card.checks if check.validity and check.verdict in ("pass", "n/a")]
     assert card.cannot_judge == CannotJudgeCell(
         causes=["run-ended"],
         fix="run-ended.error.start",
@@ -111,12 +112,12 @@ def test_a_card_of_before_is_freed_of_its_claims_as_well() -> None:
 
 def test_what_was_never_injected_is_not_left_although_it_was_undone() -> None:
     verdict = asked("nothing-still-injected", only_began("error", "x"))
-    assert (verdict.status, verdict.says) == ("pass", "nothing was injected")
+    assert (verdict.status, said_of(verdict)) == ("pass", "nothing was injected")
 
 
 def test_an_injection_that_failed_half_way_is_left_until_it_is_seen_gone() -> None:
     verdict = asked("nothing-still-injected", failed_half_way())
-    assert (verdict.status, verdict.says) == ("invalid", "1 of 1 faults not seen gone: run `kunren heal`")
+    assert (verdict.status, said_of(verdict)) == ("invalid", "1 of 1 faults not seen gone: run `kunren heal`")
 
 
 @pytest.mark.parametrize("name", ["without monitor, no fault", "target never healthy, no fault"])

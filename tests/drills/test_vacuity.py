@@ -33,6 +33,8 @@ from .nights import correct_night
 from .plants import own_error, unaccounted
 from .runfolder import whole_run
 from .synthetic import END, FAULT, Draft, at, correct
+from .words import limits_of
+from .words import said as said_of
 
 UNKNOWN, INVALID, FAIL = Status.UNKNOWN, Status.INVALID, Status.FAIL
 Plant = Callable[[Draft], None]
@@ -179,9 +181,9 @@ VACUOUS: dict[str, tuple[Plant, Status, str, str]] = {  # verdict, the cell that
     "no fault planned": (asking(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),
     "fault still injected": (undone(Kind.FAIL), INVALID, "nothing-still-injected", "1 of 1 faults not seen gone"),
     "never looked whether it is gone": (undone(None), INVALID, "nothing-still-injected", "1 of 1 faults not seen gone"),
-    "load below its rate": (load_thinned, INVALID, "load-reached-its-rate", "arrivals: orders 529 of 650"),
-    "truncated samples": (load_cut, INVALID, "load-reached-its-rate", "arrivals: orders 4"),
-    "one service never asked": (one_service_idle, INVALID, "load-reached-its-rate", "inquiry 0 of 910"),
+    "load below its rate": (load_thinned, INVALID, "load-reached-its-rate", "arrivals of orders: 529 of 650"),
+    "truncated samples": (load_cut, INVALID, "load-reached-its-rate", "arrivals of orders: 4"),
+    "one service never asked": (one_service_idle, INVALID, "load-reached-its-rate", "arrivals of inquiry: 0 of 910"),
     "no load": (no_load, INVALID, "load-on-time", "no request was sent"),
     "no service planned": (asking(services={}), INVALID, "load-reached-its-rate", "no service was to be asked"),
     "load late": (late_load, INVALID, "load-on-time", "sent late by 0.06"),
@@ -248,8 +250,8 @@ def says(history: History, cell: str) -> tuple[Status | None, str]:
     card = score.score(history, None)
     for check in card.checks:
         if check.id == cell:
-            return check.verdict, check.says
-    return next((one.verdict for one in card.objectives if one.id == cell), None), "; ".join(card.limits)
+            return check.verdict, said_of(check)
+    return next((one.verdict for one in card.objectives if one.id == cell), None), "; ".join(limits_of(card))
 
 
 @pytest.mark.parametrize("name", VACUOUS)
@@ -266,15 +268,15 @@ def test_run_that_cannot_judge_does_not_pass_and_says_why(name: str) -> None:
         assert status == verdict
         assert words in said
     if verdict == UNKNOWN and cell in CHECKS:
-        assert any(line.startswith(f"{cell}: ") for line in card.limits)
+        assert any(line.startswith(f"{cell}: ") for line in limits_of(card))
 
 
 def test_empty_history_is_invalid() -> None:
     empty = History(correct(3).run, (), Samples.empty(), {})
     card = score.score(empty, None)
     assert (card.verdict, card.grade) == (INVALID, None)
-    assert {check.id: check.says for check in card.checks}["history-whole"] == "no events"
-    assert not [check.id for check in card.checks if check.verdict == Status.PASS and not check.standing]
+    assert {check.id: said_of(check) for check in card.checks}["history-whole"] == "no events"
+    assert not [check.id for check in card.checks if check.verdict == Status.PASS and not check.validity]
 
 
 @pytest.mark.parametrize("book", ["world", "customers", "exchange", "oms", "notices"])
@@ -284,13 +286,13 @@ def test_missing_book_is_unknown_with_its_name(book: str) -> None:
     assert (card.verdict, card.grade) == (UNKNOWN, None)
     blind = {check.id for check in card.checks if check.verdict == UNKNOWN}
     assert blind == {check.id for check in CHECKS.values() if check.id in made.CHECKS and book in check.needs_books}
-    assert all(f"{name}: cannot tell: no book {book}" in card.limits for name in blind)
+    assert all(f"{name}: cannot tell: no book {book}" in limits_of(card) for name in blind)
 
 
 def test_night_without_the_bank_s_book_is_unknown_where_it_is_needed() -> None:
     """Nobody can tell what customers who repay could rightly be shown, nor whether what they acted on was wrong."""
     card = score.score(correct_night(3).history(without="bank"), None)
-    said = {check.id: (check.verdict, check.says) for check in card.checks}
+    said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["figures-right"][0] == UNKNOWN
     assert said["no-wrong-figure-acted-on"][0] == UNKNOWN
     assert "on figures that nobody can decide" in said["no-wrong-figure-acted-on"][1]
@@ -314,12 +316,12 @@ def broken(*_: object) -> CheckResult:
 
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.standing, broken))
+    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score.score(correct(3).history(), None)
-    said = {check.id: (check.verdict, check.says) for check in card.checks}
+    said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["cash-conserved"] == (
         UNKNOWN,
-        "the checker failed: ZeroDivisionError in drills.judge.checks.check.rule",
+        "the checker failed: ZeroDivisionError in drills.judge.checks.check.run_check",
     )
     assert said["no-duplicates"][0] == Status.PASS
     assert (card.verdict, card.grade) == (UNKNOWN, None)
@@ -335,8 +337,8 @@ def test_part_of_the_judge_that_raises_costs_a_pass_and_not_the_card(
     card = score.score(correct(3).history(), None)
     why = f"the judge failed at {name}: ZeroDivisionError in drills.judge.attempt.make"
     assert (card.verdict, card.grade, card.prevented) == (UNKNOWN, None, False)
-    assert (card.checks[-1].id, card.checks[-1].verdict, card.checks[-1].says) == ("judged-whole", UNKNOWN, why)
-    assert any(why in line for line in card.limits)
+    assert (card.checks[-1].id, card.checks[-1].verdict, said_of(card.checks[-1])) == ("judged-whole", UNKNOWN, why)
+    assert any(why in line for line in limits_of(card))
     assert card.loss.service_s is None if part == "loss" else card.loss.service_s
     assert card.load is None if part == "_load" else card.load
     cells = {one.verdict for one in card.objectives}
@@ -348,17 +350,17 @@ def test_every_part_that_broke_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     for part in ("instants", "loss"):
         monkeypatch.setattr(score, part, broken)
     cell = score.score(correct(3).history(), None).checks[-1]
-    assert cell.says == (
+    assert said_of(cell) == (
         "the judge failed at instants: ZeroDivisionError in drills.judge.attempt.make;"
         " the judge failed at loss: ZeroDivisionError in drills.judge.attempt.make"
     )
-    assert (cell.invariant, cell.standing, cell.evidence) == ("", True, [])
+    assert (cell.invariant, cell.validity, cell.evidence) == ("", True, [])
 
 
 def test_check_that_nobody_knows_is_no_standing_one() -> None:
     draft = made.replanned(correct(3), checks=["x"])
     cell = score.score(draft.history(), None).checks[-1]
-    assert (cell.id, cell.invariant, cell.standing) == ("x", "", False)
+    assert (cell.id, cell.invariant, cell.validity) == ("x", "", False)
 
 
 def test_broken_judge_hides_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +376,7 @@ def test_samples_of_unequal_length_cost_a_pass_and_not_the_card() -> None:
     card = score.score(replace(history, samples=replace(history.samples, done=np.empty(0, np.int64))), None)
     assert card.verdict == UNKNOWN
     assert (card.load, card.loss.service_s, card.loss.by_service) == (None, None, {})
-    assert [line.partition(":")[0] for line in card.limits if "the judge failed at instants" in line] == [
+    assert [line.partition(":")[0] for line in limits_of(card) if "the judge failed at instants" in line] == [
         "judged-whole", "t_contained", "t_available", "t_restored", "t_reconciled", "t_recovered",
     ]  # fmt: skip
 
@@ -439,4 +441,4 @@ def test_folder_with_something_cut_off_or_missing_is_invalid(
     card, _ = judge(folder)
     (whole,) = (check for check in card.checks if check.id == "history-whole")
     assert (card.verdict, card.grade, whole.verdict) == (INVALID, None, INVALID)
-    assert words in whole.says
+    assert words in said_of(whole)

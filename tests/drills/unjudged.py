@@ -12,6 +12,7 @@ from drills.judge.cards import judge
 from drills.judge.score import score
 from drills.judge.scorecard import Scorecard
 from drills.record import books
+from drills.record.damage import damaged
 from drills.record.history import NS, History, Kind, Objective, RunEnd, Samples
 
 from .synthetic import END, FAULT, Draft, at, correct, replanned
@@ -62,7 +63,7 @@ def killed() -> History:
     draft.samples = [sample for sample in draft.samples if sample[0] < at(12)]
     draft.run = msgspec.structs.replace(draft.run, end=None, clock={"start": 10**18})
     whole = draft.history()
-    damage = ("events.jsonl line 9 is cut off", "books/oms.jsonl is missing")
+    damage = (damaged("cut-off", "events.jsonl", line=9), damaged("missing", "books/oms.jsonl"))
     return History(whole.run, whole.events, whole.samples, {"world": whole.books["world"]}, damage)
 
 

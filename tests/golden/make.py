@@ -26,6 +26,8 @@ from typing import Any
 
 import msgspec
 
+from tests.drills.words import said as said_of
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
@@ -172,7 +174,7 @@ def main() -> int:
         return 1
     for name in RECIPES:
         card, _ = judge_and_write(HERE / name)
-        says = [f"{c.id}: {c.says}" for c in card.checks if c.verdict not in ("pass", "n/a")]
+        says = [f"{c.id}: {said_of(c)}" for c in card.checks if c.verdict not in ("pass", "n/a")]
         missed = [f"{o.id} {o.measured} limit {o.limit}" for o in card.objectives if o.verdict not in ("pass", "n/a")]
         print(f"{name:24} {card.verdict:8} {card.grade or '-':18} {'; '.join(says + missed)}")
     return 0

@@ -30,7 +30,7 @@ DURATIONS = ("contain", "detect_from_inject", "decide", "available", "restore", 
 RUN = Path("runs/exchange-link-down/20261122T100600.250Z-runbook-7")
 
 PASSED: dict[str, Any] = {
-    "schema": "kunren.scorecard/1",
+    "schema": "kunren.scorecard/2",
     "drill": "exchange-link-down",
     "variant": None,
     "title": {"en": "The link to the exchange goes silent", "ja": "取引所回線の無応答"},
@@ -57,7 +57,10 @@ PASSED: dict[str, Any] = {
     "target": "local",
     "engines": {"proxy": "embedded 2.12.0"},
     "fidelity": "F",
-    "limits": ["one exchange only", "no clearing house", "0 of 0 repairs, not exercised", "loopback has no loss"],
+    "limits": [
+        {"words": {"en": words, "ja": ""}}
+        for words in ("one exchange only", "no clearing house", "0 of 0 repairs, not exercised", "loopback has no loss")
+    ],
     "verdict": "pass",
     "grade": "performed",
     "prevented": False,
@@ -96,33 +99,37 @@ PASSED: dict[str, Any] = {
             "id": "cash-conserved",
             "invariant": "I-01",
             "verdict": "pass",
-            "says": "803 postings",
+            "counts": [],
+            "reasons": [{"id": "803 postings", "values": {}}],
             "evidence": [],
-            "standing": False,
+            "validity": False,
         },
         {
             "id": "executions-one-to-one",
             "invariant": "I-04",
             "verdict": "pass",
-            "says": "640 of 640",
+            "counts": [],
+            "reasons": [{"id": "640 of 640", "values": {}}],
             "evidence": [],
-            "standing": False,
+            "validity": False,
         },
         {
             "id": "no-duplicates",
             "invariant": "I-05",
             "verdict": "pass",
-            "says": "0 of 803",
+            "counts": [],
+            "reasons": [{"id": "0 of 803", "values": {}}],
             "evidence": [],
-            "standing": False,
+            "validity": False,
         },
         {
             "id": "notices-complete",
             "invariant": "I-06",
             "verdict": "pass",
-            "says": "640 of 640",
+            "counts": [],
+            "reasons": [{"id": "640 of 640", "values": {}}],
             "evidence": [],
-            "standing": False,
+            "validity": False,
         },
     ],
     "load": {
@@ -185,10 +192,16 @@ def failed() -> dict[str, Any]:
     card["objectives"][3] |= {"measured": [12, 12], "verdict": "fail"}
     card["checks"][2] |= {
         "verdict": "fail",
-        "says": "9 orders stand twice at the exchange",
+        "counts": [],
+        "reasons": [{"id": "9 orders stand twice at the exchange", "values": {}}],
         "evidence": ["exchange:O-120", "exchange:O-133", "exchange:O-140"],
     }
-    card["checks"][1] |= {"verdict": "unknown", "says": "book oms is cut off", "evidence": ["events:412"]}
+    card["checks"][1] |= {
+        "verdict": "unknown",
+        "counts": [],
+        "reasons": [{"id": "book oms is cut off", "values": {}}],
+        "evidence": ["events:412"],
+    }
     card["loss"] |= {"duplicated": 9, "wrong_figures_acted_on": 12, "yen_to_restore": 2_512_000}
     card["loss"]["after_alert"] |= {"wrong_figures_acted_on": 12, "yen_to_restore": 2_512_000}
     card["runbook"]["reaction_s"] = 6.0
@@ -207,17 +220,19 @@ def invalid() -> dict[str, Any]:
         {
             "id": "load-reached-its-rate",
             "invariant": "",
-            "standing": True,
+            "validity": True,
             "verdict": "invalid",
-            "says": "send lateness p99 81 ms > 50 ms",
+            "counts": [],
+            "reasons": [{"id": "send lateness p99 81 ms > 50 ms", "values": {}}],
             "evidence": [],
         },
         {
             "id": "no-page",
             "invariant": "",
-            "standing": True,
+            "validity": True,
             "verdict": "n/a",
-            "says": "",
+            "counts": [],
+            "reasons": [{"id": "", "values": {}}],
             "evidence": [],
         },
     ]

@@ -96,7 +96,7 @@ def test_a_card_without_a_red_cell_has_a_case_for_its_verdict() -> None:
 
 def test_hostile_text_stays_valid_xml() -> None:
     card = failed()
-    card["checks"][2]["says"] = 'a "<b>" & ]]> \x00\x1b[31m 約定 \ud800'
+    card["checks"][2]["reasons"] = [{"id": 'a "<b>" & ]]> \x00\x1b[31m 約定 \ud800'}]
     found = {case.get("name"): case for case in suite(card).iter("testcase")}["no-duplicates"].find("failure")
     assert found is not None
     assert found.get("message") == 'a "<b>" & ]]> \ufffd\ufffd[31m 約定 \ufffd'

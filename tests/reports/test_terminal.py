@@ -66,9 +66,11 @@ def test_the_rows_of_strips_are_equally_long() -> None:
 def test_a_crowded_card_still_fits_and_shows_the_worst() -> None:
     card = failed()
     card["condition"]["en"] = "x" * 300
-    card["limits"] = [f"limit {n} " + "y" * 60 for n in range(30)]
+    card["limits"] = [{"words": {"en": f"limit {n} " + "y" * 60, "ja": ""}} for n in range(30)]
     card["checks"] = [{**card["checks"][0], "id": f"check-{n}"} for n in range(12)]
-    card["checks"] += [{**card["checks"][0], "id": f"red-{n}", "verdict": "fail", "says": "z" * 200} for n in range(9)]
+    card["checks"] += [
+        {**card["checks"][0], "id": f"red-{n}", "verdict": "fail", "reasons": [{"id": "z" * 200}]} for n in range(9)
+    ]
     card["objectives"] = [{**card["objectives"][0], "id": f"good-{n}"} for n in range(14)]
     card["objectives"].append({**card["objectives"][0], "id": "recover", "verdict": "fail"})
     folder = Path("/srv") / ("deep/" * 40) / RUN
@@ -84,7 +86,7 @@ def test_a_crowded_card_that_cannot_judge_still_fits_and_counts_what_it_leaves_o
     card = passed() | {"verdict": "unknown", "grade": None}
     words = "this one could not tell, " * 30
     blind = {**card["checks"][0], "verdict": "unknown"}
-    card["checks"] = [{**blind, "id": f"blind-{n}", "says": f"{n}: {words}"} for n in range(30)]
+    card["checks"] = [{**blind, "id": f"blind-{n}", "reasons": [{"id": f"{n}: {words}"}]} for n in range(30)]
     text = render_card(card, history(card), RUN, lang=lang, width=80).plain
     assert rows(text, 80) <= 24
     assert "blind-1: 1:" in text

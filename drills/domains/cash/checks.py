@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.judge.checks.check import Check, Part, combine
+from drills.judge.checks.check import Check, combine, count
 from drills.judge.loss import imbalances, openings
 from drills.record import books
 from drills.record.history import CheckResult, History
@@ -25,9 +25,9 @@ def cash_conserved(history: History) -> CheckResult:
         if isinstance(row, books.Account) and (row.account or row.id) not in balances
     ]
     return combine(
-        Part("postings unbalanced", [f"oms:{references[reference]}" for reference in sorted(legs)], len(references)),
-        Part("balances off", [f"oms:{balances[account]}" for account in sorted(gaps)], len(balances)),
-        Part("accounts without a balance", absent, len(known)),
+        count("cash.unbalanced", [f"oms:{references[reference]}" for reference in sorted(legs)], len(references)),
+        count("cash.balances-off", [f"oms:{balances[account]}" for account in sorted(gaps)], len(balances)),
+        count("cash.no-balance", absent, len(known)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drills.domains.figures import oracle
 from drills.domains.night import batch
-from drills.judge.checks.check import MOST_EVIDENCE, Check, Part, combine
+from drills.judge.checks.check import MOST_EVIDENCE, Check, because, combine, count
 from drills.judge.timeline import first_change, observed_until
 from drills.record import books
 from drills.record.history import CheckResult, History, Status
@@ -26,21 +26,21 @@ def figures_right(history: History) -> CheckResult:
     off = [balance.evidence for balance in judged if balance.right is False]
     untold = [balance.evidence for balance in judged if balance.right is None]
     verdict = combine(
-        Part("figures wrong at the end", wrong, len(shown)),
-        Part(_differ(history, word), off, len(judged)),
+        count("figures.wrong-at-end", wrong, len(shown)),
+        count(_differ(history, word), off, len(judged)),
     )
     if verdict.status == Status.PASS and word.accounts and not judged:
-        return CheckResult(Status.UNKNOWN, "the target's book holds no balance")
+        return because(Status.UNKNOWN, "figures.no-balance-in-book")
     if verdict.status == Status.PASS and untold:
-        says = f"of {len(untold)} of {len(judged)} balances nobody can tell what they should be"
-        return CheckResult(Status.UNKNOWN, says, untold[:MOST_EVIDENCE])
+        rows = untold[:MOST_EVIDENCE]
+        return because(Status.UNKNOWN, "figures.balances-undecidable", rows, n=len(untold), of=len(judged))
     return verdict
 
 
 def _differ(history: History, word: oracle.Oracle) -> str:
     if word.in_night(observed_until(history)):
-        return "balances differ from the books of exchange and bank and the night's variation"
-    return "balances differ from the exchange's book"
+        return "figures.balances-off-in-night"
+    return "figures.balances-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ def no_wrong_figure_acted_on(history: History) -> CheckResult:
     acts = [act for act in oracle.reliances(history, oracle.figures(history)) if since is None or act.row.t_ns >= since]
     wrong = [f"customers:{act.index}" for act in acts if act.wrong]
     open_ = [f"customers:{act.index}" for act in acts if act.undecidable]
-    when = "" if since is None else " after the first step"
+    when = "" if since is None else "-after-first-step"
     if open_ and not wrong:
-        return CheckResult(Status.UNKNOWN, f"{len(open_)} actions{when} on figures that nobody can decide", open_)
-    return combine(Part(f"actions{when} on a wrong figure", wrong, len(acts) - len(open_)))
+        return because(Status.UNKNOWN, f"figures.acts-undecidable{when}", open_[:MOST_EVIDENCE], n=len(open_))
+    return combine(count(f"figures.acted-on{when}", wrong, len(acts) - len(open_)))
 
 
 _WITNESSES = ("world", "customers", "exchange")

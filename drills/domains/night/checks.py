@@ -12,7 +12,7 @@ from drills.domains.night import calendar as nights
 from drills.domains.night.batch import Attempt
 from drills.domains.night.calendar import Night
 from drills.judge import outage
-from drills.judge.checks.check import Check, Part, combine
+from drills.judge.checks.check import Check, because, combine, count
 from drills.judge.interval import seconds
 from drills.judge.timeline import observed_until
 from drills.record import books
@@ -21,7 +21,7 @@ from drills.record.history import CheckResult, History, Status
 OF_TRADES = "settlement"
 """The job that works on executions; all others work on accounts."""
 
-NO_LIST = CheckResult(Status.UNKNOWN, "the world's calendar does not say which jobs must run")
+NO_LIST = because(Status.UNKNOWN, "night.no-list")
 
 
 def batch_complete_in_order(history: History) -> CheckResult:
@@ -38,14 +38,14 @@ def batch_complete_in_order(history: History) -> CheckResult:
     due = night.opens is not None and observed_until(history) >= night.opens
     all_ = [one for job in night.jobs for one in done.get(job, [])]
     verdict = combine(
-        Part("jobs not done", _standing(history, night, open_) if due else [], len(night.jobs)),
-        Part("jobs done again", _rows(one for job in night.jobs for one in done.get(job, [])[1:]), len(all_)),
-        Part("jobs begun before those they need were done", _rows(_early(night, done)), len(all_)),
-        Part("jobs whose counts do not add up", _rows(one for one in all_ if not _adds_up(history, one)), len(all_)),
-        Part("jobs done on nothing", _rows(one for one in all_ if _idle(history, one)), len(all_)),
+        count("night.jobs-undone", _standing(history, night, open_) if due else [], len(night.jobs)),
+        count("night.jobs-again", _rows(one for job in night.jobs for one in done.get(job, [])[1:]), len(all_)),
+        count("night.jobs-early", _rows(_early(night, done)), len(all_)),
+        count("night.jobs-counts", _rows(one for one in all_ if not _adds_up(history, one)), len(all_)),
+        count("night.jobs-idle", _rows(one for one in all_ if _idle(history, one)), len(all_)),
     )
     if verdict.status == Status.PASS and open_:
-        return CheckResult(Status.UNKNOWN, _ended_before(history, night, open_), _standing(history, night, open_))
+        return _ended_before(history, night, open_)
     return verdict
 
 
@@ -59,9 +59,12 @@ def _standing(history: History, night: Night, jobs: list[str]) -> list[str]:
     return [f"oms:{known[job][-1].index}" if job in known else f"world:{night.index}" for job in jobs]
 
 
-def _ended_before(history: History, night: Night, open_: list[str]) -> str:
-    left = "" if night.opens is None else f"{seconds(night.opens - observed_until(history))} s before the opening"
-    return f"the observation ended {left or 'at no known time before the opening'} with {', '.join(open_)} not done"
+def _ended_before(history: History, night: Night, open_: list[str]) -> CheckResult:
+    rows = _standing(history, night, open_)
+    if night.opens is None:
+        return because(Status.UNKNOWN, "night.ended-no-opening", rows, jobs=open_)
+    left = seconds(night.opens - observed_until(history))
+    return because(Status.UNKNOWN, "night.ended-before", rows, seconds=left, jobs=open_)
 
 
 def _early(night: Night, done: dict[str, list[Attempt]]) -> Iterator[Attempt]:
@@ -101,7 +104,7 @@ def one_variation(history: History) -> CheckResult:
     """
     night = nights.night(history)
     if night is None:
-        return CheckResult(Status.UNKNOWN, "the world's calendar knows of no night")
+        return because(Status.UNKNOWN, "night.no-night")
     customers = {
         row.account or row.id: n for n, row in enumerate(history.books["world"]) if isinstance(row, books.Account)
     }
@@ -114,9 +117,9 @@ def one_variation(history: History) -> CheckResult:
     moved = [name for name, yen in nights.variations(history, night).items() if name in customers and any(yen or (1,))]
     due = moved if batch.claims_done(history, night) else []
     return combine(
-        Part("variations beyond the first of an account and day", _again(posted), len(posted)),
-        Part("variations of another day", [f"oms:{n}" for n, row in posted if row.day != night.day], len(posted)),
-        Part("accounts without a variation", [f"world:{customers[name]}" for name in due if not times[name]], len(due)),
+        count("night.variations-again", _again(posted), len(posted)),
+        count("night.variations-other-day", [f"oms:{n}" for n, row in posted if row.day != night.day], len(posted)),
+        count("night.no-variation", [f"world:{customers[name]}" for name in due if not times[name]], len(due)),
     )
 
 
@@ -139,24 +142,24 @@ def opening_gate(history: History) -> CheckResult:
     if night is None or not night.jobs:
         return NO_LIST
     if night.opens is None:
-        return CheckResult(Status.UNKNOWN, "the world's calendar does not say when the opening is")
-    *others, gate = night.jobs
+        return because(Status.UNKNOWN, "night.no-opening")
+    gate = night.jobs[-1]
     done, end = batch.successes(history), observed_until(history)
     passed = next(iter(done.get(gate, [])), None)
     if passed is None and end < night.opens:
         open_ = batch.undone(history, night)
-        return CheckResult(Status.UNKNOWN, _ended_before(history, night, open_), _standing(history, night, open_))
+        return _ended_before(history, night, open_)
     early = [one for one in _early(night, done) if one is passed]
     late = _standing(history, night, [gate]) if passed is None or passed.row.ended_ns > night.opens else []
     shut = list(_shut(history, night.opens))
     verdict = combine(
-        Part(f"gates passed before {', '.join(others)} were done", _rows(iter(early)), 1),
-        Part("gates not passed by the opening", late, 1),
-        Part("services closed at the opening", shut, len(outage.services(history))),
+        count("night.gate-early", _rows(iter(early)), 1),
+        count("night.gate-late", late, 1),
+        count("night.services-closed", shut, len(outage.services(history))),
     )
     if verdict.status == Status.PASS and passed is not None:
-        says = f"the gate was passed {seconds(night.opens - passed.row.ended_ns)} s before the opening"
-        return CheckResult(Status.PASS, says, _rows(iter([passed])))
+        early_by = seconds(night.opens - passed.row.ended_ns)
+        return because(Status.PASS, "night.gate-passed", _rows(iter([passed])), seconds=early_by)
     return verdict
 
 

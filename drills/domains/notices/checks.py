@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.domains.orders import trades
-from drills.judge.checks.check import Check, Part, combine
+from drills.judge.checks.check import Check, combine, count
 from drills.judge.timeline import observed_until
 from drills.record.history import CheckResult, History
 
@@ -22,10 +22,10 @@ def notices_complete(history: History) -> CheckResult:
     sent = sum(1 for _ in trades.notices(history))
     invented = [f"notices:{index}" for index, _ in trades.unknown_notices(history, known)]
     return combine(
-        Part("executions without notice", missing, len(due)),
-        Part("notices repeated", again, sent),
-        Part("notices to a wrong account", wrong, sent),
-        Part("notices of no execution", invented, sent),
+        count("notices.missing", missing, len(due)),
+        count("notices.repeated", again, sent),
+        count("notices.misdirected", wrong, sent),
+        count("notices.invented", invented, sent),
     )
 
 

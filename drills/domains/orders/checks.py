@@ -6,7 +6,7 @@ from collections import Counter
 
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
-from drills.judge.checks.check import Check, Part, combine
+from drills.judge.checks.check import Check, combine, count
 from drills.judge.residuals import is_passing, stuck_orders
 from drills.judge.timeline import observed_until
 from drills.record import books
@@ -26,15 +26,15 @@ def orders_accounted(history: History) -> CheckResult:
     unaware = [order for order in due if order.row.key not in oms]
     forgotten = [intent for intent in acknowledged if intent.key not in oms]
     return combine(
-        Part("acknowledged orders lost", _told(orders.lost(history, asked, accepted)), len(acknowledged)),
-        Part("acknowledged orders unknown to the brokerage", _told(forgotten), len(acknowledged)),
-        Part("orders at the exchange unknown to the brokerage", _rows(unaware), len(due)),
-        Part("orders at the exchange never asked for or refused", _there(history, asked, accepted), len(accepted)),
-        Part("orders at the exchange on other terms than asked", _rows(orders.altered(asked, accepted)), len(accepted)),
-        Part("orders at the brokerage on other terms than asked", _held(orders.altered(asked, held)), len(held)),
-        Part("orders the brokerage misjudges", _held(orders.misheld(history, accepted, held)), len(held)),
-        Part("orders the customer never learned the end of", _unresolved(history, open_), len(asked)),
-        Part("orders stuck in a passing state", [left.evidence for left in stuck_orders(history)], len(held)),
+        count("orders.lost", _told(orders.lost(history, asked, accepted)), len(acknowledged)),
+        count("orders.forgotten", _told(forgotten), len(acknowledged)),
+        count("orders.unaware", _rows(unaware), len(due)),
+        count("orders.phantom", _there(history, asked, accepted), len(accepted)),
+        count("orders.altered-at-exchange", _rows(orders.altered(asked, accepted)), len(accepted)),
+        count("orders.altered-at-brokerage", _held(orders.altered(asked, held)), len(held)),
+        count("orders.misjudged", _held(orders.misheld(history, accepted, held)), len(held)),
+        count("orders.unresolved", _unresolved(history, open_), len(asked)),
+        count("orders.stuck", stuck_orders(history), len(held)),
     )
 
 
@@ -76,10 +76,10 @@ def executions_one_to_one(history: History) -> CheckResult:
     posted = sum(1 for _ in trades.posted_executions(history))
     held = orders.at_brokerage(history)
     return combine(
-        Part("executions at the exchange not posted", missing, len(known)),
-        Part("posted executions unknown to the exchange", unknown, posted),
-        Part("posted executions differ from the exchange's", differing, posted),
-        Part("orders filled by more or less than was posted", _misfilled(history, held), len(held)),
+        count("executions.unposted", missing, len(known)),
+        count("executions.unknown", unknown, posted),
+        count("executions.differing", differing, posted),
+        count("executions.misfilled", _misfilled(history, held), len(held)),
     )
 
 
@@ -99,11 +99,11 @@ def no_duplicates(history: History) -> CheckResult:
     postings = trades.repeated_postings(history)
     oms = [(order.index, order.row.key) for order in orders.at_brokerage(history)]
     return combine(
-        Part("orders twice at the exchange", _rows(orders.duplicates(history, asked, accepted)), len(accepted)),
-        Part("orders twice at the brokerage", _again(oms), len(oms)),
-        Part("executions posted twice", [f"oms:{t.posted[1][0]}" for t in known if len(t.posted) > 1], len(known)),
-        Part("customer legs posted twice", [f"oms:{index}" for index, _ in postings], len(known)),
-        Part("executions notified twice", [f"notices:{t.noticed[1][0]}" for t in known if t.noticed[1:]], len(known)),
+        count("orders.twice-at-exchange", _rows(orders.duplicates(history, asked, accepted)), len(accepted)),
+        count("orders.twice-at-brokerage", _again(oms), len(oms)),
+        count("executions.posted-twice", [f"oms:{t.posted[1][0]}" for t in known if len(t.posted) > 1], len(known)),
+        count("executions.legs-twice", [f"oms:{index}" for index, _ in postings], len(known)),
+        count("executions.notified-twice", [f"notices:{t.noticed[1][0]}" for t in known if t.noticed[1:]], len(known)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from drills.judge.checks.check import Check, Part, combine
+from drills.judge.checks.check import Check, combine, count
 from drills.judge.interval import Interval
 from drills.judge.loss import imbalances
 from drills.judge.timeline import events, observed_until
@@ -32,11 +32,11 @@ def repairs_traceable(history: History) -> CheckResult:
     unstated = [f"oms:{n}" for correction, places in posted.items() if correction not in stated for n in places]
     bare = _bare(history)
     return combine(
-        Part("repairs without reason, request or approver", _unsaid(entries), len(entries)),
-        Part("repairs approved by who asked for them", _alone(entries), len(entries)),
-        Part("repairs that were not posted as stated", unposted, len(entries)),
-        Part("corrections posted that nobody asked for", unstated, sum(map(len, posted.values()))),
-        Part("balances changed without a posting", bare, len(bare)),
+        count("repairs.unexplained", _unsaid(entries), len(entries)),
+        count("repairs.self-approved", _alone(entries), len(entries)),
+        count("repairs.not-as-stated", unposted, len(entries)),
+        count("repairs.unasked", unstated, sum(map(len, posted.values()))),
+        count("repairs.unposted", bare, len(bare)),
     )
 
 

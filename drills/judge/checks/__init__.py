@@ -15,8 +15,8 @@ from drills.domains.repairs import checks as repairs
 from drills.judge.checks import detection, lateness, planned, recovery
 from drills.judge.checks import own_parts as instrument
 from drills.judge.checks import validity as evidence
-from drills.judge.checks.check import NOT_EXERCISED, NOT_OFFERED, Check, rule
-from drills.record.history import CheckResult, History, Status
+from drills.judge.checks.check import NOT_EXERCISED, UNSUPPORTED, Check, because, run_check
+from drills.record.history import CheckResult, History, Reason, Status
 
 FAMILIES = (
     cash,
@@ -34,23 +34,32 @@ FAMILIES = (
 )
 
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
-"""Every check by id; the standing ones are asked of every run, the others if the drill names them."""
+"""Every check by id; those of validity are asked of every run, the others if the drill names them."""
 
-__all__ = ["CHECKS", "NOT_EXERCISED", "NOT_OFFERED", "Check", "rule", "rule_all", "unfinished", "unfollowed"]
+__all__ = [
+    "CHECKS",
+    "NOT_EXERCISED",
+    "UNSUPPORTED",
+    "Check",
+    "run_check",
+    "run_checks",
+    "unfinished",
+    "unfollowed",
+]
 
 
 def run_checks(history: History) -> list[tuple[Check, CheckResult]]:
-    """Ask every check that the plan names and every standing one, in the order of ``CHECKS``."""
-    named = [check for check in CHECKS.values() if check.standing or check.id in history.plan.checks]
+    """Ask every check that the plan names and every one of validity, in the order of ``CHECKS``."""
+    named = [check for check in CHECKS.values() if check.validity or check.id in history.plan.checks]
     unknown = [name for name in history.plan.checks if name not in CHECKS]
-    return [(check, rule(check, history)) for check in named] + [(_nobody(name), _NO_CHECK) for name in unknown]
+    return [(check, run_check(check, history)) for check in named] + [(_nobody(name), _NO_CHECK) for name in unknown]
 
 
-def unfinished(failures: list[str]) -> list[tuple[Check, CheckResult]]:
+def unfinished(failures: list[Reason]) -> list[tuple[Check, CheckResult]]:
     """What a judge that broke somewhere says of itself: it has not seen all, so it cannot pass the run."""
     if not failures:
         return []
-    broken = CheckResult(Status.UNKNOWN, "; ".join(failures))
+    broken = CheckResult(Status.UNKNOWN, reasons=failures)
     return [(Check("judged-whole", "", (), True, lambda _: broken), broken)]
 
 
@@ -60,7 +69,7 @@ def unfollowed(history: History) -> list[tuple[Check, CheckResult]]:
     return [] if said is None else [(Check("runbook-was-followed", "", (), True, lambda _: said), said)]
 
 
-_NO_CHECK = CheckResult(Status.UNKNOWN, "no such check in this version")
+_NO_CHECK = because(Status.UNKNOWN, "no-such-check")
 
 
 def _nobody(name: str) -> Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drills.judge.checks.check import Check
+from drills.judge.checks.check import Check, because
 from drills.judge.checks.planned import LATE
 from drills.judge.interval import seconds
 from drills.judge.timeline import events
@@ -28,22 +28,23 @@ def harness_kept_going(history: History) -> CheckResult:
     late = [event for event in events(history, "runner", "late", Kind.INFO) if type(event.data.get("ns")) is int]
     steps = [event for event in events(history, "operator", "step") if event.kind != Kind.INVOKE]
     if not _are_measured(figures):
-        return CheckResult(Status.UNKNOWN, "nobody measured whether the harness stood still")
+        return because(Status.UNKNOWN, "harness.not-measured")
     if not all(type(event.data.get("waited_ns")) is int for event in steps):
-        return CheckResult(Status.UNKNOWN, "nobody measured how long the operator's commands waited to be begun")
+        return because(Status.UNKNOWN, "harness.waits-not-measured")
     lost, waited = [event.data["ns"] for event in late], [event.data["waited_ns"] for event in steps]
     worst, total = max([figures["worst_ns"], *lost]), max(figures["total_ns"], sum(lost))
-    says = f"the harness stood still for at most {seconds(worst)} s at a time and {seconds(total)} s in all"
     gap = history.plan.slo.monitor_gap
-    limits = f"limits {seconds(LATE)} s and {seconds(gap)} s"
+    stood = {"worst": seconds(worst), "total": seconds(total)}
+    limits = {"limit": seconds(LATE), "total_limit": seconds(gap)}
     if worst > LATE or total > gap:
-        return CheckResult(Status.INVALID, f"{says}, {limits}", [f"events:{event.index}" for event in late])
+        rows = [f"events:{event.index}" for event in late]
+        return because(Status.INVALID, "harness.stood-still-too-long", rows, **stood, **limits)
     longest, in_all = max(waited, default=0), sum(waited)
     if longest > LATE or in_all > gap:
-        says = f"the operator's commands waited to be begun for at most {seconds(longest)} s a step"
         rows = [f"events:{event.index}" for event in steps if event.data["waited_ns"]]
-        return CheckResult(Status.INVALID, f"{says} and {seconds(in_all)} s in all, {limits}", rows)
-    return CheckResult(Status.PASS, says)
+        waits = {"worst": seconds(longest), "total": seconds(in_all)}
+        return because(Status.INVALID, "harness.commands-waited", rows, **waits, **limits)
+    return because(Status.PASS, "harness.stood-still", **stood)
 
 
 def _are_measured(figures: Mapping[str, Any]) -> bool:

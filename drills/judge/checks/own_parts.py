@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drills.judge.checks.check import Check
+from drills.judge.checks.check import Check, because
 from drills.judge.timeline import events
-from drills.record.history import CheckResult, Event, History, Status
+from drills.record.history import CheckResult, Event, History, Reason, Status
 
 WHAT = "own-errors"
 SOUND = "own-parts-sound"
@@ -26,25 +26,25 @@ def own_parts_sound(history: History) -> CheckResult:
     parts = list(dict.fromkeys([*history.run.own_parts, *ALWAYS]))
     told = {part: list(events(history, part, WHAT)) for part in parts}
     silent = [part for part, found in told.items() if not found]
-    says = [words for part, found in told.items() for event in found for words in _errors(part, event)]
-    says += [f"no account of their own errors by {', '.join(silent)}"] if silent else []
-    if says:
-        rows = [f"events:{event.index}" for found in told.values() for event in found if _counts(event) != {}]
-        return CheckResult(Status.INVALID, "; ".join(says), rows)
-    return CheckResult(Status.PASS, f"no error of our own parts: {', '.join(parts)}")
+    found = [reason for part, its in told.items() for event in its for reason in _errors(part, event)]
+    found += [Reason("own.no-account", {"parts": silent})] if silent else []
+    if found:
+        rows = [f"events:{event.index}" for its in told.values() for event in its if _counts(event) != {}]
+        return CheckResult(Status.INVALID, reasons=found, evidence=rows)
+    return because(Status.PASS, "own.sound", parts=parts)
 
 
-def _errors(part: str, event: Event) -> Iterator[str]:
+def _errors(part: str, event: Event) -> Iterator[Reason]:
     """What a part tells of, a kind each; an account that cannot be read is none."""
     counts = _counts(event)
     if counts is None:
-        yield f"the account of {part} cannot be read"
+        yield Reason("own.account-unreadable", {"part": part})
         return
-    first = str(event.data.get("first", "")).replace("; ", ", ")  # parts of a sentence are joined by it
+    first = str(event.data.get("first", ""))
     for kind, count in counts.items():
-        yield f"kunren's {part}: {count} × {kind}"
+        yield Reason("own.error", {"part": part, "n": count, "kind": kind})
     if counts and first:
-        yield f"first of {part}: {first}"
+        yield Reason("own.first", {"part": part, "line": first})
 
 
 def _counts(event: Event) -> dict[str, int] | None:

@@ -17,14 +17,14 @@ much as the harness was late, which may be ``LATE``; but a short fault may at mo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drills.judge import schedule
 from drills.judge.checks.check import Check
 from drills.judge.checks.validity import NOBODY_ACTS
 from drills.judge.interval import Interval, point, seconds
 from drills.judge.timeline import events, injection, pages, snapshot_at
-from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Status
+from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Reason, Status, Value
 from drills.record.unsupported import ALERTS, OPERATOR
 
 EARLY = NS // 100
@@ -40,16 +40,18 @@ container."""
 class Quantity:
     """Something planned and what it was, ns; ``was`` None: what would tell is not on record.
 
-    ``least`` and ``most`` are its tolerance; None: on that side anything is as planned. ``bound`` says so.
+    ``id`` names it, ``fault`` (and its kind) whose it is. ``least`` and ``most`` are its tolerance; None: on that side
+    anything is as planned, which ``bound`` says: ``at-most`` or ``at-least``.
     """
 
-    what: str
+    id: str
     planned: int
     was: Interval | None
     least: int | None
     most: int | None
-    bound: str = ""
+    bound: str = "exactly"
     shown: tuple[int, ...] = ()  # the events it was taken from
+    fault: str = ""
 
     @property
     def is_off(self) -> bool:
@@ -60,14 +62,13 @@ class Quantity:
         return short or (self.most is not None and self.was.latest > self.most)
 
     @property
-    def says(self) -> str:
-        """In words, in seconds."""
+    def reason(self) -> Reason:
+        """In seconds."""
+        values: dict[str, Value] = {"bound": self.bound, "planned": seconds(self.planned)}
+        values |= {"fault": self.fault} if self.fault else {}
         if self.was is None:
-            was = "not on record"
-        else:
-            low, high = self.was.seconds()
-            was = f"was {low} s" if low == high else f"was {low}–{high} s"
-        return f"{self.what}: planned {self.bound}{seconds(self.planned)} s, {was}"
+            return Reason(f"planned.{self.id}.not-on-record", values)
+        return Reason(f"planned.{self.id}", {**values, "was": [*map(float, self.was.seconds())]})
 
 
 def ran_as_planned(history: History) -> CheckResult:
@@ -78,7 +79,8 @@ def ran_as_planned(history: History) -> CheckResult:
     told = [*off, *blank] or found
     status = Status.INVALID if off else Status.UNKNOWN if blank else Status.PASS
     rows = dict.fromkeys(f"events:{index}" for each in told for index in each.shown)
-    return CheckResult(status, "; ".join(each.says for each in told), [] if status == Status.PASS else list(rows))
+    reasons = [each.reason for each in told]
+    return CheckResult(status, reasons=reasons, evidence=[] if status == Status.PASS else list(rows))
 
 
 def _quantities(history: History) -> Iterator[Quantity]:
@@ -92,7 +94,7 @@ def _quantities(history: History) -> Iterator[Quantity]:
             yield _duration(history, fault, fault.lasts)
     if plan.arm == "false-alarm":
         raised = next(events(history, "runner", "false-alarm"), None)
-        yield _between("false alarm", schedule.first_onset(plan) + schedule.FALSE_ALARM_AFTER, ended, raised)
+        yield _between("false-alarm", schedule.first_onset(plan) + schedule.FALSE_ALARM_AFTER, ended, raised)
     if _somebody_acts(history):
         yield _reaction(history)
     yield from _watched(history, ended)
@@ -103,17 +105,17 @@ def _somebody_acts(history: History) -> bool:
     return plan.arm not in NOBODY_ACTS and OPERATOR not in lacks and (ALERTS not in lacks or plan.arm == "false-alarm")
 
 
-def _between(what: str, planned: int, begun: Event | None, ended: Event | None) -> Quantity:
+def _between(id_: str, planned: int, begun: Event | None, ended: Event | None) -> Quantity:
     """The span of two events."""
     shown = tuple(event.index for event in (begun, ended) if event is not None)
     was = None if begun is None or ended is None else point(ended.t - begun.t)
-    return Quantity(what, planned, was, planned - EARLY, planned + LATE, shown=shown)
+    return Quantity(id_, planned, was, planned - EARLY, planned + LATE, shown=shown)
 
 
 def _onset(history: History, fault: PlannedFault, ended: Event | None) -> Quantity:
     """From the end of the baseline to the injection being begun."""
     begun = next(events(history, f"fault:{fault.index}", "inject", Kind.INVOKE), None)
-    return _between(f"onset of fault {fault.index} ({fault.kind})", fault.at, ended, begun)
+    return replace(_between("onset", fault.at, ended, begun), fault=_called(fault))
 
 
 def _duration(history: History, fault: PlannedFault, planned: int) -> Quantity:
@@ -129,8 +131,11 @@ def _duration(history: History, fault: PlannedFault, planned: int) -> Quantity:
     end = snapshot_at(history)
     stopped = _reason(history) == "stop_if" and undo is not None and end is not None and undo.earliest >= end
     least, most = None if stopped else planned - EARLY, planned + min(LATE, planned)
-    what = f"duration of fault {fault.index} ({fault.kind})"
-    return Quantity(what, planned, was, least, most, shown=record.events)
+    return Quantity("duration", planned, was, least, most, shown=record.events, fault=_called(fault))
+
+
+def _called(fault: PlannedFault) -> str:
+    return f"{fault.index} ({fault.kind})"
 
 
 def _undo(history: History, fault: PlannedFault) -> Interval | None:
@@ -164,7 +169,7 @@ def _watched(history: History, ended: Event | None) -> Iterator[Quantity]:
     was = None if watched is None else point(watched)
     reason = _reason(history)
     may_end_sooner = reason == "stop_if" or (reason == "judged" and plan.arm not in NOBODY_ACTS)
-    least, bound = (None, "at most ") if may_end_sooner else (limit - EARLY, "")
+    least, bound = (None, "at-most") if may_end_sooner else (limit - EARLY, "exactly")
     yield Quantity("observation", limit, was, least, limit + LATE, bound)
     if may_end_sooner and reason == "judged" and (watched is None or watched < limit - EARLY):
         yield _quiet(history, end)
@@ -178,7 +183,7 @@ def _quiet(history: History, end: int | None) -> Quantity:
     if done and end is not None:
         was = point(end - max([*(event.t for event in done), *_last_acts(history)]))
     shown = tuple(event.index for event in done)
-    return Quantity("quiet after the runbook", planned, was, planned - EARLY, None, "at least ", shown)
+    return Quantity("quiet", planned, was, planned - EARLY, None, "at-least", shown)
 
 
 def _last_acts(history: History) -> Iterator[int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from drills.judge import outage
-from drills.judge.checks.check import Check
+from drills.judge.checks.check import Check, because
 from drills.judge.interval import seconds
 from drills.judge.service_level import surveyed
 from drills.judge.survey import BAD, DROPPED
@@ -24,7 +24,7 @@ from drills.judge.timeline import (
     steps,
 )
 from drills.record.columns import pieces
-from drills.record.history import NS, CheckResult, Event, History, Kind, Status
+from drills.record.history import NS, CheckResult, Event, History, Kind, Reason, Status
 from drills.record.unsupported import OPERATOR
 
 COMPLETE = frozenset({"judged", "cap", "stop_if"})
@@ -48,9 +48,11 @@ def run_ended(history: History) -> CheckResult:
     """The run came to an end of its own, and the end stands on record."""
     end = history.run.end
     if end is None:
-        return CheckResult(Status.INVALID, "the run did not end")
-    says = f"ended: {end.reason}" + (f" ({end.says})" if end.says else "")
-    return CheckResult(Status.PASS if end.reason in COMPLETE else Status.INVALID, says)
+        return because(Status.INVALID, "end.none")
+    status = Status.PASS if end.reason in COMPLETE else Status.INVALID
+    if end.says:
+        return because(status, "end.with-words", how=end.reason, words=end.says)
+    return because(status, "end", how=end.reason)
 
 
 def history_whole(history: History) -> CheckResult:
@@ -58,19 +60,20 @@ def history_whole(history: History) -> CheckResult:
     damage = list(history.damage)
     gaps = [n for n, event in enumerate(history.events) if event.index != n]
     if gaps:
-        damage.append(f"events are not numbered without gaps from {gaps[0]} on")
+        damage.append(Reason("damage.event-gap", {"index": gaps[0]}))
     garbled = [n for n, event in enumerate(history.events) if not is_stamped_well(event)]
     if garbled:
-        damage.append(f"{len(garbled)} events carry a stamp that is no number of nanoseconds")
+        damage.append(Reason("damage.event-stamps", {"n": len(garbled)}))
     if not history.events:
-        damage.append("no events")
+        damage.append(Reason("damage.no-events"))
     damage += _unknown_to_customers(history)
     if damage:
-        return CheckResult(Status.INVALID, "; ".join(damage), [f"events:{n}" for n in (*gaps[:1], *garbled[:1])])
-    return CheckResult(Status.PASS, f"{len(history.events)} events, {len(history.samples)} samples")
+        rows = [f"events:{n}" for n in (*gaps[:1], *garbled[:1])]
+        return CheckResult(Status.INVALID, reasons=damage, evidence=rows)
+    return because(Status.PASS, "history.whole", events=len(history.events), samples=len(history.samples))
 
 
-def _unknown_to_customers(history: History) -> Iterator[str]:
+def _unknown_to_customers(history: History) -> Iterator[Reason]:
     """Requests of which their customers' book has not a row: the load writes that first, so the rows were lost."""
     if "customers" not in history.books:
         return
@@ -83,17 +86,17 @@ def _unknown_to_customers(history: History) -> Iterator[str]:
         if not there.all():
             lost += int(np.count_nonzero(~there & (outcomes[part] != DROPPED)))
     if lost:
-        yield f"{lost} of {int(np.count_nonzero(outcomes != DROPPED))} requests have no row in the customers' book"
+        sent = int(np.count_nonzero(outcomes != DROPPED))
+        yield Reason("damage.requests-without-row", {"n": lost, "of": sent})
 
 
 def one_clock(history: History) -> CheckResult:
     """Wall clock and monotonic clock ran in step, so stamps of outsiders can be placed."""
     offsets = list(history.run.clock.values())
     if len(offsets) < 2:
-        return CheckResult(Status.UNKNOWN, "clock offsets were not recorded at both ends")
+        return because(Status.UNKNOWN, "clock.not-recorded")
     jump = max(offsets) - min(offsets)
-    says = f"wall clock moved {seconds(jump)} s against the monotonic clock"
-    return CheckResult(Status.PASS if jump <= CLOCK_JUMP else Status.INVALID, says)
+    return because(Status.PASS if jump <= CLOCK_JUMP else Status.INVALID, "clock.moved", seconds=seconds(jump))
 
 
 def baseline_good(history: History) -> CheckResult:
@@ -101,37 +104,33 @@ def baseline_good(history: History) -> CheckResult:
     bad = list(events(history, "runner", "baseline", Kind.FAIL))
     good = list(events(history, "runner", "baseline", Kind.OK))
     if bad or not good:
-        says = "; ".join(["the baseline was not good", *_gate_said(bad[0])]) if bad else "no baseline was taken"
-        return CheckResult(Status.INVALID, says, [f"events:{event.index}" for event in bad])
+        reasons = [Reason("baseline.bad"), *_gate_said(bad[0])] if bad else [Reason("baseline.none")]
+        return CheckResult(Status.INVALID, reasons=reasons, evidence=[f"events:{event.index}" for event in bad])
     poor = list(_poorly_served(history, observed_from(history), good[0].t - history.plan.slo.latency))
     if poor:
-        return CheckResult(Status.INVALID, f"the baseline was not good: {', '.join(poor)}")
-    return CheckResult(Status.PASS, "service was good before")
+        return CheckResult(Status.INVALID, reasons=[Reason("baseline.bad"), *poor])
+    return because(Status.PASS, "baseline.good")
 
 
-def _gate_said(event: Event) -> Iterator[str]:
+def _gate_said(event: Event) -> Iterator[Reason]:
     """What the gate saw that nothing was to be injected into, as far as it is on record."""
     shares: Mapping[str, float | None] = event.data.get("good") or {}
     silent = {name for name, share in shares.items() if share is None} | set(event.data.get("stalled") or ())
-    poor = [
-        f"{name} {share * 100:.1f} %"
-        for name, share in shares.items()
-        if share is not None and share * 100 < GOOD_BEFORE
-    ]
-    if poor:
-        yield f"served well: {', '.join(poor)}"
+    for name, share in shares.items():
+        if share is not None and share * 100 < GOOD_BEFORE:
+            yield Reason("baseline.share", {"service": name, "percent": round(share * 100, 1)})
     if silent:
-        yield f"slow to answer or silent: {', '.join(sorted(silent))}"
+        yield Reason("baseline.silent", {"services": sorted(silent)})
     if event.data.get("alerts"):
-        yield f"alerts before anything was broken: {', '.join(event.data['alerts'])}"
+        yield Reason("baseline.alerts", {"rules": list(event.data["alerts"])})
 
 
-def _poorly_served(history: History, start: int, end: int) -> Iterator[str]:
+def _poorly_served(history: History, start: int, end: int) -> Iterator[Reason]:
     """What the gate can only ask for in passing, asked of all samples: each service's share of good requests."""
     for service in outage.services(history):
         came, bad = (surveyed(service).count(mark, start, end) for mark in (0, BAD))
         if (came - bad) * 100 < came * GOOD_BEFORE:
-            yield f"{service.name} {came - bad} of {came} served well"
+            yield Reason("baseline.served", {"service": service.name, "good": came - bad, "of": came})
 
 
 def load_on_time(history: History) -> CheckResult:
@@ -142,16 +141,18 @@ def load_on_time(history: History) -> CheckResult:
     """
     counts, late = outage.counts(history), outage.lateness_p99(history)
     if not counts.sent:
-        return CheckResult(Status.INVALID, "no request was sent")
-    says = f"sent late by {seconds(late)} s (p99), {counts.dropped} of {counts.intended} dropped"
-    impossible = outage.impossible(history)
+        return because(Status.INVALID, "load.nothing-sent")
+    found = [
+        Reason("load.late", {"seconds": seconds(late)}),
+        Reason("load.dropped", {"n": counts.dropped, "of": counts.intended}),
+    ]
+    impossible, spoilt = outage.impossible(history), outage.spoilt(history)
     if impossible:
-        return CheckResult(Status.INVALID, f"{says}, {impossible} of {counts.sent} answered before they were sent")
-    spoilt = outage.spoilt(history)
-    if spoilt:
-        return CheckResult(Status.INVALID, f"{says}, {spoilt} of {counts.sent} bad only for being sent late")
-    fine = late <= MOST_LATE and counts.dropped * MOST_DROPPED <= counts.intended
-    return CheckResult(Status.PASS if fine else Status.INVALID, says)
+        found.append(Reason("load.answered-before-sent", {"n": impossible, "of": counts.sent}))
+    elif spoilt:
+        found.append(Reason("load.bad-for-being-late", {"n": spoilt, "of": counts.sent}))
+    fine = late <= MOST_LATE and counts.dropped * MOST_DROPPED <= counts.intended and len(found) == 2
+    return CheckResult(Status.PASS if fine else Status.INVALID, reasons=found)
 
 
 def load_reached_its_rate(history: History) -> CheckResult:
@@ -163,38 +164,37 @@ def load_reached_its_rate(history: History) -> CheckResult:
     start = observed_from(history)
     span = observed_until(history) - start
     if span <= 0:
-        return CheckResult(Status.INVALID, "nothing was observed")
-    short, says, silent = False, [], []
+        return because(Status.INVALID, "load.nothing-observed")
+    short, found = False, list[Reason]()
     for service in outage.services(history):
         planned = service.rate * span / NS
         came, silence = surveyed(service).arrivals(start, start + span)
         short |= came == 0 or came < planned * LEAST_RATE / 100 - 3 * math.sqrt(planned)
-        says.append(f"{service.name} {came} of {round(planned)}")
+        found.append(Reason("load.arrivals", {"service": service.name, "came": came, "planned": round(planned)}))
         if came and silence > outage.window(service.rate):
-            silent.append(f"; nothing sent to {service.name} for {seconds(silence)} s")
-    if not says:
-        return CheckResult(Status.INVALID, "no service was to be asked")
-    return CheckResult(
-        Status.INVALID if short or silent else Status.PASS, "arrivals: " + ", ".join(says) + "".join(silent)
-    )
+            short = True
+            found.append(Reason("load.silence", {"service": service.name, "seconds": seconds(silence)}))
+    if not found:
+        return because(Status.INVALID, "load.no-service")
+    return CheckResult(Status.INVALID if short else Status.PASS, reasons=found)
 
 
 def fault_really_happened(history: History) -> CheckResult:
     """Each planned fault was injected, a witness saw its effect, and the harness left it there as long as planned."""
     if not history.plan.injects:
-        return CheckResult(Status.NOT_APPLICABLE, "this arm breaks nothing")
+        return because(Status.NOT_APPLICABLE, "arm.breaks-nothing")
     records = [injection(history, fault.index) for fault in history.plan.faults]
     if not records:
-        return CheckResult(Status.INVALID, "no fault was planned")
+        return because(Status.INVALID, "fault.none-planned")
     unseen = [record for record in records if not (record.injected and record.witnessed)]
     short = [record for record in records if _was_cut_short(history, record)]
     others = [injection(history, index) for index in fault_indexes(history)[len(records) :]]
     bad = [*unseen, *short, *others]
     rows = dict.fromkeys(f"events:{index}" for record in bad or records for index in record.events)
-    says = f"{len(records) - len(unseen)} of {len(records)} faults injected and witnessed"
-    says += f", {len(short)} undone before the end" if short else ""
-    says += f", {len(others)} that nobody planned" if others else ""
-    return CheckResult(Status.INVALID if bad else Status.PASS, says, list(rows))
+    found = [Reason("fault.verified", {"n": len(records) - len(unseen), "of": len(records)})]
+    found += [Reason("fault.undone-early", {"n": len(short)})] if short else []
+    found += [Reason("fault.unplanned", {"n": len(others)})] if others else []
+    return CheckResult(Status.INVALID if bad else Status.PASS, reasons=found, evidence=list(rows))
 
 
 def _was_cut_short(history: History, record: Injection) -> bool:
@@ -207,10 +207,11 @@ def _was_cut_short(history: History, record: Injection) -> bool:
 def nothing_injected(history: History) -> CheckResult:
     """An arm without a fault really had none."""
     if history.plan.injects:
-        return CheckResult(Status.NOT_APPLICABLE, "this arm has a fault")
+        return because(Status.NOT_APPLICABLE, "arm.has-a-fault")
     found = [event.index for event in events(history, "fault:", "inject")]
-    says = f"{len(found)} injections in an arm without a fault" if found else "nothing was injected"
-    return CheckResult(Status.INVALID if found else Status.PASS, says, [f"events:{index}" for index in found])
+    if found:
+        return because(Status.INVALID, "fault.in-control", [f"events:{index}" for index in found], n=len(found))
+    return because(Status.PASS, "fault.none-injected")
 
 
 def runbook_not_followed(history: History) -> CheckResult | None:
@@ -220,9 +221,9 @@ def runbook_not_followed(history: History) -> CheckResult | None:
     opened = next(events(history, "operator", "page", Kind.INVOKE), None)
     if opened is not None and steps(history):
         return None
-    says = "nobody opened the page" if opened is None else "no step of the page was begun"
+    why = "runbook.not-opened" if opened is None else "runbook.not-begun"
     rows = [] if opened is None else [f"events:{opened.index}"]
-    return CheckResult(Status.UNKNOWN if history.plan.injects else Status.INVALID, says, rows)
+    return because(Status.UNKNOWN if history.plan.injects else Status.INVALID, why, rows)
 
 
 CHECKS = (

@@ -1,0 +1,104 @@
+"""Sentences from ids and numbers: what a check found, and what a run cannot show, in English or Japanese.
+
+The card holds ids and numbers alone. Their words lie with the domain that counts them (``drills.domains``), or with the
+judge (``drills.judge.words``). An id without words, such as one of a later version, stands for itself.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import ChainMap
+from collections.abc import Sequence
+from typing import Protocol
+
+from drills.domains.registry import WORDS as OF_DOMAINS
+from drills.judge.scorecard import LimitCell, Scorecard
+from drills.judge.text import Text
+from drills.judge.words import NAMES
+from drills.judge.words import WORDS as OF_JUDGE
+from drills.record.history import Count, Reason, Value
+from reports.ends import ended
+from reports.texts import Lang, known
+
+WORDS = ChainMap(*map(dict, (OF_JUDGE, *OF_DOMAINS)))
+"""Id of a count or reason -> its words."""
+BETWEEN = {"en": "; ", "ja": "。"}
+LISTED = {"en": ", ", "ja": "、"}
+
+
+class Found(Protocol):
+    """What a check found: its result, or its cell on a card."""
+
+    @property
+    def counts(self) -> Sequence[Count]:
+        """The bad ones among them are told; all, where none is bad and nothing else is to be said."""
+
+    @property
+    def reasons(self) -> Sequence[Reason]:
+        """Each is told."""
+
+
+def sentence(lang: Lang, found: Found) -> str:
+    """What was found, in words."""
+    bad = [count for count in found.counts if count.bad]
+    shown = bad or ([] if found.reasons else found.counts)
+    return BETWEEN[lang].join(
+        [*(reason(lang, each) for each in found.reasons), *(_count(lang, each) for each in shown)]
+    )
+
+
+def reason(lang: Lang, found: Reason) -> str:
+    """One reason in words."""
+    return _said(lang, found.id, found.values)
+
+
+def limit(lang: Lang, cell: LimitCell) -> str:
+    """Something that the run cannot show; the drill's own words as its author has put them."""
+    if cell.words is not None:
+        return cell.words.get(lang) or cell.words.get("en") or ""
+    words = BETWEEN[lang].join(reason(lang, each) for each in cell.reasons)
+    return words if cell.about is None else f"{known(lang, f'thing.{cell.about}', cell.about)}: {words}"
+
+
+def limits(card: Scorecard, lang: Lang) -> list[str]:
+    """All that the run cannot show."""
+    return [limit(lang, cell) for cell in card.limits]
+
+
+def _count(lang: Lang, found: Count) -> str:
+    return _said(lang, found.id, {"bad": found.bad, "of": found.of})
+
+
+def _said(lang: Lang, id_: str, values: dict[str, Value]) -> str:
+    text = WORDS.get(id_)
+    if text is None:
+        return " ".join([id_, *(f"{name}={value}" for name, value in values.items())])
+    return string.Formatter().vformat(text.ja if lang == "ja" else text.en, (), _Filled(lang, values))
+
+
+class _Filled(dict[str, str]):
+    """Values by place, each in the language asked for; a place that nothing fills is a dash."""
+
+    def __init__(self, lang: Lang, values: dict[str, Value]) -> None:
+        super().__init__({name: _value(lang, name, value) for name, value in values.items()})
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _value(lang: Lang, place: str, value: Value) -> str:
+    if isinstance(value, list | tuple):
+        if len(value) == 2 and all(isinstance(each, float) for each in value):
+            low, high = value
+            return str(low) if low == high else f"{low}–{high}"
+        return LISTED[lang].join(_name(lang, place.removesuffix("s"), str(each)) for each in value)
+    if place == "words":
+        return ended(lang, str(value))
+    return _name(lang, place, str(value))
+
+
+def _name(lang: Lang, place: str, value: str) -> str:
+    text: Text | None = NAMES.get(f"{place}.{value}")
+    if text is None:
+        return known(lang, f"{place}.{value}", value)
+    return text.ja if lang == "ja" else text.en
