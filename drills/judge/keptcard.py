@@ -11,22 +11,31 @@ from drills.judge.scorecard import RULES, Scorecard
 from drills.record.names import CARD, Unusable
 from drills.record.reading import content_of
 
+FORM = str(Scorecard.__struct_defaults__[0])
+"""The schema that this version writes."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """As much of any card as says under which rules it was made, and what it was."""
+    """As much of any card as says under which rules it was made, what it was, and in which form."""
 
     rules: int
     verdict: str
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptCard:
-    """Its bytes, and the number of its rules; None where it is garbled."""
+    """Its bytes, the number of its rules (None where it is garbled) and the schema that it names."""
 
     content: bytes
     rules: int | None
+    schema: str = ""
+
+    @property
+    def of_another_form(self) -> bool:
+        """Whether another version wrote it in a form that this one neither shows nor compares."""
+        return self.rules is not None and self.schema != FORM
 
     @property
     def of_other_rules(self) -> bool:
@@ -35,10 +44,13 @@ class KeptCard:
 
     def decoded(self, folder: Path) -> Scorecard:
         """The card; Unusable when it is garbled or of a form that this version cannot show."""
+        fix = f"kunren check {folder} --rejudge judges it anew"
+        if self.of_another_form:
+            raise Unusable(self._what(folder), fix)
         try:
             return msgspec.json.decode(self.content, type=Scorecard)
         except UNREADABLE as error:
-            raise Unusable(self._what(folder), f"kunren check {folder} --rejudge judges it anew") from error
+            raise Unusable(self._what(folder), fix) from error
 
     def note(self) -> str:
         """Under which rules it was judged, where they are others than this version's."""
@@ -49,7 +61,10 @@ class KeptCard:
         if self.rules is None:
             return f"{path} is no card"
         head = msgspec.json.decode(self.content, type=_Head)
-        return f"{path} says {head.verdict}, judged under rules {self.rules}, in a form that rules {RULES} cannot show"
+        form = f"in a form that rules {RULES} cannot show"
+        if self.of_another_form:
+            form = f"as {head.schema or 'no schema'}; this version reads {FORM}"
+        return f"{path} says {head.verdict}, judged under rules {self.rules}, {form}"
 
 
 def kept_card(folder: Path) -> KeptCard | None:
@@ -59,6 +74,7 @@ def kept_card(folder: Path) -> KeptCard | None:
     except OSError:
         return None
     try:
-        return KeptCard(content, msgspec.json.decode(content, type=_Head).rules)
+        head = msgspec.json.decode(content, type=_Head)
+        return KeptCard(content, head.rules, head.schema)
     except UNREADABLE:
         return KeptCard(content, None)

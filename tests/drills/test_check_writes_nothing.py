@@ -253,6 +253,21 @@ def test_a_card_of_other_rules_that_cannot_be_shown(call: Call, run: Path) -> No
     assert call("check", run, "--rejudge").code == 0
 
 
+def test_a_card_of_another_schema_is_refused_and_judged_anew_where_that_is_asked(call: Call, run: Path) -> None:
+    put(run, b"kunren.scorecard/2", b"kunren.scorecard/1")
+    before = state(run)
+    for verb in (["check", run], ["compare", run, GOLDEN / "fail-objective"]):
+        said = call(*verb)
+        assert said.code == 3
+        assert said.err.splitlines()[-1] == (
+            f"kunren: {run}/scorecard.json says pass, judged under rules {RULES}, as kunren.scorecard/1;"
+            f" this version reads kunren.scorecard/2 (kunren check {run} --rejudge judges it anew)"
+        )
+    assert state(run) == before
+    assert call("check", run, "--rejudge").code == 0
+    assert call("check", run).code == 0
+
+
 def test_another_card_than_these_inputs_give(call: Call, run: Path) -> None:
     put(run, b'"verdict": "pass"', b'"verdict": "fail"')
     before = state(run)

@@ -65,7 +65,7 @@ def test_it_recovers_when_it_is_started_again(files: Place) -> None:
     assert [(each["id"], each["verdict"]) for each in found["objectives"]] == [("recover", "pass"), ("detect", "n/a")]
     assert found["loss"]["service_s"] > 0
     assert found["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
-    assert [line.partition(":")[0] for line in found["limits"][:3]] == ["books", "operator", "alerts"]
+    assert [each["about"] for each in found["limits"][:3]] == ["books", "operator", "alerts"]
     assert (run / "target.yaml").read_text() == TARGET
     again = files.kunren("check", run.name, "--json", "-")
     assert json.loads(again.stdout) == found

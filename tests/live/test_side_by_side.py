@@ -61,7 +61,7 @@ def test_two_runs_at_once_share_nothing(place: Place) -> None:
         assert found["verdict"] in GRANTED, harness.said()
         assert code == {"pass": 0, "invalid": 2}[found["verdict"]]
         assert json.loads((run / "run.json").read_text())["end"]["reason"] in ("judged", "baseline")
-        answers = {check["verdict"] for check in found["checks"] if not check["standing"]}
+        answers = {check["verdict"] for check in found["checks"] if not check["validity"]}
         assert answers == {"pass" if found["verdict"] == "pass" else "unknown"}
     assert place.processes() == []
     assert place.stacks() == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import resource
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -114,8 +115,9 @@ def test_a_part_out_of_descriptors_makes_the_run_invalid_and_is_named(
     assert harness.ended() == 2, harness.said()
     found = cell(run)
     assert found["verdict"] == "invalid"
-    assert f"{name}: " in found["says"]
-    assert " × too many open files; first of" in found["says"]
+    error, first = (dict(each["values"]) for each in found["reasons"][:2])
+    assert (error["part"], error["kind"], first["part"]) == (name, "too many open files", name)
+    assert error["n"] > 0
     assert card(run)["verdict"] == "invalid"
 
 
@@ -124,7 +126,7 @@ def test_a_killed_proxy_makes_the_run_invalid_and_is_named(files: Place) -> None
     psutil.Process(part(files, "faults.proxy")).kill()
     assert harness.ended() == 2, harness.said()
     (run,) = files.runs()
-    assert "proxy: 1 × ended by itself" in cell(run)["says"]
+    assert {"id": "own.error", "values": {"part": "proxy", "n": 1, "kind": "ended by itself"}} in cell(run)["reasons"]
 
 
 def test_a_target_in_trouble_fails_whatever_words_it_uses(files: Place) -> None:
@@ -134,9 +136,10 @@ def test_a_target_in_trouble_fails_whatever_words_it_uses(files: Place) -> None:
     assert harness.ended() == 1, harness.said()
     (run,) = files.runs()
     assert "too many open files" in (run / "logs" / "web.log").read_text()
-    assert (cell(run)["verdict"], cell(run)["says"]) == ("pass", "no error of our own parts: harness, load, proxy")
+    sound = [{"id": "own.sound", "values": {"parts": ["harness", "load", "proxy"]}}]
+    assert (cell(run)["verdict"], cell(run)["reasons"]) == ("pass", sound)
 
 
-def cell(run: Path) -> dict[str, str]:
+def cell(run: Path) -> dict[str, Any]:
     (found,) = (each for each in card(run)["checks"] if each["id"] == "own-parts-sound")
     return dict(found)

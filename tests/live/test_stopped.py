@@ -42,12 +42,12 @@ def stopped_at(place: Place, actor: str, kind: str, what: str) -> Path:
     return run
 
 
-def off(run: Path) -> dict[str, str]:
-    """The checks that make the run invalid."""
+def off(run: Path) -> dict[str, dict[str, Any]]:
+    """The checks that make the run invalid: of each the first of what it found."""
     found: dict[str, Any] = card(run)
     assert (found["verdict"], found["grade"]) == ("invalid", None)
-    said = {check["id"]: check["says"] for check in found["checks"] if check["verdict"] == "invalid"}
-    assert float(said["harness-kept-going"].split()[7]) > STOPPED_S - 1
+    said = {check["id"]: check["reasons"][0] for check in found["checks"] if check["verdict"] == "invalid"}
+    assert said["harness-kept-going"]["values"]["worst"] > STOPPED_S - 1
     return said
 
 
@@ -59,11 +59,14 @@ def lasted(place: Place, run: Path) -> int:
 
 def test_stopped_before_the_injection_it_still_lets_the_fault_last_and_says_that_it_came_late(drill: Place) -> None:
     run = stopped_at(drill, "runner", "invoke", "observe")
-    assert off(run)["ran-as-planned"].startswith("onset of fault 0 (kill): planned 1.0 s, was ")
+    planned = off(run)["ran-as-planned"]
+    assert (planned["id"], planned["values"]["fault"], planned["values"]["planned"]) == ("planned.onset", "0 (kill)", 1)
     assert lasted(drill, run) >= LASTS_S * NS
 
 
 def test_stopped_after_the_injection_it_says_that_the_fault_lasted_too_long(drill: Place) -> None:
     run = stopped_at(drill, "fault:0", "ok", "inject")
-    assert off(run)["ran-as-planned"].startswith("duration of fault 0 (kill): planned 2.0 s, was ")
+    planned = off(run)["ran-as-planned"]
+    assert (planned["id"], planned["values"]["fault"]) == ("planned.duration", "0 (kill)")
+    assert planned["values"]["planned"] == 2
     assert lasted(drill, run) > (LASTS_S + 1) * NS
