@@ -17,6 +17,7 @@ from drills.errors import UnknownName
 from drills.record.history import NS, Objective, Slo
 from drills.spec.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.spec.compatibility import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
+from drills.spec.files import CATALOGUE, named
 from drills.spec.metrics import DURATIONS, METRICS, objectives
 from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
 from drills.spec.reader import SLUG, Node, Words, read
@@ -39,7 +40,6 @@ __all__ = [
     "runbook_of",
 ]
 
-CATALOGUE = Path(__file__).parents[1] / "catalogue"
 
 DEFAULT_SLO = Slo(latency=NS, hold=5 * NS, grace=3 * NS // 2, notice=10 * NS, monitor_gap=2 * NS)
 
@@ -192,7 +192,7 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         baseline=fields["baseline"].time(positive=True),
         timeline=timed_faults(fields["timeline"], words),
         alerts=fields["alerts"].names(words.alerts, "alert", least=1) if "alerts" in fields else (),
-        runbook=_runbook(fields["runbook"]) if "runbook" in fields else None,
+        runbook=named(fields["runbook"], "a file beside the drill") if "runbook" in fields else None,
         objectives=objectives(fields["objectives"]),
         checks=_checks(fields.get("checks"), words),
         arms=arms(fields["arms"], (*words.checks, *METRICS)),
@@ -252,13 +252,6 @@ def _slo(node: Node | None) -> Slo:
         return DEFAULT_SLO
     fields = node.fields((), Slo.__struct_fields__)
     return msgspec.structs.replace(DEFAULT_SLO, **{name: item.time(positive=True) for name, item in fields.items()})
-
-
-def _runbook(node: Node) -> Path:
-    file = node.doc.file.parent / node.text("a file beside the drill")
-    if not os.path.isfile(file):  # unlike Path.is_file, False for names no file can have
-        raise node.bad(f"runbook: no such file: {file}")
-    return file
 
 
 def _checks(node: Node | None, words: Vocabulary) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from drills.errors import BadInput, unknown
 from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation
 from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
-from drills.spec.drill import CATALOGUE, Drill, load_drill
+from drills.spec.drill import Drill, load_drill
+from drills.spec.files import CATALOGUE
 from drills.spec.planning import missing, variants
 from drills.spec.reader import Node, read
 from drills.spec.runbook import Runbook, load_runbook, varied

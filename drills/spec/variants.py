@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drills.spec.arms import Expectation, expectation
+from drills.spec.files import named
 from drills.spec.reader import SLUG, Node, Words, read
 
 FILE = "wrong.yaml"
@@ -71,7 +72,7 @@ def _variant(name: str, node: Node, outcomes: Collection[str]) -> Variant:
         fields["what"].words(),
         _expectation(fields, outcomes),
         tuple(fields["edits"].items("a list of edits", least=1)) if "edits" in fields else (),
-        _whole(fields["runbook"]) if "runbook" in fields else None,
+        named(fields["runbook"], "a runbook file") if "runbook" in fields else None,
     )
 
 
@@ -88,14 +89,6 @@ def _expectation(fields: dict[str, Node], outcomes: Collection[str]) -> Expectat
         says = "expect: a wrong variant must fail, by named checks; one that does no harm says why in 'harmless'"
         raise fields["expect"].bad(says)
     return found
-
-
-def _whole(node: Node) -> Path:
-    folder = node.doc.file.parent
-    file = (folder / node.text("a runbook file")).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        raise node.bad(f"{node.name}: {file} lies outside of {folder}")
-    return file
 
 
 def _outcomes() -> tuple[str, ...]:

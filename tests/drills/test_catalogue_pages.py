@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 from drills.spec.runbook import load_runbook
 from targets.brokerage.monitor.rules import load_rules
 from targets.brokerage.monitor.service import RULES

@@ -22,7 +22,7 @@ from drills import cli
 from drills.commands import execution
 from drills.interrupts import ENDING, signals_held
 from drills.judge.scorecard import RULES
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 
 from .runfolder import whole_run
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 
 from .forked import Case, Ended, run_all
 

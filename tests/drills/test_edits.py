@@ -195,10 +195,23 @@ def test_a_harmless_one_says_why_and_comes_last(tmp_path: Path) -> None:
     assert found["quick"].harmless is not None
 
 
-def test_a_whole_file_may_not_lie_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "wrong.yaml").write_text(HEAD + "  runbook: ../other.yaml\n")
+@pytest.mark.parametrize("name", ["../other.yaml", "/etc/passwd", "link.yaml", "folder/passwd"])
+def test_a_whole_file_may_not_lie_elsewhere_whatever_leads_to_it(tmp_path: Path, name: str) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (tmp_path / "other.yaml").touch()
+    (own / "link.yaml").symlink_to("../other.yaml")
+    (own / "folder").symlink_to("/etc")
+    (own / "wrong.yaml").write_text(HEAD + f"  runbook: {name}\n")
     with pytest.raises(BadInput, match="lies outside of"):
-        load_variants(tmp_path / "wrong.yaml", ("no-duplicates",))
+        load_variants(own / "wrong.yaml", ("no-duplicates",))
+
+
+def test_a_whole_file_may_be_reached_by_a_link_that_stays_below(tmp_path: Path) -> None:
+    (tmp_path / "there.yaml").touch()
+    (tmp_path / "here.yaml").symlink_to("there.yaml")
+    (tmp_path / "wrong.yaml").write_text(HEAD + "  runbook: here.yaml\n")
+    assert load_variants(tmp_path / "wrong.yaml", ("no-duplicates",))["early"].whole == tmp_path / "here.yaml"
 
 
 def test_edits_and_a_whole_file_are_not_both_given(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from drills.interrupts import HungUp, Terminated
 from drills.judge.cards import judge_and_write
 from drills.judge.scorecard import Scorecard
 from drills.judge.unjudged import claiming_nothing
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 from drills.spec.request import RunRequest
 
 from .runfolder import whole_run

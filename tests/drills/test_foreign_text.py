@@ -25,7 +25,7 @@ from drills.exits import complain
 from drills.judge.cards import judge
 from drills.record.encoding import encode, encode_indented
 from drills.record.folder import card_bytes, write_card
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 from reports.cells import print_table
 from reports.live import Screen
 from targets.visible import visible, visible_line

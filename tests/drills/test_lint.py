@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.spec.drill import CATALOGUE
+from drills.spec.files import CATALOGUE
 from drills.spec.lint import Finding, lint
 
 Edit = Callable[[str, str, str], None]

@@ -233,6 +233,7 @@ CASES = {
     ),
     "no alert": ("[LinkSilent]", "[]", 12, "alerts: found an empty list, expected a list of alerts"),
     "no such runbook": ("runbook.yaml", "runbok.yaml", 13, "runbook: no such file: {folder}/runbok.yaml"),
+    "runbook elsewhere": ("runbook.yaml", "/etc/passwd", 13, "runbook: /etc/passwd lies outside of {folder}"),
     "unknown metric": (
         "detect: 3s",
         "detct: 3s",

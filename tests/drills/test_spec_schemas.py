@@ -8,7 +8,8 @@ import pytest
 
 from drills.errors import UnknownName
 from drills.spec import targetfile
-from drills.spec.drill import CATALOGUE, OPTIONAL, REQUIRED
+from drills.spec.drill import OPTIONAL, REQUIRED
+from drills.spec.files import CATALOGUE
 from drills.spec.metrics import METRICS
 from drills.spec.reader import read
 from drills.spec.schemas import SCHEMAS, schema

@@ -11,7 +11,8 @@ import pytest
 import targets
 from drills.errors import BadInput, MissingMeans, UnknownName
 from drills.spec import planning
-from drills.spec.drill import CATALOGUE, Drill, load_drill
+from drills.spec.drill import Drill, load_drill
+from drills.spec.files import CATALOGUE
 from drills.spec.lint import lint
 from drills.spec.schemas import SCHEMAS
 from drills.spec.target import system, words_of
