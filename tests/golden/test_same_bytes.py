@@ -17,7 +17,7 @@ GOLDEN = sorted(path.parent for path in HERE.glob("*/run.json"))
 JUDGE = """
 import sys
 from pathlib import Path
-from drills.judge import judge_and_write
+from drills.judge.cards import judge_and_write
 for folder in sys.argv[1:]:
     judge_and_write(Path(folder))
 """
@@ -46,7 +46,9 @@ def python(argv: list[str], env: Mapping[str, str], cwd: Path, which: str = sys.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
     whole = {**inherited, "PYTHONPATH": str(ROOT), **env}
     done = subprocess.run([which, *argv], env=whole, cwd=cwd, capture_output=True, timeout=120)
-    assert done.returncode in (0, 1), done.stderr.decode(errors="replace")
+    words = done.stderr.decode(errors="replace")
+    assert done.returncode in (0, 1), words
+    assert "Traceback" not in words, words
     return done.stdout.decode(errors="replace")
 
 
