@@ -97,7 +97,7 @@ def test_its_engines_have_versions(up: Any) -> None:
 
 def test_the_parts_of_ours_beside_it_run_and_have_logs_in_which_nothing_went_wrong(up: Any) -> None:
     parts = up.target.own_parts()
-    assert {each.name for each in parts} <= {"proxy", "launcher"}
+    assert {each.name for each in parts} <= {"proxy", "launcher", "operator's tool"}
     assert "proxy" in {each.name for each in parts}
     assert all(each.pid for each in parts)
     told = dict(accounts(parts, up.target.own_parts()))
