@@ -12,7 +12,6 @@ import locust
 import locust.env
 import locust.event
 
-import ctypes
 import gc
 import os
 import signal
@@ -36,8 +35,8 @@ from loadprofiles.own import OwnErrors
 from loadprofiles.replies import Answer
 from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Means, World, read_world
+from targets.parents import die_with_parent
 
-PR_SET_PDEATHSIG = 1
 IS_IT_UP = "is the target up, and made from the same seed?"
 
 
@@ -186,9 +185,7 @@ def _customers(begin: Begin, world: World) -> list[Customer]:
 
 def _tie_to(parent: int) -> None:
     """Die with the harness, whatever ends it."""
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if os.getppid() != parent:  # it died before we asked
+    if not die_with_parent(parent):
         sys.exit(2)
 
 

@@ -100,5 +100,5 @@ def _value(lang: Lang, place: str, value: Value) -> str:
 def _name(lang: Lang, place: str, value: str) -> str:
     text: Text | None = NAMES.get(f"{place}.{value}")
     if text is None:
-        return known(lang, f"{place}.{value}", value)
+        return value
     return text.ja if lang == "ja" else text.en

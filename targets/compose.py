@@ -38,7 +38,7 @@ from targets.containers.engine import (
     tagged,
     version,
 )
-from targets.containers.stack import (  # fmt: skip
+from targets.containers.stack import (
     INSIDE,
     NAME,
     PARTS,

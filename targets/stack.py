@@ -178,11 +178,12 @@ class Stack:
 
     def _run_tool(self, words: Sequence[str], within_s: float) -> toolserver.Reply:
         """Where nobody runs commands any more, as when the operators' host was started anew, that is mended once."""
+        until = time.monotonic() + within_s
         try:
             return toolserver.ask(self.folder, self.config.token, words, within_s)
         except toolserver.NotServed:
             self._start_tool(within_s)
-            return toolserver.ask(self.folder, self.config.token, words, within_s)
+            return toolserver.ask(self.folder, self.config.token, words, max(0.1, until - time.monotonic()))
 
     def _start_tool(self, within_s: float = START_WITHIN_S) -> None:
         """See to it that the operator's commands are run; TargetError."""

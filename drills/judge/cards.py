@@ -48,10 +48,10 @@ def compare_with_kept(folder: Path) -> Judged:
     """The card of a run folder, compared with the one that lies there; writes nothing.
 
     One that was made under other rules is handed back as it lies there, for a difference would say nothing of it.
-    Unusable where it is of a form that this version does not show.
+    Unusable where it has a schema that this version does not read.
     """
     kept = kept_card(folder)
-    if kept is not None and (kept.of_other_rules or kept.of_another_form):
+    if kept is not None and (kept.of_other_rules or kept.of_another_schema):
         return Judged(kept.decoded(folder), read(folder), notes=(kept.note(),))
     card, history = judge(folder)
     if kept is None:

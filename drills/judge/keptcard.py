@@ -11,7 +11,7 @@ from drills.judge.scorecard import RULES, Scorecard
 from drills.record.names import CARD, Unusable
 from drills.record.reading import content_of
 
-FORM = str(Scorecard.__struct_defaults__[0])
+SCHEMA = str(Scorecard.__struct_defaults__[0])
 """The schema that this version writes."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -33,9 +33,9 @@ class KeptCard:
     schema: str = ""
 
     @property
-    def of_another_form(self) -> bool:
-        """Whether another version wrote it in a form that this one neither shows nor compares."""
-        return self.rules is not None and self.schema != FORM
+    def of_another_schema(self) -> bool:
+        """Whether another version wrote it under a schema that this one neither shows nor compares."""
+        return self.rules is not None and self.schema != SCHEMA
 
     @property
     def of_other_rules(self) -> bool:
@@ -45,7 +45,7 @@ class KeptCard:
     def decoded(self, folder: Path) -> Scorecard:
         """The card; Unusable when it is garbled or of a form that this version cannot show."""
         fix = f"kunren check {folder} --rejudge judges it anew"
-        if self.of_another_form:
+        if self.of_another_schema:
             raise Unusable(self._what(folder), fix)
         try:
             return msgspec.json.decode(self.content, type=Scorecard)
@@ -62,8 +62,8 @@ class KeptCard:
             return f"{path} is no card"
         head = msgspec.json.decode(self.content, type=_Head)
         form = f"in a form that rules {RULES} cannot show"
-        if self.of_another_form:
-            form = f"as {head.schema or 'no schema'}; this version reads {FORM}"
+        if self.of_another_schema:
+            form = f"as {head.schema or 'no schema'}; this version reads {SCHEMA}"
         return f"{path} says {head.verdict}, judged under rules {self.rules}, {form}"
 
 

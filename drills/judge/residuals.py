@@ -8,7 +8,7 @@ import numpy as np
 
 from drills.domains.orders.trades import Trade, trades
 from drills.judge import outage
-from drills.judge.checks.check import count
+from drills.judge.check import count
 from drills.judge.timeline import observed_until
 from drills.record import books
 from drills.record.history import Count, History

@@ -21,10 +21,10 @@ from drills.spec.steps import Step
 from targets.target import Answer, Target
 
 TYPING_S = 0.25
-"""Before each command: as long as starting the tool took when each command started it, and independent of the machine.
+"""Pace of the robot: seconds before each command, the same on every machine.
 
-An operator who needs no time at all is nobody's: he moves the exchange's session while orders still wait for it that
-customers have typed twice, which no person could.
+Nobody types in no time, and results depend on it: an operator who moves the exchange's session within 2.5 s of the
+fault has duplicates sent, because orders that customers typed again are then still queued in the gateway.
 """
 ASK_EVERY_S = 0.1
 QUERY_WITHIN_S = 5.0
@@ -69,16 +69,12 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome.
-
-    ``typing_s`` is what each command takes before it begins, seconds.
-    """
+    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
 
     target: Target
     record: Record
     stop: threading.Event
     show: Callable[[str, str], None]
-    typing_s: float = TYPING_S
 
     def follow(self, page: Runbook, why: Mapping[str, Any]) -> RunbookEnd:
         """Carry out the page from the top; blocking. ``why`` (the alert) goes into the history."""
@@ -140,7 +136,7 @@ class Operator:
                 )
         if step.argv is None:
             return StepResult(StepOutcome.OK, "a person's step: nothing to run", None, waited)
-        self.stop.wait(self.typing_s)
+        self.stop.wait(TYPING_S)
         answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
         waited += answer.waited_ns
         if answer.exit != 0:
@@ -164,7 +160,7 @@ class Operator:
         """
         assert demand.argv is not None  # only an expectation about the step's own answer has none
         waited = 0
-        self.stop.wait(self.typing_s)
+        self.stop.wait(TYPING_S)
         while True:
             within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
             answer = self.target.operator(demand.argv, role, within)

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from drills.errors import unknown
-from drills.spec import expectations as demands
+from drills.spec import expectations
 from drills.spec.commands import command
 from drills.spec.expectations import Demand
 from drills.spec.reader import Node, Words
@@ -75,8 +75,8 @@ def one_step(fields: Mapping[str, Node], at: Node) -> Step:
         fields["role"].one_of(ROLES, "role"),
         fields["text"].words(),
         command(fields["run"]) if "run" in fields else None,
-        demands.before(fields["before"]) if "before" in fields else None,
-        demands.expect(fields["expect"]) if "expect" in fields else None,
+        expectations.before(fields["before"]) if "before" in fields else None,
+        expectations.expect(fields["expect"]) if "expect" in fields else None,
         fields["within"].time(positive=True),
         fields["needs"].names(None, "step id") if "needs" in fields else (),
         _if_failed(fields["if_failed"]) if "if_failed" in fields else IfFailed("stop"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -24,17 +23,13 @@ import uvloop
 from faults.proxy.api import app
 from faults.proxy.proxy import Proxies
 from targets import own_errors
+from targets.parents import die_with_parent
 
-PR_SET_PDEATHSIG = 1
 
-
-def die_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask the kernel for SIGKILL when the parent ends; nothing elsewhere than on Linux."""
-    if sys.platform.startswith("linux"):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it ended in between: there will be no signal
-            sys.exit(1)
+    if sys.platform.startswith("linux") and not die_with_parent(os.getppid()):
+        sys.exit(1)  # it ended in between: there will be no signal
 
 
 def tell(address: tuple[str, int], port_file: Path | None) -> None:
@@ -93,7 +88,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8474)
     parser.add_argument("--port-file", type=Path)
     chosen = parser.parse_args()
-    die_with_parent()
+    end_with_parent()
     try:
         listener = socket.create_server((chosen.host, chosen.port), backlog=128)
     except OSError as error:

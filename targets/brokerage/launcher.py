@@ -9,7 +9,6 @@ closed here just after, so that a dead service's port refuses instead of hanging
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -30,12 +29,11 @@ from targets.brokerage import postgres
 from targets.brokerage.config import LOOPBACK, Config, load
 from targets.brokerage.processes import owner
 from targets.brokerage.service import MODULES, bind
+from targets.parents import die_with_parent
 from targets.proxy_engine import engine_command
 
 PROGRAMS = ("postgres", "toxiproxy")
 """Services that are programs of their own, started by exec."""
-
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(slots=True)
@@ -57,7 +55,6 @@ class Launcher:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.children: dict[str, Child] = {}
-        self._libc = ctypes.CDLL(None, use_errno=True)
         self._pid = os.getpid()
 
     def start(self, service: str) -> None:
@@ -187,9 +184,7 @@ class Launcher:
 
     def _die_with_parent(self, number: signal.Signals) -> None:
         """In a child: the kernel sends it this when we die; it ends at once where we have died already."""
-        if self._libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-        if os.getppid() != self._pid:
+        if not die_with_parent(self._pid, number):
             os._exit(1)
 
     def _log(self, service: str) -> Any:

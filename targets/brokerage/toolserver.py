@@ -14,7 +14,6 @@ no process could be made; and at its end ``exit``, ``out``, ``err``, which do no
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hmac
 import json
 import os
@@ -34,13 +33,14 @@ from targets.brokerage import brokerctl
 from targets.brokerage.config import Config
 from targets.brokerage.operations.outcome import HALF_WAY
 from targets.commands import content, spool
+from targets.parents import die_with_parent
+from targets.unixsocket import short_path
 
 SOCKET = "brokerctl.socket"
 LONGEST = 1 << 20
 HEAR_S = 2.0
 ANSWER_S = 1.0
 """How much longer than the command's own limit an answer is waited for."""
-PR_SET_PDEATHSIG = 1
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ def ask(folder: Path, token: str, words: Sequence[str], within_s: float) -> Repl
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(within_s + ANSWER_S)
         try:
-            with _reachable(folder) as path:
+            with short_path(folder, SOCKET) as path:
                 line.connect(path)
             line.sendall(request)
             said += (json.loads(each) for each in line.makefile("rb") if each.endswith(b"\n"))
@@ -98,7 +98,7 @@ def serves(folder: Path) -> bool:
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line,
         contextlib.suppress(OSError),
-        _reachable(folder) as path,
+        short_path(folder, SOCKET) as path,
     ):
         line.settimeout(HEAR_S)
         line.connect(path)
@@ -106,26 +106,15 @@ def serves(folder: Path) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def _reachable(folder: Path) -> Any:
-    """The socket's path as it fits into 107 bytes, however deep the folder lies."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{handle}/{SOCKET}"
-    finally:
-        os.close(handle)
-
-
 class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     """Forks for each connection; what it cannot do for want of means is told in its log and to who asked."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.libc = ctypes.CDLL(None, use_errno=True)
         self.pid = os.getpid()
         folder = Path(config.folder)
         (folder / SOCKET).unlink(missing_ok=True)  # of one that was killed
-        with _reachable(folder) as path:
+        with short_path(folder, SOCKET) as path:
             super().__init__(path, _Command)
 
     def get_request(self) -> Any:
@@ -158,8 +147,7 @@ class _Command(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Run what is asked for, and answer."""
-        self.server.libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != self.server.pid:
+        if not die_with_parent(self.server.pid):
             return
         try:
             request = json.loads(self.rfile.readline(LONGEST))

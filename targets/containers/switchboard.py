@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from targets.target import TargetError
+from targets.unixsocket import short_path
 
 SOCKET = "socket"
 REQUEST_S = 5.0
@@ -36,11 +36,8 @@ class Switchboard:
     def open(self) -> None:
         """Begin to serve. OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            self._listener.bind(f"/proc/self/fd/{handle}/{SOCKET}")  # a socket's own path may have 107 bytes only
-        finally:
-            os.close(handle)
+        with short_path(self._folder, SOCKET) as path:
+            self._listener.bind(path)
         (self._folder / SOCKET).chmod(0o666)  # other users of this machine still need the token
         self._listener.listen(16)
         self._thread.start()

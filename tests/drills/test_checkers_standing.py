@@ -47,10 +47,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
     monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score(correct(3).history(), None)
     said = {check.id: check for check in card.checks}
-    assert (
-        said_of(said["cash-conserved"])
-        == "the checker failed: ZeroDivisionError in drills.judge.checks.check.run_check"
-    )
+    assert said_of(said["cash-conserved"]) == "the checker failed: ZeroDivisionError in drills.judge.check.run_check"
     assert said["cash-conserved"].verdict == Status.UNKNOWN
     assert card.verdict == Status.UNKNOWN
     assert said["no-duplicates"].verdict == Status.PASS

@@ -7,8 +7,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from drills.judge.check import because
 from drills.judge.checks import CHECKS, Check, run_check, run_checks, unfinished, unfollowed
-from drills.judge.checks.check import because
 from drills.record.history import CheckResult, History, Kind, Reason, RunEnd, Status
 
 from . import nights

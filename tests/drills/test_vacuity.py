@@ -321,7 +321,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
     said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["cash-conserved"] == (
         UNKNOWN,
-        "the checker failed: ZeroDivisionError in drills.judge.checks.check.run_check",
+        "the checker failed: ZeroDivisionError in drills.judge.check.run_check",
     )
     assert said["no-duplicates"][0] == Status.PASS
     assert (card.verdict, card.grade) == (UNKNOWN, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.judge.checks.check import Check, combine, count
+from drills.judge.check import Check, combine, count
 from drills.judge.loss import imbalances, openings
 from drills.record import books
 from drills.record.history import CheckResult, History

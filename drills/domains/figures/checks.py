@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drills.domains.figures import oracle
 from drills.domains.night import batch
-from drills.judge.checks.check import MOST_EVIDENCE, Check, because, combine, count
+from drills.judge.check import MOST_EVIDENCE, Check, because, combine, count
 from drills.judge.timeline import first_change, observed_until
 from drills.record import books
 from drills.record.history import CheckResult, History, Status

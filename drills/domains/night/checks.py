@@ -12,7 +12,7 @@ from drills.domains.night import calendar as nights
 from drills.domains.night.batch import Attempt
 from drills.domains.night.calendar import Night
 from drills.judge import outage
-from drills.judge.checks.check import Check, because, combine, count
+from drills.judge.check import Check, because, combine, count
 from drills.judge.interval import seconds
 from drills.judge.timeline import observed_until
 from drills.record import books

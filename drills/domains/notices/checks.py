@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.domains.orders import trades
-from drills.judge.checks.check import Check, combine, count
+from drills.judge.check import Check, combine, count
 from drills.judge.timeline import observed_until
 from drills.record.history import CheckResult, History
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
-from drills.judge.checks.check import Check, combine, count
+from drills.judge.check import Check, combine, count
 from drills.judge.residuals import is_passing, stuck_orders
 from drills.judge.timeline import observed_until
 from drills.record import books

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from drills.judge.checks.check import Check, combine, count
+from drills.judge.check import Check, combine, count
 from drills.judge.interval import Interval
 from drills.judge.loss import imbalances
 from drills.judge.timeline import events, observed_until

@@ -1,21 +1,18 @@
-"""Checkers: pure functions from a history to a verdict, one file per family.
+"""All checks: those of each domain, and here those of validity, which ask whether the run can judge at all.
 
-To add one: a function ``History -> Verdict`` that names its evidence, a line in its family's ``CHECKS``, a test that
-it is silent on a correct history and finds a planted defect.
+How to add one: ``drills/README.md``.
 """
 
 from __future__ import annotations
 
 from drills.domains.cash import checks as cash
 from drills.domains.figures import checks as figures
-from drills.domains.night import checks as batch
+from drills.domains.night import checks as night
 from drills.domains.notices import checks as notices
 from drills.domains.orders import checks as orders
 from drills.domains.repairs import checks as repairs
-from drills.judge.checks import detection, lateness, planned, recovery
-from drills.judge.checks import own_parts as instrument
-from drills.judge.checks import validity as evidence
-from drills.judge.checks.check import NOT_EXERCISED, UNSUPPORTED, Check, because, run_check
+from drills.judge.check import NOT_EXERCISED, UNSUPPORTED, Check, because, run_check
+from drills.judge.checks import detection, lateness, own_parts, planned, recovery, validity
 from drills.record.history import CheckResult, History, Reason, Status
 
 FAMILIES = (
@@ -23,14 +20,14 @@ FAMILIES = (
     orders,
     notices,
     figures,
-    batch,
+    night,
     repairs,
     recovery,
     detection,
-    evidence,
+    validity,
     planned,
     lateness,
-    instrument,
+    own_parts,
 )
 
 CHECKS: dict[str, Check] = {check.id: check for family in FAMILIES for check in family.CHECKS}
@@ -64,8 +61,8 @@ def unfinished(failures: list[Reason]) -> list[tuple[Check, CheckResult]]:
 
 
 def unfollowed(history: History) -> list[tuple[Check, CheckResult]]:
-    """What a run says of itself in which the page was to be followed and nobody did: nothing where somebody did."""
-    said = evidence.runbook_not_followed(history)
+    """What a run says of itself in which the runbook was to be followed and nobody did: nothing where somebody did."""
+    said = validity.runbook_not_followed(history)
     return [] if said is None else [(Check("runbook-was-followed", "", (), True, lambda _: said), said)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.judge.checks.check import Check, because, unsupported
+from drills.judge.check import Check, because, unsupported
 from drills.judge.interval import seconds
 from drills.judge.timeline import longest_silence, pages, watched
 from drills.record.history import CheckResult, History, Status

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drills.judge.checks.check import Check, because
+from drills.judge.check import Check, because
 from drills.judge.checks.planned import LATE
 from drills.judge.interval import seconds
 from drills.judge.timeline import events

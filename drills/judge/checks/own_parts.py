@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drills.judge.checks.check import Check, because
+from drills.judge.check import Check, because
 from drills.judge.timeline import events
 from drills.record.history import CheckResult, Event, History, Reason, Status
 

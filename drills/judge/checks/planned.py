@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from drills.judge import schedule
-from drills.judge.checks.check import Check
+from drills.judge.check import Check
 from drills.judge.checks.validity import NOBODY_ACTS
 from drills.judge.interval import Interval, point, seconds
 from drills.judge.timeline import events, injection, pages, snapshot_at

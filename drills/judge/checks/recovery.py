@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.judge import residuals
-from drills.judge.checks.check import Check, because, combine
+from drills.judge.check import Check, because, combine
 from drills.judge.timeline import fault_indexes, injection
 from drills.record.history import CheckResult, Count, History, Status
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from drills.judge import outage
-from drills.judge.checks.check import Check, because
+from drills.judge.check import Check, because
 from drills.judge.interval import seconds
 from drills.judge.service_level import surveyed
 from drills.judge.survey import BAD, DROPPED

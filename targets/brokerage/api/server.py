@@ -65,10 +65,9 @@ class Api:
 
     def routes(self) -> Sequence[Route]:
         """Customers' and operators' endpoints."""
-        from targets.brokerage.api import customers
-        from targets.brokerage.api import operator_endpoints as desk  # they need this class
+        from targets.brokerage.api import customers, operator_endpoints  # they need this class
 
-        return [*customers.routes(self), *desk.routes(self)]
+        return [*customers.routes(self), *operator_endpoints.routes(self)]
 
     def jobs(self) -> Sequence[Job]:
         """Getting ready, then looking at the database now and then; repayments the bank has not answered."""

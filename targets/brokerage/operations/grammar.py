@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from targets.brokerage.config import SERVICES
-from targets.brokerage.operations import batch, host, overview, session
-from targets.brokerage.operations import services as services
+from targets.brokerage.operations import batch, host, overview, services, session
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import CommandResult
 from targets.brokerage.roles import Role

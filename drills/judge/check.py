@@ -37,7 +37,7 @@ def run_check(check: Check, history: History) -> CheckResult:
     """Ask it. A missing book and a checker that fails are unknown, never a pass."""
     missing = [book for book in check.needs_books if book not in history.books]
     if history.withheld(*missing):
-        return CheckResult(Status.NOT_APPLICABLE, reasons=[Reason(f"{UNSUPPORTED}.book", {"books": missing})])
+        return because(Status.NOT_APPLICABLE, f"{UNSUPPORTED}.book", books=missing)
     if missing:
         return because(Status.UNKNOWN, "no-book", books=missing)
     if check.needs_books and snapshot_at(history) is None:
