@@ -91,7 +91,8 @@ def test_a_silent_link_makes_orders_unknown_and_the_other_link_settles_them(play
         assert made.gateway.flow.oldest_unanswered_s() == 0
         assert sum(state == "rejected" for state in made.states().values()) == 30
 
-    play(scenario)
+    slow = ExchangeConfig(cycle_s=0.02, fill_from_s=1.0, fill_to_s=1.2, never_fill=0.0)  # not before it is silent
+    play(scenario, exchange=slow)
     late = database.rows("SELECT count(*) FROM executions WHERE poss_dup")
     assert database.rows("SELECT count(*) FROM outbox WHERE state = 'held'") == late
     assert late[0][0] > 0
@@ -115,8 +116,8 @@ def test_an_answer_lost_on_the_way_back_comes_by_retransmission(play: Play) -> N
 
 def test_a_reset_of_the_numbers_loses_what_was_not_received(play: Play) -> None:
     async def scenario(made: Rig) -> None:
+        made.relays["A"].mute = True
         await made.trade(10)
-        made.relays["A"].silent = True
         await made.until(lambda: sum(row["quantity"] for row in made.book("exchange-execution")) == 10 * 300)
         await operations.use_link(made.gateway, "B", True)
         findings = await operations.reconcile(made.gateway)
@@ -212,8 +213,8 @@ def test_while_resynchronising_new_answers_wait_and_reconciliation_says_so(play:
     hasty = GatewayConfig(heartbeat_s=0.05, request_s=0.2)
 
     async def scenario(made: Rig) -> None:
+        made.relays["A"].mute = True  # so that every answer has to be sent again
         await made.trade(12)
-        made.relays["A"].silent = True
         await made.until(lambda: sum(row["quantity"] for row in made.book("exchange-execution")) == 12 * 300)
         await operations.use_link(made.gateway, "B", False)
         findings = await operations.reconcile(made.gateway)
@@ -271,8 +272,8 @@ def test_cancel(play: Play) -> None:
 
 def test_held_notices_are_released_once(play: Play, database: Database) -> None:
     async def scenario(made: Rig) -> None:
+        made.relays["A"].mute = True
         await made.trade(5)
-        made.relays["A"].silent = True
         await made.until(lambda: sum(row["quantity"] for row in made.book("exchange-execution")) == 5 * 300)
         await operations.use_link(made.gateway, "B", False)
         await drained(made)
