@@ -70,12 +70,23 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Objective(msgspec.Struct, frozen=True):
-    """A limit on one card metric; ``at_most`` unless ``at_least``."""
+    """A limit on a metric; ``at_most`` unless ``at_least``.
 
-    id: str
+    On its value in ``window``, of the service ``of``; None: of all. ``because`` says why it is this limit, by language.
+    """
+
+    metric: str
     limit: float
     unit: str
     at_least: bool = False
+    window: str = "all"
+    of: str | None = None
+    because: dict[str, str] | None = None
+
+    @property
+    def id(self) -> str:
+        """The metric's, with window and service where they are not the whole."""
+        return ".".join(filter(None, (self.metric, self.window if self.window != "all" else "", self.of)))
 
 
 class PlannedFault(msgspec.Struct, frozen=True):
@@ -116,7 +127,7 @@ class Plan(msgspec.Struct, frozen=True):
     compression: int = 1
     monitor_interval: int = 250_000_000
     limits_ja: list[str] = []  # ``limits`` in Japanese, as many, in the same order
-    reaction_up_to: int | None = None  # ns: the slowest reaction at which the right page was shown to be fast enough
+    accepts: dict[str, dict[str, str]] = {}  # metric that counts harm -> why it is accepted, by language
 
     @property
     def injects(self) -> bool:
@@ -251,13 +262,17 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read."""
+    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read.
+
+    ``facts`` is what was once computed of it, by function, so that nothing is computed twice.
+    """
 
     run: RunRecord
     events: tuple[Event, ...]
     samples: Samples
     books: Mapping[str, tuple[AnyRow, ...]]
     damage: tuple[Reason, ...] = field(default=())
+    facts: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def plan(self) -> Plan:

@@ -18,7 +18,7 @@ from drills.record.history import NS, Objective, Slo
 from drills.spec.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.spec.compatibility import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
 from drills.spec.files import CATALOGUE, named
-from drills.spec.metrics import DURATIONS, METRICS, objectives
+from drills.spec.metrics import accepts, metrics, objectives
 from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
 from drills.spec.reader import SLUG, Node, Words, read
 from drills.spec.seeded import extremes
@@ -58,7 +58,7 @@ REQUIRED = (
     "arms",
     "cap",
 )
-OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "condition", "business_start")
+OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "accepts", "condition", "business_start")
 
 SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
 FIDELITY = re.compile(r"[FPAT](\+[FPAT])*\Z", re.ASCII)
@@ -112,6 +112,7 @@ class Drill(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...]
     runbook: Path | None
     objectives: tuple[Objective, ...]
+    accepts: dict[str, Words]
     checks: tuple[str, ...]
     arms: dict[str, Expectation]
     stop_if: tuple[StopIf, ...]
@@ -193,9 +194,10 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         timeline=timed_faults(fields["timeline"], words),
         alerts=fields["alerts"].names(words.alerts, "alert", least=1) if "alerts" in fields else (),
         runbook=named(fields["runbook"], "a file beside the drill") if "runbook" in fields else None,
-        objectives=objectives(fields["objectives"]),
+        objectives=objectives(fields["objectives"], words.loads[load]),
+        accepts=accepts(fields.get("accepts")),
         checks=_checks(fields.get("checks"), words),
-        arms=arms(fields["arms"], (*words.checks, *METRICS)),
+        arms=arms(fields["arms"], (*words.checks, *metrics())),
         stop_if=_stop_if(fields.get("stop_if")),
         cap=fields["cap"].time(positive=True),
         business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
@@ -287,8 +289,8 @@ def _check_sense(root: Node, drill: Drill) -> None:
     if drill.slo.hold >= drill.cap:
         raise root.child("cap").bad("cap: no longer than slo.hold; nothing could ever count as restored")
     for objective in drill.objectives:
-        if objective.id in DURATIONS and objective.limit * NS > drill.cap:
-            place = root.child("objectives").child(objective.id)
+        if metrics()[objective.metric].span and objective.limit * NS > drill.cap:
+            place = root.child("objectives").child(objective.metric)
             raise place.bad(f"objectives.{objective.id}: longer than the cap; it could never be missed")
     for rule in drill.stop_if:
         if STOP_METRICS[rule.metric] not in drill.services:

@@ -21,9 +21,9 @@ PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
 @cache
 def standing() -> tuple[str, ...]:
     """Checks that every drill has, asked for or not: they prove that it took place, and that its run can judge."""
-    from drills.judge.checks import CHECKS  # when first asked for, as below
+    from drills.domains.registry import DOMAINS  # when first asked for, as below
 
-    return tuple(check.id for check in CHECKS.values() if check.validity)
+    return tuple(check.id for check in DOMAINS.checks.values() if check.validity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,15 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
 
     A target whose customers come by URL says itself what they ask for; to all others come those of this package.
     """
-    from drills.judge.checks import CHECKS
+    from drills.domains.registry import DOMAINS
     from faults import FAULTS
     from loadprofiles import PROFILES
 
     usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
     by_url = {name: {service: each.rate for service, each in load.items()} for name, load in capabilities.loads.items()}
     links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
-    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime)
+    loads, lacks = by_url or usual, capabilities.not_offered
+    return Vocabulary(FAULTS, tuple(DOMAINS.checks), loads, links, services, rules, lacks, runtime)
 
 
 @cache
