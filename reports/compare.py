@@ -255,7 +255,7 @@ class Row:
 
 def rows(lang: Lang) -> Iterator[Row]:
     """Each metric, with its part after the alert in brackets; below it its parts in other windows; then the grade."""
-    for metric in DOMAINS.metrics.values():
+    for metric in (each for each in DOMAINS.metrics.values() if not each.detail):
         name = metric_name(lang, metric.id)
         after = Window.AFTER_ALERT in metric.windows
         label = say(lang, "compare.with-after-alert", name=name) if after else name

@@ -26,7 +26,7 @@ from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix
-from reports.words import BETWEEN, limits, sentence, service_name
+from reports.words import BETWEEN, governing, limits, sentence, service_name
 
 MOST = 24
 """Lines that a card may have on a terminal, which wraps those that are wider than it."""
@@ -181,8 +181,8 @@ def _alert_note(card: Scorecard, lang: Lang) -> str:
 
 
 def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang, whole: bool) -> Iterator[Text]:
-    if card.condition is not None and (text := _condition(card, lang)):
-        yield Text(f"{say(lang, 'condition')}: {text}")
+    if card.governing is not None:
+        yield Text(f"{say(lang, 'governing')}: {governing(card.governing, lang)}")
     for attempt in card.earlier:
         says = BETWEEN[lang].join(sentence(lang, each) for each in attempt.causes)
         words = say(lang, "earlier", verdict=attempt.verdict, says=says, run=attempt.run)
@@ -198,16 +198,6 @@ def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang, whole: b
     if (engine := card.engines.get("proxy")) is not None:
         evidence += f" · {say(lang, 'proxy', engine=engine)}"
     yield Text(f"{evidence}  {folder}")
-
-
-def _condition(card: Scorecard, lang: Lang) -> str:
-    """The condition in words; its two sides are added where the words do not name them already."""
-    condition = card.condition or {}
-    words = str(condition.get(lang) or condition.get("en") or "")
-    sides = [condition.get("left"), condition.get("right")]
-    if None in sides or all(str(side) in words for side in sides):
-        return words
-    return f"{words} ({sides[0]} : {sides[1]})"
 
 
 def _to_copy(card: Scorecard, folder: Path, lang: Lang, compare_with: str | None) -> Iterator[Text]:

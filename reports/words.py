@@ -6,18 +6,21 @@ or with the judge (``drills.judge.words``). An id without words, such as one of 
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Sequence
 from typing import Protocol
 
 from drills.domains.registry import DOMAINS
-from drills.judge.scorecard import LimitCell, Scorecard
+from drills.judge.scorecard import GoverningCell, LimitCell, Scorecard
 from drills.judge.text import Text
 from drills.judge.words import NAMES
 from drills.record.history import Count, Reason, Value
 from reports.ends import ended
 from reports.texts import Lang, known, say
 
+PLACE = re.compile(r"\{([\w.]+)\}")
+"""Of a quantity in a governing condition: their names have dots."""
 BETWEEN = {"en": "; ", "ja": "。"}
 LISTED = {"en": ", ", "ja": "、"}
 
@@ -59,6 +62,14 @@ def limit(lang: Lang, cell: LimitCell) -> str:
 def limits(card: Scorecard, lang: Lang) -> list[str]:
     """All that the run cannot show."""
     return [limit(lang, cell) for cell in card.limits]
+
+
+def governing(cell: GoverningCell, lang: Lang) -> str:
+    """The condition in words, its numbers filled in with at most three digits; a dash for what is not known."""
+    numbers = {**cell.numbers, "left": cell.left, "right": cell.right}
+    filled = {name: "–" if number is None else f"{number:.3g}" for name, number in numbers.items()}
+    template = cell.words.get(lang) or cell.words.get("en", "")
+    return PLACE.sub(lambda place: filled.get(place[1], place[0]), template)
 
 
 def metric_name(lang: Lang, metric: str, window: str = "all", of: str | None = None) -> str:

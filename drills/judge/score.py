@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from drills.judge import outage, timeline
+from drills.judge import governing, outage, timeline
 from drills.judge.attempt import Attempts
 from drills.judge.check import NOT_EXERCISED, UNSUPPORTED
 from drills.judge.cost import Cost, cost
@@ -18,7 +18,7 @@ from drills.judge.interval import Interval, seconds
 from drills.judge.limits import harmed, without_limit
 from drills.judge.metric import SCALE, Metric, Observed, Value, lacking, values
 from drills.judge.milestones import Milestone, Milestones
-from drills.judge.objectives import Judged, judge_objectives, unjudged
+from drills.judge.objectives import Judged, Measured, judge_objectives, unjudged
 from drills.judge.run_checks import Asked, run_checks, unfinished, unfollowed
 from drills.judge.scorecard import (
     RULES,
@@ -29,6 +29,7 @@ from drills.judge.scorecard import (
     ClockCell,
     CostCell,
     EarlierCell,
+    GoverningCell,
     HealCell,
     InstantCells,
     LimitCell,
@@ -85,7 +86,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         rules=RULES,
         evidence=evidence_head,
         clock=ClockCell(compression=plan.compression, monitor_interval_s=seconds(plan.monitor_interval)),
-        condition=plan.condition,
+        governing=_governing(plan, measured, domains.metrics),
         target=run.target,
         engines=_engines(history),
         fidelity=plan.fidelity,
@@ -119,6 +120,15 @@ def _measure(attempts: Attempts, metric: Metric, observed: Observed) -> list[Val
     """Its values, none of them known where measuring broke."""
     nothing = [Value(window, None, None) for window in metric.windows]
     return attempts.make(f"metric {metric.id}", lambda: values(metric, observed), lambda _: nothing)
+
+
+def _governing(plan: Plan, measured: Measured, metrics: Mapping[str, Metric]) -> GoverningCell | None:
+    condition = plan.governing
+    if condition is None:
+        return None
+    known = governing.numbers(condition, measured, metrics)
+    left, right = governing.value(condition.left, known), governing.value(condition.right, known)
+    return GoverningCell(id=condition.id, words=condition.words, numbers=known, left=left, right=right)
 
 
 def _own_limits(plan: Plan) -> list[LimitCell]:

@@ -6,7 +6,7 @@ Nothing in it depends on when or where it is computed.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -197,6 +197,19 @@ class LimitCell(_Part, frozen=True, kw_only=True):
     words: dict[str, str] | None = None
 
 
+class GoverningCell(_Part, frozen=True, kw_only=True):
+    """The condition under which the incident happens: ``left`` is more than ``right``, null where it cannot be known.
+
+    ``words`` are a template by language; ``numbers`` are what its two sides were made of in this run.
+    """
+
+    id: str
+    words: dict[str, str]
+    numbers: dict[str, float | None]
+    left: float | None
+    right: float | None
+
+
 class CannotJudgeCell(_Part, frozen=True, kw_only=True):
     """Why a run cannot judge, the verdict being ``unknown`` or ``invalid``.
 
@@ -231,7 +244,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     rules: int
     evidence: str | None
     clock: ClockCell
-    condition: dict[str, Any] | None
+    governing: GoverningCell | None
     target: str
     engines: dict[str, str | None]
     fidelity: str

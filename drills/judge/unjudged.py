@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from drills.judge import timeline
+from drills.judge.governing import MEASURED
 from drills.judge.scorecard import (
     CannotJudgeCell,
     CheckCell,
+    GoverningCell,
     MetricCell,
     ObjectiveCell,
     Scorecard,
@@ -80,6 +82,7 @@ def claiming_nothing(card: Scorecard, ended: str = "") -> Scorecard:
         prevented=False,
         metrics=[_metric(one, invalid) for one in card.metrics],
         objectives=[_objective(one, invalid) for one in card.objectives],
+        governing=_governing(card.governing, invalid),
         accepted=[],
         no_limit=[],
         checks=[_check(one) for one in card.checks] if invalid else card.checks,
@@ -173,6 +176,16 @@ def _objective(one: ObjectiveCell, invalid: bool) -> ObjectiveCell:
     measured = None if invalid else _seen_span(one.measured)
     headroom = None if measured is None else one.headroom
     return msgspec.structs.replace(one, measured=measured, headroom=headroom, verdict=Status.UNKNOWN)
+
+
+def _governing(cell: GoverningCell | None, invalid: bool) -> GoverningCell | None:
+    """Of an invalid run what was measured is not told; what was set stays."""
+    if cell is None or not invalid:
+        return cell
+    known = {name: None if name.startswith(MEASURED) else value for name, value in cell.numbers.items()}
+    unknown = None in known.values()
+    left, right = (None, None) if unknown else (cell.left, cell.right)
+    return msgspec.structs.replace(cell, numbers=known, left=left, right=right)
 
 
 def _metric(one: MetricCell, invalid: bool) -> MetricCell:

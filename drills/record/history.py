@@ -99,6 +99,27 @@ class PlannedFault(msgspec.Struct, frozen=True):
     params: dict[str, Any]
 
 
+class Product(msgspec.Struct, frozen=True):
+    """Quantities multiplied by each other and divided by others; names listed together are added up first."""
+
+    times: list[list[str]]
+    over: list[list[str]] = []
+
+
+class Governing(msgspec.Struct, frozen=True):
+    """The condition under which the incident happens: ``left`` is more than ``right``.
+
+    ``words`` are a template by language, with quantities as ``{places}``, and ``{left}`` and ``{right}``. ``known`` are
+    the quantities that the load and the target's settings give; those that begin with ``measured.`` are metrics.
+    """
+
+    id: str
+    words: dict[str, str]
+    left: Product
+    right: Product
+    known: dict[str, float]
+
+
 class Plan(msgspec.Struct, frozen=True):
     """All that was fixed before the run started; hashed into it, so objectives cannot move afterwards."""
 
@@ -109,7 +130,7 @@ class Plan(msgspec.Struct, frozen=True):
     phase: str
     fidelity: str
     limits: list[str]
-    condition: dict[str, Any] | None
+    governing: Governing | None
     arm: str  # no-fault | false-alarm | no-action | runbook | wrong:NAME | without:STEP
     operator: str  # auto | human | none
     reaction: int  # ns

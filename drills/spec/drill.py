@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 
 from drills.errors import UnknownName
-from drills.record.history import NS, Objective, Slo
+from drills.record.history import NS, Governing, Objective, Slo
 from drills.spec.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.spec.compatibility import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
 from drills.spec.files import CATALOGUE, named
+from drills.spec.governing import governing
 from drills.spec.metrics import accepts, metrics, objectives
 from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
 from drills.spec.reader import SLUG, Node, Words, read
@@ -26,7 +27,6 @@ from drills.spec.timeline import TimedFault, timed_faults
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded, standing
 
 __all__ = [
-    "Condition",
     "Drill",
     "StopIf",
     "arms_of",
@@ -58,7 +58,7 @@ REQUIRED = (
     "arms",
     "cap",
 )
-OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "accepts", "condition", "business_start")
+OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "accepts", "governing", "business_start")
 
 SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
 FIDELITY = re.compile(r"[FPAT](\+[FPAT])*\Z", re.ASCII)
@@ -66,15 +66,6 @@ BUSINESS_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 
 STOP_METRICS = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}
 """Metric -> the service it is of."""
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """The inequality that governs the incident, in words and with its two sides."""
-
-    en: str
-    ja: str
-    left: float
-    right: float
 
 
 class StopIf(msgspec.Struct, frozen=True):
@@ -103,7 +94,7 @@ class Drill(msgspec.Struct, frozen=True):
     phase: str
     fidelity: str
     limits: tuple[Words, ...]
-    condition: Condition | None
+    governing: Governing | None
     load: str
     services: dict[str, float]
     slo: Slo
@@ -186,7 +177,7 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         phase=fields["phase"].one_of(PHASES, "phase") if "phase" in fields else "",
         fidelity=_matching(fields.get("fidelity"), FIDELITY, "F, P, A, T or a sum such as F+T") or "F",
         limits=_limits(fields.get("limits")),
-        condition=_condition(fields.get("condition")),
+        governing=governing(fields.get("governing"), words.quantities.get(load, {})),
         load=load,
         services=dict(words.loads[load]),
         slo=_slo(fields.get("slo")),
@@ -240,13 +231,6 @@ def _limits(node: Node | None) -> tuple[Words, ...]:
     return tuple(
         item.words() if isinstance(item.value, dict) else Words(item.text(), item.text()) for item in node.items()
     )
-
-
-def _condition(node: Node | None) -> Condition | None:
-    if node is None:
-        return None
-    fields = node.fields(("en", "ja", "left", "right"))
-    return Condition(fields["en"].text(), fields["ja"].text(), fields["left"].number(), fields["right"].number())
 
 
 def _slo(node: Node | None) -> Slo:

@@ -70,7 +70,7 @@ def plan(
         phase=drill.phase,
         fidelity=drill.fidelity,
         limits=[limit.en for limit in drill.limits],
-        condition=None if drill.condition is None else msgspec.to_builtins(drill.condition),
+        governing=drill.governing,
         arm=arm,
         operator="none" if arm in WITHOUT_RUNBOOK else operator,
         reaction=reaction_ns,

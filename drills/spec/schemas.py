@@ -66,7 +66,7 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
         "cap": TIME,
         "fidelity": {"type": "string", "pattern": r"^[FPAT](\+[FPAT])*$"},
         "limits": _list({"anyOf": [TEXT, _words()]}, least=0),
-        "condition": _object({"en": TEXT, "ja": TEXT, "left": {"type": "number"}, "right": {"type": "number"}}),
+        "governing": _object({"id": NAME, "en": TEXT, "ja": TEXT, "left": _side(known), "right": _side(known)}),
         "business_start": {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"},
     }
     return _object(properties, spec.keys(known)[0])
@@ -228,6 +228,14 @@ def _inline(declared: Any) -> Schema:
     if declared is str:
         return TEXT
     return {} if definitions else found  # a nested type: the loader checks it
+
+
+def _side(known: Vocabulary) -> Schema:
+    """A product of quantities; those in brackets are added up, and ``over`` divides."""
+    settings = dict.fromkeys(name for each in known.quantities.values() for name in each)
+    quantity = _enum((*settings, *(f"measured.{name}" for name in metrics())))
+    groups = _list({"anyOf": [quantity, _list(quantity)]})
+    return {"anyOf": [groups, _object({"times": groups, "over": groups}, ("times",))]}
 
 
 def _limit(name: str, loads: Mapping[str, Mapping[str, float]]) -> Schema:

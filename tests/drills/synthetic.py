@@ -74,7 +74,7 @@ def plan(arm: str) -> Plan:
     cap = 19 if arm == "no-action" else 20
     return Plan(
         drill="made-up", variant=None, title={"en": "Made up", "ja": "作り物"}, sources=["rkt-05"], phase="D3",
-        fidelity="F", limits=["made up"], condition=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
+        fidelity="F", limits=["made up"], governing=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
         services=SERVICES, alerts=["LinkSilent"], objectives=OBJECTIVES, checks=CHECKS,
         faults=[PlannedFault(0, "timeout", onset * NS, None, {"link": "exchange-a"})], baseline=5 * NS, cap=cap * NS,
         drill_sha256="0" * 64, runbook_sha256=None,

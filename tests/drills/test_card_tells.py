@@ -27,7 +27,7 @@ def card(draft: Draft) -> Scorecard:
 
 def test_what_the_plan_fixed_stands_on_the_card() -> None:
     fixed = {
-        "variant": "b-side", "runbook_sha256": "1" * 64, "drill_sha256": "2" * 64, "condition": {"at": "night"},
+        "variant": "b-side", "runbook_sha256": "1" * 64, "drill_sha256": "2" * 64,
         "arm": "without:switch", "operator": "human", "seed": 7, "fidelity": "P",
     }  # fmt: skip
     found = msgspec.structs.asdict(card(made.replanned(correct(1), **fixed)))

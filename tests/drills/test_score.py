@@ -15,6 +15,7 @@ from drills.judge.interval import Interval
 from drills.judge.objectives import Judged, status
 from drills.judge.scorecard import Scorecard
 from drills.judge.verdict import verdict
+from drills.record import books
 from drills.record.history import NS, CheckResult, Event, Kind, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
@@ -42,7 +43,7 @@ def test_card_has_every_field_of_its_schema_in_order() -> None:
     assert list(document)[:3] == ["schema", "drill", "variant"]
     wanted = {
         "schema", "drill", "variant", "title", "sources", "drill_sha256", "runbook_sha256", "arm", "operator", "seed",
-        "attempts", "run", "started", "subject", "kunren", "rules", "evidence", "clock", "condition", "target",
+        "attempts", "run", "started", "subject", "kunren", "rules", "evidence", "clock", "governing", "target",
         "engines", "fidelity", "limits", "verdict", "grade", "instants", "metrics", "objectives", "accepted",
         "no_limit", "checks", "load", "alerts", "runbook", "heal", "cost",
     }  # fmt: skip
@@ -397,7 +398,7 @@ def test_lost_service_is_limited_by_how_long_it_may_take_to_come_back() -> None:
 def test_a_sum_of_harms_has_a_limit_where_its_parts_have() -> None:
     draft = correct(1)
     acted = made.shown("w1", "C-0001", 7.6, 1)
-    draft.customers += [acted, made.acted("a1", "C-0001", 7.7, "w1", 5)]
+    draft.customers += [acted, books.Acted(t_ns=at(7.7), id="a1", account="C-0001", shown="w1", yen=5, what="order")]
     some = made.replanned(draft, checks=[], objectives=[Objective("recover", 30, "s")])
     assert card(some).no_limit == ["wrong_figures_shown", "wrong_figures_acted_on", "harmful_actions", "affected_yen"]
     why = {"en": "x", "ja": "x"}

@@ -62,7 +62,7 @@ cap: 20s
 """
 
 REQUIRED = "drill, title, sources, phase, load, baseline, timeline, alerts, runbook, objectives, checks, arms, cap"
-ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, condition, business_start"
+ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start"
 METRICS = ", ".join(DOMAINS.metrics)
 CHECKS = ", ".join(WORDS.checks)
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
@@ -334,11 +334,19 @@ CASES = {
         21,
         "fidelity: found 'high', expected F, P, A, T or a sum such as F+T",
     ),
-    "condition in words only": (
+    "condition with a number typed in": (
         "cap: 20s",
-        "cap: 20s\ncondition: {en: a > b, ja: a > b, left: many, right: 2}",
+        "cap: 20s\ngoverning: {id: x, en: a > b, ja: a > b, left: [18], right: [load.orders]}",
         21,
-        "condition.left: found 'many', expected a number",
+        "governing.left[0]: found the number 18, expected the name of a quantity; a number is computed from load,"
+        " settings and measurement",
+    ),
+    "condition with a place that is no quantity of it": (
+        "cap: 20s",
+        'cap: 20s\ngoverning: {id: x, en: "{measured.decid} > b", ja: a, left: [measured.decide], right: [measured.decide]}',
+        21,
+        "governing.en: unknown quantity 'measured.decid', did you mean 'measured.decide'? known: measured.decide, left,"
+        " right",
     ),
     "no time of day": (
         "cap: 20s",

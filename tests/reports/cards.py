@@ -72,9 +72,13 @@ PASSED: dict[str, Any] = {
     "rules": 1,
     "evidence": "3f9c" * 16,
     "clock": {"compression": 60, "monitor_interval_s": 0.25},
-    "condition": {
-        "en": "unanswered orders a second × seconds = 24 > window 16",
-        "ja": "未回答注文/秒 × 秒 = 24 > 窓 16",
+    "governing": {
+        "id": "window-full",
+        "words": {
+            "en": "unanswered orders a second ({load.orders}) × seconds = {left} > window {right}",
+            "ja": "未回答注文(毎秒{load.orders}件) × 秒 = {left} > 窓 {right}",
+        },
+        "numbers": {"load.orders": 12.0, "gateway.window": 16},
         "left": 24,
         "right": 16,
     },
@@ -226,7 +230,7 @@ def failed() -> dict[str, Any]:
 def invalid() -> dict[str, Any]:
     """The load could not keep its rate: nothing was measured, so there is nothing to claim."""
     card = passed()
-    card |= {"verdict": "invalid", "grade": None, "evidence": None, "alerts": [], "condition": None, "limits": []}
+    card |= {"verdict": "invalid", "grade": None, "evidence": None, "alerts": [], "governing": None, "limits": []}
     card["instants"] = dict.fromkeys(card["instants"])
     card |= {"accepted": [], "no_limit": []}
     for each in card["metrics"]:
@@ -292,7 +296,7 @@ def _record(card: dict[str, Any]) -> RunRecord:
         phase="D3",
         fidelity="F",
         limits=[],
-        condition=None,
+        governing=None,
         arm=card["arm"],
         operator="auto",
         reaction=NS,

@@ -79,7 +79,7 @@ def test_the_rows_of_strips_are_equally_long() -> None:
 
 def crowded() -> dict[str, Any]:
     card = failed()
-    card["condition"]["en"] = "x" * 300
+    card["governing"]["words"]["en"] = "x" * 300
     card["limits"] = [{"words": {"en": f"limit {n} " + "y" * 60, "ja": ""}} for n in range(30)]
     card["checks"] = [{**card["checks"][0], "id": f"check-{n}"} for n in range(12)]
     card["checks"] += [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
+from drills.judge import timeline
 from drills.judge.check import count
 from drills.judge.domain import Residual
 from drills.judge.harm import HarmKind, Instance
@@ -35,6 +38,15 @@ def _lost(observed: Observed, _: Part) -> Interval:
 
 def _phantoms(observed: Observed, _: Part) -> Interval:
     return point(len(orders.phantoms(observed.history)))
+
+
+def _backlog(observed: Observed, _: Part) -> Interval:
+    """How many messages the exchange had in the longest time in which no execution was posted: a silent line's gap."""
+    history, end = observed.history, timeline.observed_until(observed.history)
+    posted = sorted(row.t_ns for _, row in trades.posted_executions(history))
+    gaps = pairwise([timeline.observed_from(history), *posted, end])
+    begins, ends = max(gaps, key=lambda gap: gap[1] - gap[0])
+    return point(sum(begins < row.t_ns <= ends for row in history.books["exchange"]))
 
 
 def _stuck(history: History) -> Count:
@@ -72,6 +84,15 @@ METRICS = (
         books=("customers", "exchange"),
         harm=_ACCOUNTED,
         part_of="acknowledged_orders",
+    ),
+    Metric(
+        "exchange_backlog",
+        "count",
+        Text("messages in the longest time without a posting", "記帳が最も長く途絶えた間の取引所の電文"),
+        _backlog,
+        needs=_OF_BOOKS,
+        books=("exchange", "oms"),
+        detail=True,
     ),
     Metric(
         "duplicated",
