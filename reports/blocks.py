@@ -229,21 +229,11 @@ def _data_words(card: Scorecard, lang: Lang) -> Iterator[str]:
     if card.value(since_fault) is not None:
         yield say(lang, "data.item", name=metric_name(lang, since_fault), amount=_amount(card, since_fault, lang))
     for metric in DOMAINS.metrics.values():
-        told = (
-            metric.detail
-            or metric.span
-            or metric.more_is_better
-            or Window.AFTER_ALERT in metric.windows
-            or metric.id in wholes
-        )
+        elsewhere = metric.span or metric.more_is_better or Window.AFTER_ALERT in metric.windows
+        if elsewhere or metric.detail or metric.id in wholes:
+            continue
         value = card.value(metric.id)
-        if (
-            elsewhere
-            or metric.detail
-            or metric.id in wholes
-            or value is None
-            or not (value or metric.always or metric.part_of)
-        ):
+        if value is None or not (value or metric.always or metric.part_of):
             continue
         found = _amount(card, metric.id, lang)
         if metric.part_of is not None:

@@ -81,8 +81,8 @@ class Metric:
     ``measure`` gives the value in a part of the observation, ``by_service`` that of each service. ``needs``: of books,
     alerts and operator, what a target must have for it; ``books``: those books. ``span``: between milestones, so that
     arms without a fault have none. ``settled``: it waits for all books to be right, where a target keeps any.
-    ``always``: shown even where it is zero; ``detail``: shown nowhere but where it explains. ``part_of``: the metric that
-    counts those of which these are some.
+    ``always``: shown even where it is zero; ``detail``: shown nowhere but where it explains. ``part_of``: the metric
+    that counts those of which these are some.
     """
 
     id: str

@@ -404,7 +404,7 @@ def test_a_sum_of_harms_has_a_limit_where_its_parts_have() -> None:
     why = {"en": "x", "ja": "x"}
     part = made.replanned(some, accepts={"wrong_figures_acted_on": why, "wrong_figures_shown": why})
     assert card(part).no_limit == ["harmful_actions", "affected_yen"]
-    assert card(made.replanned(part, accepts={**part.run.plan.accepts, "duplicated": why})).no_limit == []
+    assert card(made.replanned(part, accepts={**part.plan.accepts, "duplicated": why})).no_limit == []
 
 
 def test_headroom_is_what_is_left_of_the_limit() -> None:

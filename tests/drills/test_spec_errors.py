@@ -343,7 +343,8 @@ CASES = {
     ),
     "condition with a place that is no quantity of it": (
         "cap: 20s",
-        'cap: 20s\ngoverning: {id: x, en: "{measured.decid} > b", ja: a, left: [measured.decide], right: [measured.decide]}',
+        'cap: 20s\ngoverning: {id: x, en: "{measured.decid}", ja: a,'
+        " left: [measured.decide], right: [measured.decide]}",
         21,
         "governing.en: unknown quantity 'measured.decid', did you mean 'measured.decide'? known: measured.decide, left,"
         " right",
