@@ -25,7 +25,10 @@ NOT_RUN = "not run"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One run of ``verify``: what was declared, what was shown; ``red`` are the failed checks and objectives."""
+    """One run of ``verify``: what was declared, and what was shown.
+
+    ``red`` are the checks that failed, and the metrics whose objectives failed.
+    """
 
     drill: str
     arm: str
@@ -36,8 +39,7 @@ class Row(msgspec.Struct, frozen=True):
     declared: str
     as_declared: bool
     says: str
-    durations: dict[str, list[float] | None]
-    loss: dict[str, float | None]
+    metrics: dict[str, list[float] | float | None]
     run: str
     evidence: str | None
     variant: str | None = None
@@ -77,16 +79,7 @@ def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
         declared=_declared(wanted),
         as_declared=not against,
         says="; ".join(against),
-        durations={name: _seconds(value) for name, value in msgspec.structs.asdict(card.durations).items()},
-        loss={
-            "service_s": card.loss.service_s,
-            "planned_closure_s": card.loss.planned_closure_s,
-            "wrong_figures_shown": card.loss.wrong_figures_shown,
-            "wrong_figures_acted_on": card.loss.wrong_figures_acted_on,
-            "late_notices": card.loss.late_notices,
-            "duplicated": card.loss.duplicated,
-            "lost": card.loss.acknowledged_orders.lost,
-        },
+        metrics=metrics_of(card),
         run=card.run,
         evidence=evidence,
         variant=drill.variant,
@@ -105,18 +98,23 @@ def not_run(drill: Drill, arm: str, seed: int) -> Row:
         declared=_declared(expectation(drill, arm)),
         as_declared=False,
         says="",
-        durations={},
-        loss={"service_s": None},
+        metrics={},
         run="",
         evidence=None,
         variant=drill.variant,
     )
 
 
+def metrics_of(card: Scorecard) -> dict[str, list[float] | float | None]:
+    """Each metric in the whole of the run, all services together; a span of time as [earliest, latest]."""
+    values = {metric.id: card.value(metric.id) for metric in card.metrics}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 def red_ids(card: Scorecard) -> list[str]:
-    """Ids of the checks and objectives that failed, checks first."""
+    """Ids of the checks that failed, and of the metrics whose objectives did, checks first."""
     checks = [check.id for check in card.checks if check.verdict == "fail"]
-    return checks + [objective.id for objective in card.objectives if objective.verdict == "fail"]
+    return list(dict.fromkeys(checks + [one.metric for one in card.objectives if one.verdict == "fail"]))
 
 
 def tell(rows: list[Row], out: Console, lang: Lang) -> None:
@@ -132,9 +130,9 @@ def tell(rows: list[Row], out: Console, lang: Lang) -> None:
             str(row.seed),
             row.verdict + (f" ({row.grade})" if row.grade else ""),
             row.declared,
-            _span(row.durations.get("detect"), lang),
-            _span(row.durations.get("recover"), lang),
-            _number(row.loss["service_s"]),
+            _span(row.metrics.get("detect"), lang),
+            _span(row.metrics.get("recover"), lang),
+            _number(row.metrics.get("service_s")),
             ", ".join(row.red) or "-",
         )
     print_table(out, table)
@@ -192,16 +190,12 @@ def _declared(wanted: Expectation | None) -> str:
     return wanted.verdict + (f" ({wanted.grade})" if wanted.grade else "")
 
 
-def _seconds(value: tuple[float, float] | list[float] | None) -> list[float] | None:
-    return None if value is None else [float(each) for each in value]
+def _number(value: list[float] | float | None) -> str:
+    return f"{value:.1f}" if isinstance(value, int | float) else "-"
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
-
-
-def _span(value: list[float] | None, lang: Lang) -> str:
+def _span(value: list[float] | float | None, lang: Lang) -> str:
     """The latest end, in seconds; an alert may come before the impact."""
-    if value is None:
+    if not isinstance(value, list):
         return "-"
     return f"{value[-1]:.1f}" if value[-1] >= 0 else span((value[-1], value[-1]), lang)

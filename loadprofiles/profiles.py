@@ -71,6 +71,13 @@ class Profile:
     hot: Hot | None = None
     urls: dict[str, Url] = field(default_factory=dict)
 
+    @property
+    def hot_share(self) -> float:
+        """Of all arrivals, those that come from the hot customers: their own share and their part of the others."""
+        if self.hot is None:
+            return 0.0
+        return self.hot.share + (1 - self.hot.share) * (self.hot.end - self.hot.first) / self.customers
+
     def __post_init__(self) -> None:
         known = tuple(self.urls) or SERVICES
         for service, rate in self.services.items():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from drills.judge.scorecard import AfterAlertCell, CheckCell, LossCell, ObjectiveCell, Scorecard
+from drills.domains.registry import DOMAINS
+from drills.judge.metric import Metric, Window
+from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
 from drills.record.unsupported import BOOKS
 from reports.card import judges
-from reports.cells import Line, clip, fold, pad, wrap
-from reports.figures import DASH, amount, measured, seconds
+from reports.cells import pad
+from reports.figures import DASH, amount, measured, shown
 from reports.texts import Lang, say
 from reports.unjudged import follows, further_causes
-from reports.words import sentence
+from reports.words import metric_name, sentence
 
 RED = "red"
 """The one colour, with one meaning: this went wrong."""
@@ -26,38 +29,52 @@ SHOWN_EVIDENCE = 2
 ROOMY = 100
 """Cells from which headings are spelled out."""
 
-SPLIT = ("service_s", "wrong_figures_shown", "wrong_figures_acted_on", "harmful_actions", "yen_to_restore")
-"""Losses that are known before and after the alert."""
 
-ALWAYS = ("service_s", "wrong_figures_acted_on")
-"""Of these, shown even when nothing was lost."""
-
-COUNTS = ("duplicated", "phantom_orders", "late_notices")
-RARE = ("unbalanced_yen", "undecidable_figures")
-"""Shown only where there is something to show."""
-
-
-def tables(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
-    """Objectives on the left, losses on the right, at most ``most`` rows with the heading."""
-    objectives = card.objectives
-    if len(objectives) >= most:  # what does not fit must not be what went wrong
-        objectives = sorted(objectives, key=lambda one: RANK.get(one.verdict, 2))
+def tables(card: Scorecard, width: int, lang: Lang, most: int) -> list[Text]:
+    """Objectives, and losses beside them where the width holds both; at most ``most`` lines."""
     if not judges(card) and not _measured_anything(card):
         return []
-    left = _left_table(objectives, lang)
-    right = _right_table(card.loss, lang, short=width < ROOMY)
-    left_widths, right_widths = _fit(_widths(left), _widths(right), width)
-    lines = []
-    for row, (objective, cells, loss) in enumerate(_rows(objectives, left, right)):
-        text = Text("  " if row == 0 else f"  {_mark(card, objective)} " if objective else "    ")
-        if objective and objective.verdict == "fail":
-            text.stylize(RED)
-        text.append("  " if row == 0 else "")
-        text.append("  ".join(pad(cell, wide) for cell, wide in zip(cells, left_widths, strict=True)))
-        text.append("  " + "  ".join(pad(cell, wide) for cell, wide in zip(loss, right_widths, strict=True)))
-        text.rstrip()
-        lines.append(Line(text))
+    left = _left_table(card, card.objectives, lang, most)
+    if not are_side_by_side(card, width, lang):
+        return left
+    right = [Text("    " + row) for row in _aligned(_right_table(card, lang, short=width < ROOMY))]
+    return _beside(left, right, max(line.cell_len for line in left))[:most]
+
+
+def are_side_by_side(card: Scorecard, width: int, lang: Lang) -> bool:
+    """Whether the width holds both tables; else the losses are told among the data."""
+    left = max(line.cell_len for line in _left_table(card, card.objectives, lang, sys.maxsize))
+    return left + 4 + max(map(cell_len, _aligned(_right_table(card, lang, short=width < ROOMY)))) <= width
+
+
+def _left_table(card: Scorecard, objectives: Sequence[ObjectiveCell], lang: Lang, most: int) -> list[Text]:
+    """A line for each objective; where they are too many, what went wrong comes first and the rest is counted."""
+    if len(objectives) >= most:
+        objectives = sorted(objectives, key=lambda one: RANK.get(one.verdict, 2))
+    head = [say(lang, f"table.{name}") for name in ("objective", "limit", "measured")]
+    cells = [[_objective_name(one, lang), limit_of(one), measured(one.measured, one.unit, lang)] for one in objectives]
+    first, *rows = _aligned([head, *cells])
+    lines = [Text(f"    {first}")]
+    for one, row in zip(objectives, rows, strict=True):
+        lines.append(Text(f"  {_mark(card, one)} {row}", RED if one.verdict == "fail" else ""))
     return _at_most(lines, most, lang)
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Each row of a table as one text, its columns below each other."""
+    widths = [max(cell_len(row[column]) for row in table) for column in range(len(table[0]))]
+    return ["  ".join(map(pad, row, widths)).rstrip() for row in table]
+
+
+def _beside(left: Sequence[Text], right: Sequence[Text], wide: int) -> list[Text]:
+    lines = []
+    for one, other in zip_longest(left, right, fillvalue=Text()):
+        line = one.copy()
+        line.append(" " * (wide - one.cell_len))
+        line.append_text(other)
+        line.rstrip()
+        lines.append(line)
+    return lines
 
 
 def _mark(card: Scorecard, objective: ObjectiveCell) -> str:
@@ -69,23 +86,44 @@ def _mark(card: Scorecard, objective: ObjectiveCell) -> str:
 
 def _measured_anything(card: Scorecard) -> bool:
     measured_some = any(one.measured is not None for one in card.objectives)
-    return measured_some or any(_value(card.loss, name) is not None for name in SPLIT)
+    return measured_some or any(card.value(metric.id) is not None for metric in _split_by_alert())
 
 
-def data_lines(card: Scorecard, width: int, lang: Lang) -> list[Line]:
-    """What became of acknowledged orders and of the data, and how long the operator kept a service closed."""
-    label = f"{say(lang, 'data')}: "
-    lines = wrap(_data_words(card.loss, lang), " · ", width - cell_len(label))
-    return [Line(Text((" " * cell_len(label) if number else label) + line)) for number, line in enumerate(lines)]
+def data_lines(card: Scorecard, width: int, lang: Lang) -> list[Text]:
+    """What else was counted, which harm has no limit, and which was accepted, with the reason."""
+    no_limit = [metric_name(lang, name) for name in card.no_limit]
+    accepted = [_accepted(card, one.metric, one.reason, lang) for one in card.accepted]
+    losses = [] if are_side_by_side(card, width, lang) else list(_loss_words(card, lang))
+    return [
+        *_labelled(say(lang, "data"), [*losses, *_data_words(card, lang)]),
+        *_labelled(say(lang, "no-limit"), no_limit, RED),
+        *_labelled(say(lang, "accepted"), accepted),
+    ]
 
 
-def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
+def _labelled(name: str, words: Iterable[str], style: str = "") -> list[Text]:
+    """Words on a line with their label, which the terminal wraps; nothing where there are none."""
+    found = " · ".join(words)
+    return [Text(f"{name}: {found}", style)] if found else []
+
+
+def _accepted(card: Scorecard, metric: str, reason: Mapping[str, str], lang: Lang) -> str:
+    words, value = reason.get(lang) or reason.get("en", ""), _amount(card, metric, lang)
+    return say(lang, "accepted.item", name=metric_name(lang, metric), amount=value, reason=words)
+
+
+def _amount(card: Scorecard, metric: str, lang: Lang, window: Window = Window.ALL) -> str:
+    unit = next((cell.unit for cell in card.metrics if cell.id == metric), "")
+    return shown(card.value(metric, window), unit, lang)
+
+
+def books_lines(card: Scorecard, lang: Lang, most: int) -> list[Text]:
     """A line for each check that is not well, the worst first, and the others counted.
 
     Of a run that cannot judge: what else keeps it from that, and how much cannot be answered because of it.
     """
     if not judges(card):
-        return _unjudged_lines(card, width, lang, most)
+        return _unjudged_lines(card, lang, most)
     checks = sorted(card.checks, key=lambda check: RANK.get(check.verdict, 2))
     bad = [check for check in checks if RANK.get(check.verdict, 2) < RANK["pass"]]
     shown = bad[: max(1, most - 1)]
@@ -93,27 +131,20 @@ def books_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line
     lines = []
     for number, check in enumerate(shown):
         text = Text(label if number == 0 else " " * cell_len(label))
-        text.append(clip(_finding(check, lang), width - cell_len(label)), RED if check.verdict == "fail" else "")
-        lines.append(Line(text))
+        text.append(_finding(check, lang), RED if check.verdict == "fail" else "")
+        lines.append(text)
     rest = _others(card, len(bad) - len(shown), lang)
-    if rest:
-        start = " " * cell_len(label) if lines else label
-        lines.append(Line(Text(clip(start + rest, width))))
-    return lines
+    return [*lines, Text((" " * cell_len(label) if lines else label) + rest)] if rest else lines
 
 
-def _unjudged_lines(card: Scorecard, width: int, lang: Lang, most: int) -> list[Line]:
-    """Whole where there is room for that, else a line for each cause, and those left out counted."""
-    label = f"{say(lang, 'books.none')}: "
-    room, space = width - cell_len(label), " " * cell_len(label)
+def _unjudged_lines(card: Scorecard, lang: Lang, most: int) -> list[Text]:
+    """A line for each further cause, those left out counted, and how much cannot be answered because of them."""
+    label, end = f"{say(lang, 'books.none')}: ", follows(card, lang)
     causes = [_finding(check, lang) for check in further_causes(card)]
-    end = [row for row in fold(follows(card, lang), room) if row]
-    rows = [row for cause in causes for row in fold(cause, room)]
-    if len(rows) + len(end) > most:
-        shown = causes[: max(1, most - len(end) - 1)]
-        left = len(causes) - len(shown)
-        rows = [clip(cause, room) for cause in shown] + ([say(lang, "books.unwell", n=left)] if left else [])
-    return [Line(Text((space if number else label) + row)) for number, row in enumerate([*rows, *end])]
+    shown = causes if len(causes) + bool(end) <= most else causes[: max(1, most - bool(end) - 1)]
+    left = len(causes) - len(shown)
+    rows = [*shown, *([say(lang, "books.unwell", n=left)] if left else []), *([end] if end else [])]
+    return [Text((" " * cell_len(label) if number else label) + row) for number, row in enumerate(rows)]
 
 
 def _finding(check: CheckCell, lang: Lang) -> str:
@@ -146,83 +177,72 @@ def _well(card: Scorecard, validity: bool, lang: Lang) -> str:
     return f"{mark}{say(lang, 'books.validity' if validity else 'books.business')} {good}/{len(mine)}" if mine else ""
 
 
-def _left_table(objectives: Sequence[ObjectiveCell], lang: Lang) -> list[list[str]]:
-    head = [say(lang, f"table.{name}") for name in ("objective", "limit", "measured")]
-    return [head, *([one.id, _limit(one), measured(one.measured, one.unit, lang)] for one in objectives)]
+def _objective_name(objective: ObjectiveCell, lang: Lang) -> str:
+    return metric_name(lang, objective.metric, objective.window, objective.of)
 
 
-def _limit(objective: ObjectiveCell) -> str:
+def limit_of(objective: ObjectiveCell) -> str:
+    """The limit with its unit, as it was set."""
     return f"{'≥ ' if objective.at_least else ''}{amount(objective.limit, objective.unit)}"
 
 
-def _right_table(loss: LossCell, lang: Lang, short: bool) -> list[list[str]]:
+def _split_by_alert() -> list[Metric]:
+    """The metrics that are known before and after the alert."""
+    return [metric for metric in DOMAINS.metrics.values() if Window.AFTER_ALERT in metric.windows]
+
+
+def _worth_telling(card: Scorecard) -> list[Metric]:
+    return [metric for metric in _split_by_alert() if metric.always or card.value(metric.id)]
+
+
+def _right_table(card: Scorecard, lang: Lang, short: bool) -> list[list[str]]:
     """Before and after the alert; without an alert there is no such split, only a sum."""
-    if loss.after_alert is None:
-        rows = [[say(lang, f"loss.{name}"), _of(name, _value(loss, name))] for name in _worth_showing(loss)]
+    worth = _worth_telling(card)
+    if card.instants.t_alert is None:
+        rows = [[metric_name(lang, metric.id), _amount(card, metric.id, lang)] for metric in worth]
         return [[say(lang, "table.loss"), say(lang, "table.total")], *rows]
     head = [say(lang, f"table.{name}") for name in ("loss", "before.short" if short else "before", "after")]
-    return [head, *(_split(loss, name, lang) for name in _worth_showing(loss))]
+    return [head, *(_split(card, metric, lang) for metric in worth)]
 
 
-def _split(loss: LossCell, name: str, lang: Lang) -> list[str]:
-    whole = _value(loss, name)
-    after = None if loss.after_alert is None else _value(loss.after_alert, name)
+def _loss_words(card: Scorecard, lang: Lang) -> Iterator[str]:
+    """The table of losses in words, each with what of it came after the alert."""
+    for metric in _worth_telling(card):
+        found, after = _amount(card, metric.id, lang), card.value(metric.id, Window.AFTER_ALERT)
+        if after is not None:
+            part = shown(after, metric.unit, lang)
+            found = say(lang, "data.part", amount=found, part=part, window=say(lang, "window.after_alert"))
+        if card.value(metric.id) is not None:
+            yield say(lang, "data.item", name=metric_name(lang, metric.id), amount=found)
+
+
+def _split(card: Scorecard, metric: Metric, lang: Lang) -> list[str]:
+    whole, after = card.number(metric.id), card.number(metric.id, Window.AFTER_ALERT)
     before = None if whole is None or after is None else whole - after
-    return [say(lang, f"loss.{name}"), _of(name, before), _of(name, after)]
+    return [metric_name(lang, metric.id), shown(before, metric.unit, lang), shown(after, metric.unit, lang)]
 
 
-def _worth_showing(loss: LossCell) -> Iterator[str]:
-    for name in SPLIT:
-        if name in ALWAYS or _value(loss, name):
-            yield name
+def _data_words(card: Scorecard, lang: Lang) -> Iterator[str]:
+    """What is not in the tables: how many of how many, and each further harm or closure that was counted."""
+    wholes = {metric.part_of for metric in DOMAINS.metrics.values()}
+    since_fault = "detect_from_inject"  # an impact that comes late must not make a slow monitor look quick
+    if card.value(since_fault) is not None:
+        yield say(lang, "data.item", name=metric_name(lang, since_fault), amount=_amount(card, since_fault, lang))
+    for metric in DOMAINS.metrics.values():
+        elsewhere = metric.span or metric.more_is_better or Window.AFTER_ALERT in metric.windows
+        if elsewhere or metric.detail or metric.id in wholes:
+            continue
+        value = card.value(metric.id)
+        if value is None or not (value or metric.always or metric.part_of):
+            continue
+        found = _amount(card, metric.id, lang)
+        if metric.part_of is not None:
+            found = say(lang, "data.of", amount=found, whole=_amount(card, metric.part_of, lang))
+        yield say(lang, "data.item", name=metric_name(lang, metric.id), amount=found)
 
 
-def _value(loss: LossCell | AfterAlertCell, name: str) -> float | None:
-    found: float | None = getattr(loss, name)
-    return found
-
-
-def _of(name: str, value: float | None) -> str:
-    return seconds(value) if name.endswith("_s") else amount(value, "yen" if "yen" in name else "count")
-
-
-def _data_words(loss: LossCell, lang: Lang) -> Iterator[str]:
-    orders = loss.acknowledged_orders
-    if orders.lost is not None and orders.exposed is not None:
-        yield say(lang, "data.lost", lost=f"{orders.lost:,}", exposed=f"{orders.exposed:,}")
-    for name in (*COUNTS, *RARE):
-        value = _value(loss, name)
-        if value is not None and (value or name in COUNTS):
-            yield say(lang, f"data.{name}", n=f"{value:,}")
-    if loss.planned_closure_s:
-        yield say(lang, "data.planned_closure_s", seconds=seconds(loss.planned_closure_s))
-
-
-def _rows(
-    objectives: Sequence[ObjectiveCell], left: list[list[str]], right: list[list[str]]
-) -> Iterator[tuple[ObjectiveCell | None, list[str], list[str]]]:
-    beside = [None, *objectives]
-    empty_left, empty_right = [""] * len(left[0]), [""] * len(right[0])
-    for objective, mine, theirs in zip_longest(beside, left, right):
-        yield objective, mine or empty_left, theirs or empty_right
-
-
-def _widths(table: Sequence[Sequence[str]]) -> list[int]:
-    return [max(cell_len(row[column]) for row in table) for column in range(len(table[0]))]
-
-
-def _fit(left: list[int], right: list[int], width: int) -> tuple[list[int], list[int]]:
-    """Names give way, in turns, for the numbers must stay whole."""
-    over = sum(left) + sum(right) + 2 * (len(left) + len(right)) + 2 - width
-    for table, least in ((left, 16), (right, 12), (left, 8), (right, 6)):
-        taken = max(0, min(over, table[0] - least))
-        table[0] -= taken
-        over -= taken
-    return left, right
-
-
-def _at_most(lines: list[Line], most: int, lang: Lang) -> list[Line]:
+def _at_most(lines: list[Text], most: int, lang: Lang) -> list[Text]:
     if len(lines) <= most:
         return lines
     kept = max(1, most - 1)
-    return [*lines[:kept], Line(Text("    " + say(lang, "more", n=len(lines) - kept)))]
+    return [*lines[:kept], Text("    " + say(lang, "more", n=len(lines) - kept))]

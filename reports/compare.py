@@ -7,28 +7,31 @@ than one that stays closed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from drills.domains.registry import DOMAINS
+from drills.judge.metric import Metric, Window
 from drills.judge.scorecard import Scorecard
 from drills.record.unsupported import ALERTS, BOOKS
 from reports.blocks import MARKS, RED
 from reports.card import as_card, called, judges, was_watched
-from reports.cells import Line, clip, fold, pad
-from reports.figures import DASH, amount, measured, seconds, span
+from reports.cells import fold, pad
+from reports.figures import DASH, amount, seconds, shown, span
 from reports.replay import USUAL_REACTION_S
 from reports.texts import Lang, known, say
 from reports.unjudged import cause
+from reports.words import metric_name
 
 CONTROLS = ("no-fault", "false-alarm")
 """Arms in which nothing is broken."""
 
 NARROWEST_COLUMN = 20
 RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}
-
-Row = tuple[str, Callable[[Scorecard, Lang], str]]
 
 
 def comparison(documents: Iterable[object], lang: Lang = "en") -> dict[str, Any]:
@@ -53,16 +56,16 @@ def comparison(documents: Iterable[object], lang: Lang = "en") -> dict[str, Any]
 def render_comparison(documents: Iterable[object], *, lang: Lang = "en", width: int = 100) -> Text:
     """The same for people; no line is wider than ``width`` cells."""
     cards = worst_first(map(as_card, documents))
-    lines = [*_heading(cards, width, lang), Line(Text())]
+    lines = [*_heading(cards, width, lang), Text()]
     labels = _labels(cards, lang)
     lines += _sentences(cards, labels, width, lang)
-    side = max(cell_len(say(lang, f"compare.{name}")) for name, _ in ROWS) + 2
+    side = max(cell_len(row.label) for row in rows(lang)) + 2
     at_once = max(1, (width - side) // NARROWEST_COLUMN)
     for first in range(0, len(cards), at_once):
-        lines.append(Line(Text()))
+        lines.append(Text())
         part = slice(first, first + at_once)
         lines += _columns(cards[part], labels[part], cards, side, width, lang)
-    return Text("\n").join(line.text for line in lines)
+    return Text("\n").join(lines)
 
 
 def worst_first(cards: Iterable[Scorecard]) -> list[Scorecard]:
@@ -76,21 +79,19 @@ def sentence(card: Scorecard, lang: Lang) -> str:
         return say(lang, "cannot-judge", why=cause(as_card(card), lang))
     verdict = known(lang, f"verdict.{card.verdict}", card.verdict)
     parts = list(_control(card, lang) if card.arm in CONTROLS else _story(card, lang))
-    if card.verdict == "fail" and not _harm(card) and card.durations.recover is not None and _red(card):
+    if card.verdict == "fail" and not _harm(card) and card.span("recover") is not None and _red(card):
         parts.append(say(lang, "compare.said.red", name=_red(card)[0]))
     return say(lang, "compare.sentence", says=say(lang, "compare.and").join(parts), verdict=verdict)
 
 
-def _badness(card: Scorecard) -> tuple[int, int, bool, float, str]:
-    recovered = card.durations.recover is not None or card.arm in CONTROLS
-    return RANK.get(card.verdict, 1), -_harm(card), recovered, -(card.loss.service_s or 0), card.run
+def _badness(card: Scorecard) -> tuple[int, float, bool, float, str]:
+    recovered = card.span("recover") is not None or card.arm in CONTROLS
+    return RANK.get(card.verdict, 1), -_harm(card), recovered, -(card.number("service_s") or 0), card.run
 
 
-def _harm(card: Scorecard) -> int:
+def _harm(card: Scorecard) -> float:
     """Harms to customers that are known and can be counted."""
-    loss = card.loss
-    counts = (loss.harmful_actions, loss.phantom_orders, loss.acknowledged_orders.lost)
-    return sum(count for count in counts if count is not None)
+    return sum(card.number(name) or 0 for name in ("harmful_actions", "phantom_orders", "acknowledged_orders_lost"))
 
 
 def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
@@ -110,11 +111,11 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
         yield _services(card, lang)
     if BOOKS not in (card.not_offered or []):
         yield _acted(card, lang)
-    for name, count in (("lost", card.loss.acknowledged_orders.lost), ("duplicated", card.loss.duplicated)):
-        if count:
+    for name, metric in (("lost", "acknowledged_orders_lost"), ("duplicated", "duplicated")):
+        if count := card.number(metric):
             yield say(lang, f"compare.said.{name}", n=f"{count:,}")
-    if card.durations.available is not None and not card.prevented:
-        recover = card.durations.recover
+    if card.span("available") is not None and not card.prevented:
+        recover = card.span("recover")
         yield (
             say(lang, "compare.never-recovered")
             if recover is None
@@ -123,49 +124,41 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
 
 
 def _services(card: Scorecard, lang: Lang) -> str:
-    available = card.durations.available
+    available = card.span("available")
     if available is None:
-        return say(lang, "compare.never-back", seconds=seconds(card.loss.service_s))
+        return say(lang, "compare.never-back", seconds=seconds(card.number("service_s")))
     if available[1] <= 0:
         return say(lang, "compare.stayed")
     return say(lang, "compare.back", seconds=seconds(available[1]))
 
 
 def _acted(card: Scorecard, lang: Lang) -> str:
-    acted = card.loss.wrong_figures_acted_on
+    acted = card.number("wrong_figures_acted_on")
     if not acted:
         return say(lang, "compare.said.acted.unknown" if acted is None else "compare.said.acted.none")
-    after = _after_first_step(card)
+    after = card.number("wrong_figures_acted_on", Window.AFTER_FIRST_STEP)
     early = say(lang, "compare.said.acted.early") if after == 0 and card.runbook is not None else ""
     return say(lang, "compare.said.acted.once" if acted == 1 else "compare.said.acted", n=f"{acted:,}") + early
 
 
-def _after_first_step(card: Scorecard) -> int | None:
-    """Reliances once the operator had changed something, where the drill limits them."""
-    for objective in card.objectives:
-        if objective.id == "wrong_figures_acted_on" and objective.measured is not None:
-            return int(objective.measured[1])
-    return None
-
-
-def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Line]:
+def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Text]:
     for name in dict.fromkeys(map(called, cards)):
         titles = next(card.title for card in cards if called(card) == name)
         left = Text(name, "bold")
-        left.append("  " + clip(titles.get(lang) or "", max(0, width - cell_len(name) - 2)), "not bold")
+        left.append("  " + (titles.get(lang) or ""), "not bold")
         left.rstrip()
-        yield Line(left)
+        yield left
     seeds = list(dict.fromkeys(card.seed for card in cards))
     if len(seeds) == 1:
         alike = "same-seed" if len(set(map(called, cards))) == 1 else "drills-differ"
-        yield Line(Text(clip(say(lang, f"compare.{alike}", seed=seeds[0]), width)))
+        yield from map(Text, fold(say(lang, f"compare.{alike}", seed=seeds[0]), width))
     else:
-        yield Line(Text(clip(say(lang, "compare.seeds-differ", seeds=", ".join(map(str, seeds))), width)))
+        yield from map(Text, fold(say(lang, "compare.seeds-differ", seeds=", ".join(map(str, seeds))), width))
     if len({(called(card), card.drill_sha256) for card in cards}) > len({called(card) for card in cards}):
-        yield Line(Text(clip(say(lang, "compare.drill-changed"), width)))
+        yield from map(Text, fold(say(lang, "compare.drill-changed"), width))
 
 
-def _sentences(cards: Sequence[Scorecard], labels: Sequence[str], width: int, lang: Lang) -> Iterator[Line]:
+def _sentences(cards: Sequence[Scorecard], labels: Sequence[str], width: int, lang: Lang) -> Iterator[Text]:
     between = say(lang, "compare.colon")
     for card, label in zip(cards, labels, strict=True):
         words = f"{MARKS.get(card.verdict, '?')} {called(card)} · {label}{between}{sentence(card, lang)}"
@@ -173,7 +166,7 @@ def _sentences(cards: Sequence[Scorecard], labels: Sequence[str], width: int, la
             line = Text(("  " if number else "") + row)
             if card.verdict == "fail":
                 line.stylize(RED)
-            yield Line(line)
+            yield line
 
 
 def _labels(cards: Sequence[Scorecard], lang: Lang) -> list[str]:
@@ -208,28 +201,29 @@ def _label(card: Scorecard, lang: Lang) -> str:
 
 def _columns(
     cards: Sequence[Scorecard], labels: Sequence[str], all_cards: Sequence[Scorecard], side: int, width: int, lang: Lang
-) -> Iterator[Line]:
+) -> Iterator[Text]:
     """One column a run, of equal width; a row that says nothing for any run is left out."""
     column = (width - side) // len(cards)
     named = [(called(card), label) for card, label in zip(cards, labels, strict=True)]
     heads = [[row for words in both for row in fold(words, column - 2)] for both in named]
     yield from _beside("", heads, side, column, "bold")
-    for name, cell in ROWS:
-        if name in ALWAYS or any(cell(card, lang) not in NOTHING for card in all_cards):
-            yield from _row(say(lang, f"compare.{name}"), [cell(card, lang) for card in cards], side, column)
+    for row in rows(lang):
+        if row.always or any(row.cell(card, lang) not in NOTHING for card in all_cards):
+            yield from _row(row.label, [row.cell(card, lang) for card in cards], side, column)
     yield from _caught(cards, side, column, lang)
 
 
-def _caught(cards: Sequence[Scorecard], side: int, column: int, lang: Lang) -> Iterator[Line]:
+def _caught(cards: Sequence[Scorecard], side: int, column: int, lang: Lang) -> Iterator[Text]:
     """The checks and objectives that were red, one below the other."""
-    yield from _beside(say(lang, "compare.caught-by"), [_red(card) for card in cards], side, column, RED)
+    red = [[row for name in _red(card) for row in fold(name, column - 2)] for card in cards]
+    yield from _beside(say(lang, "compare.caught-by"), red, side, column, RED)
 
 
-def _row(label: str, cells: Sequence[str], side: int, column: int) -> Iterator[Line]:
+def _row(label: str, cells: Sequence[str], side: int, column: int) -> Iterator[Text]:
     yield from _beside(label, [fold(cell, column - 2) for cell in cells], side, column, "")
 
 
-def _beside(label: str, columns: Sequence[Sequence[str]], side: int, column: int, style: str) -> Iterator[Line]:
+def _beside(label: str, columns: Sequence[Sequence[str]], side: int, column: int, style: str) -> Iterator[Text]:
     """Columns of unequal length beside each other, the label before their first line."""
     for number in range(max(map(len, columns))):
         cells = [lines[number] if number < len(lines) else "" for lines in columns]
@@ -238,65 +232,60 @@ def _beside(label: str, columns: Sequence[Sequence[str]], side: int, column: int
 
 def _red(card: Scorecard) -> list[str]:
     found = [check.id for check in card.checks if check.verdict == "fail"]
-    found += [objective.id for objective in card.objectives if objective.verdict == "fail"]
+    found += [objective.metric for objective in card.objectives if objective.verdict == "fail"]
     return list(dict.fromkeys(found))
 
 
-def _line(label: str, cells: Sequence[str], side: int, column: int, style: str) -> Line:
+def _line(label: str, cells: Sequence[str], side: int, column: int, style: str) -> Text:
     text = Text(pad(label, side))
     for cell in cells:
-        text.append(pad(clip(cell, column - 2), column), style)
+        text.append(pad(cell, column), style)
     text.rstrip()
-    return Line(text)
+    return text
 
 
-def _split(card: Scorecard, name: str) -> str:
-    """A count, and how much of it came after the alert."""
-    whole: int | None = getattr(card.loss, name)
-    after = None if card.loss.after_alert is None else getattr(card.loss.after_alert, name)
-    return DASH if whole is None else f"{whole:,}" if not whole or after is None else f"{whole:,} ({after:,})"
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the columns: what it is called, and its cell; ``always``: even where it tells nothing of any run."""
+
+    label: str
+    cell: Callable[[Scorecard, Lang], str]
+    always: bool = False
 
 
-def _restored(card: Scorecard, lang: Lang) -> str:
-    """Services and figures: nobody has seen the figures where there are no books."""
-    return DASH if BOOKS in (card.not_offered or []) else measured(card.durations.restore, "s", lang)
+def rows(lang: Lang) -> Iterator[Row]:
+    """Each metric, with its part after the alert in brackets; below it its parts in other windows; then the grade."""
+    for metric in (each for each in DOMAINS.metrics.values() if not each.detail):
+        name = metric_name(lang, metric.id)
+        after = Window.AFTER_ALERT in metric.windows
+        label = say(lang, "compare.with-after-alert", name=name) if after else name
+        yield Row(label, partial(_metric, metric), metric.always)
+        for window in metric.windows:
+            if window not in (Window.ALL, Window.AFTER_ALERT):
+                part = say(lang, "compare.part", window=say(lang, f"window.{window}"))
+                yield Row(part, partial(_window, metric, window))
+    yield Row(say(lang, "compare.grade"), _grade)
 
 
-def _reconciled(card: Scorecard, lang: Lang) -> str:
-    """Books often agree before services are opened again; counted from the injection where these never went."""
-    found = card.durations.reconcile
-    if found is None or not any(found):
-        return measured(found, "s", lang)
-    return span(found, lang, "services" if card.instants.t_restored else "fault")
+def _metric(metric: Metric, card: Scorecard, lang: Lang) -> str:
+    value = card.value(metric.id)
+    if metric.id == "restore" and BOOKS in (card.not_offered or []):  # nobody has seen the figures
+        return DASH
+    if metric.id == "reconcile" and isinstance(value, tuple) and any(value):
+        # books often agree before services are opened again; counted from the injection where these never went
+        return span(value, lang, "services" if card.instants.t_restored else "fault")
+    whole = shown(value, metric.unit, lang)
+    after = card.value(metric.id, Window.AFTER_ALERT)
+    return f"{whole} ({shown(after, metric.unit, lang)})" if value and after is not None else whole
 
 
-def _number(value: int | None) -> str:
-    return amount(value, "count")
+def _window(metric: Metric, window: Window, card: Scorecard, lang: Lang) -> str:
+    return shown(card.value(metric.id, window), metric.unit, lang)
 
 
-ROWS: Sequence[Row] = (
-    ("detect", lambda card, lang: measured(card.durations.detect, "s", lang)),
-    ("contain", lambda card, lang: measured(card.durations.contain, "s", lang)),
-    ("available", lambda card, lang: measured(card.durations.available, "s", lang)),
-    ("restore", _restored),
-    ("reconcile", _reconciled),
-    ("recover", lambda card, lang: measured(card.durations.recover, "s", lang)),
-    ("service", lambda card, _: seconds(card.loss.service_s)),
-    ("planned", lambda card, _: seconds(card.loss.planned_closure_s)),
-    ("not-current", lambda card, _: seconds(card.loss.not_current_s)),
-    ("shown", lambda card, _: _split(card, "wrong_figures_shown")),
-    ("acted", lambda card, _: _split(card, "wrong_figures_acted_on")),
-    ("acted-after-step", lambda card, _: _number(_after_first_step(card))),
-    ("yen", lambda card, _: amount(card.loss.yen_to_restore, "yen")),
-    ("lost", lambda card, _: _number(card.loss.acknowledged_orders.lost)),
-    ("duplicated", lambda card, _: _number(card.loss.duplicated)),
-    ("phantom", lambda card, _: _number(card.loss.phantom_orders)),
-    ("unbalanced", lambda card, _: amount(card.loss.unbalanced_yen, "yen")),
-    ("late", lambda card, _: _number(card.loss.late_notices)),
-    ("grade", lambda card, _: card.grade or DASH),
-)
-"""Name of the row's text, and its cell."""
+def _grade(card: Scorecard, lang: Lang) -> str:
+    return known(lang, f"grade.{card.grade}", card.grade) if card.grade else DASH
 
-ALWAYS = ("detect", "available", "recover", "service", "acted")
+
 NOTHING: Mapping[str, None] = dict.fromkeys((DASH, "0", "0 s", "¥0", "0.0 s"))
 """Cells that tell nothing."""

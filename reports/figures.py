@@ -22,6 +22,13 @@ def amount(value: float | None, unit: str) -> str:
     return _short(value) if unit in ("count", "ratio", "") else f"{_short(value)} {unit}"
 
 
+def shown(value: Span | float | None, unit: str, lang: Lang = "en") -> str:
+    """A metric's value: a span of time, or what was measured as one number."""
+    if isinstance(value, tuple):
+        return measured(value, unit, lang)
+    return seconds(value) if unit == "s" else amount(value, unit)
+
+
 def measured(value: Span | None, unit: str, lang: Lang = "en") -> str:
     """``earliest–latest``, or one number where the two do not differ as shown; what came too early ``2.1 s before``."""
     if value is None:

@@ -7,10 +7,10 @@ none of its objectives is met, its alerts detect nothing, and it does not make i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from drills.judge.scorecard import LossCell, Scorecard
+from drills.judge.scorecard import Scorecard
 from reports.card import as_card, judges, superseded, was_watched
 
 CONTROLS = ("no-fault", "false-alarm")
@@ -44,18 +44,18 @@ def _objectives(cards: Sequence[Scorecard]) -> dict[str, int]:
     return {"met": sum(one.verdict == "pass" for one in judged), "of": len(judged)}
 
 
-def _harm(cards: Sequence[Scorecard]) -> dict[str, int | None]:
+def _harm(cards: Sequence[Scorecard]) -> dict[str, float | None]:
     return {
-        "lost": _sum(cards, lambda loss: loss.acknowledged_orders.lost),
-        "duplicated": _sum(cards, lambda loss: loss.duplicated),
-        "phantom": _sum(cards, lambda loss: loss.phantom_orders),
-        "wrong_figures_acted_on": _sum(cards, lambda loss: loss.wrong_figures_acted_on),
-        "exposed": _sum(cards, lambda loss: loss.acknowledged_orders.exposed),
+        "lost": _sum(cards, "acknowledged_orders_lost"),
+        "duplicated": _sum(cards, "duplicated"),
+        "phantom": _sum(cards, "phantom_orders"),
+        "wrong_figures_acted_on": _sum(cards, "wrong_figures_acted_on"),
+        "exposed": _sum(cards, "acknowledged_orders"),
     }
 
 
-def _sum(cards: Sequence[Scorecard], of: Callable[[LossCell], int | None]) -> int | None:
-    values = [of(card.loss) if judges(card) else None for card in cards]
+def _sum(cards: Sequence[Scorecard], metric: str) -> float | None:
+    values = [card.number(metric) if judges(card) else None for card in cards]
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 
@@ -64,7 +64,7 @@ def _detection(cards: Sequence[Scorecard]) -> dict[str, float | int | None]:
     """``worst_s`` is the latest end of the slowest detection among those detected."""
     faulty = [card for card in cards if card.arm not in CONTROLS]
     seen = [card for card in faulty if judges(card) and card.instants.t_alert is not None]
-    waits = [wait[1] for card in seen if (wait := card.durations.detect) is not None]
+    waits = [wait[1] for card in seen if (wait := card.span("detect")) is not None]
     return {
         "by_alert": len(seen),
         "of": len(faulty),

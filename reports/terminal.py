@@ -6,6 +6,7 @@ last the lines to copy. Nothing is shown for a field that is null, except a dash
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,23 +20,22 @@ from drills.record.history import History
 from drills.record.unsupported import ALERTS
 from reports.blocks import RED, books_lines, data_lines, tables, where
 from reports.card import as_card, called, judges
-from reports.cells import ELLIPSIS, Line, clip, fit, fold, pad, spread
+from reports.cells import fit, pad, spread
 from reports.figures import amount, seconds
 from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix
-from reports.words import BETWEEN, limits, sentence
+from reports.words import BETWEEN, governing, limits, sentence, service_name
 
 MOST = 24
-"""Lines of the smallest screen that a card must fit."""
+"""Lines that a card may have on a terminal, which wraps those that are wider than it."""
+EVERYTHING = 10_000
+"""Lines that it may have where nobody has to see it at once: in a pipe or a file."""
 LEAST_MIDDLE = 6
-"""Of these, kept for objectives, losses and books, whatever else there is to show."""
 NARROWEST = 80
 WIDEST = 120
 """Cells; a wider screen does not make a better card."""
-MOST_OF_A_CAUSE = 4
-"""Lines for what kept a run from being judged, and as many for what to do about it."""
 RUNS = Path("runs")
 """Where a run is found by its name alone."""
 LEGEND = 36
@@ -50,27 +50,28 @@ def render_card(
     lang: Lang = "en",
     width: int = 100,
     compare_with: str | None = None,
+    whole: bool = False,
 ) -> Text:
     """The card of a scorecard (a record or decoded JSON) as styled text; ``.plain`` has no styles. To print it use
     ``print_card``.
 
     ``history`` draws the strips; without it they are left out. ``width`` is the screen's. ``compare_with`` is another
-    run to compare with, named in the last line.
+    run to compare with, named in the last line. ``whole``: nothing is left out and counted, however long it gets.
     """
     card = as_card(document)
-    screen = max(NARROWEST, width)
-    wide = min(screen, WIDEST)
+    wide = min(max(NARROWEST, width), WIDEST)
+    most = EVERYTHING if whole else MOST
     head = [*_first(card, wide, lang), *_second(card, wide, lang)]
     strips = list(_strips(card, history, wide, lang)) if history is not None else []
-    foot = [*_small_print(card, folder, wide, lang), *_to_copy(card, folder, lang, compare_with)]
+    foot = [*_small_print(card, folder, wide, lang, whole), *_to_copy(card, folder, lang, compare_with)]
     data = data_lines(card, wide, lang)
-    while strips and _rows([*head, *strips, *data, *foot], screen) > MOST - LEAST_MIDDLE:
+    while strips and len([*head, *strips, *data, *foot]) > most - LEAST_MIDDLE:
         strips.pop()
-    room = MOST - _rows([*head, *strips, *data, *foot], screen)
+    room = most - len([*head, *strips, *data, *foot])
     bad = sum(check.verdict in ("fail", "invalid", "unknown") for check in card.checks)
-    books = books_lines(card, wide, lang, most=max(2, min(1 + bad, room - 2 - len(card.objectives))))
+    books = books_lines(card, lang, most=max(2, min(1 + bad, room - 2 - len(card.objectives))))
     middle = tables(card, wide, lang, most=max(2, room - len(books)))
-    return _join([*head, *strips, *middle, *data, *books, *foot])
+    return Text("\n").join([*head, *strips, *middle, *data, *books, *foot])
 
 
 def print_card(
@@ -82,62 +83,48 @@ def print_card(
     lang: Lang = "en",
     compare_with: str | None = None,
 ) -> None:
-    """Print the card so that the lines to copy stay whole: rich would break them at the width, or cut them there."""
-    text = render_card(document, history, folder, lang=lang, width=out.width, compare_with=compare_with)
+    """Print the card with its lines whole: rich would break those to copy at the width, or cut them there."""
+    whole = not out.is_terminal
+    text = render_card(document, history, folder, lang=lang, width=out.width, compare_with=compare_with, whole=whole)
     out.print(text, soft_wrap=True)
 
 
-def _rows(lines: list[Line], width: int) -> int:
-    return sum(line.rows(width) for line in lines)
-
-
-def _join(lines: list[Line]) -> Text:
-    return Text("\n").join(line.text for line in lines)
-
-
-def _first(card: Scorecard, width: int, lang: Lang) -> list[Line]:
-    """Drill, title, target. The title gives way; that this is no production system never does."""
+def _first(card: Scorecard, width: int, lang: Lang) -> list[Text]:
+    """Drill, title, target; on two lines where one does not hold them."""
     target = known(lang, f"target.{card.target}", say(lang, "target.other", target=card.target))
     other: Lang = "ja" if lang == "en" else "en"
     titles = [card.title[key] for key in (lang, other) if card.title.get(key)]
     room = width - cell_len(called(card)) - cell_len(target) - 4
     while len(titles) > 1 and cell_len("  ".join(titles)) > room:
         titles.pop()
-    title = clip("  ".join(titles), room) if room >= 8 else ""
+    title = "  ".join(titles)
     left = Text(called(card), "bold") + Text(f"  {title}" if title else "", "not bold")
     return spread(left, target, width)
 
 
-def _second(card: Scorecard, width: int, lang: Lang) -> list[Line]:
-    context = fit(list(_context(card, lang)), " · ", width)
+def _second(card: Scorecard, width: int, lang: Lang) -> list[Text]:
+    context = " · ".join(_context(card, lang))
     if not judges(card):
-        return [*_cannot_judge(card, width, lang), Line(Text(context))]
+        return [*_cannot_judge(card, lang), Text(context)]
     words = say(lang, f"verdict.{card.verdict}")
     grade = known(lang, f"grade.{card.grade}", card.grade) if card.grade else ""
     style = f"bold {RED}" if card.verdict == "fail" else "bold"
     return spread(Text(words, style) + Text(f" — {grade}" if grade else "", "not bold"), context, width)
 
 
-def _cannot_judge(card: Scorecard, width: int, lang: Lang) -> Iterator[Line]:
-    """Why, and under it what to do, whole where a few lines hold them."""
+def _cannot_judge(card: Scorecard, lang: Lang) -> Iterator[Text]:
+    """Why, and under it what to do."""
     check = first_cause(card)
     rows = where(check, lang) if check is not None else ""
-    why = say(lang, "cannot-judge", why=cause(card, lang)) + rows
-    todo = say(lang, "cannot-judge.fix", fix=fix(card, lang))
-    for words, first, others in ((why, "", "  "), (todo, "  ", "    ")):
-        shown = fold(words, width - len(others) - 1)
-        for number, row in enumerate(shown[:MOST_OF_A_CAUSE]):
-            cut = ELLIPSIS if number == MOST_OF_A_CAUSE - 1 and len(shown) > MOST_OF_A_CAUSE else ""
-            yield Line(Text(clip((others if number else first) + row + cut, width), "bold"))
+    yield Text(say(lang, "cannot-judge", why=cause(card, lang)) + rows, "bold")
+    yield Text("  " + say(lang, "cannot-judge.fix", fix=fix(card, lang)), "bold")
 
 
 def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield card.arm
     reaction = card.runbook.reaction_s if card.runbook else None
     operator = f"operator.{card.operator}" + (".idle" if card.operator == "auto" and reaction is None else "")
-    up_to = card.runbook.reaction_up_to_s if card.runbook else None
-    limit = "" if up_to is None else say(lang, "operator.up-to", seconds=amount(up_to, "s"))
-    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s")) + limit
+    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s"))
     yield say(lang, "compression", factor=card.clock.compression)
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:
@@ -149,13 +136,13 @@ def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
         yield say(lang, "monitor", seconds=amount(card.clock.monitor_interval_s, "s"))
 
 
-def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterator[Line]:
+def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterator[Text]:
     names = [*history.plan.services]
-    labels = [say(lang, "strip.fault"), *names, say(lang, "strip.steps")]
+    labels = [say(lang, "strip.fault"), *(service_name(lang, name) for name in names), say(lang, "strip.steps")]
     label = max(map(cell_len, labels)) + 2
     over = axis(history, width - label - LEGEND - 7)
     if over is None:
-        yield Line(Text(f"  {say(lang, 'strip.no-load')}"))
+        yield Text(f"  {say(lang, 'strip.no-load')}")
         return
     injected = any(events(history, "fault:", "inject"))
     notes = [_fault_note(card, history, lang) if injected else say(lang, "strip.no-fault")]
@@ -167,7 +154,7 @@ def _strips(card: Scorecard, history: History, width: int, lang: Lang) -> Iterat
         steps_strip(card, over),
     ]
     for name, row, note in zip(labels, rows, notes, strict=True):
-        yield Line(_strip(pad(name, label), row, clip(note, LEGEND)))
+        yield _strip(pad(name, label), row, note)
 
 
 def _strip(label: str, row: str, note: str) -> Text:
@@ -193,39 +180,30 @@ def _alert_note(card: Scorecard, lang: Lang) -> str:
     return say(lang, "strip.alert", rule=first.rule, at=seconds(first.t))
 
 
-def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang) -> Iterator[Line]:
-    if card.condition is not None and (text := _condition(card, lang)):
-        yield Line(Text(clip(f"{say(lang, 'condition')}: {text}", width)))
+def _small_print(card: Scorecard, folder: Path, width: int, lang: Lang, whole: bool) -> Iterator[Text]:
+    if card.governing is not None:
+        yield Text(f"{say(lang, 'governing')}: {governing(card.governing, lang)}")
     for attempt in card.earlier:
         says = BETWEEN[lang].join(sentence(lang, each) for each in attempt.causes)
         words = say(lang, "earlier", verdict=attempt.verdict, says=says, run=attempt.run)
-        yield Line(Text(clip(words, width)))
+        yield Text(words)
     if card.limits and card.verdict != "invalid":  # of which nothing is known anyway
         label = f"{say(lang, 'limits')}: "
-        shown = fit(limits(card, lang), "; ", width - cell_len(label), lambda left: say(lang, "more", n=left))
-        yield Line(Text(label + shown))
-    number = f"{card.evidence[:16]}…" if card.evidence else say(lang, "not-sealed")
+        room = sys.maxsize if whole else width - cell_len(label)
+        shown = fit(limits(card, lang), "; ", room, lambda left: say(lang, "more", n=left))
+        yield Text(label + shown)
+    number = card.evidence or say(lang, "not-sealed")
+    number = number if whole or not card.evidence else f"{number[:16]}…"
     evidence = f"{say(lang, 'evidence')} {number}"
     if (engine := card.engines.get("proxy")) is not None:
         evidence += f" · {say(lang, 'proxy', engine=engine)}"
-    where = Line(Text(f"{evidence}  {folder}"))
-    yield where if where.rows(width) <= 2 else Line(Text(evidence))  # a long path stands in the lines to copy, too
+    yield Text(f"{evidence}  {folder}")
 
 
-def _condition(card: Scorecard, lang: Lang) -> str:
-    """The condition in words; its two sides are added where the words do not name them already."""
-    condition = card.condition or {}
-    words = str(condition.get(lang) or condition.get("en") or "")
-    sides = [condition.get("left"), condition.get("right")]
-    if None in sides or all(str(side) in words for side in sides):
-        return words
-    return f"{words} ({sides[0]} : {sides[1]})"
-
-
-def _to_copy(card: Scorecard, folder: Path, lang: Lang, compare_with: str | None) -> Iterator[Line]:
+def _to_copy(card: Scorecard, folder: Path, lang: Lang, compare_with: str | None) -> Iterator[Text]:
     run = folder.name if folder.parent.parent == RUNS else str(folder)
     lines = {"replay": replay(card), "closer": ["check", run, "--json", "-"]}
     if compare_with is not None:
         lines["compare"] = ["compare", run, compare_with]
     for name, argv in lines.items():
-        yield Line(Text(f"{say(lang, name)}: {command(argv)}"))
+        yield Text(f"{say(lang, name)}: {command(argv)}")

@@ -1,27 +1,26 @@
 """Sentences from ids and numbers: what a check found, and what a run cannot show, in English or Japanese.
 
-The card holds ids and numbers alone. Their words lie with the domain that counts them (``drills.domains``), or with the
-judge (``drills.judge.words``). An id without words, such as one of a later version, stands for itself.
+The card holds ids and numbers alone. Their words lie with the domain that counts or measures them (``drills.domains``),
+or with the judge (``drills.judge.words``). An id without words, such as one of a later version, stands for itself.
 """
 
 from __future__ import annotations
 
+import re
 import string
-from collections import ChainMap
 from collections.abc import Sequence
 from typing import Protocol
 
-from drills.domains.registry import WORDS as OF_DOMAINS
-from drills.judge.scorecard import LimitCell, Scorecard
+from drills.domains.registry import DOMAINS
+from drills.judge.scorecard import GoverningCell, LimitCell, Scorecard
 from drills.judge.text import Text
 from drills.judge.words import NAMES
-from drills.judge.words import WORDS as OF_JUDGE
 from drills.record.history import Count, Reason, Value
 from reports.ends import ended
-from reports.texts import Lang, known
+from reports.texts import Lang, known, say
 
-WORDS = ChainMap(*map(dict, (OF_JUDGE, *OF_DOMAINS)))
-"""Id of a count or reason -> its words."""
+PLACE = re.compile(r"\{([\w.]+)\}")
+"""Of a quantity in a governing condition: their names have dots."""
 BETWEEN = {"en": "; ", "ja": "。"}
 LISTED = {"en": ", ", "ja": "、"}
 
@@ -65,15 +64,42 @@ def limits(card: Scorecard, lang: Lang) -> list[str]:
     return [limit(lang, cell) for cell in card.limits]
 
 
+def governing(cell: GoverningCell, lang: Lang) -> str:
+    """The condition in words, its numbers filled in with at most three digits; a dash for what is not known."""
+    numbers = {**cell.numbers, "left": cell.left, "right": cell.right}
+    filled = {name: "–" if number is None else f"{number:.3g}" for name, number in numbers.items()}
+    template = cell.words.get(lang) or cell.words.get("en", "")
+    return PLACE.sub(lambda place: filled.get(place[1], place[0]), template)
+
+
+def metric_name(lang: Lang, metric: str, window: str = "all", of: str | None = None) -> str:
+    """What a metric is called, with its window and service where they are not the whole."""
+    registered = DOMAINS.metrics.get(metric)
+    name = metric if registered is None else in_language(lang, registered.words)
+    about = [say(lang, f"window.{window}")] if window != "all" else []
+    about += [_name(lang, "service", of)] if of is not None else []
+    return say(lang, "metric.of", name=name, about=LISTED[lang].join(about)) if about else name
+
+
+def service_name(lang: Lang, service: str) -> str:
+    """What a service is called; its own id where nobody has a word for it."""
+    return _name(lang, "service", service)
+
+
+def in_language(lang: Lang, text: Text) -> str:
+    """One of its two languages."""
+    return text.ja if lang == "ja" else text.en
+
+
 def _count(lang: Lang, found: Count) -> str:
     return _said(lang, found.id, {"bad": found.bad, "of": found.of})
 
 
 def _said(lang: Lang, id_: str, values: dict[str, Value]) -> str:
-    text = WORDS.get(id_)
+    text = DOMAINS.words.get(id_)
     if text is None:
         return " ".join([id_, *(f"{name}={value}" for name, value in values.items())])
-    return string.Formatter().vformat(text.ja if lang == "ja" else text.en, (), _Filled(lang, values))
+    return string.Formatter().vformat(in_language(lang, text), (), _Filled(lang, values))
 
 
 class _Filled(dict[str, str]):
@@ -98,7 +124,5 @@ def _value(lang: Lang, place: str, value: Value) -> str:
 
 
 def _name(lang: Lang, place: str, value: str) -> str:
-    text: Text | None = NAMES.get(f"{place}.{value}")
-    if text is None:
-        return value
-    return text.ja if lang == "ja" else text.en
+    text = NAMES.get(f"{place}.{value}")
+    return value if text is None else in_language(lang, text)

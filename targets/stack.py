@@ -81,7 +81,8 @@ def capabilities() -> Capabilities:
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
+    links, services = frozenset(LINKS), frozenset(SERVICES)
+    return Capabilities(links, services, BOOKS, True, True, plantable, linked, alerts, settings=brokerage.settings())
 
 
 class Stack:

@@ -180,6 +180,7 @@ class Capabilities:
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
     not_offered: tuple[str, ...] = ()
+    settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
 
 

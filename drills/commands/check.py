@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from drills.cards import compare_with_kept, rejudge
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, worst, writable
 from drills.commands.execution import Json, Junit, Quiet, deliver, exit_code
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
-from drills.judge.cards import compare_with_kept, rejudge
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import find_run, sealed, verify_evidence
 from drills.record.tampering import Findings, examine

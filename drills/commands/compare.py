@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from drills.cards import judge
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, writable, write
 from drills.errors import Refused
 from drills.exits import complain
-from drills.judge.cards import judge
 from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import find_run

@@ -10,13 +10,13 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from drills.cards import judge, judge_and_write
 from drills.commands.common import write
 from drills.errors import MissingMeans, Refused
 from drills.execution.openfiles import refuse_lack
 from drills.execution.runner import RunFailed, run
 from drills.exits import CUTS, EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN, complain
 from drills.interrupts import exit_of
-from drills.judge.cards import judge, judge_and_write
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import StoreError, card_bytes

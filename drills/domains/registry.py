@@ -1,18 +1,18 @@
-"""The domains: a new one is a folder and a line here."""
+"""The domains that runs are judged by: a new one is a folder and a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from drills.domains import cash, figures, night, notices, orders, repairs
+from drills.judge.domains import Domains
 
-from drills.domains.cash import words as cash
-from drills.domains.figures import words as figures
-from drills.domains.night import words as night
-from drills.domains.notices import words as notices
-from drills.domains.orders import words as orders
-from drills.domains.repairs import words as repairs
-from drills.judge.text import Text
-
-WORDS: tuple[Mapping[str, Text], ...] = (
-    cash.WORDS, orders.WORDS, notices.WORDS, figures.WORDS, night.WORDS, repairs.WORDS,
-)  # fmt: skip
-"""What the counts and reasons of each domain are called; no id is in two of them."""
+DOMAINS = Domains.of(
+    (
+        cash.DOMAIN,
+        orders.DOMAIN,
+        notices.DOMAIN,
+        figures.DOMAIN,
+        night.DOMAIN,
+        repairs.DOMAIN,
+    )
+)
+"""All of them, with what the judge itself brings; no id is in two of them."""

@@ -1,68 +1,73 @@
-"""A history's scorecard: instants, loss, checks and objectives put together. Pure: the same history, the same card."""
+"""A history's scorecard: milestones, metrics, checks and objectives together. Pure: the same history, the same card."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 import msgspec
 
-from drills.judge import outage, timeline
+from drills.judge import governing, outage, timeline
 from drills.judge.attempt import Attempts
-from drills.judge.checks import NOT_EXERCISED, UNSUPPORTED, run_checks, unfinished, unfollowed
+from drills.judge.check import NOT_EXERCISED, UNSUPPORTED
 from drills.judge.cost import Cost, cost
+from drills.judge.domains import Domains
+from drills.judge.instants import instants
 from drills.judge.interval import Interval, seconds
-from drills.judge.loss import Loss, loss
-from drills.judge.milestones import Milestone, Milestones, instants
+from drills.judge.limits import harmed, without_limit
+from drills.judge.metric import SCALE, Metric, Observed, Value, lacking, values
+from drills.judge.milestones import Milestone, Milestones
 from drills.judge.objectives import Judged, Measured, judge_objectives, unjudged
+from drills.judge.run_checks import Asked, run_checks, unfinished, unfollowed
 from drills.judge.scorecard import (
     RULES,
-    AfterAlertCell,
+    AcceptedCell,
     AlertCell,
     AskedCell,
     CheckCell,
     ClockCell,
     CostCell,
-    DurationCells,
     EarlierCell,
-    ExposedCell,
+    GoverningCell,
     HealCell,
     InstantCells,
     LimitCell,
     LoadCell,
-    LossCell,
+    MetricCell,
     ObjectiveCell,
     RunbookCell,
     Scorecard,
     Span,
     StepCell,
+    ValueCell,
 )
 from drills.judge.unjudged import claiming_nothing, how_far
-from drills.judge.verdict import Asked, grade, verdict
+from drills.judge.verdict import grade, verdict
 from drills.record.history import CheckResult, Earlier, History, Kind, Objective, Plan, Reason, Status
-from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, THINGS, lacking
-
-__all__ = ["Scorecard", "score"]
+from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, THINGS
 
 ENGINES = ("proxy", "volume", "database")
 """What every card says of its engines, be it that there was none."""
 
 
-def score(history: History, evidence_head: str | None) -> Scorecard:
+def score(history: History, evidence_head: str | None, domains: Domains) -> Scorecard:
     """Judge a run. ``evidence_head`` is the head of the chain over its files, None if it was never sealed."""
     run, plan, attempts = history.run, history.plan, Attempts()
-    at = attempts.make("instants", lambda: instants(history), Milestones.unknown)
-    alert = None if at.alert is None else at.alert.latest
-    lost = attempts.make("loss", lambda: loss(history, alert), lambda _: Loss.unknown())
-    measured = Measured.of(history, at, lost)
-    objectives = attempts.make("objectives", lambda: judge_objectives(measured), lambda _: unjudged(plan.objectives))
-    asked = [*run_checks(history), *unfollowed(history)]
+    at = attempts.make("instants", lambda: instants(history, domains), Milestones.unknown)
+    observed = Observed.of(history, at)
+    measured = {metric.id: _measure(attempts, metric, observed) for metric in domains.metrics.values()}
+    objectives = attempts.make(
+        "objectives",
+        lambda: judge_objectives(observed, measured, domains.metrics),
+        lambda _: unjudged(plan.objectives),
+    )
+    asked = [*run_checks(history, domains.checks), *unfollowed(history)]
     load = attempts.make("load", lambda: _load(history), _no_load)
     price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
     asked += unfinished(attempts.failures)
     total = verdict(asked, objectives)
+    no_limit = without_limit(plan, measured, domains.metrics)
     card = Scorecard(
         drill=plan.drill,
         variant=plan.variant,
@@ -81,20 +86,25 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
         rules=RULES,
         evidence=evidence_head,
         clock=ClockCell(compression=plan.compression, monitor_interval_s=seconds(plan.monitor_interval)),
-        condition=plan.condition,
+        governing=_governing(plan, measured, domains.metrics),
         target=run.target,
         engines=_engines(history),
         fidelity=plan.fidelity,
-        limits=[*_own_limits(plan), *limits(history, at, asked), *_without(history)],
+        limits=[*_own_limits(plan), *limits(history, at, asked, domains), *_without(history)],
         verdict=total,
-        grade=grade(history, total, asked, at),
+        grade=grade(history, total, asked, at, no_limit),
         prevented=at.prevented,
         instants=_instants(at, run.t0),
-        durations=_durations(measured),
+        metrics=[_metric(metric, measured[metric.id]) for metric in domains.metrics.values()],
         objectives=[_objective(judged) for judged in objectives],
+        accepted=[
+            AcceptedCell(metric=name, reason=plan.accepts[name])
+            for name in harmed(measured, domains.metrics)
+            if name in plan.accepts
+        ],
+        no_limit=no_limit,
         checks=_checks(asked),
         load=load,
-        loss=_loss(lost),
         alerts=_alerts(history),
         runbook=_runbook(history),
         heal=_heal(history),
@@ -106,18 +116,33 @@ def score(history: History, evidence_head: str | None) -> Scorecard:
     return claiming_nothing(card, how_far(history))
 
 
+def _measure(attempts: Attempts, metric: Metric, observed: Observed) -> list[Value]:
+    """Its values, none of them known where measuring broke."""
+    nothing = [Value(window, None, None) for window in metric.windows]
+    return attempts.make(f"metric {metric.id}", lambda: values(metric, observed), lambda _: nothing)
+
+
+def _governing(plan: Plan, measured: Measured, metrics: Mapping[str, Metric]) -> GoverningCell | None:
+    condition = plan.governing
+    if condition is None:
+        return None
+    known = governing.numbers(condition, measured, metrics)
+    left, right = governing.value(condition.left, known), governing.value(condition.right, known)
+    return GoverningCell(id=condition.id, words=condition.words, numbers=known, left=left, right=right)
+
+
 def _own_limits(plan: Plan) -> list[LimitCell]:
     """As the drill's author has put them."""
     return [LimitCell(words={"en": en, "ja": ja}) for en, ja in zip_longest(plan.limits, plan.limits_ja, fillvalue="")]
 
 
-def limits(history: History, at: Milestones, asked: Asked) -> list[LimitCell]:
+def limits(history: History, at: Milestones, asked: Asked, domains: Domains) -> list[LimitCell]:
     """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
     found = [
         _limit(thing, "unsupported.thing", f"without.{thing}") for thing in THINGS if thing in history.run.not_offered
     ]
     found += [_limit(check.id, NOT_EXERCISED) for check, answer in asked if _has(answer, NOT_EXERCISED)]
-    found += _not_offered(history, asked)
+    found += _not_offered(history, asked, domains.metrics)
     found += [_of(check.id, answer) for check, answer in asked if answer.status == Status.UNKNOWN]
     if not history.plan.injects:
         return [*found, _limit(None, "milestones.no-fault")]
@@ -144,13 +169,13 @@ def _has(answer: CheckResult, reason: str) -> bool:
     return any(each.id == reason for each in answer.reasons)
 
 
-def _not_offered(history: History, asked: Asked) -> Iterator[LimitCell]:
+def _not_offered(history: History, asked: Asked, metrics: Mapping[str, Metric]) -> Iterator[LimitCell]:
     """Checks and objectives that nobody can judge on this target, by its own word."""
     for check, answer in asked:
         if any(each.id.startswith(f"{UNSUPPORTED}.") for each in answer.reasons):
             yield _of(check.id, answer)
     for one in history.plan.objectives:
-        things = lacking(one.id, history.run.not_offered)
+        things = lacking(metrics[one.metric], history.run.not_offered) if one.metric in metrics else []
         if things:
             yield LimitCell(about=one.id, reasons=[Reason(f"{UNSUPPORTED}.{thing}") for thing in things])
 
@@ -194,21 +219,40 @@ def _instants(at: Milestones, t0: int) -> InstantCells:
     )
 
 
-def _durations(measured: Measured) -> DurationCells:
-    spans = measured.spans
-    if not measured.history.plan.injects:
-        return DurationCells(**dict.fromkeys(field.name for field in fields(spans)))
-    return DurationCells(**{field.name: _span(getattr(spans, field.name)) for field in fields(spans)})
+def _metric(metric: Metric, found: list[Value]) -> MetricCell:
+    cells = [ValueCell(window=each.window, of=each.of, value=_shown(metric, each.measured)) for each in found]
+    return MetricCell(id=metric.id, unit=metric.unit, values=cells)
+
+
+def _shown(metric: Metric, measured: Interval | None) -> Span | int | float | None:
+    """In the card's unit: a span as an interval, all else as one number."""
+    found = _in_unit(measured, metric.unit)
+    if found is None or metric.span:
+        return found
+    return round(found[1]) if metric.unit in ("count", "yen") else found[1]
+
+
+def _in_unit(measured: Interval | None, unit: str) -> Span | None:
+    if measured is None:
+        return None
+    if unit == "s":
+        return measured.seconds()
+    return measured.earliest / SCALE.get(unit, 1), measured.latest / SCALE.get(unit, 1)
 
 
 def _objective(judged: Judged) -> ObjectiveCell:
     objective: Objective = judged.objective
     return ObjectiveCell(
         id=objective.id,
+        metric=objective.metric,
+        window=objective.window,
+        of=objective.of,
         limit=float(objective.limit),
         unit=objective.unit,
         at_least=objective.at_least,
-        measured=judged.shown,
+        measured=_in_unit(judged.measured, objective.unit),
+        headroom=_in_unit(judged.headroom, objective.unit),
+        because=objective.because,
         verdict=judged.status,
     )
 
@@ -246,40 +290,6 @@ def _no_load(_: Reason) -> None:
     return None
 
 
-def _loss(lost: Loss) -> LossCell:
-    orders, harms, service = lost.orders, lost.harms, lost.service
-    return LossCell(
-        service_s=None if service is None else seconds(service.worst),
-        by_service={name: seconds(ns) for name, ns in service.by_service.items()} if service else {},
-        not_current_s=None if lost.not_current is None else seconds(lost.not_current),
-        planned_closure_s=None if service is None else seconds(service.planned),
-        acknowledged_orders=ExposedCell(exposed=orders.exposed, lost=orders.lost),
-        undecidable_figures=lost.undecidable,
-        phantom_orders=orders.phantom,
-        duplicated=harms.duplicated,
-        unbalanced_yen=lost.unbalanced,
-        late_notices=harms.late_notices,
-        wrong_figures_shown=harms.shown,
-        wrong_figures_acted_on=harms.acted,
-        harmful_actions=harms.harmful_actions,
-        yen_to_restore=harms.yen,
-        after_alert=_after_alert(lost),
-    )
-
-
-def _after_alert(lost: Loss) -> AfterAlertCell | None:
-    harms = lost.after_harms
-    if lost.after_service is None:
-        return None
-    return AfterAlertCell(
-        service_s=seconds(lost.after_service.worst),
-        wrong_figures_shown=harms.shown,
-        wrong_figures_acted_on=harms.acted,
-        harmful_actions=harms.harmful_actions,
-        yen_to_restore=harms.yen,
-    )
-
-
 def _alerts(history: History) -> list[AlertCell]:
     t0 = history.run.t0
     return [
@@ -310,7 +320,6 @@ def _runbook(history: History) -> RunbookCell | None:
     return RunbookCell(
         id=str(page.data.get("runbook", "")),
         reaction_s=seconds(history.plan.reaction),
-        reaction_up_to_s=_seconds(history.plan.reaction_up_to),
         steps=steps,
     )
 

@@ -6,7 +6,7 @@ Nothing in it depends on when or where it is computed.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -45,28 +45,51 @@ class InstantCells(_Part, frozen=True, kw_only=True):
     t_recovered: Span | None
 
 
-class DurationCells(_Part, frozen=True, kw_only=True):
-    """Seconds; negative where the later instant came first, [0, 0] where there was nothing to do."""
+class ValueCell(_Part, frozen=True, kw_only=True):
+    """What was measured in a window, of the service ``of`` (null: of all).
 
-    detect: Span | None
-    detect_from_inject: Span | None
-    decide: Span | None
-    contain: Span | None
-    available: Span | None
-    restore: Span | None
-    reconcile: Span | None
-    recover: Span | None
+    ``[earliest, latest]`` for a span of time, negative where the later instant came first, [0, 0] where there was
+    nothing to do; a number for all else.
+    """
+
+    window: str
+    of: str | None
+    value: Span | int | float | None
+
+
+class MetricCell(_Part, frozen=True, kw_only=True):
+    """A metric with all its values; ``unit`` is ``s``, ``count``, ``yen`` or ``ratio``."""
+
+    id: str
+    unit: str
+    values: list[ValueCell]
 
 
 class ObjectiveCell(_Part, frozen=True, kw_only=True):
-    """A limit fixed before the run, and what was measured: at most, unless ``at_least``."""
+    """A limit fixed before the run, and what was measured: at most, unless ``at_least``.
+
+    On the value of ``metric`` in ``window``, of the service ``of``. ``headroom`` is what is left of the limit,
+    negative where it is exceeded; ``because`` says why it is this limit, by language.
+    """
 
     id: str
+    metric: str
+    window: str
+    of: str | None
     limit: float
     unit: str
     at_least: bool
     measured: Span | None
+    headroom: Span | None
+    because: dict[str, str] | None
     verdict: Status
+
+
+class AcceptedCell(_Part, frozen=True, kw_only=True):
+    """Harm that was done and that the drill accepts, with its reason by language."""
+
+    metric: str
+    reason: dict[str, str]
 
 
 class CheckCell(_Part, frozen=True, kw_only=True):
@@ -97,43 +120,6 @@ class LoadCell(_Part, frozen=True, kw_only=True):
     dropped: int
 
 
-class ExposedCell(_Part, frozen=True, kw_only=True):
-    """Orders acknowledged to customers, and how many of them the exchange never had."""
-
-    exposed: int | None
-    lost: int | None
-
-
-class AfterAlertCell(_Part, frozen=True, kw_only=True):
-    """What of the loss came after the alert."""
-
-    service_s: float | None
-    wrong_figures_shown: int | None
-    wrong_figures_acted_on: int | None
-    harmful_actions: int | None
-    yen_to_restore: int | None
-
-
-class LossCell(_Part, frozen=True, kw_only=True):
-    """What the run cost the customers. ``service_s`` is the worst service's; ``after_alert`` None without an alert."""
-
-    service_s: float | None
-    by_service: dict[str, float]
-    not_current_s: float | None
-    planned_closure_s: float | None
-    acknowledged_orders: ExposedCell
-    undecidable_figures: int | None
-    phantom_orders: int | None
-    duplicated: int | None
-    unbalanced_yen: int | None
-    late_notices: int | None
-    wrong_figures_shown: int | None
-    wrong_figures_acted_on: int | None
-    harmful_actions: int | None
-    yen_to_restore: int | None
-    after_alert: AfterAlertCell | None
-
-
 class AlertCell(_Part, frozen=True, kw_only=True):
     """A firing alert; ``t`` in seconds since the run's start."""
 
@@ -153,14 +139,10 @@ class StepCell(_Part, frozen=True, kw_only=True):
 
 
 class RunbookCell(_Part, frozen=True, kw_only=True):
-    """The page that was followed, and how fast the operator was at it.
-
-    ``reaction_up_to_s``: the slowest reaction at which the right page was shown to be fast enough; null: not shown.
-    """
+    """The runbook that was followed, and how long the operator waited after the alert."""
 
     id: str
     reaction_s: float
-    reaction_up_to_s: float | None = None
     steps: list[StepCell]
 
 
@@ -215,6 +197,19 @@ class LimitCell(_Part, frozen=True, kw_only=True):
     words: dict[str, str] | None = None
 
 
+class GoverningCell(_Part, frozen=True, kw_only=True):
+    """The condition under which the incident happens: ``left`` is more than ``right``, null where it cannot be known.
+
+    ``words`` are a template by language; ``numbers`` are what its two sides were made of in this run.
+    """
+
+    id: str
+    words: dict[str, str]
+    numbers: dict[str, float | None]
+    left: float | None
+    right: float | None
+
+
 class CannotJudgeCell(_Part, frozen=True, kw_only=True):
     """Why a run cannot judge, the verdict being ``unknown`` or ``invalid``.
 
@@ -249,7 +244,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     rules: int
     evidence: str | None
     clock: ClockCell
-    condition: dict[str, Any] | None
+    governing: GoverningCell | None
     target: str
     engines: dict[str, str | None]
     fidelity: str
@@ -259,11 +254,12 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     cannot_judge: CannotJudgeCell | None = None  # null where the verdict is pass or fail
     prevented: bool
     instants: InstantCells
-    durations: DurationCells
+    metrics: list[MetricCell]
     objectives: list[ObjectiveCell]
+    accepted: list[AcceptedCell]
+    no_limit: list[str]  # metrics that counted harm which the drill neither limits nor accepts
     checks: list[CheckCell]
     load: LoadCell | None
-    loss: LossCell
     alerts: list[AlertCell]
     runbook: RunbookCell | None
     heal: HealCell
@@ -271,3 +267,18 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     asked: AskedCell | None = None
     earlier: list[EarlierCell] = []
     not_offered: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some
+
+    def value(self, metric: str, window: str = "all", of: str | None = None) -> Span | int | float | None:
+        """What was measured; None where it did not happen, cannot be known, or is not on this card."""
+        cells = (cell for each in self.metrics if each.id == metric for cell in each.values)
+        return next((cell.value for cell in cells if (cell.window, cell.of) == (window, of)), None)
+
+    def span(self, metric: str) -> Span | None:
+        """Of a metric that is a span of time."""
+        found = self.value(metric)
+        return found if isinstance(found, tuple) else None
+
+    def number(self, metric: str, window: str = "all") -> float | None:
+        """Of a metric that is a number."""
+        found = self.value(metric, window)
+        return None if isinstance(found, tuple) else found

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from drills.judge import timeline
+from drills.judge.governing import MEASURED
 from drills.judge.scorecard import (
-    AfterAlertCell,
     CannotJudgeCell,
     CheckCell,
-    DurationCells,
-    ExposedCell,
-    LossCell,
+    GoverningCell,
+    MetricCell,
     ObjectiveCell,
     Scorecard,
     Span,
+    ValueCell,
 )
 from drills.judge.verdict import VOID
 from drills.record.history import Count, History, Kind, Reason, Status
@@ -80,10 +80,12 @@ def claiming_nothing(card: Scorecard, ended: str = "") -> Scorecard:
         grade=None,
         cannot_judge=card.cannot_judge or _why(card, ended),
         prevented=False,
-        durations=_durations(card.durations, invalid),
+        metrics=[_metric(one, invalid) for one in card.metrics],
         objectives=[_objective(one, invalid) for one in card.objectives],
+        governing=_governing(card.governing, invalid),
+        accepted=[],
+        no_limit=[],
         checks=[_check(one) for one in card.checks] if invalid else card.checks,
-        loss=_loss(card.loss, invalid),
     )
 
 
@@ -171,35 +173,34 @@ def _check(check: CheckCell) -> CheckCell:
 def _objective(one: ObjectiveCell, invalid: bool) -> ObjectiveCell:
     if one.verdict == Status.NOT_APPLICABLE:
         return one
-    measured = None if invalid else _seen(one.measured)
-    return msgspec.structs.replace(one, measured=measured, verdict=Status.UNKNOWN)
+    measured = None if invalid else _seen_span(one.measured)
+    headroom = None if measured is None else one.headroom
+    return msgspec.structs.replace(one, measured=measured, headroom=headroom, verdict=Status.UNKNOWN)
 
 
-def _durations(cells: DurationCells, invalid: bool) -> DurationCells:
-    known = msgspec.structs.asdict(cells)
-    return DurationCells(**{name: None if invalid else _seen(span) for name, span in known.items()})
+def _governing(cell: GoverningCell | None, invalid: bool) -> GoverningCell | None:
+    """Of an invalid run what was measured is not told; what was set stays."""
+    if cell is None or not invalid:
+        return cell
+    known = {name: None if name.startswith(MEASURED) else value for name, value in cell.numbers.items()}
+    unknown = None in known.values()
+    left, right = (None, None) if unknown else (cell.left, cell.right)
+    return msgspec.structs.replace(cell, numbers=known, left=left, right=right)
 
 
-def _seen(span: Span | None) -> Span | None:
+def _metric(one: MetricCell, invalid: bool) -> MetricCell:
+    """Nothing of it in an invalid run; else what was seen: where nothing was, that is not shown to be nothing."""
+    values = [_value(cell, None if invalid else _seen(cell.value)) for cell in one.values]
+    return msgspec.structs.replace(one, values=values)
+
+
+def _value(cell: ValueCell, value: Span | float | None) -> ValueCell:
+    return msgspec.structs.replace(cell, value=value)
+
+
+def _seen(value: Span | float | None) -> Span | float | None:
+    return _seen_span(value) if isinstance(value, tuple) else value or None
+
+
+def _seen_span(span: Span | None) -> Span | None:
     return span if span is not None and any(span) else None
-
-
-def _loss(loss: LossCell, invalid: bool) -> LossCell:
-    """Nothing of it in an invalid run; else what was seen to be lost."""
-    if invalid:
-        nobody = ExposedCell(exposed=None, lost=None)
-        nothing = dict.fromkeys(LossCell.__struct_fields__)
-        return msgspec.structs.replace(loss, **{**nothing, "by_service": {}, "acknowledged_orders": nobody})
-    orders, after = loss.acknowledged_orders, loss.after_alert
-    return msgspec.structs.replace(
-        loss,
-        **_not_zero(loss),
-        by_service={name: lost for name, lost in loss.by_service.items() if lost},
-        acknowledged_orders=ExposedCell(exposed=orders.exposed or None, lost=orders.lost or None),
-        after_alert=None if after is None else msgspec.structs.replace(after, **_not_zero(after)),
-    )
-
-
-def _not_zero(cells: LossCell | AfterAlertCell) -> dict[str, None]:
-    """Which numbers to take out: where nothing was seen, that is not shown to be nothing."""
-    return {name: None for name, value in msgspec.structs.asdict(cells).items() if value == 0}

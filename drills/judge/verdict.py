@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from drills.judge import timeline
-from drills.judge.checks import Check
 from drills.judge.milestones import Milestones
 from drills.judge.objectives import Judged
-from drills.record.history import CheckResult, History, Status
+from drills.judge.run_checks import Asked
+from drills.record.history import History, Status
 from drills.record.unsupported import ALERTS
 
 VOID = ("run-ended", "history-whole", "own-parts-sound")
 """Standing checks without which no other cell means anything."""
-
-Asked = Sequence[tuple[Check, CheckResult]]
 
 
 def verdict(asked: Asked, objectives: Sequence[Judged]) -> Status:
@@ -47,14 +45,14 @@ def is_damaged(asked: Asked) -> bool:
 class Grade(StrEnum):
     """In words, after HSEEP."""
 
-    PERFORMED = "performed"  # all objectives met
-    SOME = "some-challenges"  # met, but a step had to be done again or went wrong, or nobody was alerted in time
+    PERFORMED = "performed"  # all objectives met, and no harm without a limit or an acceptance
+    SOME = "some-challenges"  # met, but there was such harm, a step went wrong or was repeated, or the alert came late
     MAJOR = "major-challenges"  # an objective was missed, the data are intact
     UNABLE = "unable"  # not recovered by the cap, or data damaged
 
 
-def grade(history: History, total: Status, asked: Asked, at: Milestones) -> Grade | None:
-    """The grade of a run that can judge; None for one that cannot."""
+def grade(history: History, total: Status, asked: Asked, at: Milestones, no_limit: Sequence[str] = ()) -> Grade | None:
+    """The grade of a run that can judge; None for one that cannot. ``no_limit``: harm that nothing limits."""
     if total not in (Status.PASS, Status.FAIL):
         return None
     recovered = at.recovered.not_needed or at.recovered.at is not None
@@ -62,11 +60,12 @@ def grade(history: History, total: Status, asked: Asked, at: Milestones) -> Grad
         return Grade.UNABLE
     if total == Status.FAIL:
         return Grade.MAJOR
-    return Grade.SOME if history.plan.injects and _was_rough(history, at) else Grade.PERFORMED
+    rough = bool(no_limit) or (history.plan.injects and _was_rough(history, at))
+    return Grade.SOME if rough else Grade.PERFORMED
 
 
 def _was_rough(history: History, at: Milestones) -> bool:
-    """A step was retried or did not go well, or the page was opened before any alert."""
+    """A step was retried or did not go well, or the runbook was opened before any alert."""
     steps = timeline.steps(history)
     again = len({step.id for step in steps}) < len(steps)
     astray = any(step.outcome != "ok" for step in steps)

@@ -70,12 +70,23 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Objective(msgspec.Struct, frozen=True):
-    """A limit on one card metric; ``at_most`` unless ``at_least``."""
+    """A limit on a metric; ``at_most`` unless ``at_least``.
 
-    id: str
+    On its value in ``window``, of the service ``of``; None: of all. ``because`` says why it is this limit, by language.
+    """
+
+    metric: str
     limit: float
     unit: str
     at_least: bool = False
+    window: str = "all"
+    of: str | None = None
+    because: dict[str, str] | None = None
+
+    @property
+    def id(self) -> str:
+        """The metric's, with window and service where they are not the whole."""
+        return ".".join(filter(None, (self.metric, self.window if self.window != "all" else "", self.of)))
 
 
 class PlannedFault(msgspec.Struct, frozen=True):
@@ -88,6 +99,27 @@ class PlannedFault(msgspec.Struct, frozen=True):
     params: dict[str, Any]
 
 
+class Product(msgspec.Struct, frozen=True):
+    """Quantities multiplied by each other and divided by others; names listed together are added up first."""
+
+    times: list[list[str]]
+    over: list[list[str]] = []
+
+
+class Governing(msgspec.Struct, frozen=True):
+    """The condition under which the incident happens: ``left`` is more than ``right``.
+
+    ``words`` are a template by language, with quantities as ``{places}``, and ``{left}`` and ``{right}``. ``known`` are
+    the quantities that the load and the target's settings give; those that begin with ``measured.`` are metrics.
+    """
+
+    id: str
+    words: dict[str, str]
+    left: Product
+    right: Product
+    known: dict[str, float]
+
+
 class Plan(msgspec.Struct, frozen=True):
     """All that was fixed before the run started; hashed into it, so objectives cannot move afterwards."""
 
@@ -98,7 +130,7 @@ class Plan(msgspec.Struct, frozen=True):
     phase: str
     fidelity: str
     limits: list[str]
-    condition: dict[str, Any] | None
+    governing: Governing | None
     arm: str  # no-fault | false-alarm | no-action | runbook | wrong:NAME | without:STEP
     operator: str  # auto | human | none
     reaction: int  # ns
@@ -116,7 +148,7 @@ class Plan(msgspec.Struct, frozen=True):
     compression: int = 1
     monitor_interval: int = 250_000_000
     limits_ja: list[str] = []  # ``limits`` in Japanese, as many, in the same order
-    reaction_up_to: int | None = None  # ns: the slowest reaction at which the right page was shown to be fast enough
+    accepts: dict[str, dict[str, str]] = {}  # metric that counts harm -> why it is accepted, by language
 
     @property
     def injects(self) -> bool:
@@ -251,13 +283,17 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read."""
+    """One run, read back. ``books`` holds the books that exist; ``damage`` what could not be read.
+
+    ``facts`` is what was once computed of it, by function, so that nothing is computed twice.
+    """
 
     run: RunRecord
     events: tuple[Event, ...]
     samples: Samples
     books: Mapping[str, tuple[AnyRow, ...]]
     damage: tuple[Reason, ...] = field(default=())
+    facts: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def plan(self) -> Plan:

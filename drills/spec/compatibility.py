@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drills.errors import BadInput
 from drills.record.history import Objective
-from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, lacking
+from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import Expectation
 from drills.spec.reader import Node
 from drills.spec.vocabulary import Vocabulary
@@ -68,7 +68,7 @@ def refuse_unjudgeable(
     root: Node, words: Vocabulary, objectives: Collection[Objective], arms: Mapping[str, Expectation]
 ) -> None:
     """BadInput where every objective needs something that the target says it does not have, or an arm waits for it."""
-    needs = {objective.id: lacking(objective.id, words.not_offered) for objective in objectives}
+    needs = {objective.id: _lacking(objective.metric, words.not_offered) for objective in objectives}
     if all(needs.values()):
         lacks = "; ".join(f"{name} needs {' and '.join(things)}" for name, things in needs.items())
         raise root.child("objectives").bad(f"objectives: none can be judged on this target: {lacks}")
@@ -82,11 +82,13 @@ def refuse_unjudgeable(
 
 def _lacking(outcome: str, not_offered: Collection[str]) -> list[str]:
     """What a metric or a check needs and the target does not have."""
-    from drills.judge.checks import CHECKS  # when asked for: reading a drill needs no checker
+    from drills.domains.registry import DOMAINS  # when asked for: reading a drill needs no judge
+    from drills.judge.metric import lacking
 
-    if outcome in CHECKS and CHECKS[outcome].needs_books:
+    if outcome in DOMAINS.checks and DOMAINS.checks[outcome].needs_books:
         return [BOOKS] if BOOKS in not_offered else []
-    return lacking(outcome, not_offered)
+    metric = DOMAINS.metrics.get(outcome)
+    return [] if metric is None else lacking(metric, not_offered)
 
 
 def _keys(root: Node) -> Collection[str]:

@@ -14,11 +14,12 @@ from pathlib import Path
 import msgspec
 
 from drills.errors import UnknownName
-from drills.record.history import NS, Objective, Slo
+from drills.record.history import NS, Governing, Objective, Slo
 from drills.spec.arms import WITHOUT_RUNBOOK, Expectation, arms
 from drills.spec.compatibility import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
 from drills.spec.files import CATALOGUE, named
-from drills.spec.metrics import DURATIONS, METRICS, objectives
+from drills.spec.governing import governing
+from drills.spec.metrics import accepts, metrics, objectives
 from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
 from drills.spec.reader import SLUG, Node, Words, read
 from drills.spec.seeded import extremes
@@ -26,7 +27,6 @@ from drills.spec.timeline import TimedFault, timed_faults
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded, standing
 
 __all__ = [
-    "Condition",
     "Drill",
     "StopIf",
     "arms_of",
@@ -58,7 +58,7 @@ REQUIRED = (
     "arms",
     "cap",
 )
-OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "condition", "business_start")
+OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "accepts", "governing", "business_start")
 
 SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
 FIDELITY = re.compile(r"[FPAT](\+[FPAT])*\Z", re.ASCII)
@@ -66,15 +66,6 @@ BUSINESS_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 
 STOP_METRICS = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}
 """Metric -> the service it is of."""
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """The inequality that governs the incident, in words and with its two sides."""
-
-    en: str
-    ja: str
-    left: float
-    right: float
 
 
 class StopIf(msgspec.Struct, frozen=True):
@@ -103,7 +94,7 @@ class Drill(msgspec.Struct, frozen=True):
     phase: str
     fidelity: str
     limits: tuple[Words, ...]
-    condition: Condition | None
+    governing: Governing | None
     load: str
     services: dict[str, float]
     slo: Slo
@@ -112,6 +103,7 @@ class Drill(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...]
     runbook: Path | None
     objectives: tuple[Objective, ...]
+    accepts: dict[str, Words]
     checks: tuple[str, ...]
     arms: dict[str, Expectation]
     stop_if: tuple[StopIf, ...]
@@ -185,7 +177,7 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         phase=fields["phase"].one_of(PHASES, "phase") if "phase" in fields else "",
         fidelity=_matching(fields.get("fidelity"), FIDELITY, "F, P, A, T or a sum such as F+T") or "F",
         limits=_limits(fields.get("limits")),
-        condition=_condition(fields.get("condition")),
+        governing=governing(fields.get("governing"), words.quantities.get(load, {})),
         load=load,
         services=dict(words.loads[load]),
         slo=_slo(fields.get("slo")),
@@ -193,9 +185,10 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         timeline=timed_faults(fields["timeline"], words),
         alerts=fields["alerts"].names(words.alerts, "alert", least=1) if "alerts" in fields else (),
         runbook=named(fields["runbook"], "a file beside the drill") if "runbook" in fields else None,
-        objectives=objectives(fields["objectives"]),
+        objectives=objectives(fields["objectives"], words.loads[load]),
+        accepts=accepts(fields.get("accepts")),
         checks=_checks(fields.get("checks"), words),
-        arms=arms(fields["arms"], (*words.checks, *METRICS)),
+        arms=arms(fields["arms"], (*words.checks, *metrics())),
         stop_if=_stop_if(fields.get("stop_if")),
         cap=fields["cap"].time(positive=True),
         business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
@@ -240,13 +233,6 @@ def _limits(node: Node | None) -> tuple[Words, ...]:
     )
 
 
-def _condition(node: Node | None) -> Condition | None:
-    if node is None:
-        return None
-    fields = node.fields(("en", "ja", "left", "right"))
-    return Condition(fields["en"].text(), fields["ja"].text(), fields["left"].number(), fields["right"].number())
-
-
 def _slo(node: Node | None) -> Slo:
     if node is None:
         return DEFAULT_SLO
@@ -287,8 +273,8 @@ def _check_sense(root: Node, drill: Drill) -> None:
     if drill.slo.hold >= drill.cap:
         raise root.child("cap").bad("cap: no longer than slo.hold; nothing could ever count as restored")
     for objective in drill.objectives:
-        if objective.id in DURATIONS and objective.limit * NS > drill.cap:
-            place = root.child("objectives").child(objective.id)
+        if metrics()[objective.metric].span and objective.limit * NS > drill.cap:
+            place = root.child("objectives").child(objective.metric)
             raise place.bad(f"objectives.{objective.id}: longer than the cap; it could never be missed")
     for rule in drill.stop_if:
         if STOP_METRICS[rule.metric] not in drill.services:

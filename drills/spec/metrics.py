@@ -1,71 +1,88 @@
-"""The card's metrics that an objective may limit, and how a limit is written.
+"""What an objective may limit, how a limit is written, and which harm a drill accepts.
 
 ``recover: 15s`` or ``duplicated: 0`` is the most that is allowed; ``served_ratio: {at_least: 0.5}`` the least. Which of
 the two makes sense belongs to the metric, so the other one is refused instead of being an objective that cannot fail.
+``{after_first_step: 0}`` limits the value in a window that the metric has, ``{of: {orders: 5s}}`` that of a service,
+and ``because:`` says why it is this limit. ``accepts:`` names metrics that count harm and have no limit, each with the
+reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
 from drills.errors import unknown
 from drills.record.history import NS, Objective
-from drills.spec.reader import Node
+from drills.spec.reader import Node, Words
+
+if TYPE_CHECKING:
+    from drills.judge.metric import Metric
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What is measured: its unit on the card, and whether more is better."""
+@cache
+def metrics() -> Mapping[str, Metric]:
+    """Metric id -> what it is."""
+    from drills.domains.registry import DOMAINS  # when first asked for: reading a runbook needs no judge
 
-    unit: str
-    more_is_better: bool = False
-
-
-DURATIONS = ("detect", "detect_from_inject", "decide", "contain", "available", "restore", "reconcile", "recover")
-"""Between instants of the run; the card gives seconds."""
-
-METRICS: Mapping[str, Metric] = {
-    **{name: Metric("s") for name in DURATIONS},
-    "service_s": Metric("s"),
-    "planned_closure_s": Metric("s"),
-    "wrong_figures_shown": Metric("count"),
-    "wrong_figures_acted_on": Metric("count"),
-    "late_notices": Metric("count"),
-    "duplicated": Metric("count"),
-    "phantom_orders": Metric("count"),
-    "acknowledged_orders_lost": Metric("count"),
-    "unbalanced_yen": Metric("yen"),
-    "harmful_actions": Metric("count"),
-    "undecidable_figures": Metric("count"),
-    "served_ratio": Metric("ratio", more_is_better=True),
-}
-"""Metric id -> what it is."""
+    return DOMAINS.metrics
 
 
-def objectives(node: Node) -> tuple[Objective, ...]:
-    """``{METRIC: limit}`` in the file's order; at least one."""
+def objectives(node: Node, services: Collection[str] = ()) -> tuple[Objective, ...]:
+    """``{METRIC: limit}`` in the file's order; at least one. ``services`` are those of the load."""
     found = node.mapping("a mapping of metrics to limits")
     if not found:
         raise node.expected("at least one objective")
     for key, value in found.items():
-        if key not in METRICS:
-            raise value.bad(f"objectives: {unknown('metric', key, tuple(METRICS))}", at_key=True)
-    return tuple(_objective(key, value) for key, value in found.items())
+        if key not in metrics():
+            raise value.bad(f"objectives: {unknown('metric', key, tuple(metrics()))}", at_key=True)
+    return tuple(one for key, value in found.items() for one in _objectives(metrics()[key], value, services))
 
 
-def _objective(name: str, node: Node) -> Objective:
-    metric = METRICS[name]
+def accepts(node: Node | None) -> dict[str, Words]:
+    """``{METRIC: {en, ja}}``: harm that the drill accepts, and why."""
+    if node is None:
+        return {}
+    known = tuple(name for name, metric in metrics().items() if metric.harm is not None)
+    for key, value in node.mapping("a mapping of metrics to reasons").items():
+        if key not in known:
+            raise value.bad(f"accepts: {unknown('metric that counts harm', key, known)}", at_key=True)
+    return {key: value.words() for key, value in node.mapping().items()}
+
+
+def _objectives(metric: Metric, node: Node, services: Collection[str]) -> Iterator[Objective]:
     word = "at_least" if metric.more_is_better else "at_most"
-    if isinstance(node.value, dict):
-        node = node.fields((word,))[word]
-    elif metric.more_is_better:
-        raise node.expected(f"{{{word}: …}}, because more is better")
-    return Objective(name, float(_limit(name, metric, node)), metric.unit, metric.more_is_better)
+    if not isinstance(node.value, dict):
+        if metric.more_is_better:
+            raise node.expected(f"{{{word}: …}}, because more is better")
+        yield _objective(metric, node)
+        return
+    windows = tuple(str(window) for window in metric.windows if window != "all")
+    per_service = ("of",) if metric.by_service is not None else ()
+    fields = node.fields((), (word, *windows, *per_service, "because"))
+    because = fields["because"].words() if "because" in fields else None
+    if not fields.keys() - {"because"}:
+        raise node.expected(f"a limit: {', '.join((word, *windows, *per_service))}")
+    for key in (word, *windows):
+        if key in fields:
+            yield _objective(metric, fields[key], "all" if key == word else key, because=because)
+    if "of" in fields:
+        for name, limit in fields["of"].mapping("a mapping of services to limits").items():
+            if name not in services:
+                raise limit.bad(f"{fields['of'].name}: {unknown('service', name, tuple(services))}", at_key=True)
+            yield _objective(metric, limit, of=name, because=because)
 
 
-def _limit(name: str, metric: Metric, node: Node) -> float:
-    if name in DURATIONS or isinstance(node.value, str):
+def _objective(
+    metric: Metric, node: Node, window: str = "all", of: str | None = None, because: Words | None = None
+) -> Objective:
+    why = None if because is None else {"en": because.en, "ja": because.ja}
+    return Objective(metric.id, float(_limit(metric, node)), metric.unit, metric.more_is_better, window, of, why)
+
+
+def _limit(metric: Metric, node: Node) -> float:
+    if metric.span or isinstance(node.value, str):
         if metric.unit != "s":
             raise node.expected(_wanted(metric))
         return node.time() / NS

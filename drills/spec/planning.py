@@ -13,8 +13,9 @@ import msgspec
 
 from drills.errors import MissingMeans, UnknownName
 from drills.record.history import NS, Plan
-from drills.record.unsupported import ALERTS, BOOKS, NEEDS, OPERATOR, SETTLED_BY_BOOKS
+from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
+from drills.spec.metrics import metrics
 from drills.spec.runbook import Runbook, load_runbook, varied, without
 from drills.spec.seeded import corners, extremes
 from drills.spec.timeline import TimedFault, draw_faults
@@ -69,7 +70,7 @@ def plan(
         phase=drill.phase,
         fidelity=drill.fidelity,
         limits=[limit.en for limit in drill.limits],
-        condition=None if drill.condition is None else msgspec.to_builtins(drill.condition),
+        governing=drill.governing,
         arm=arm,
         operator="none" if arm in WITHOUT_RUNBOOK else operator,
         reaction=reaction_ns,
@@ -87,7 +88,7 @@ def plan(
         compression=compression,
         monitor_interval=monitor_interval_ns,
         limits_ja=[limit.ja for limit in drill.limits],
-        reaction_up_to=drill.arms["runbook"].reaction_up_to if "runbook" in drill.arms else None,
+        accepts={name: msgspec.to_builtins(why) for name, why in drill.accepts.items()},
     )
 
 
@@ -142,12 +143,13 @@ def expectation(drill: Drill, arm: str) -> Expectation | None:
 
 def requirements(drill: Drill) -> Requirements:
     """What the drill needs of a target, whichever value its ranges take: for its faults, checks, objectives, page."""
-    asked = {thing for objective in drill.objectives for thing in NEEDS.get(objective.id, ())}
+    limited = [metrics()[objective.metric] for objective in drill.objectives]
+    asked = {thing for metric in limited for thing in metric.needs}
     return Requirements(
         frozenset(fault.kind for fault in drill.timeline),
         _named(drill, "link"),
         _named(drill, "service"),
-        _books(drill, bool(SETTLED_BY_BOOKS & {one.id for one in drill.objectives}) or BOOKS in asked),
+        _books(drill, any(metric.settled for metric in limited) or BOOKS in asked),
         operator=drill.runbook is not None or OPERATOR in asked,
         alerts=drill.runbook is not None or ALERTS in asked or bool(drill.alerts),
     )
@@ -207,11 +209,12 @@ def _variant(drill: Drill, arm: str, name: str) -> Variant:
 
 def _books(drill: Drill, settled: bool) -> frozenset[str]:
     """What its checks read, and what must be right for it to count as recovered."""
-    from drills.judge import harm
-    from drills.judge.checks import CHECKS  # when asked for: reading a drill needs no checker
+    from drills.domains.registry import DOMAINS  # when asked for: reading a drill needs no judge
+    from drills.judge.domain import books_of
 
-    read = {book for name in drill.checks if name in CHECKS for book in CHECKS[name].needs_books}
-    return frozenset(read | set(harm.NEEDS if settled else ())) - OURS
+    checks = (DOMAINS.checks[name] for name in drill.checks if name in DOMAINS.checks)
+    read = {book for check in checks for book in check.needs_books}
+    return frozenset(read | set(books_of(DOMAINS.harms) if settled else ())) - OURS
 
 
 def _named(drill: Drill, field: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from the same vocabularies that the loaders use. The loaders say more: they know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from drills.spec import drill as spec
 from drills.spec import steps, targetfile, variants
 from drills.spec.arms import GRADES, VERDICTS
 from drills.spec.expectations import BOUNDS
-from drills.spec.metrics import DURATIONS, METRICS
+from drills.spec.metrics import metrics
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded
 from targets.description import ARGUMENT
 
@@ -58,14 +58,15 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
         "timeline": _list(_timed_fault(known)),
         "alerts": _list(_enum(known.alerts) if known.alerts else TEXT),
         "runbook": TEXT,
-        "objectives": {**_object({name: _limit(name) for name in METRICS}, ()), "minProperties": 1},
+        "objectives": {**_object({name: _limit(name, known.loads) for name in metrics()}, ()), "minProperties": 1},
+        "accepts": _object({name: _words() for name, metric in metrics().items() if metric.harm}, ()),
         "checks": _list(_enum(known.checks)),
-        "arms": _arms((*known.checks, *METRICS)),
+        "arms": _arms((*known.checks, *metrics())),
         "stop_if": _object({name: _stop() for name in spec.STOP_METRICS}, ()),
         "cap": TIME,
         "fidelity": {"type": "string", "pattern": r"^[FPAT](\+[FPAT])*$"},
         "limits": _list({"anyOf": [TEXT, _words()]}, least=0),
-        "condition": _object({"en": TEXT, "ja": TEXT, "left": {"type": "number"}, "right": {"type": "number"}}),
+        "governing": _object({"id": NAME, "en": TEXT, "ja": TEXT, "left": _side(known), "right": _side(known)}),
         "business_start": {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"},
     }
     return _object(properties, spec.keys(known)[0])
@@ -229,13 +230,27 @@ def _inline(declared: Any) -> Schema:
     return {} if definitions else found  # a nested type: the loader checks it
 
 
-def _limit(name: str) -> Schema:
-    metric = METRICS[name]
+def _side(known: Vocabulary) -> Schema:
+    """A product of quantities; those in brackets are added up, and ``over`` divides."""
+    settings = dict.fromkeys(name for each in known.quantities.values() for name in each)
+    quantity = _enum((*settings, *(f"measured.{name}" for name in metrics())))
+    groups = _list({"anyOf": [quantity, _list(quantity)]})
+    return {"anyOf": [groups, _object({"times": groups, "over": groups}, ("times",))]}
+
+
+def _limit(name: str, loads: Mapping[str, Mapping[str, float]]) -> Schema:
+    """A limit as it is, or with its window, service or reason."""
+    metric = metrics()[name]
     number: Schema = {"type": "number" if metric.unit in ("s", "ratio") else "integer", "minimum": 0}
-    value = TIME if name in DURATIONS else {"anyOf": [number, TIME]} if metric.unit == "s" else number
-    if metric.more_is_better:
-        return _object({"at_least": value})
-    return {"anyOf": [value, _object({"at_most": value})]}
+    value = TIME if metric.span else {"anyOf": [number, TIME]} if metric.unit == "s" else number
+    word = "at_least" if metric.more_is_better else "at_most"
+    limits = dict.fromkeys((word, *(str(window) for window in metric.windows if window != "all")), value)
+    if metric.by_service is not None:
+        services = {service for load in loads.values() for service in load}
+        limits["of"] = {**_object(dict.fromkeys(sorted(services), value), ()), "minProperties": 1}
+    named = _object({**limits, "because": _words()}, ())
+    whole = {**named, "anyOf": [{"required": [key]} for key in limits]}
+    return whole if metric.more_is_better else {"anyOf": [value, whole]}
 
 
 def _expectation(outcomes: Collection[str] | None) -> Schema:

@@ -92,7 +92,6 @@ def _expectation(fields: dict[str, Node], outcomes: Collection[str]) -> Expectat
 
 
 def _outcomes() -> tuple[str, ...]:
-    from drills.judge.checks import CHECKS  # when asked for: reading a right runbook needs no checker
-    from drills.spec.metrics import METRICS
+    from drills.domains.registry import DOMAINS  # when asked for: reading a right runbook needs no judge
 
-    return (*CHECKS, *METRICS)
+    return (*DOMAINS.checks, *DOMAINS.metrics)

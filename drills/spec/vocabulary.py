@@ -7,7 +7,7 @@ mini-brokerage offers.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,9 @@ PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
 @cache
 def standing() -> tuple[str, ...]:
     """Checks that every drill has, asked for or not: they prove that it took place, and that its run can judge."""
-    from drills.judge.checks import CHECKS  # when first asked for, as below
+    from drills.domains.registry import DOMAINS  # when first asked for, as below
 
-    return tuple(check.id for check in CHECKS.values() if check.validity)
+    return tuple(check.id for check in DOMAINS.checks.values() if check.validity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Vocabulary:
 
     ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
     refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
@@ -42,6 +43,7 @@ class Vocabulary:
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
     not_offered: Collection[str] = ()
+    quantities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runtime: str | None = None
 
 
@@ -50,14 +52,30 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
 
     A target whose customers come by URL says itself what they ask for; to all others come those of this package.
     """
-    from drills.judge.checks import CHECKS
+    from drills.domains.registry import DOMAINS
     from faults import FAULTS
     from loadprofiles import PROFILES
 
     usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
     by_url = {name: {service: each.rate for service, each in load.items()} for name, load in capabilities.loads.items()}
     links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
-    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime)
+    loads = by_url or usual
+    hot = {name: {"load.hot_share": profile.hot_share} for name, profile in PROFILES.items() if profile.hot is not None}
+    return Vocabulary(
+        FAULTS,
+        tuple(DOMAINS.checks),
+        loads,
+        links,
+        services,
+        rules,
+        capabilities.not_offered,
+        {name: {**_rates(load), **hot.get(name, {}), **capabilities.settings} for name, load in loads.items()},
+        runtime,
+    )
+
+
+def _rates(load: Mapping[str, float]) -> dict[str, float]:
+    return {f"load.{service}": rate for service, rate in load.items()}
 
 
 @cache

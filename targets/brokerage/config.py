@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -204,6 +205,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     valuation: ValuationConfig = ValuationConfig()
     batch: BatchConfig = BatchConfig()
     monitor: MonitorConfig = MonitorConfig()
+
+
+def settings() -> dict[str, float]:
+    """The numbers of a stack's configuration as it comes, ``SECTION.FIELD``; times in seconds."""
+    sections = {name: default for name, default in _defaults() if isinstance(default, msgspec.Struct)}
+    found = {f"{name}.{key}": each for name, part in sections.items() for key, each in _fields(part)}
+    return {name: each for name, each in found.items() if isinstance(each, int | float)}
+
+
+def _defaults() -> Iterator[tuple[str, object]]:
+    return ((field.name, field.default) for field in msgspec.structs.fields(Config))
+
+
+def _fields(part: msgspec.Struct) -> Iterable[tuple[str, object]]:
+    return msgspec.structs.asdict(part).items()
 
 
 def load(folder: Path | None = None) -> Config:

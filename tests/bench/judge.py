@@ -61,13 +61,14 @@ def plain(folder: Path) -> dict[str, Any]:
 
 
 def judge(folder: Path) -> dict[str, Any]:
-    from drills.judge.cards import judge
+    from drills.cards import judge
 
-    card, _ = judge(folder)
+    card, history = judge(folder)
     load = card.load
     return {
         "good": load.good, "dropped": load.dropped, "indeterminate": load.indeterminate,
-        "lateness_p99_ms": load.lateness_p99_ms, "lost": card.loss.by_service, "verdict": card.verdict,
+        "lateness_p99_ms": load.lateness_p99_ms, "verdict": card.verdict,
+        "lost": {name: card.value("service_s", of=name) for name in history.plan.services},
     }  # fmt: skip
 
 

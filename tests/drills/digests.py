@@ -20,7 +20,7 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.judge.score import score  # noqa: E402
+from drills.cards import score  # noqa: E402
 from drills.judge.scorecard import RULES  # noqa: E402
 from drills.record.history import History  # noqa: E402
 from tests.drills.defects import DEFECTS  # noqa: E402

@@ -60,7 +60,7 @@ def plan(**changed: Any) -> Plan:
         phase="D3",
         fidelity="F",
         limits=["one exchange only"],
-        condition=None,
+        governing=None,
         arm="runbook",
         operator="auto",
         reaction=NS,

@@ -17,10 +17,11 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.judge.checks import CHECKS, run_check  # noqa: E402
-from drills.judge.score import score  # noqa: E402
+from drills.cards import score  # noqa: E402
+from drills.judge.check import run_check  # noqa: E402
 from drills.record.history import Asked, Cause, Earlier, History, Kind, Reason, RequestOutcome, Status  # noqa: E402
 from tests.drills.defects import DEFECTS  # noqa: E402
+from tests.drills.judging import CHECKS  # noqa: E402
 from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
 from tests.drills.nights import correct_night  # noqa: E402
 from tests.drills.synthetic import Draft, correct, replanned, step  # noqa: E402
@@ -28,6 +29,7 @@ from tests.drills.synthetic import Draft, correct, replanned, step  # noqa: E402
 TABLE = HERE / "said.tsv"
 CARDS = HERE / "cards.json"
 SEED = 2
+ACCEPTS = {"wrong_figures_shown": {"en": "it cannot be helped", "ja": "やむを得ない"}}
 
 
 def histories() -> Iterator[tuple[str, History, bool]]:
@@ -71,7 +73,12 @@ def told() -> Draft:
     draft.run = msgspec.structs.replace(
         draft.run, subject="app@1.2.3", attempts=2, earlier=[first], asked=Asked("a/drill.yaml", "b/page.yaml", "auto")
     )
-    words = {"limits": ["small"], "limits_ja": ["小規模"], "fidelity": "F", "reaction_up_to": 6_000_000_000}
+    words = {
+        "limits": ["small"],
+        "limits_ja": ["小規模"],
+        "fidelity": "F",
+        "accepts": {"wrong_figures_shown": {"en": "as it is", "ja": "やむを得ない"}},
+    }
     return replanned(draft, **words)
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from drills.judge import checks as checkers
+from drills.domains.registry import DOMAINS
+from drills.judge.check import run_check
 from drills.record import books
 from drills.record.history import (
     NS,
@@ -52,7 +53,7 @@ OBJECTIVES = [
     Objective("detect", 3, "s"),
     Objective("contain", 12, "s"),
     Objective("recover", 15, "s"),
-    Objective("wrong_figures_acted_on", 0, "count"),
+    Objective("wrong_figures_acted_on", 0, "count", window="after_first_step"),
     Objective("served_ratio", 0.5, "ratio", at_least=True),
 ]
 ACCOUNTS = [f"C-{n:04d}" for n in range(1, 21)]
@@ -73,7 +74,7 @@ def plan(arm: str) -> Plan:
     cap = 19 if arm == "no-action" else 20
     return Plan(
         drill="made-up", variant=None, title={"en": "Made up", "ja": "作り物"}, sources=["rkt-05"], phase="D3",
-        fidelity="F", limits=["made up"], condition=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
+        fidelity="F", limits=["made up"], governing=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
         services=SERVICES, alerts=["LinkSilent"], objectives=OBJECTIVES, checks=CHECKS,
         faults=[PlannedFault(0, "timeout", onset * NS, None, {"link": "exchange-a"})], baseline=5 * NS, cap=cap * NS,
         drill_sha256="0" * 64, runbook_sha256=None,
@@ -455,7 +456,7 @@ def replanned(draft: Draft, **fields: Any) -> Draft:
 
 def asked(name: str, draft: Draft | History) -> CheckResult:
     """What a check says of it."""
-    return checkers.run_check(checkers.CHECKS[name], draft.history() if isinstance(draft, Draft) else draft)
+    return run_check(DOMAINS.checks[name], draft.history() if isinstance(draft, Draft) else draft)
 
 
 def ended(draft: Draft, t: float) -> Draft:

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.judge.checks import CHECKS, run_check
-from drills.judge.score import score
+from drills.cards import score
+from drills.judge.check import run_check
 from drills.record import books
 from drills.record.history import NS, OUTCOMES, Kind, RequestOutcome, Status
 from drills.record.unsupported import OPERATOR
 
 from . import synthetic as made
 from .defects import lost_order
+from .judging import CHECKS
 from .nights import correct_night
 from .plants import Plant, balances_unread, own_error, silent_load, unaccounted
 from .synthetic import END, FAULT, Draft, at, correct

@@ -11,15 +11,12 @@ import msgspec
 import pytest
 
 from drills.domains.orders.facts import intents
-from drills.judge.checks import CHECKS, run_check
-from drills.judge.harm import Harm, harms
-from drills.judge.loss import loss, unbalanced
-from drills.judge.milestones import instants
-from drills.judge.residuals import residuals
+from drills.judge.check import run_check
 from drills.record import books
 from drills.record.history import History, Status
 
 from . import synthetic as made
+from .judging import CHECKS, instants, number, residuals
 from .synthetic import END, Draft, at, change, correct, first
 
 AFTER = END + 1.2
@@ -105,10 +102,10 @@ def test_nor_was_it_reconciled(put: Callable[[Draft], None]) -> None:
 def test_the_card_counts_what_was_not_there() -> None:
     draft = correct(7, effect=False)
     acceptance(draft)
-    assert loss(draft.history(), None).orders.lost == 1
+    assert number(draft.history(), "acknowledged_orders_lost") == 1
     draft = correct(7, effect=False)
     balancing(draft)
-    assert unbalanced(draft.history()) > 0
+    assert number(draft.history(), "unbalanced_yen")
 
 
 def test_in_flight_within_the_grace_is_not_red() -> None:
@@ -142,7 +139,7 @@ def test_what_was_done_wrong_after_the_end_is_not_counted_either() -> None:
     ]
     history = draft.history()
     assert red(history) == set()
-    assert not [one for one in harms(history) if one.kind == Harm.DUPLICATED]
+    assert number(history, "duplicated") == 0
 
 
 def test_orders_filled_after_the_end_are_filled_by_what_was_posted_after_it() -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from drills.cards import score
 from drills.judge import score as scoring
-from drills.judge.milestones import instants
-from drills.judge.score import score
 from drills.judge.scorecard import Scorecard
 from drills.record.history import Status
 
 from . import synthetic as made
+from .judging import instants
 from .synthetic import END, Draft, correct
 from .words import limits_of
 from .words import said as said_of
@@ -27,7 +27,7 @@ def card(draft: Draft) -> Scorecard:
 
 def test_what_the_plan_fixed_stands_on_the_card() -> None:
     fixed = {
-        "variant": "b-side", "runbook_sha256": "1" * 64, "drill_sha256": "2" * 64, "condition": {"at": "night"},
+        "variant": "b-side", "runbook_sha256": "1" * 64, "drill_sha256": "2" * 64,
         "arm": "without:switch", "operator": "human", "seed": 7, "fidelity": "P",
     }  # fmt: skip
     found = msgspec.structs.asdict(card(made.replanned(correct(1), **fixed)))
@@ -51,7 +51,7 @@ def test_half_a_millisecond_of_a_span_is_rounded_upwards() -> None:
     draft = correct(1)
     (alert,) = (event[4] for event in draft.events if event[3] == "alert")
     alert["t_ns"] = made.at(8.1005)
-    assert card(draft).durations.detect_from_inject == (1.091, 1.101)
+    assert card(draft).span("detect_from_inject") == (1.091, 1.101)
 
 
 def test_a_page_opened_without_a_name_has_none() -> None:
@@ -71,7 +71,6 @@ def test_a_page_opened_without_a_name_has_none() -> None:
     ("part", "name"),
     [
         ("instants", "instants"),
-        ("loss", "loss"),
         ("judge_objectives", "objectives"),
         ("_load", "load"),
         ("cost", "cost"),
@@ -97,7 +96,7 @@ def test_a_cost_that_could_not_be_reckoned_is_null_and_costs_no_other_cell(monke
     assert set(msgspec.structs.asdict(found.cost).values()) == {None}
     assert found.checks[:-1] == whole.checks
     assert (found.instants, found.load, found.alerts) == (whole.instants, whole.load, whole.alerts)
-    assert found.loss.by_service == {name: lost for name, lost in whole.loss.by_service.items() if lost}
+    assert found.value("service_s", of="orders") == whole.value("service_s", of="orders")
 
 
 # -- why an instant is missing ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from drills import cli
-from drills.judge.cards import judge
+from drills.cards import judge
 from drills.judge.scorecard import RULES
 from drills.record.folder import card_bytes, verify_evidence
 from drills.record.names import Unusable
@@ -149,7 +149,7 @@ def test_a_machine_without_memory(run: Path, monkeypatch: pytest.MonkeyPatch) ->
     def none_left(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("drills.judge.cards.score", none_left)
+    monkeypatch.setattr("drills.cards.score", none_left)
     with pytest.raises(Unusable, match="out of memory"):
         judge(run)
 

@@ -7,13 +7,14 @@ import re
 import msgspec
 import pytest
 
+from drills.cards import score
 from drills.domains.orders import facts as orders
-from drills.judge.checks import CHECKS, run_check, run_checks
-from drills.judge.score import score
+from drills.judge.check import run_check
 from drills.record import books
 from drills.record.history import NS, RequestOutcome, Status
 
 from . import synthetic as made
+from .judging import CHECKS, run_checks
 from .synthetic import END, Draft, at, change, correct, first
 from .words import limits_of
 from .words import said as said_of
@@ -106,7 +107,7 @@ def test_late_notice_is_loss_and_no_integrity_failure() -> None:
     change(draft.notices, place, t_ns=trade.t_ns + 11 * NS)
     history = draft.history()
     assert run_check(CHECKS["notices-complete"], history).status == Status.PASS
-    assert score(history, None).loss.late_notices == 1
+    assert score(history, None).number("late_notices") == 1
 
 
 def test_wrong_figure_marked_not_current_is_not_wrong() -> None:
@@ -122,11 +123,10 @@ def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_
     history = draft.history()
     assert run_check(CHECKS["no-wrong-figure-acted-on"], history).status == Status.PASS
     card = score(history, None)
-    assert card.loss.wrong_figures_acted_on == 1
-    assert [o.measured for o in card.objectives if o.id == "wrong_figures_acted_on"] == [(0.0, 0.0)]
-    assert card.loss.yen_to_restore == 5
-    assert card.loss.after_alert is not None
-    assert card.loss.after_alert.wrong_figures_acted_on == 0
+    assert card.number("wrong_figures_acted_on") == 1
+    assert [o.measured for o in card.objectives if o.id == "wrong_figures_acted_on.after_first_step"] == [(0.0, 0.0)]
+    assert card.number("affected_yen") == 5
+    assert card.number("wrong_figures_acted_on", "after_alert") == 0
 
 
 def test_figure_of_an_account_the_world_does_not_know_is_undecidable() -> None:
@@ -134,7 +134,7 @@ def test_figure_of_an_account_the_world_does_not_know_is_undecidable() -> None:
     draft.customers.append(made.shown(draft.row(), "C-9999", END - 2, 1))
     history = draft.history()
     assert run_check(CHECKS["figures-right"], history).status == Status.PASS
-    assert score(history, None).loss.undecidable_figures == 1
+    assert score(history, None).number("undecidable_figures") == 1
 
 
 def test_what_happens_after_the_end_is_not_judged() -> None:

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drills.judge.checks import CHECKS, run_checks
-from drills.judge.loss import loss
-from drills.judge.score import score
+from drills.cards import score
 from drills.record.history import History, Status
 
 from .defects import DEFECTS, Defect
+from .judging import CHECKS, number, run_checks
 from .night_defects import NIGHT_DEFECTS
 from .nights import correct_night
 from .synthetic import Draft, correct
@@ -44,10 +43,10 @@ def test_every_checker_is_silent_on_a_correct_history(make: Make, seed: int, arm
 def test_a_correct_history_passes_as_a_whole(make: Make, seed: int, arm: str, effect: bool) -> None:
     card = score(make(seed, arm, effect).history(), None)
     assert (card.verdict, card.grade) == (Status.PASS, "performed")
-    assert card.loss.acknowledged_orders.exposed
+    assert card.number("acknowledged_orders")
     harm = ("phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown", "harmful_actions")
-    assert [getattr(card.loss, name) for name in (*harm, "undecidable_figures", "yen_to_restore")] == [0] * 8
-    assert card.loss.acknowledged_orders.lost == 0
+    harm += ("undecidable_figures", "affected_yen", "acknowledged_orders_lost")
+    assert [card.number(name) for name in harm] == [0] * 9
 
 
 @pytest.mark.parametrize(
@@ -88,12 +87,9 @@ def counted(history: History, defect: Defect) -> int:
     """What the card counts of this kind of harm."""
     if defect.loss is None:
         return 0
-    lost, name = loss(history, None), defect.loss[0]
-    harms = {"wrong_figures_shown": lost.harms.shown, "wrong_figures_acted_on": lost.harms.acted}
-    harms |= {"late_notices": lost.harms.late_notices, "duplicated": lost.harms.duplicated}
-    number = (harms | {"undecidable_figures": lost.undecidable})[name]
-    assert number is not None
-    return number
+    found = number(history, defect.loss[0])
+    assert found is not None
+    return found
 
 
 def test_every_check_of_the_books_has_a_defect_it_must_find() -> None:

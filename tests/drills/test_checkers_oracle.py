@@ -78,4 +78,4 @@ def test_action_on_a_wrong_figure_is_known_by_the_figure_it_relied_on() -> None:
     past = history(*rows)
     acted = [books.Acted(t_ns=at(12.2), id=f"a{n}", account="C-0001", shown=n, yen=1, what="order") for n in ("1", "2")]
     past = History(past.run, past.events, past.samples, {**past.books, "customers": (*rows, *acted)})
-    assert [act.wrong for act in oracle.reliances(past, oracle.figures(past))] == [True, False]
+    assert [act.wrong for act in oracle.reliances(past)] == [True, False]

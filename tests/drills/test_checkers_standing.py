@@ -7,13 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills.judge import checks as checkers
-from drills.judge.checks import CHECKS, Check, run_check
+from drills.cards import score
+from drills.judge.check import Check, run_check
 from drills.judge.outage import lateness_p99
-from drills.judge.score import score
 from drills.record.history import NS, CheckResult, History, Kind, Status
 
 from . import synthetic as made
+from .judging import CHECKS
 from .synthetic import Draft, at, correct
 from .words import said as said_of
 
@@ -44,7 +44,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
         raise ZeroDivisionError("by accident")
 
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
+    monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score(correct(3).history(), None)
     said = {check.id: check for check in card.checks}
     assert said_of(said["cash-conserved"]) == "the checker failed: ZeroDivisionError in drills.judge.check.run_check"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from drills.cards import score
 from drills.judge.cost import Cost, cost
 from drills.judge.interval import seconds
-from drills.judge.milestones import instants
-from drills.judge.score import score
 from drills.record.history import NS, Kind, PlannedFault, RunEnd
 
 from . import synthetic as made
+from .judging import instants
 from .synthetic import END, FAULT, Draft, at, correct
 
 BASELINE, ONSET, HOLD = 5, 2, 5

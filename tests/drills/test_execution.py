@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from drills import cli
+from drills.cards import judge_and_write
 from drills.errors import Refused
 from drills.interrupts import HungUp, Terminated
-from drills.judge.cards import judge_and_write
 from drills.judge.scorecard import Scorecard
 from drills.judge.unjudged import claiming_nothing
 from drills.spec.files import CATALOGUE

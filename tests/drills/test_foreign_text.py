@@ -20,9 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from drills import cli
+from drills.cards import judge
 from drills.commands.common import PlainConsole, say, say_line
 from drills.exits import complain
-from drills.judge.cards import judge
 from drills.record.encoding import encode, encode_indented
 from drills.record.folder import card_bytes, write_card
 from drills.spec.files import CATALOGUE

@@ -8,11 +8,12 @@ import pytest
 
 from drills.judge import outage, timeline
 from drills.judge.interval import NOTHING, Interval, point, seconds
-from drills.judge.milestones import Durations, Milestones, durations, instants
+from drills.judge.milestones import Durations, Milestones, durations
 from drills.record import books
 from drills.record.history import NS, Kind, RequestOutcome
 
 from . import synthetic as made
+from .judging import instants
 from .synthetic import END, FAULT, Draft, at, change, correct, first
 from .words import why
 

@@ -11,13 +11,14 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from drills.cards import score
 from drills.judge.interval import NOTHING, Interval, point
-from drills.judge.milestones import Durations, Milestone, Milestones, durations, instants
-from drills.judge.score import score
+from drills.judge.milestones import Durations, Milestone, Milestones, durations
 from drills.record import books
 from drills.record.history import NS, OUTCOMES, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
+from .judging import instants
 from .synthetic import END, FAULT, Draft, at, change, correct
 from .test_instants import next_settled
 from .words import limits_of, why
@@ -161,7 +162,7 @@ def test_planned_closure_is_an_impact_and_its_opening_the_return() -> None:
     assert found.restored.at == i(13.96, 14.01)
     assert spans.restore == s(5.56, 5.65)
     card = score(draft.history(), None)
-    assert (card.loss.service_s, card.loss.planned_closure_s) == (5.6, 5.6)
+    assert (card.number("service_s"), card.number("planned_closure_s")) == (5.6, 5.6)
 
 
 def test_outage_still_open_at_the_cap() -> None:
@@ -171,7 +172,7 @@ def test_outage_still_open_at_the_cap() -> None:
     assert (spans.available, spans.restore, spans.recover, spans.contain) == (None, None, None, NOTHING)
     card = score(draft.history(), None)
     assert {one.id: one.verdict for one in card.objectives}["recover"] == Status.FAIL
-    assert card.loss.service_s == 18.0
+    assert card.number("service_s") == 18.0
     assert (card.verdict, card.grade) == (Status.FAIL, "unable")
 
 
@@ -212,7 +213,7 @@ def test_one_way_loss_is_an_outage_that_leaves_no_trace_once_it_is_resolved() ->
     assert spans.recover == Interval(at(13) - at(8), shown - at(7.96))
     card = score(draft.history(), None)
     assert card.verdict == Status.PASS
-    assert (card.loss.phantom_orders, card.loss.duplicated, card.loss.acknowledged_orders.lost) == (0, 0, 0)
+    assert [card.number(name) for name in ("phantom_orders", "duplicated", "acknowledged_orders_lost")] == [0] * 3
 
 
 def test_one_way_loss_typed_again_is_twice_at_the_exchange() -> None:
@@ -227,7 +228,7 @@ def test_one_way_loss_typed_again_is_twice_at_the_exchange() -> None:
     draft.oms.append(msgspec.structs.replace(held, id="o-99", key="again", filled=0, state="new"))
     card = score(draft.history(), None)
     assert [check.id for check in card.checks if check.verdict == Status.FAIL] == ["no-duplicates"]
-    assert card.loss.duplicated == 1
+    assert card.number("duplicated") == 1
 
 
 def test_one_way_loss_never_resolved_is_never_recovered() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills.judge.score import score
+from drills.cards import score
 from drills.record.history import History, Objective
 from drills.record.unsupported import THINGS
 
@@ -87,7 +87,7 @@ def test_a_book_that_was_offered_and_lost_is_not_forgiven() -> None:
     run = msgspec.structs.replace(history.run, books=["world", "customers", "exchange", "oms", "notices"])
     card = score(History(run, history.events, history.samples, history.books), "0" * 64)
     assert {check.verdict for check in card.checks if check.id == "cash-conserved"} == {"unknown"}
-    assert card.durations.recover is None
+    assert card.span("recover") is None
 
 
 @pytest.mark.parametrize("metric", [one.id for one in OBJECTIVES if one.id not in ("recover", "served_ratio")])
@@ -108,4 +108,4 @@ def test_bad_service_still_fails() -> None:
     draft.spoil("orders", 20, 27)
     draft.spoil("inquiry", 20, 27)
     card = score(bare(draft, *THINGS, objectives=[RECOVER]), "0" * 64)
-    assert (card.verdict, card.durations.recover) == ("fail", None)
+    assert (card.verdict, card.span("recover")) == ("fail", None)

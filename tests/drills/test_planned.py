@@ -8,8 +8,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from drills.cards import score
 from drills.judge.checks.planned import EARLY, LATE
-from drills.judge.score import score
 from drills.record.history import NS, CheckResult, Kind, PlannedFault, Status
 from drills.record.unsupported import ALERTS, OPERATOR
 from reports.words import sentence

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from drills.cards import score
 from drills.execution.pulse import NOTED, TICK, Pulse
 from drills.judge.checks.planned import LATE
-from drills.judge.score import score
 from drills.record.history import NS, CheckResult, Kind, Status
 from reports.words import sentence
 

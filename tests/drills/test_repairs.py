@@ -7,13 +7,14 @@ import random
 import msgspec
 import pytest
 
-from drills.judge.checks import CHECKS, run_check
+from drills.judge.check import run_check
 from drills.record import books
 from drills.record.history import CheckResult, Kind, Status
 
 from . import nights
 from . import synthetic as made
 from .defects import Defect
+from .judging import CHECKS
 from .night_defects import NIGHT_DEFECTS
 from .nights import APART, correct_night
 from .synthetic import ACCOUNTS, END, Draft, at, change, first, legs

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from drills.cards import score
 from drills.execution.machine import libraries
 from drills.exits import EXITS
 from drills.judge.checks.validity import COMPLETE
-from drills.judge.score import score
 from drills.record.books import BOOKS, WITNESSES
 from drills.record.history import Asked, Cause, Earlier, Reason, RunEnd, RunRecord
 from drills.spec.drill import load_drill

@@ -8,16 +8,18 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from drills.judge.checks import CHECKS, Check
+from drills.cards import score
+from drills.domains.registry import DOMAINS
+from drills.judge.check import Check
 from drills.judge.interval import Interval
-from drills.judge.objectives import COUNTS, SPANS, Judged, status
-from drills.judge.score import score
+from drills.judge.objectives import Judged, status
 from drills.judge.scorecard import Scorecard
 from drills.judge.verdict import verdict
+from drills.record import books
 from drills.record.history import NS, CheckResult, Event, Kind, Objective, RequestOutcome, RunEnd, Status
-from drills.spec.metrics import METRICS
 
 from . import synthetic as made
+from .judging import CHECKS
 from .plants import failed_step, retried
 from .synthetic import END, Draft, at, correct
 from .words import limits_of
@@ -41,16 +43,12 @@ def test_card_has_every_field_of_its_schema_in_order() -> None:
     assert list(document)[:3] == ["schema", "drill", "variant"]
     wanted = {
         "schema", "drill", "variant", "title", "sources", "drill_sha256", "runbook_sha256", "arm", "operator", "seed",
-        "attempts", "run", "started", "subject", "kunren", "rules", "evidence", "clock", "condition", "target",
-        "engines", "fidelity", "limits", "verdict", "grade", "instants", "durations", "objectives", "checks", "load",
-        "loss", "alerts", "runbook", "heal", "cost",
+        "attempts", "run", "started", "subject", "kunren", "rules", "evidence", "clock", "governing", "target",
+        "engines", "fidelity", "limits", "verdict", "grade", "instants", "metrics", "objectives", "accepted",
+        "no_limit", "checks", "load", "alerts", "runbook", "heal", "cost",
     }  # fmt: skip
     assert wanted <= set(document)
-    assert set(document["loss"]) == {
-        "service_s", "by_service", "not_current_s", "planned_closure_s", "acknowledged_orders", "undecidable_figures",
-        "phantom_orders", "duplicated", "unbalanced_yen", "late_notices", "wrong_figures_shown",
-        "wrong_figures_acted_on", "harmful_actions", "yen_to_restore", "after_alert",
-    }  # fmt: skip
+    assert [metric["id"] for metric in document["metrics"]] == list(DOMAINS.metrics)
     assert document["evidence"] == "3f9c"
     assert document["schema"] == "kunren.scorecard/2"
 
@@ -71,7 +69,7 @@ def test_order_of_rows_that_share_an_instant_does_not_matter() -> None:
     random.Random(1).shuffle(again.oms)
     again.samples.reverse()
     want, got = score(history, None), score(again.history(), None)
-    assert (want.verdict, want.loss, want.durations) == (got.verdict, got.loss, got.durations)
+    assert (want.verdict, want.metrics) == (got.verdict, got.metrics)
 
 
 def test_card_tells_of_alerts_steps_heal_and_cost() -> None:
@@ -102,48 +100,48 @@ def test_arm_without_a_page_has_no_runbook() -> None:
 def test_service_lost_is_the_worst_services() -> None:
     draft = correct(1, effect=False)
     orders, inquiry = draft.spoil("orders", 9, 14), draft.spoil("inquiry", 9, 10)
-    found = card(draft).loss
-    assert found.by_service == {"orders": round(orders / 25, 3), "inquiry": round(inquiry / 35, 3)}
-    assert found.service_s == found.by_service["orders"]
+    found = card(draft)
+    assert found.value("service_s", of="orders") == round(orders / 25, 3) == found.value("service_s")
+    assert found.value("service_s", of="inquiry") == round(inquiry / 35, 3)
 
 
 def test_planned_closure_is_in_the_loss_and_counted_apart() -> None:
     draft = correct(1, effect=False)
     draft.spoil("orders", 9, 10, RequestOutcome.TIMEOUT)
     closed = draft.spoil("orders", 10, 14, RequestOutcome.CLOSED)
-    found = card(draft).loss
-    assert found.planned_closure_s == round(closed / 25, 3)
-    assert found.service_s > found.planned_closure_s
+    found = card(draft)
+    assert found.number("planned_closure_s") == round(closed / 25, 3) < (found.number("service_s") or 0)
 
 
 def test_not_current_lasts_until_the_next_current_figure() -> None:
     draft = correct(1)
-    found = card(draft).loss
-    assert found.not_current_s is not None
-    assert abs(found.not_current_s - (made.UNMARKED - made.MARKED)) < 0.5
+    found = card(draft).number("not_current_s")
+    assert found is not None
+    assert abs(found - (made.UNMARKED - made.MARKED)) < 0.5
 
 
 def test_after_the_alert_only_what_came_after_it() -> None:
     draft = correct(1, effect=False)
     before, after = draft.spoil("orders", 7.5, 8.1), draft.spoil("orders", 8.1, 10)
     draft.customers += [made.shown("w1", "C-0001", 7.6, 1), made.shown("w2", "C-0001", 9, 1)]
-    found = card(draft).loss
+    found = card(draft)
     assert before
-    assert found.after_alert is not None
-    assert found.after_alert.service_s == round(after / 25, 3)
-    assert (found.wrong_figures_shown, found.after_alert.wrong_figures_shown) == (2, 1)
+    assert found.number("service_s", "after_alert") == round(after / 25, 3)
+    assert [found.number("wrong_figures_shown", window) for window in ("all", "after_alert")] == [2, 1]
 
 
 def test_without_an_alert_nothing_is_after_it() -> None:
     draft = correct(1)
     draft.events = [event for event in draft.events if event[3] != "alert"]
-    assert card(draft).loss.after_alert is None
+    found = card(draft)
+    assert {found.number(name, "after_alert") for name in ("service_s", "wrong_figures_shown")} == {None}
+    assert found.number("service_s") is not None
 
 
 def test_numbers_that_need_a_missing_book_are_null() -> None:
     found = score(correct(1).history(without="exchange"), None)
-    assert (found.loss.duplicated, found.loss.phantom_orders, found.loss.acknowledged_orders.lost) == (None, None, None)
-    assert found.loss.unbalanced_yen is None  # it is in the books that are there; but the run cannot judge
+    assert {found.value(name) for name in ("duplicated", "phantom_orders", "acknowledged_orders_lost")} == {None}
+    assert found.value("unbalanced_yen") is None  # it is in the books that are there; but the run cannot judge
     assert any(line.startswith("t_recovered: cannot be known") for line in limits_of(found))
 
 
@@ -168,10 +166,14 @@ def test_limit_on_a_count(count: int, expected: Status) -> None:
 
 
 def test_every_metric_a_drill_may_limit_is_measured() -> None:
-    assert set(METRICS) <= set(SPANS) | set(COUNTS)
-    draft = made.replanned(
-        correct(1), objectives=[Objective(name, 10**9, metric.unit) for name, metric in METRICS.items()]
-    )
+    limits = [
+        Objective(metric.id, 10**9, metric.unit, window=str(window))
+        for metric in DOMAINS.metrics.values()
+        for window in metric.windows
+    ]
+    limits += [Objective("service_s", 10**9, "s", of="orders"), Objective("planned_closure_s", 10**9, "s", of="orders")]
+    draft = made.replanned(correct(1), objectives=limits)
+    assert len(limits) > len(DOMAINS.metrics) + 5
     assert all(cell.measured is not None for cell in card(draft).objectives)
 
 
@@ -211,7 +213,7 @@ def test_arms_without_a_fault(arm: str) -> None:
     cells = ruled(found)
     assert [cells[name] for name in ("detect", "contain", "recover", "fault-really-happened")] == [NA] * 4
     assert [cells[name] for name in ("no-page", "nothing-injected", "service_s")] == [PASS] * 3
-    assert set(msgspec.structs.asdict(found.durations).values()) == {None}
+    assert {found.value(metric.id) for metric in DOMAINS.metrics.values() if metric.span} == {None}
     assert (found.verdict, found.grade) == (PASS, "performed")
 
 
@@ -355,3 +357,60 @@ def test_every_event_named_as_evidence_is_there() -> None:
         for place in cell.evidence:
             book, _, index = place.partition(":")
             assert book != "events" or rows[int(index)].index == int(index)
+
+
+# -- harm without a limit ---------------------------------------------------------------------------------------------
+
+
+def harmed() -> Draft:
+    draft = correct(1, effect=False)
+    draft.customers += [made.shown("w1", "C-0001", 7.6, 1), made.shown("w2", "C-0001", 9, 1)]
+    return made.replanned(draft, checks=[], objectives=[Objective("detect", 30, "s")])
+
+
+def test_harm_that_nobody_limits_is_named_and_costs_the_grade() -> None:
+    found = card(harmed())
+    assert (found.verdict, found.grade) == (PASS, "some-challenges")
+    assert (found.no_limit, found.accepted) == (["wrong_figures_shown"], [])
+
+
+def test_harm_that_the_drill_accepts_is_told_with_its_reason() -> None:
+    why = {"en": "it cannot be helped", "ja": "やむを得ない"}
+    found = card(made.replanned(harmed(), accepts={"wrong_figures_shown": why, "duplicated": why}))
+    assert (found.verdict, found.grade, found.no_limit) == (PASS, "performed", [])
+    assert [(one.metric, one.reason) for one in found.accepted] == [("wrong_figures_shown", why)]
+
+
+def test_harm_that_an_objective_limits_is_not_named() -> None:
+    limits = [Objective("detect", 30, "s"), Objective("wrong_figures_shown", 5, "count", window="after_alert")]
+    found = card(made.replanned(harmed(), objectives=limits))
+    assert (found.grade, found.no_limit) == ("performed", [])
+
+
+def test_lost_service_is_limited_by_how_long_it_may_take_to_come_back() -> None:
+    draft = correct(1, effect=False)
+    draft.spoil("orders", 9, 10)
+    bare = made.replanned(draft, objectives=[Objective("detect", 30, "s")])
+    assert card(bare).no_limit == ["service_s"]
+    assert card(made.replanned(draft, objectives=[Objective("recover", 30, "s")])).no_limit == []
+
+
+def test_a_sum_of_harms_has_a_limit_where_its_parts_have() -> None:
+    draft = correct(1)
+    acted = made.shown("w1", "C-0001", 7.6, 1)
+    draft.customers += [acted, books.Acted(t_ns=at(7.7), id="a1", account="C-0001", shown="w1", yen=5, what="order")]
+    some = made.replanned(draft, checks=[], objectives=[Objective("recover", 30, "s")])
+    assert card(some).no_limit == ["wrong_figures_shown", "wrong_figures_acted_on", "harmful_actions", "affected_yen"]
+    why = {"en": "x", "ja": "x"}
+    part = made.replanned(some, accepts={"wrong_figures_acted_on": why, "wrong_figures_shown": why})
+    assert card(part).no_limit == ["harmful_actions", "affected_yen"]
+    assert card(made.replanned(part, accepts={**part.plan.accepts, "duplicated": why})).no_limit == []
+
+
+def test_headroom_is_what_is_left_of_the_limit() -> None:
+    limits = [Objective("recover", 30, "s"), Objective("served_ratio", 0.25, "ratio", at_least=True)]
+    recover, served = card(made.replanned(correct(1), objectives=limits)).objectives
+    assert recover.measured is not None
+    assert served.measured is not None
+    assert recover.headroom == (pytest.approx(30 - recover.measured[1]), pytest.approx(30 - recover.measured[0]))
+    assert served.headroom == (pytest.approx(served.measured[0] - 0.25), pytest.approx(served.measured[1] - 0.25))

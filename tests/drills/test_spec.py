@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drills.errors import MissingMeans, Refused, UnknownName
-from drills.judge.checks import CHECKS
 from drills.record.history import NS, Objective, Plan, Slo
 from drills.spec import drill as spec
 from drills.spec.arms import Expectation
@@ -34,6 +33,8 @@ from drills.spec.timeline import TimedFault, draw_faults
 from drills.spec.vocabulary import standing, vocabulary
 from targets.registry import runtime
 from targets.target import Capabilities
+
+from .judging import CHECKS
 
 SLUG = "exchange-link-down"
 FULL = Capabilities(
@@ -264,10 +265,60 @@ def test_the_right_page_may_say_how_slow_one_may_be(drill: Drill, tmp_path: Path
     wanted = expectation(load_drill(tmp_path), "runbook")
     assert wanted is not None
     assert [wanted.at(each * NS).verdict for each in (1, 6, 7)] == ["pass", "pass", "fail"]
-    assert plan(load_drill(tmp_path), "no-fault", 1).reaction_up_to == 6 * NS
     file.write_text(text.replace("  runbook: pass\n", "  runbook: {verdict: fail, reaction_up_to: 6s}\n"))
     with pytest.raises(Refused, match="but the verdict is not pass"):
         load_drill(tmp_path)
     file.write_text(text.replace("  no-fault: pass\n", "  no-fault: {verdict: pass, reaction_up_to: 6s}\n"))
     with pytest.raises(Refused, match="reaction_up_to"):
         load_drill(tmp_path)
+
+
+def with_objectives(drill: Drill, folder: Path, objectives: str) -> Drill:
+    """The same drill with other objectives."""
+    (folder / "runbook.yaml").write_bytes((drill.folder / "runbook.yaml").read_bytes())
+    head, _, rest = (drill.folder / "drill.yaml").read_text().partition("objectives:\n")
+    tail = rest[rest.index("checks:\n") :]
+    (folder / "drill.yaml").write_text(f"{head}objectives:\n{objectives}{tail}")
+    return load_drill(folder)
+
+
+def test_an_objective_may_limit_a_window_or_a_service_and_say_why(drill: Drill, tmp_path: Path) -> None:
+    found = with_objectives(
+        drill,
+        tmp_path,
+        "  wrong_figures_acted_on: {at_most: 9, after_first_step: 0, because: {en: few, ja: 少数}}\n"
+        "  service_s: {of: {orders: 5s, inquiry: 2.5}}\n",
+    ).objectives
+    assert [(one.id, one.limit) for one in found] == [
+        ("wrong_figures_acted_on", 9),
+        ("wrong_figures_acted_on.after_first_step", 0),
+        ("service_s.orders", 5),
+        ("service_s.inquiry", 2.5),
+    ]
+    assert found[1].because == {"en": "few", "ja": "少数"}
+    assert (found[2].window, found[2].of) == ("all", "orders")
+
+
+@pytest.mark.parametrize(
+    ("objectives", "says"),
+    [
+        ("  detect: {after_alert: 3s}\n", "objectives.detect: unknown key 'after_alert'; known: at_most, because"),
+        ("  service_s: {of: {ordrs: 3s}}\n", "unknown service 'ordrs', did you mean 'orders'? known: "),
+        ("  duplicated: {because: {en: a, ja: b}}\n", "expected a limit: at_most"),
+        ("  detect: 3s\naccepts:\n  detect: {en: a, ja: b}\n", "accepts: unknown metric that counts harm 'detect'"),
+        ("  detect: 3s\naccepts:\n  duplicated: {en: a}\n", "accepts.duplicated: missing key 'ja'"),
+    ],
+)
+def test_a_limit_or_an_acceptance_that_makes_no_sense_is_refused(
+    drill: Drill, tmp_path: Path, objectives: str, says: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        with_objectives(drill, tmp_path, objectives)
+    assert says in str(caught.value)
+
+
+def test_what_a_drill_accepts_is_fixed_in_the_plan(drill: Drill) -> None:
+    assert plan(drill, "runbook", 1).accepts == {
+        name: {"en": why.en, "ja": why.ja} for name, why in drill.accepts.items()
+    }
+    assert drill.accepts

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from drills.domains.registry import DOMAINS
 from drills.errors import BadInput
 from drills.spec.drill import load_drill
 from drills.spec.vocabulary import Vocabulary, standing
@@ -61,12 +62,8 @@ cap: 20s
 """
 
 REQUIRED = "drill, title, sources, phase, load, baseline, timeline, alerts, runbook, objectives, checks, arms, cap"
-ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, condition, business_start"
-METRICS = (
-    "detect, detect_from_inject, decide, contain, available, restore, reconcile, recover, service_s, planned_closure_s,"
-    " wrong_figures_shown, wrong_figures_acted_on, late_notices, duplicated, phantom_orders, acknowledged_orders_lost,"
-    " unbalanced_yen, harmful_actions, undecidable_figures, served_ratio"
-)
+ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start"
+METRICS = ", ".join(DOMAINS.metrics)
 CHECKS = ", ".join(WORDS.checks)
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
 A_TIME = "a time with its unit, such as 5s; units: ms, s, m, h"
@@ -274,7 +271,7 @@ CASES = {
         "detect: 3s",
         "detect: {at_least: 3s}",
         14,
-        "objectives.detect: unknown key 'at_least', did you mean 'at_most'? known: at_most",
+        "objectives.detect: unknown key 'at_least', did you mean 'at_most'? known: at_most, because",
     ),
     "objective that cannot be missed": (
         "detect: 3s",
@@ -337,11 +334,20 @@ CASES = {
         21,
         "fidelity: found 'high', expected F, P, A, T or a sum such as F+T",
     ),
-    "condition in words only": (
+    "condition with a number typed in": (
         "cap: 20s",
-        "cap: 20s\ncondition: {en: a > b, ja: a > b, left: many, right: 2}",
+        "cap: 20s\ngoverning: {id: x, en: a > b, ja: a > b, left: [18], right: [load.orders]}",
         21,
-        "condition.left: found 'many', expected a number",
+        "governing.left[0]: found the number 18, expected the name of a quantity; a number is computed from load,"
+        " settings and measurement",
+    ),
+    "condition with a place that is no quantity of it": (
+        "cap: 20s",
+        'cap: 20s\ngoverning: {id: x, en: "{measured.decid}", ja: a,'
+        " left: [measured.decide], right: [measured.decide]}",
+        21,
+        "governing.en: unknown quantity 'measured.decid', did you mean 'measured.decide'? known: measured.decide, left,"
+        " right",
     ),
     "no time of day": (
         "cap: 20s",

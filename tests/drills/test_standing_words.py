@@ -7,12 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from drills.judge.check import because
-from drills.judge.checks import CHECKS, Check, run_check, run_checks, unfinished, unfollowed
+from drills.judge.check import Check, because, run_check
+from drills.judge.run_checks import unfinished, unfollowed
 from drills.record.history import CheckResult, History, Kind, Reason, RunEnd, Status
 
 from . import nights
 from . import synthetic as made
+from .judging import CHECKS, run_checks
 from .nights import correct_night
 from .plants import Plant, balances_unread, injected, own_error, silent_load, unaccounted
 from .synthetic import END, Draft, at, change, correct, first

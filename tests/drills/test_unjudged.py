@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from drills.judge.score import score
+from drills.cards import score
 from drills.judge.scorecard import CannotJudgeCell
 from drills.judge.unjudged import claiming_nothing
 from drills.record.books import Balance
@@ -38,11 +38,11 @@ def test_its_card_claims_nothing(name: str) -> None:
     assert (card.grade, card.prevented) == (None, False)
     assert {one.verdict for one in card.objectives} <= {"unknown", "n/a"}
     assert all(one.measured is None or any(one.measured) for one in card.objectives)
-    assert 0 not in list(numbers(card.loss))
-    assert not any(span == (0, 0) for span in msgspec.structs.asdict(card.durations).values())
+    values = [cell.value for metric in card.metrics for cell in metric.values]
+    assert not {0, (0, 0)} & set(values)
+    assert (card.accepted, card.no_limit) == ([], [])
     if card.verdict == "invalid":
-        assert not list(numbers(card.loss))
-        assert not list(numbers(card.durations))
+        assert set(values) == {None}
         assert {check.verdict for check in card.checks if not check.validity} <= {"unknown", "n/a"}
 
 
@@ -106,7 +106,7 @@ def test_a_card_of_before_is_freed_of_its_claims_as_well() -> None:
     whole = score(correct(3).history(), None)
     found = claiming_nothing(msgspec.structs.replace(whole, verdict=Status.INVALID))
     assert {one.verdict for one in found.objectives} == {"unknown"}
-    assert found.loss.service_s is None
+    assert found.value("service_s") is None
     assert claiming_nothing(whole) == whole
 
 
@@ -133,6 +133,6 @@ def test_a_service_that_nobody_asked_is_not_known_to_have_been_there() -> None:
     change(draft.oms, place, cash=balance.cash + 1)  # an integrity failure comes before everything
     card = score(draft.history(), None)
     assert card.verdict == "fail"
-    assert (card.loss.service_s, card.loss.by_service, card.loss.planned_closure_s) == (None, {}, None)
+    assert [card.value(name) for name in ("service_s", "planned_closure_s")] == [None, None]
     assert not card.prevented
     assert {one.id: one.verdict for one in card.objectives}["recover"] == "unknown"

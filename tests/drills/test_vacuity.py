@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from drills.judge import checks as checkers
-from drills.judge import score
-from drills.judge.cards import judge
-from drills.judge.checks import CHECKS, Check
+from drills.cards import judge, score
+from drills.domains.registry import DOMAINS
+from drills.judge import score as judging
+from drills.judge.check import Check
 from drills.record.history import (
     NS,
     OUTCOMES,
@@ -29,6 +29,7 @@ from drills.record.history import (
 
 from . import synthetic as made
 from .defects import lost_order
+from .judging import CHECKS
 from .nights import correct_night
 from .plants import own_error, unaccounted
 from .runfolder import whole_run
@@ -247,7 +248,7 @@ VACUOUS: dict[str, tuple[Plant, Status, str, str]] = {  # verdict, the cell that
 
 def says(history: History, cell: str) -> tuple[Status | None, str]:
     """What the card's cell says; an objective speaks through the limits."""
-    card = score.score(history, None)
+    card = score(history, None)
     for check in card.checks:
         if check.id == cell:
             return check.verdict, said_of(check)
@@ -260,7 +261,7 @@ def test_run_that_cannot_judge_does_not_pass_and_says_why(name: str) -> None:
     draft = correct(3)
     plant(draft)
     history = draft.history()
-    card = score.score(history, None)
+    card = score(history, None)
     assert card.verdict == verdict
     assert card.grade == ("major-challenges" if verdict == FAIL else None)
     if cell:
@@ -273,7 +274,7 @@ def test_run_that_cannot_judge_does_not_pass_and_says_why(name: str) -> None:
 
 def test_empty_history_is_invalid() -> None:
     empty = History(correct(3).run, (), Samples.empty(), {})
-    card = score.score(empty, None)
+    card = score(empty, None)
     assert (card.verdict, card.grade) == (INVALID, None)
     assert {check.id: said_of(check) for check in card.checks}["history-whole"] == "no events"
     assert not [check.id for check in card.checks if check.verdict == Status.PASS and not check.validity]
@@ -282,7 +283,7 @@ def test_empty_history_is_invalid() -> None:
 @pytest.mark.parametrize("book", ["world", "customers", "exchange", "oms", "notices"])
 def test_missing_book_is_unknown_with_its_name(book: str) -> None:
     history = correct(3).history(without=book)
-    card = score.score(history, None)
+    card = score(history, None)
     assert (card.verdict, card.grade) == (UNKNOWN, None)
     blind = {check.id for check in card.checks if check.verdict == UNKNOWN}
     assert blind == {check.id for check in CHECKS.values() if check.id in made.CHECKS and book in check.needs_books}
@@ -291,7 +292,7 @@ def test_missing_book_is_unknown_with_its_name(book: str) -> None:
 
 def test_night_without_the_bank_s_book_is_unknown_where_it_is_needed() -> None:
     """Nobody can tell what customers who repay could rightly be shown, nor whether what they acted on was wrong."""
-    card = score.score(correct_night(3).history(without="bank"), None)
+    card = score(correct_night(3).history(without="bank"), None)
     said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["figures-right"][0] == UNKNOWN
     assert said["no-wrong-figure-acted-on"][0] == UNKNOWN
@@ -302,7 +303,7 @@ def test_night_without_the_bank_s_book_is_unknown_where_it_is_needed() -> None:
 def test_events_numbered_with_a_gap_are_invalid() -> None:
     history = correct(3).history()
     events = tuple(msgspec.structs.replace(e, index=e.index + 1) if e.index > 9 else e for e in history.events)
-    card = score.score(replace(history, events=events), None)
+    card = score(replace(history, events=events), None)
     assert card.verdict == INVALID
     assert {check.id: check.evidence for check in card.checks}["history-whole"] == ["events:10"]
 
@@ -316,8 +317,8 @@ def broken(*_: object) -> CheckResult:
 
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(checkers.CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
-    card = score.score(correct(3).history(), None)
+    monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
+    card = score(correct(3).history(), None)
     said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["cash-conserved"] == (
         UNKNOWN,
@@ -328,61 +329,72 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
 
 
 @pytest.mark.parametrize(("part", "name"), [
-    ("instants", "instants"), ("loss", "loss"), ("judge_objectives", "objectives"), ("_load", "load"),
+    ("instants", "instants"), ("judge_objectives", "objectives"), ("_load", "load"),
 ])  # fmt: skip
 def test_part_of_the_judge_that_raises_costs_a_pass_and_not_the_card(
     monkeypatch: pytest.MonkeyPatch, part: str, name: str
 ) -> None:
-    monkeypatch.setattr(score, part, broken)
-    card = score.score(correct(3).history(), None)
+    monkeypatch.setattr(judging, part, broken)
+    card = score(correct(3).history(), None)
     why = f"the judge failed at {name}: ZeroDivisionError in drills.judge.attempt.make"
     assert (card.verdict, card.grade, card.prevented) == (UNKNOWN, None, False)
     assert (card.checks[-1].id, card.checks[-1].verdict, said_of(card.checks[-1])) == ("judged-whole", UNKNOWN, why)
     assert any(why in line for line in limits_of(card))
-    assert card.loss.service_s is None if part == "loss" else card.loss.service_s
+    assert card.number("service_s")
     assert card.load is None if part == "_load" else card.load
     cells = {one.verdict for one in card.objectives}
     assert UNKNOWN in cells or part == "_load"
     assert FAIL not in cells
 
 
+def break_metric(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(DOMAINS.metrics, name, replace(DOMAINS.metrics[name], measure=broken))
+
+
+def test_a_metric_that_raises_costs_a_pass_and_no_other_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_metric(monkeypatch, "service_s")
+    card = score(correct(3).history(), None)
+    assert (card.verdict, card.value("service_s"), card.value("service_s", "after_alert")) == (UNKNOWN, None, None)
+    assert card.number("acknowledged_orders")
+
+
 def test_every_part_that_broke_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for part in ("instants", "loss"):
-        monkeypatch.setattr(score, part, broken)
-    cell = score.score(correct(3).history(), None).checks[-1]
+    monkeypatch.setattr(judging, "instants", broken)
+    break_metric(monkeypatch, "service_s")
+    cell = score(correct(3).history(), None).checks[-1]
     assert said_of(cell) == (
         "the judge failed at instants: ZeroDivisionError in drills.judge.attempt.make;"
-        " the judge failed at loss: ZeroDivisionError in drills.judge.attempt.make"
+        " the judge failed at metric service_s: ZeroDivisionError in drills.judge.metric.values"
     )
     assert (cell.invariant, cell.validity, cell.evidence) == ("", True, [])
 
 
 def test_check_that_nobody_knows_is_no_standing_one() -> None:
     draft = made.replanned(correct(3), checks=["x"])
-    cell = score.score(draft.history(), None).checks[-1]
+    cell = score(draft.history(), None).checks[-1]
     assert (cell.id, cell.invariant, cell.validity) == ("x", "", False)
 
 
 def test_broken_judge_hides_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(score, "instants", broken)
+    monkeypatch.setattr(judging, "instants", broken)
     draft = correct(3)
     lost_order(draft, draft.rng)
-    card = score.score(draft.history(), None)
+    card = score(draft.history(), None)
     assert (card.verdict, card.grade) == (FAIL, "unable")
 
 
 def test_samples_of_unequal_length_cost_a_pass_and_not_the_card() -> None:
     history = correct(3).history()
-    card = score.score(replace(history, samples=replace(history.samples, done=np.empty(0, np.int64))), None)
+    card = score(replace(history, samples=replace(history.samples, done=np.empty(0, np.int64))), None)
     assert card.verdict == UNKNOWN
-    assert (card.load, card.loss.service_s, card.loss.by_service) == (None, None, {})
+    assert (card.load, card.value("service_s"), card.value("service_s", of="orders")) == (None, None, None)
     assert [line.partition(":")[0] for line in limits_of(card) if "the judge failed at instants" in line] == [
         "judged-whole", "t_contained", "t_available", "t_restored", "t_reconciled", "t_recovered",
     ]  # fmt: skip
 
 
 def test_whole_judge_says_nothing_of_itself() -> None:
-    assert "judged-whole" not in {check.id for check in score.score(correct(3).history(), None).checks}
+    assert "judged-whole" not in {check.id for check in score(correct(3).history(), None).checks}
 
 
 # -- the order of verdicts --------------------------------------------------------------------------------------------
@@ -413,7 +425,7 @@ def test_worst_cell_is_the_verdict(plants: tuple[Plant, ...], verdict: Status) -
     draft = correct(3)
     for plant in plants:
         plant(draft)
-    assert score.score(draft.history(), None).verdict == verdict
+    assert score(draft.history(), None).verdict == verdict
 
 
 # -- run folders ------------------------------------------------------------------------------------------------------

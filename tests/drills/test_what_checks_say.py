@@ -9,8 +9,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from drills.judge.checks import CHECKS
-
+from .judging import CHECKS
 from .said import CARDS, TABLE, cards, lines
 
 READ = msgspec.json.decode(CARDS.read_bytes())

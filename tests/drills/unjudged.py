@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from drills.judge.cards import judge
-from drills.judge.score import score
+from drills.cards import judge, score
 from drills.judge.scorecard import Scorecard
 from drills.record import books
 from drills.record.damage import damaged

@@ -100,8 +100,7 @@ def prove(drill: str, run: Run, code: str, book: Path) -> bool:
         "verdict": row["verdict"],
         "grade": row["grade"],
         "red": row["red"],
-        "durations": row["durations"],
-        "loss": row["loss"],
+        "metrics": row["metrics"],
         "card": hashlib.sha256(card).hexdigest()[:16],
         "code": code,
     }

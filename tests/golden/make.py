@@ -31,7 +31,7 @@ from tests.drills.words import said as said_of
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
-from drills.judge.cards import judge, judge_and_write  # noqa: E402
+from drills.cards import judge, judge_and_write  # noqa: E402
 from drills.judge.scorecard import RULES  # noqa: E402
 from drills.record.books import OmsExecution  # noqa: E402
 from drills.record.folder import RunFolder, card_bytes  # noqa: E402

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drills.judge.cards import judge
+from drills.cards import judge
 from drills.judge.scorecard import RULES
 from drills.record.folder import card_bytes, verify_evidence
 

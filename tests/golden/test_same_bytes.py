@@ -17,7 +17,7 @@ GOLDEN = sorted(path.parent for path in HERE.glob("*/run.json"))
 JUDGE = """
 import sys
 from pathlib import Path
-from drills.judge.cards import judge_and_write
+from drills.cards import judge_and_write
 for folder in sys.argv[1:]:
     judge_and_write(Path(folder))
 """

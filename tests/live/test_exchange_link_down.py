@@ -37,11 +37,15 @@ def red(card: dict[str, Any]) -> set[str]:
     return {each["id"] for each in (*card["checks"], *card["objectives"]) if each["verdict"] == "fail"}
 
 
+def value(card: dict[str, Any], metric: str) -> Any:
+    return next(cell["value"] for one in card["metrics"] if one["id"] == metric for cell in one["values"])
+
+
 def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     code, card, shown = run("runbook", 7, tmp_path)
     assert (card["verdict"], card["grade"]) == ("pass", "performed"), shown
     assert code == 0
-    assert card["loss"]["acknowledged_orders"]["lost"] == 0
+    assert value(card, "acknowledged_orders_lost") == 0
     assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
     assert {path.name for path in tmp_path.iterdir()} == {"runs"}
 
@@ -49,8 +53,8 @@ def test_the_right_runbook_recovers(tmp_path: Path) -> None:
 def test_nobody_acts(tmp_path: Path) -> None:
     code, card, shown = run("no-action", 7, tmp_path)
     assert (code, card["verdict"], card["grade"]) == (1, "fail", "unable"), shown
-    assert card["durations"]["detect"] is not None
-    assert card["durations"]["recover"] is None
+    assert value(card, "detect") is not None
+    assert value(card, "recover") is None
 
 
 def test_a_wrong_page_is_caught_by_the_books(tmp_path: Path) -> None:

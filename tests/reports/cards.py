@@ -26,8 +26,32 @@ from drills.record.history import (
 )
 
 T0 = 1_000 * NS
-DURATIONS = ("contain", "detect_from_inject", "decide", "available", "restore", "reconcile")
 RUN = Path("runs/exchange-link-down/20261122T100600.250Z-runbook-7")
+
+Value = list[float] | float | None
+
+
+def metric(name: str, unit: str, value: Value, **parts: Value) -> dict[str, Any]:
+    values = [{"window": window, "of": None, "value": each} for window, each in {"all": value, **parts}.items()]
+    return {"id": name, "unit": unit, "values": values}
+
+
+def objective(
+    name: str, limit: float, unit: str, measured: Value, *, window: str = "all", at_least: bool = False
+) -> dict[str, Any]:
+    id_ = name if window == "all" else f"{name}.{window}"
+    return {
+        "id": id_, "metric": name, "window": window, "of": None, "limit": limit, "unit": unit, "at_least": at_least,
+        "measured": measured, "headroom": None, "because": None, "verdict": "pass",
+    }  # fmt: skip
+
+
+def put(card: dict[str, Any], name: str, value: Value, **parts: Value) -> None:
+    """Another value of a metric, in the whole of the run and in its parts."""
+    (cell,) = (each for each in card["metrics"] if each["id"] == name)
+    values = {each["window"]: each["value"] for each in cell["values"]} | {"all": value, **parts}
+    cell |= metric(name, cell["unit"], **{("value" if key == "all" else key): each for key, each in values.items()})
+
 
 PASSED: dict[str, Any] = {
     "schema": "kunren.scorecard/2",
@@ -48,9 +72,13 @@ PASSED: dict[str, Any] = {
     "rules": 1,
     "evidence": "3f9c" * 16,
     "clock": {"compression": 60, "monitor_interval_s": 0.25},
-    "condition": {
-        "en": "unanswered orders a second × seconds = 24 > window 16",
-        "ja": "未回答注文/秒 × 秒 = 24 > 窓 16",
+    "governing": {
+        "id": "window-full",
+        "words": {
+            "en": "unanswered orders a second ({load.orders}) × seconds = {left} > window {right}",
+            "ja": "未回答注文(毎秒{load.orders}件) × 秒 = {left} > 窓 {right}",
+        },
+        "numbers": {"load.orders": 12.0, "gateway.window": 16},
         "left": 24,
         "right": 16,
     },
@@ -72,28 +100,15 @@ PASSED: dict[str, Any] = {
         "t_alert": [13.0, 13.0],
         **dict.fromkeys(("t_declared", "t_runbook", "t_contained", "t_available", "t_restored")),
     },
-    "durations": {"detect": [0.8, 0.9], "recover": [17.2, 17.3], **dict.fromkeys(DURATIONS)},
     "objectives": [
-        {"id": "detect", "limit": 5, "unit": "s", "measured": [0.81, 0.92], "verdict": "pass", "at_least": False},
-        {"id": "contain", "limit": 15, "unit": "s", "measured": [4.0, 4.0], "verdict": "pass", "at_least": False},
-        {"id": "recover", "limit": 30, "unit": "s", "measured": [17.2, 17.3], "verdict": "pass", "at_least": False},
-        {
-            "id": "wrong_figures_acted_on",
-            "limit": 0,
-            "unit": "count",
-            "measured": [0, 0],
-            "verdict": "pass",
-            "at_least": False,
-        },
-        {
-            "id": "served_ratio",
-            "limit": 0.6,
-            "unit": "ratio",
-            "measured": [0.81, 0.81],
-            "verdict": "pass",
-            "at_least": True,
-        },
+        objective("detect", 5, "s", [0.81, 0.92]),
+        objective("contain", 15, "s", [4.0, 4.0]),
+        objective("recover", 30, "s", [17.2, 17.3]),
+        objective("wrong_figures_acted_on", 0, "count", [0, 0], window="after_first_step"),
+        objective("served_ratio", 0.6, "ratio", [0.81, 0.81], at_least=True),
     ],
+    "accepted": [{"metric": "wrong_figures_shown", "reason": {"en": "nobody can know", "ja": "把握できない"}}],
+    "no_limit": [],
     "checks": [
         {
             "id": "cash-conserved",
@@ -142,29 +157,31 @@ PASSED: dict[str, Any] = {
         "lateness_p99_ms": 1.4,
         "dropped": 0,
     },
-    "loss": {
-        "service_s": 9.8,
-        "by_service": {"orders": 9.8, "inquiry": 0.0},
-        "not_current_s": 13.1,
-        "planned_closure_s": 6.0,
-        "acknowledged_orders": {"exposed": 803, "lost": 0},
-        "undecidable_figures": 0,
-        "phantom_orders": 0,
-        "duplicated": 0,
-        "unbalanced_yen": 0,
-        "late_notices": 0,
-        "wrong_figures_shown": 3,
-        "wrong_figures_acted_on": 0,
-        "harmful_actions": 0,
-        "yen_to_restore": 0,
-        "after_alert": {
-            "service_s": 8.9,
-            "wrong_figures_shown": 1,
-            "wrong_figures_acted_on": 0,
-            "harmful_actions": 0,
-            "yen_to_restore": 0,
-        },
-    },
+    "metrics": [
+        metric("detect", "s", [0.8, 0.9]),
+        metric("detect_from_inject", "s", [0.95, 0.97]),
+        metric("decide", "s", None),
+        metric("contain", "s", None),
+        metric("available", "s", None),
+        metric("restore", "s", None),
+        metric("reconcile", "s", None),
+        metric("recover", "s", [17.2, 17.3]),
+        metric("service_s", "s", 9.8, after_alert=8.9),
+        metric("planned_closure_s", "s", 6.0),
+        metric("served_ratio", "ratio", 0.81),
+        metric("unbalanced_yen", "yen", 0),
+        metric("acknowledged_orders", "count", 803),
+        metric("acknowledged_orders_lost", "count", 0),
+        metric("duplicated", "count", 0),
+        metric("phantom_orders", "count", 0),
+        metric("late_notices", "count", 0),
+        metric("wrong_figures_shown", "count", 3, after_alert=1),
+        metric("wrong_figures_acted_on", "count", 0, after_alert=0, after_first_step=0),
+        metric("not_current_s", "s", 13.1),
+        metric("undecidable_figures", "count", 0),
+        metric("harmful_actions", "count", 0, after_alert=0),
+        metric("affected_yen", "yen", 0, after_alert=0),
+    ],
     "alerts": [{"rule": "LinkSilent", "t": 13.0, "runbook": "exchange-link-down", "for_this_fault": True}],
     "runbook": {
         "id": "exchange-link-down",
@@ -202,8 +219,10 @@ def failed() -> dict[str, Any]:
         "reasons": [{"id": "book oms is cut off", "values": {}}],
         "evidence": ["events:412"],
     }
-    card["loss"] |= {"duplicated": 9, "wrong_figures_acted_on": 12, "yen_to_restore": 2_512_000}
-    card["loss"]["after_alert"] |= {"wrong_figures_acted_on": 12, "yen_to_restore": 2_512_000}
+    put(card, "duplicated", 9)
+    put(card, "wrong_figures_acted_on", 12, after_alert=12, after_first_step=12)
+    put(card, "affected_yen", 2_512_000, after_alert=2_512_000)
+    card["no_limit"] = ["affected_yen"]
     card["runbook"]["reaction_s"] = 6.0
     return card
 
@@ -211,9 +230,11 @@ def failed() -> dict[str, Any]:
 def invalid() -> dict[str, Any]:
     """The load could not keep its rate: nothing was measured, so there is nothing to claim."""
     card = passed()
-    card |= {"verdict": "invalid", "grade": None, "evidence": None, "alerts": [], "condition": None, "limits": []}
+    card |= {"verdict": "invalid", "grade": None, "evidence": None, "alerts": [], "governing": None, "limits": []}
     card["instants"] = dict.fromkeys(card["instants"])
-    card["durations"] = dict.fromkeys(card["durations"])
+    card |= {"accepted": [], "no_limit": []}
+    for each in card["metrics"]:
+        put(card, each["id"], None, **{cell["window"]: None for cell in each["values"] if cell["window"] != "all"})
     for objective in card["objectives"]:
         objective |= {"measured": None, "verdict": "unknown"}
     card["checks"] = [
@@ -236,13 +257,6 @@ def invalid() -> dict[str, Any]:
             "evidence": [],
         },
     ]
-    card["loss"] = {
-        **dict.fromkeys(card["loss"]),
-        "service_s": 0.0,
-        "planned_closure_s": 0.0,
-        "by_service": {},
-        "acknowledged_orders": {"exposed": None, "lost": None},
-    }
     card["runbook"] = None
     return card
 
@@ -282,7 +296,7 @@ def _record(card: dict[str, Any]) -> RunRecord:
         phase="D3",
         fidelity="F",
         limits=[],
-        condition=None,
+        governing=None,
         arm=card["arm"],
         operator="auto",
         reaction=NS,

@@ -36,13 +36,13 @@ def test_a_cell_that_is_folded_stays_in_its_column() -> None:
     assert out.file.getvalue() == "a  b\nx  one two three\n   four five\n"
 
 
-def test_what_is_left_out_is_counted_even_where_the_first_is_cut() -> None:
+def test_what_is_left_out_is_counted_even_where_the_first_alone_is_too_long() -> None:
     words = ["one two three", "fourteen", "fifteen"]
     assert fit(words, "; ", 40, "and {} more".format) == "one two three; fourteen; fifteen"
     assert fit(words, "; ", 25, "and {} more".format) == "one two three; and 2 more"
-    assert fit(words, "; ", 24, "and {} more".format) == "one two thr…; and 2 more"
-    assert fit(words, "; ", 8) == "one two…"
-    assert fit(words[:1], "; ", 8, "and {} more".format) == "one two…"
+    assert fit(words, "; ", 24, "and {} more".format) == "one two three; and 2 more"
+    assert fit(words, "; ", 8) == "one two three"
+    assert fit(words[:1], "; ", 8, "and {} more".format) == "one two three"
 
 
 @pytest.mark.parametrize(

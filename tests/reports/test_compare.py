@@ -12,31 +12,36 @@ from drills.judge.scorecard import Scorecard
 from reports.compare import comparison, render_comparison, sentence, worst_first
 from reports.texts import Lang
 
-from .cards import failed, invalid, passed
+from .cards import failed, invalid, passed, put
 
 
 def card(document: dict[str, Any]) -> Scorecard:
     return msgspec.convert(document, Scorecard)
 
 
+def change(document: dict[str, Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        put(document, name, value)
+
+
 def no_action() -> dict[str, Any]:
     document = failed() | {"arm": "no-action", "operator": "none", "runbook": None, "run": "exchange-link-down/n"}
-    document["durations"] |= {"available": None, "recover": None}
-    document["loss"] |= {"service_s": 20.2, "harmful_actions": 35, "wrong_figures_acted_on": 35, "duplicated": 0}
+    changed = {"available": None, "recover": None, "service_s": 20.2, "harmful_actions": 35}
+    change(document, changed | {"wrong_figures_acted_on": 35, "duplicated": 0})
     return document
 
 
 def reopened() -> dict[str, Any]:
     document = failed() | {"arm": "wrong:reopen-early", "run": "exchange-link-down/w"}
-    document["durations"] |= {"available": [7.5, 8.0], "recover": None}
-    document["loss"] |= {"harmful_actions": 132, "wrong_figures_acted_on": 132, "duplicated": 0}
+    changed = {"available": [7.5, 8.0], "recover": None, "harmful_actions": 132}
+    change(document, changed | {"wrong_figures_acted_on": 132, "duplicated": 0})
     document["runbook"]["reaction_s"] = 1.0
     return document
 
 
 def right() -> dict[str, Any]:
     document = passed()
-    document["durations"] |= {"available": [9.1, 9.3], "recover": [9.1, 9.3]}
+    change(document, {"available": [9.1, 9.3], "recover": [9.1, 9.3]})
     return document
 
 
@@ -53,7 +58,7 @@ def test_a_service_that_is_back_early_and_wrong_is_worse_than_one_that_stays_dow
 def test_of_equal_harm_the_one_that_never_recovered_is_worse() -> None:
     late = right() | {"run": "a", "verdict": "fail"}
     never = right() | {"run": "b", "verdict": "fail"}
-    never["durations"] |= {"recover": None}
+    put(never, "recover", None)
     assert [each.run for each in worst_first(map(card, (late, never)))] == ["b", "a"]
 
 
@@ -68,9 +73,9 @@ def test_what_each_came_to_in_words() -> None:
 
 def test_what_was_acted_on_before_the_first_step_is_said_to_be_early() -> None:
     early = right()
-    early["loss"] |= {"wrong_figures_acted_on": 1}
+    put(early, "wrong_figures_acted_on", 1)
     assert "customers acted once on a wrong figure (before the first step)" in said(early)
-    early["objectives"][3]["measured"] = [1, 1]
+    put(early, "wrong_figures_acted_on", 1, after_first_step=1)
     assert "before the first step" not in said(early)
 
 
@@ -139,9 +144,9 @@ def test_when_books_agreed_is_said_in_words(
     reconcile: list[float], restored: list[float] | None, en: str, ja: str
 ) -> None:
     document = right()
-    document["durations"] |= {"reconcile": reconcile}
+    put(document, "reconcile", reconcile)
     document["instants"] |= {"t_restored": restored}
-    for lang, label, words in (("en", "books agreed", en), ("ja", "突合完了", ja)):
+    for lang, label, words in (("en", "books agree", en), ("ja", "突合完了", ja)):
         text = render_comparison([document, document | {"run": "r8", "seed": 8}], lang=lang, width=200).plain  # type: ignore[arg-type]
         (line,) = (line for line in text.split("\n") if line.startswith(label))
         assert line.count(words) == 2
@@ -167,7 +172,7 @@ def test_different_drills_have_not_the_same_fault() -> None:
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_nothing_is_said_of_what_the_target_does_not_offer(lang: Lang) -> None:
     bare = right() | {"arm": "no-action", "not_offered": ["books", "operator", "alerts"], "alerts": []}
-    bare["loss"] |= {"wrong_figures_acted_on": None}
+    put(bare, "wrong_figures_acted_on", None)
     translated = said(bare, lang)
     assert "figures" not in translated
     assert "表示" not in translated

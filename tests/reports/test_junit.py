@@ -31,7 +31,7 @@ def test_one_case_for_each_objective_and_check() -> None:
         "detect": "pass",
         "contain": "pass",
         "recover": "failure",
-        "wrong_figures_acted_on": "failure",
+        "wrong_figures_acted_on.after_first_step": "failure",
         "served_ratio": "pass",
         "cash-conserved": "pass",
         "executions-one-to-one": "error",
@@ -53,7 +53,7 @@ def test_one_case_for_each_objective_and_check() -> None:
 
 def test_reasons_and_evidence_are_in_the_failure() -> None:
     cases = {case.get("name"): case for case in suite(failed()).iter("testcase")}
-    names = ("no-duplicates", "recover", "wrong_figures_acted_on")
+    names = ("no-duplicates", "recover", "wrong_figures_acted_on.after_first_step")
     doubled, late, acted = (cases[name].find("failure") for name in names)
     assert doubled is not None
     assert late is not None

@@ -7,10 +7,9 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from rich.cells import cell_len
 from rich.console import Console
 
-from drills.judge.score import score
+from drills.cards import score
 from drills.judge.scorecard import Scorecard
 from drills.spec.drill import load_drill
 from drills.verification import tell, verify_arm
@@ -33,7 +32,7 @@ every = pytest.mark.parametrize("name", UNJUDGED)
 
 def own_numbers(text: str, card: Scorecard) -> str:
     """Without the limits and the words that name the cause: what is left may hold no zero."""
-    lines = [re.sub(r"^(  [✓✗?–] \S+ +)(≥ )?[\d.]+( s)?", r"\1", line) for line in text.split("\n")]
+    lines = [re.sub(r"^(  [✓✗?–] \S.*?  +)(≥ )?[\d.]+( s)?", r"\1", line) for line in text.split("\n")]
     words = [
         line
         for line in lines
@@ -54,9 +53,8 @@ def test_the_terminal_card(name: str, lang: Lang, width: int) -> None:
     assert not ZERO.search(own_numbers(text, card)), text
     lines = text.split("\n")
     assert lines[1].startswith({"en": "CANNOT JUDGE: ", "ja": "判定不能: "}[lang])
-    assert any(line.startswith({"en": "  fix: ", "ja": "  対処: "}[lang]) for line in lines[2:6])
+    assert lines[2].startswith({"en": "  fix: ", "ja": "  対処: "}[lang])
     assert len(lines) <= 24
-    assert [line for line in lines if cell_len(line) > width and str(RUN) not in line and "kunren " not in line] == []
 
 
 @every
@@ -111,7 +109,7 @@ def test_the_table_of_verify(name: str) -> None:
     assert not row.as_declared
     assert row.red == []
     assert "CANNOT JUDGE" in row.words()
-    assert 0 not in row.loss.values()
+    assert 0 not in row.metrics.values()
     out = Console(file=io.StringIO(), width=160)
     tell([row], out, "en")
     assert isinstance(out.file, io.StringIO)

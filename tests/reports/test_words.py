@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import string
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.domains.registry import WORDS as OF_DOMAINS
+from drills.cards import score
+from drills.domains.registry import DOMAINS
 from drills.judge.check import run_check
-from drills.judge.checks import CHECKS, run_checks
-from drills.judge.score import score
+from drills.judge.domain import Domain
+from drills.judge.domains import Domains
 from drills.judge.text import Text
 from drills.judge.words import NAMES
-from drills.judge.words import WORDS as OF_JUDGE
 from drills.record.history import Cause, CheckResult, Count, History, Reason, Status
 from drills.record.unsupported import THINGS
 from reports.terminal import render_card
 from reports.unjudged import cause, fix, follows
-from reports.words import WORDS, limit, limits, sentence
+from reports.words import limit, limits, metric_name, sentence
 from targets.accounts import ENDED, RESTARTED
 from targets.own_errors import KINDS, NO_THREAD, UNHANDLED
 from tests.drills.defects import DEFECTS
+from tests.drills.judging import CHECKS, run_checks
 from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
 from tests.drills.plants import own_error, unaccounted
@@ -41,6 +41,7 @@ ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
 SOURCES = Path(__file__).parents[2] / "drills"
 
+WORDS = DOMAINS.words
 ALL = {**WORDS, **NAMES}
 
 
@@ -62,8 +63,23 @@ def test_names_that_are_filled_in_are_plain() -> None:
 
 
 def test_no_id_is_in_two_domains() -> None:
-    times = Counter(id_ for words in (OF_JUDGE, *OF_DOMAINS) for id_ in words)
-    assert [id_ for id_, n in times.items() if n > 1] == []
+    text = Text("a", "あ")
+    with pytest.raises(ValueError, match="registered twice: x"):
+        Domains.of([Domain("one", words={"x": text}), Domain("two", words={"x": text})])
+
+
+@pytest.mark.parametrize("metric", DOMAINS.metrics)
+@pytest.mark.parametrize("window", ["all", "after_alert", "after_first_step"])
+def test_every_metric_has_a_name_in_both_languages(metric: str, window: str) -> None:
+    assert JAPANESE.search(metric_name("ja", metric, window))
+    assert not JAPANESE.search(metric_name("en", metric, window))
+    assert not ENGLISH.search(metric_name("ja", metric, window, of="orders"))
+
+
+def test_no_two_metrics_have_the_same_name() -> None:
+    for lang in ("en", "ja"):
+        names = [metric_name(lang, metric) for metric in DOMAINS.metrics]  # type: ignore[arg-type]
+        assert len(set(names)) == len(names)
 
 
 MADE_OF_PARTS = (

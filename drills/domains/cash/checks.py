@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from drills.domains.cash.facts import imbalances, openings
 from drills.judge.check import Check, combine, count
-from drills.judge.loss import imbalances, openings
 from drills.record import books
 from drills.record.history import CheckResult, History
 

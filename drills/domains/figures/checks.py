@@ -76,7 +76,7 @@ def no_wrong_figure_acted_on(history: History) -> CheckResult:
     and some of these figures cannot be decided.
     """
     since = first_change(history)
-    acts = [act for act in oracle.reliances(history, oracle.figures(history)) if since is None or act.row.t_ns >= since]
+    acts = [act for act in oracle.reliances(history) if since is None or act.row.t_ns >= since]
     wrong = [f"customers:{act.index}" for act in acts if act.wrong]
     open_ = [f"customers:{act.index}" for act in acts if act.undecidable]
     when = "" if since is None else "-after-first-step"

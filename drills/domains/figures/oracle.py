@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from drills.domains.night import calendar as nights
+from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
 from drills.record import books
 from drills.record.history import History
@@ -106,6 +107,7 @@ class Oracle:
         return account.variation if must else (0, *account.variation)
 
 
+@fact
 def oracle(history: History) -> Oracle:
     """Every account of the world with what the witnesses make of its opening cash."""
     night = nights.night(history)
@@ -176,6 +178,7 @@ class Figure:
     undecidable: bool
 
 
+@fact
 def figures(history: History) -> list[Figure]:
     """Every cash figure received before the end of the observation, judged, in the order received."""
     end, word = observed_until(history), oracle(history)
@@ -204,12 +207,13 @@ class Reliance:
     undecidable: bool
 
 
-def reliances(history: History, shown: list[Figure]) -> list[Reliance]:
+@fact
+def reliances(history: History) -> list[Reliance]:
     """Every action on a shown figure up to the end of the observation, by time.
 
     Of a figure that is in nobody's journal nobody can tell whether it was right.
     """
-    end = observed_until(history)
+    end, shown = observed_until(history), figures(history)
     wrong = {figure.row.id for figure in shown if figure.wrong}
     decided = {figure.row.id for figure in shown if not figure.undecidable}
     found = [

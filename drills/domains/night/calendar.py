@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from drills.judge.facts import fact
 from drills.judge.interval import Interval
 from drills.judge.timeline import events, injection
 from drills.record import books
@@ -34,6 +35,7 @@ class Night:
     jobs: tuple[str, ...]
 
 
+@fact
 def night(history: History) -> Night | None:
     """The night of a history; None if the world knows of no business day to come."""
     for index, row in enumerate(history.books.get("world", ())):

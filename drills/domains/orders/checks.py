@@ -7,7 +7,6 @@ from collections import Counter
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
 from drills.judge.check import Check, combine, count
-from drills.judge.residuals import is_passing, stuck_orders
 from drills.judge.timeline import observed_until
 from drills.record import books
 from drills.record.history import CheckResult, History
@@ -20,21 +19,21 @@ def orders_accounted(history: History) -> CheckResult:
     """
     asked, accepted, held = orders.intents(history), orders.at_exchange(history), orders.at_brokerage(history)
     oms = {order.row.key for order in held}
-    acknowledged = [intent for intent in asked.values() if intent.acknowledged is not None]
+    acknowledged = orders.acknowledged(history)
     due = [order for order in accepted if order.row.t_ns <= observed_until(history) - history.plan.slo.grace]
     open_ = [intent for intent in asked.values() if intent.told == orders.Told.UNKNOWN]
     unaware = [order for order in due if order.row.key not in oms]
     forgotten = [intent for intent in acknowledged if intent.key not in oms]
     return combine(
-        count("orders.lost", _told(orders.lost(history, asked, accepted)), len(acknowledged)),
+        count("orders.lost", _told(orders.lost(history)), len(acknowledged)),
         count("orders.forgotten", _told(forgotten), len(acknowledged)),
         count("orders.unaware", _rows(unaware), len(due)),
-        count("orders.phantom", _there(history, asked, accepted), len(accepted)),
+        count("orders.phantom", _rows(orders.phantoms(history)), len(accepted)),
         count("orders.altered-at-exchange", _rows(orders.altered(asked, accepted)), len(accepted)),
         count("orders.altered-at-brokerage", _held(orders.altered(asked, held)), len(held)),
-        count("orders.misjudged", _held(orders.misheld(history, accepted, held)), len(held)),
+        count("orders.misjudged", _held(orders.misheld(history)), len(held)),
         count("orders.unresolved", _unresolved(history, open_), len(asked)),
-        count("orders.stuck", stuck_orders(history), len(held)),
+        count("orders.stuck", orders.stuck_orders(history), len(held)),
     )
 
 
@@ -50,15 +49,11 @@ def _held(found: list[orders.AtBrokerage]) -> list[str]:
     return [f"oms:{order.index}" for order in found]
 
 
-def _there(history: History, asked: dict[str, orders.Intent], accepted: list[orders.AtExchange]) -> list[str]:
-    return _rows(orders.phantoms(history, asked, accepted))
-
-
 def _unresolved(history: History, open_: list[orders.Intent]) -> list[str]:
     """Asked once more after the load and still no word; or never asked, and no definite state in the brokerage."""
     end = observed_until(history)
     due = end - history.plan.slo.grace
-    stuck = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder) and is_passing(row, end)}
+    stuck = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder) and orders.is_passing(row, end)}
     return [
         f"customers:{intent.index}"
         for intent in open_
@@ -94,12 +89,11 @@ def _misfilled(history: History, held: list[orders.AtBrokerage]) -> list[str]:
 
 def no_duplicates(history: History) -> CheckResult:
     """One order per key, one order at the exchange per intent, one posting per execution, one notice per execution."""
-    asked, accepted = orders.intents(history), orders.at_exchange(history)
-    known = trades.trades(history)
+    accepted, known = orders.at_exchange(history), trades.trades(history)
     postings = trades.repeated_postings(history)
     oms = [(order.index, order.row.key) for order in orders.at_brokerage(history)]
     return combine(
-        count("orders.twice-at-exchange", _rows(orders.duplicates(history, asked, accepted)), len(accepted)),
+        count("orders.twice-at-exchange", _rows(orders.duplicates(history)), len(accepted)),
         count("orders.twice-at-brokerage", _again(oms), len(oms)),
         count("executions.posted-twice", [f"oms:{t.posted[1][0]}" for t in known if len(t.posted) > 1], len(known)),
         count("executions.legs-twice", [f"oms:{index}" for index, _ in postings], len(known)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
 from drills.record import books
 from drills.record.history import History, RequestOutcome
@@ -20,6 +21,10 @@ ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "ca
 
 OPEN = frozenset({"new", "partially-filled"})
 """Those that say that it still rests there."""
+
+
+STUCK = frozenset({"unknown", "pending-new", "pending-cancel"})
+"""Order states that must not last: passing ones."""
 
 
 class Told(StrEnum):
@@ -55,6 +60,7 @@ class Intent:
     asked_at_end: bool = False
 
 
+@fact
 def intents(history: History) -> dict[str, Intent]:
     """Every order asked for up to the end of the observation, by key, with the last word on it."""
     end = observed_until(history)
@@ -131,6 +137,7 @@ class AtExchange:
     row: books.ExchangeOrder
 
 
+@fact
 def at_exchange(history: History) -> list[AtExchange]:
     """Orders the exchange accepted, all that its book holds, in its order."""
     rows = enumerate(history.books["exchange"])
@@ -145,26 +152,35 @@ class AtBrokerage:
     row: books.OmsOrder
 
 
+@fact
 def at_brokerage(history: History) -> list[AtBrokerage]:
     """Orders the brokerage took in by the end of the observation, in its book's order, in the state read after it."""
     end, rows = observed_until(history), enumerate(history.books["oms"])
     return [AtBrokerage(index, row) for index, row in rows if isinstance(row, books.OmsOrder) and row.t_ns <= end]
 
 
-def lost(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[Intent]:
+@fact
+def acknowledged(history: History) -> list[Intent]:
+    """Orders of which a customer was told by the end that the exchange has them."""
+    return [intent for intent in intents(history).values() if intent.acknowledged is not None]
+
+
+@fact
+def lost(history: History) -> list[Intent]:
     """Acknowledged to a customer, but not at the exchange by the end: what got there later had not been there."""
     end = observed_until(history)
-    there = {order.row.key for order in accepted if order.row.t_ns <= end}
-    return [intent for intent in asked.values() if intent.acknowledged is not None and intent.key not in there]
+    there = {order.row.key for order in at_exchange(history) if order.row.t_ns <= end}
+    return [intent for intent in acknowledged(history) if intent.key not in there]
 
 
-def phantoms(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[AtExchange]:
+@fact
+def phantoms(history: History) -> list[AtExchange]:
     """At the exchange, though no customer asked for it, or was told that it was refused or never received."""
-    end = observed_until(history)
+    end, asked = observed_until(history), intents(history)
     denied = (Told.REFUSED, Told.CLOSED)
     return [
         order
-        for order in accepted
+        for order in at_exchange(history)
         if order.row.t_ns <= end and (order.row.key not in asked or asked[order.row.key].told in denied)
     ]
 
@@ -177,20 +193,21 @@ def altered(asked: dict[str, Intent], stated: list[Statement]) -> list[Statement
     return [one for one in stated if one.row.key in asked and terms(one.row) != asked[one.row.key].terms]
 
 
-def misheld(history: History, accepted: list[AtExchange], held: list[AtBrokerage]) -> list[AtBrokerage]:
+@fact
+def misheld(history: History) -> list[AtBrokerage]:
     """Rejected by the brokerage's word though the exchange has it, or accepted by its word though the exchange has not.
 
     Also filled or cancelled by its word alone, and still open by its word though the exchange has cancelled it. The
     brokerage's word is read before the exchange's, so whatever it calls accepted, filled or cancelled must be there by
     then.
     """
-    there = {order.row.key: order.row.t_ns for order in reversed(accepted)}
+    there = {order.row.key: order.row.t_ns for order in reversed(at_exchange(history))}
     due = observed_until(history) - history.plan.slo.grace
     cancelled = {row.key: row.t_ns for row in history.books["exchange"] if isinstance(row, books.ExchangeCancel)}
     filled = _filled(history)
     return [
         order
-        for order in held
+        for order in at_brokerage(history)
         if (order.row.state == "rejected" and there.get(order.row.key, due + 1) <= due)
         or (order.row.state in ACCEPTED and order.row.key not in there)
         or (order.row.state == "cancelled" and order.row.key not in cancelled)
@@ -208,16 +225,17 @@ def _filled(history: History) -> Counter[str]:
     return filled
 
 
-def duplicates(history: History, asked: dict[str, Intent], accepted: list[AtExchange]) -> list[AtExchange]:
+@fact
+def duplicates(history: History) -> list[AtExchange]:
     """Orders at the exchange beyond the first of one intent, however often it was re-typed or sent again.
 
     An earlier order that had been cancelled at the exchange, unfilled, before the next was accepted does not count.
     """
-    end = observed_until(history)
+    end, asked = observed_until(history), intents(history)
     dead = _cancelled_unfilled(history)
     by_root: dict[str, list[AtExchange]] = defaultdict(list)
     extra = []
-    for order in accepted:
+    for order in at_exchange(history):
         if order.row.t_ns > end:
             continue
         intent = asked.get(order.row.key)
@@ -232,3 +250,23 @@ def _cancelled_unfilled(history: History) -> dict[str, int]:
     rows = history.books["exchange"]
     filled = {row.order for row in rows if isinstance(row, books.ExchangeExecution)}
     return {row.id: row.t_ns for row in rows if isinstance(row, books.ExchangeCancel) and row.id not in filled}
+
+
+@fact
+def stuck_orders(history: History) -> list[str]:
+    """Orders in a passing state for longer than the grace plus the time an answer may take, as book rows.
+
+    One that came out of it while the books were read was still in it at the end.
+    """
+    slo, end = history.plan.slo, observed_until(history)
+    due = end - slo.grace - slo.latency
+    return [
+        f"oms:{index}"
+        for index, row in enumerate(history.books["oms"])
+        if isinstance(row, books.OmsOrder) and is_passing(row, end) and (row.passing_ns or row.t_ns) <= due
+    ]
+
+
+def is_passing(order: books.OmsOrder, at: int) -> bool:
+    """Whether the order was in a passing state at that instant, ns, after which its book was read."""
+    return order.state in STUCK or order.settled_ns > at

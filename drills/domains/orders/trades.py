@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
 from drills.record import books
 from drills.record.history import History
@@ -45,6 +46,7 @@ def terms(row: books.ExchangeExecution | books.OmsExecution) -> tuple[str, str, 
     return row.account, row.code, row.side, row.quantity, row.price
 
 
+@fact
 def trades(history: History) -> list[Trade]:
     """Every execution in the exchange's book, in its order, with what the target had done about it by the end."""
     posted: dict[str, list[tuple[int, books.OmsExecution]]] = defaultdict(list)
@@ -92,11 +94,12 @@ def unknown_notices(history: History, known: list[Trade]) -> list[tuple[int, boo
     return [(index, row) for index, row in notices(history) if row.key not in ids]
 
 
-def late_notices(history: History, known: list[Trade]) -> list[Trade]:
+@fact
+def late_notices(history: History) -> list[Trade]:
     """Executions whose notice came later than the limit, or had not come although the limit had passed."""
     limit, end = history.plan.slo.notice, observed_until(history)
     late = []
-    for trade in known:
+    for trade in trades(history):
         due = trade.row.t_ns + limit
         came = trade.noticed[0][1].t_ns if trade.noticed else None
         if due <= end and (came is None or came > due):
@@ -104,6 +107,7 @@ def late_notices(history: History, known: list[Trade]) -> list[Trade]:
     return late
 
 
+@fact
 def repeated_postings(history: History) -> list[tuple[int, books.Posting]]:
     """Customer legs beyond the first of one reference on one account: the same movement posted again."""
     end = observed_until(history)
@@ -116,3 +120,10 @@ def repeated_postings(history: History) -> list[tuple[int, books.Posting]]:
                 again.append((index, row))
             seen.add((row.reference, row.account))
     return again
+
+
+@fact
+def due(history: History) -> list[Trade]:
+    """Executions that are old enough, at the end of the observation, to have been settled."""
+    until = observed_until(history) - history.plan.slo.grace
+    return [trade for trade in trades(history) if trade.row.t_ns <= until]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from drills.domains.cash.facts import imbalances
 from drills.judge.check import Check, combine, count
 from drills.judge.interval import Interval
-from drills.judge.loss import imbalances
 from drills.judge.timeline import events, observed_until
 from drills.record import books
 from drills.record.history import CheckResult, History, Kind

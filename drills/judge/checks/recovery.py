@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from drills.judge import residuals
-from drills.judge.check import Check, because, combine
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from drills.judge import outage
+from drills.judge.check import Check, because, combine, count
+from drills.judge.domain import Residual, books_of
 from drills.judge.timeline import fault_indexes, injection
 from drills.record.history import CheckResult, Count, History, Status
 
 
-def nothing_left_behind(history: History) -> CheckResult:
-    """No stuck order, unposted execution or unsent notice; services open and balances current again."""
-    return combine(*residuals.residuals(history))
+def checks(residuals: Sequence[Residual]) -> tuple[Check, ...]:
+    """That none of these was left, and nothing of the faults."""
+    return (
+        Check("nothing-left-behind", "I-18", books_of(residuals), False, partial(nothing_left_behind, residuals)),
+        Check("nothing-still-injected", "", (), True, nothing_still_injected),
+    )
+
+
+def nothing_left_behind(residuals: Sequence[Residual], history: History) -> CheckResult:
+    """Nothing is left of what must not last: stuck orders, unsent notices, closed services and the like."""
+    return combine(*(each.left(history) for each in residuals))
 
 
 def nothing_still_injected(history: History) -> CheckResult:
@@ -29,7 +43,16 @@ def nothing_still_injected(history: History) -> CheckResult:
     return because(Status.PASS, "fault.removed", n=len(begun))
 
 
-CHECKS = (
-    Check("nothing-left-behind", "I-18", residuals.NEEDS, False, nothing_left_behind),
-    Check("nothing-still-injected", "", (), True, nothing_still_injected),
-)
+def _closed_services(history: History) -> Count:
+    services = outage.services(history)
+    return count("left.services", list(_last_refused(history)), len(services))
+
+
+def _last_refused(history: History) -> Iterator[str]:
+    """The last request to each service that the operator still had closed."""
+    for service in outage.services(history):
+        if len(service.closed) and bool(service.closed[-1]):
+            yield f"samples:{int(np.searchsorted(history.samples.intended, service.intended[-1]))}"
+
+
+CLOSED_SERVICES = Residual((), _closed_services)

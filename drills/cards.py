@@ -6,13 +6,19 @@ import errno
 from dataclasses import dataclass
 from pathlib import Path
 
+from drills.domains.registry import DOMAINS
+from drills.judge import score as judging
 from drills.judge.keptcard import kept_card
-from drills.judge.score import score
 from drills.judge.scorecard import RULES, Scorecard
 from drills.record.folder import card_bytes, evidence_number, read, sealed, verify_inputs, write_card
 from drills.record.history import History
 from drills.record.names import CARD, StoreError, Unusable
 from drills.record.reading import FIXES
+
+
+def score(history: History, evidence_head: str | None) -> Scorecard:
+    """The card of a history, by all domains. ``evidence_head``: of the chain over its files, None if not sealed."""
+    return judging.score(history, evidence_head, DOMAINS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""All domains with what the judge itself brings: the checks, metrics, harms and words that a run is judged by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from drills.judge import words
+from drills.judge.check import Check
+from drills.judge.checks import detection, lateness, own_parts, planned, recovery, validity
+from drills.judge.domain import Condition, Domain, Residual
+from drills.judge.harm import HarmKind
+from drills.judge.measures import METRICS, of_harms
+from drills.judge.metric import Metric
+from drills.judge.text import Text
+
+OWN_CHECKS = (detection, validity, planned, lateness, own_parts)
+"""Modules of the checks that ask whether a run can judge at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """``checks``, ``metrics`` and ``words`` by id, in the order in which domains are listed.
+
+    Checks of validity are asked of every run, the others if the drill names them.
+    """
+
+    checks: Mapping[str, Check]
+    metrics: Mapping[str, Metric]
+    harms: tuple[HarmKind, ...]
+    restored: tuple[Condition, ...]
+    reconciled: tuple[Condition, ...]
+    residuals: tuple[Residual, ...]
+    words: Mapping[str, Text]
+
+    @staticmethod
+    def of(domains: Iterable[Domain]) -> Domains:
+        """Put them together; ValueError where two of them use one id."""
+        all_ = tuple(domains)
+        harms = tuple(kind for domain in all_ for kind in domain.harms)
+        residuals = (*(each for domain in all_ for each in domain.residuals), recovery.CLOSED_SERVICES)
+        checks = [check for domain in all_ for check in domain.checks]
+        checks += [*recovery.checks(residuals), *(check for module in OWN_CHECKS for check in module.CHECKS)]
+        metrics = [*METRICS, *(metric for domain in all_ for metric in domain.metrics), *of_harms(harms)]
+        texts = [*chain.from_iterable(part.items() for part in (words.WORDS, *(domain.words for domain in all_)))]
+        _refuse_twice([check.id for check in checks] + [metric.id for metric in metrics])
+        _refuse_twice([id_ for id_, _ in texts])
+        return Domains(
+            checks={check.id: check for check in checks},
+            metrics={metric.id: metric for metric in metrics},
+            harms=harms,
+            restored=tuple(each for domain in all_ for each in domain.restored),
+            reconciled=tuple(each for domain in all_ for each in domain.reconciled),
+            residuals=residuals,
+            words=dict(texts),
+        )
+
+
+def _refuse_twice(ids: Iterable[str]) -> None:
+    again = [id_ for id_, times in Counter(ids).items() if times > 1]
+    if again:
+        raise ValueError(f"registered twice: {', '.join(again)}")
