@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,15 +15,14 @@ from drills.errors import MissingMeans, UnknownName
 from drills.record.history import NS, Plan
 from drills.record.unsupported import ALERTS, BOOKS, NEEDS, OPERATOR, SETTLED_BY_BOOKS
 from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
+from drills.spec.drill import Drill
+from drills.spec.faultform import DrawnFault
 from drills.spec.runbook import Runbook, load_runbook, varied, without
 from drills.spec.seeded import corners, extremes
-from drills.spec.timeline import TimedFault, draw_faults
+from drills.spec.timeline import draw_faults
 from drills.spec.variants import FILE, Variant, load_variants
 from drills.spec.vocabulary import embedded
-
-if TYPE_CHECKING:
-    from drills.spec.drill import Drill
-    from targets.target import Capabilities
+from targets.target import Capabilities
 
 OURS = frozenset({"world", "customers"})
 """Books that are no matter of a target: the world comes from the seed, the customers' from the load."""
@@ -144,7 +143,7 @@ def requirements(drill: Drill) -> Requirements:
     """What the drill needs of a target, whichever value its ranges take: for its faults, checks, objectives, page."""
     asked = {thing for objective in drill.objectives for thing in NEEDS.get(objective.id, ())}
     return Requirements(
-        frozenset(fault.kind for fault in drill.timeline),
+        frozenset(timed.fault.kind for timed in drill.timeline),
         _named(drill, "link"),
         _named(drill, "service"),
         _books(drill, bool(SETTLED_BY_BOOKS & {one.id for one in drill.objectives}) or BOOKS in asked),
@@ -167,7 +166,7 @@ def missing(
     """What the target does not offer, and does not say itself that it has not; empty when nothing."""
     needs, unsupported = requirements(drill), capabilities.not_offered
     registry = embedded().faults if faults is None else faults
-    lacks = [lack for fault in drill.timeline if (lack := _lack(fault, capabilities, registry)) is not None]
+    lacks = [lack for timed in drill.timeline if (lack := _lack(timed.fault, capabilities, registry)) is not None]
     if BOOKS not in unsupported:
         lacks += [
             Lack(_line(drill, "checks", "objectives"), f"the target has no book '{book}'")
@@ -215,7 +214,8 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
 
 
 def _named(drill: Drill, field: str) -> frozenset[str]:
-    found = [extremes(fault.params[field]) for fault in drill.timeline if field in fault.params]
+    faults = [timed.fault for timed in drill.timeline]
+    found = [extremes(fault.params[field]) for fault in faults if field in fault.params]
     return frozenset(str(name) for names in found for name in names)
 
 
@@ -224,7 +224,7 @@ def _line(drill: Drill, *keys: str) -> int:
     return next((drill.lines[key] for key in keys if key in drill.lines), 1)
 
 
-def _lack(fault: TimedFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
+def _lack(fault: DrawnFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
     for chosen in corners(fault.params):
         lack = msgspec.convert(chosen, registry[fault.kind]).missing(capabilities)
         if lack is not None:

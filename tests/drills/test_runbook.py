@@ -10,8 +10,8 @@ from drills.spec.drill import load_drill
 from drills.spec.expectations import Fact, disagreements
 from drills.spec.planning import runbook_of, variants
 from drills.spec.reader import UNITS
-from drills.spec.runbook import load_runbook, render_page
-from drills.spec.runbook_text import time_words
+from drills.spec.runbook import load_runbook
+from drills.spec.runbook_text import render_page, time_words
 from drills.spec.steps import IfFailed
 
 PAGE = """\

@@ -16,18 +16,9 @@ from drills.judge.checks import CHECKS
 from drills.record.history import NS, Objective, Plan, Slo
 from drills.spec import drill as spec
 from drills.spec.arms import Expectation
-from drills.spec.drill import (
-    Drill,
-    arms_of,
-    catalogue,
-    expectation,
-    load_drill,
-    missing,
-    plan,
-    refuse_missing,
-    requirements,
-)
-from drills.spec.planning import variants
+from drills.spec.drill import Drill, catalogue, load_drill
+from drills.spec.faultform import DrawnFault
+from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, variants
 from drills.spec.runbook import load_runbook, varied
 from drills.spec.seeded import Between, Fixed, OneOf, sample
 from drills.spec.timeline import TimedFault, draw_faults
@@ -100,9 +91,7 @@ def test_draws_are_reproducible_and_in_range(seed: int, low: int, width: int) ->
     fault = TimedFault(
         Between(low, low + width),
         OneOf((1, 2)),
-        "x",
-        {"f": Between(0.5, 1.5), "g": OneOf(("a", "b")), "h": Fixed(3)},
-        1,
+        DrawnFault("x", {"f": Between(0.5, 1.5), "g": OneOf(("a", "b")), "h": Fixed(3)}, 1),
     )
     (one,), (two,) = draw_faults((fault,), "d", seed), draw_faults((fault,), "d", seed)
     assert one == two
@@ -196,8 +185,9 @@ def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Pat
     wanted = expectation(found, "wrong:restart")
     assert wanted is not None
     assert wanted.verdict == "pass"
-    assert wanted.cause is not None
-    assert wanted.cause.say("en") == "no order was open"
+    harmless = variants(found)["restart"].harmless
+    assert harmless is not None
+    assert harmless.say("en") == "no order was open"
 
 
 # -- means --------------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ import pytest
 
 from drills.errors import UnknownName
 from drills.spec import targetfile
-from drills.spec.drill import OPTIONAL, REQUIRED
+from drills.spec.drillfile import DrillFile
 from drills.spec.files import CATALOGUE
+from drills.spec.forms import keys_of
 from drills.spec.metrics import METRICS
 from drills.spec.reader import read
 from drills.spec.schemas import SCHEMAS, schema
@@ -24,8 +25,9 @@ def test_schemas_name_their_draft(name: str) -> None:
 
 def test_the_drills_keys_are_the_loaders() -> None:
     found = schema("drill")
-    assert set(found["properties"]) == {*REQUIRED, *OPTIONAL}
-    assert found["required"] == list(REQUIRED)
+    required, optional = keys_of(DrillFile)
+    assert set(found["properties"]) == {*required, *optional}
+    assert found["required"] == list(required)
     assert set(found["properties"]["objectives"]["properties"]) == set(METRICS)
 
 

@@ -306,8 +306,8 @@ DRILL_BAD = {
     "nothing to judge": ("{recover: 9s, ", "{", 7, "objectives: none can be judged"),
     "somebody who acts": ("no-action: pass", "runbook: pass", 8, "arms.runbook: somebody acts in it"),
     "stop where nobody orders": (
-        "cap: 18s", "cap: 18s\nstop_if: {order_failure_ratio: {above: 0.5, for: 5s}}", 10,
-        "stop_if.order_failure_ratio: load reading has no orders",
+        "cap: 18s", "cap: 18s\nstop_if: {failure_ratio: {service: orders, above: 0.5, for: 5s}}", 10,
+        "stop_if.failure_ratio.service: unknown service of load reading 'orders'; known: pages, writes",
     ),
 }  # fmt: skip
 

@@ -124,7 +124,8 @@ def verify(drill: str, run: Run, runs: str) -> dict[str, Any]:
 
 
 def arms_of(drill: str) -> list[str]:
-    from drills.spec.drill import arms_of, load_drill
+    from drills.spec.drill import load_drill
+    from drills.spec.planning import arms_of
 
     return list(arms_of(load_drill(drill)))
 
