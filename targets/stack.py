@@ -81,7 +81,10 @@ def capabilities() -> Capabilities:
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
+    every = brokerage.MonitorConfig().scrape_interval_s
+    return Capabilities(
+        frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts, monitor_interval_s=every
+    )
 
 
 class Stack:

@@ -13,6 +13,7 @@ from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, co
 from drills.commands.doctor import examine
 from drills.errors import Refused, UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
+from drills.record.arm import RUNBOOK, Arm, ArmKind
 from drills.spec.drill import catalogue, load_drill
 from drills.spec.lint import lint as lint_files
 from drills.spec.planning import runbook_of
@@ -113,6 +114,6 @@ def show_page(
             raise Refused("--wrong goes with a drill, not with a runbook file")
         runbook = load_runbook(path)
     else:
-        arm = "runbook" if wrong is None else f"wrong:{wrong}"
+        arm = RUNBOOK if wrong is None else Arm(ArmKind.WRONG, wrong)
         runbook = runbook_of(load_drill(where), arm) or load_runbook(path)
     say(render_page(runbook, language(lang)))

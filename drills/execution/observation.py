@@ -18,6 +18,7 @@ from drills.execution.pulse import Note, Pulse
 from drills.execution.watch import View, should_finish
 from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
 from drills.operators.robot import Operator
+from drills.record.arm import ArmKind
 from drills.record.history import NS, Kind, Plan
 from drills.spec.drillfile import StopIf
 from drills.spec.runbook import Runbook
@@ -118,7 +119,7 @@ class Observation:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
         if self.page is not None:
             followers.append(tasks.create_task(self._operate(self.page)))
-        if self.plan.arm == "false-alarm":
+        if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
     async def _until_finished(self) -> str:

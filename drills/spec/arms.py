@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from drills.errors import unknown
+from drills.record.arm import ARMS, DETAILED, RUNBOOK, Arm
 from drills.spec.forms import Kind, Schema, decode, keys_of, schema_of
 from drills.spec.metrics import METRICS
 from drills.spec.reader import SLUG, Node, prefix
 from drills.spec.values import Duration, Names, enum, known, one_of
 from drills.spec.vocabulary import Vocabulary
 
-ARMS = ("no-fault", "false-alarm", "no-action", "runbook")
-"""Arms of every drill; ``without:STEP`` and ``wrong:NAME`` come beside them."""
-
-WITHOUT_RUNBOOK = ("no-fault", "no-action")
-
 VERDICTS = ("pass", "fail", "unknown")
 
 GRADES = ("performed", "some-challenges", "major-challenges", "unable")
-
-RIGHT = "runbook"
-"""The arm that may say up to which reaction its runbook is fast enough."""
 
 if TYPE_CHECKING:
     Verdict: TypeAlias = str
@@ -70,20 +63,19 @@ class _Expected(Kind):
 
 
 class _Arms(Kind):
-    """Arm -> what it must show, in the file's order; at least one."""
+    """Arm -> what it must show, in the file's order; at least one.
+
+    The right runbook's may say up to which reaction that is fast enough.
+    """
 
     @classmethod
-    def read(cls, node: Node, words: Vocabulary | None) -> dict[str, Expectation]:
+    def read(cls, node: Node, words: Vocabulary | None) -> dict[Arm, Expectation]:
         found = node.mapping("a mapping of arms to what they must show")
         if not found:
             raise node.expected("at least one arm")
-        for name, item in found.items():
-            if not is_arm(name):
-                raise item.bad(
-                    f"arms: unknown arm '{name}'; known: {', '.join(ARMS)}, without:STEP, wrong:NAME", at_key=True
-                )
+        arms = {_arm(name, item): item for name, item in found.items()}
         return {
-            name: _right(item, words) if name == RIGHT else _Expected.read(item, words) for name, item in found.items()
+            arm: _right(item, words) if arm == RUNBOOK else _Expected.read(item, words) for arm, item in arms.items()
         }
 
     @classmethod
@@ -94,16 +86,30 @@ class _Arms(Kind):
             "properties": {**whole["properties"], "verdict": {"const": "pass"}},
             "required": ["verdict", "reaction_up_to"],
         }
-        others = "^(no-fault|false-alarm|no-action|without:.+|wrong:.+)$"
-        properties: dict[str, Any] = {f"^{RIGHT}$": {"anyOf": [*usual["anyOf"], timed]}, others: usual}
+        others = [str(arm) for arm in ARMS if arm != RUNBOOK] + [f"{kind}:.+" for kind in DETAILED]
+        properties: dict[str, Any] = {
+            f"^{RUNBOOK}$": {"anyOf": [*usual["anyOf"], timed]},
+            f"^({'|'.join(others)})$": usual,
+        }
         return {"type": "object", "patternProperties": properties, "additionalProperties": False, "minProperties": 1}
 
 
 if TYPE_CHECKING:
     Expected: TypeAlias = Expectation
-    Arms: TypeAlias = dict[str, Expectation]
+    Arms: TypeAlias = dict[Arm, Expectation]
 else:
     Expected, Arms = _Expected, _Arms
+
+
+def _arm(name: str, node: Node) -> Arm:
+    try:
+        arm = Arm.parse(name)
+    except ValueError:
+        arm = None
+    if arm is None or (arm.detail and not SLUG.match(arm.detail)):
+        says = f"arms: unknown arm '{name}'; known: {', '.join(map(str, ARMS))}, without:STEP, wrong:NAME"
+        raise node.bad(says, at_key=True)
+    return arm
 
 
 def _right(node: Node, words: Vocabulary | None) -> Expectation:
@@ -131,11 +137,3 @@ def _refuse_reaction(node: Node) -> None:
         usual = [key for key in (*required, *optional) if key != "reaction_up_to"]
         says = f"{prefix(node.place)}{unknown('key', 'reaction_up_to', usual)}"
         raise node.child("reaction_up_to").bad(says, at_key=True)
-
-
-def is_arm(name: str) -> bool:
-    """Whether this is the form of an arm's name; the step or variant may still be unknown."""
-    kind, colon, detail = name.partition(":")
-    if not colon:
-        return name in ARMS
-    return kind in ("without", "wrong") and bool(SLUG.match(detail))

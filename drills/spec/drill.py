@@ -14,7 +14,6 @@ import msgspec
 
 from drills.errors import UnknownName, unknown
 from drills.record.history import NS
-from drills.spec.arms import WITHOUT_RUNBOOK
 from drills.spec.compatibility import refuse_not_offered, refuse_stranger, refuse_unjudgeable
 from drills.spec.drillfile import DrillFile, form_for, required
 from drills.spec.files import CATALOGUE
@@ -133,8 +132,10 @@ def _check_sense(root: Node, drill: Drill) -> None:
             raise place.bad(f"objectives.{objective.id}: longer than the cap; it could never be missed")
     _check_stop(root, drill)
     for arm in drill.arms:
-        if drill.runbook is None and arm not in WITHOUT_RUNBOOK:
-            raise root.child("arms").child(arm).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
+        if drill.runbook is None and arm.acts:
+            raise (
+                root.child("arms").child(str(arm)).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
+            )
 
 
 def _check_stop(root: Node, drill: Drill) -> None:

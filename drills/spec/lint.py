@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drills.errors import BadInput, unknown
-from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation
+from drills.record.arm import ARMS, Arm, ArmKind
+from drills.spec.arms import Expectation
 from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
@@ -126,15 +127,22 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
 
 def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
     place = root.child("arms")
-    lacking = [arm for arm in (WITHOUT_RUNBOOK if page is None else ARMS) if arm not in drill.arms]
+    lacking = [str(arm) for arm in ARMS if arm not in drill.arms and not (page is None and arm.acts)]
     if lacking and drill.variant is None:
         yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
     for arm, wanted in drill.arms.items():
-        kind, _, detail = arm.partition(":")
-        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(variants(drill))
-        if detail and detail not in known:
-            yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
-        yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+        at = place.child(str(arm))
+        what, known = _known(arm, drill, page)
+        if arm.detail and arm.detail not in known:
+            yield _at(at, f"arms: {unknown(what, arm.detail, known)}")
+        yield from (_at(at, f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+
+
+def _known(arm: Arm, drill: Drill, page: Runbook | None) -> tuple[str, list[str]]:
+    """What the detail of such an arm is, and which there are."""
+    if arm.kind == ArmKind.WITHOUT:
+        return "step", [] if page is None else [step.id for step in page.steps]
+    return "variant", list(variants(drill))
 
 
 def _wrong(variant: Variant, right: Runbook, drill: Drill) -> Iterator[Finding]:
