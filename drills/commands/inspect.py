@@ -14,7 +14,7 @@ from drills.commands.doctor import examine
 from drills.errors import Refused, UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
 from drills.record.arm import RUNBOOK, Arm, ArmKind
-from drills.spec.drill import catalogue, load_drill
+from drills.spec.drill import load_drill
 from drills.spec.lint import lint as lint_files
 from drills.spec.planning import runbook_of
 from drills.spec.runbook import load_runbook
@@ -79,8 +79,7 @@ def lint(
     target: Target = "local",
 ) -> None:
     """Check drill files, runbooks and target files without starting anything. Exit 1 when something is wrong."""
-    folders = [file.parent for file in catalogue().values()]
-    findings = lint_files(paths or folders, words_of(target), system(target).capabilities())
+    findings = lint_files(paths or (), words_of(target), system(target).capabilities())
     if json:
         write(as_json(findings), "-")
     else:

@@ -22,9 +22,10 @@ import msgspec
 from msgspec import field
 
 from drills.errors import unknown
+from drills.spec.drafts import NewStep
 from drills.spec.forms import Kind, Schema, decode, keys_of, kind, schema_of
 from drills.spec.reader import Node
-from drills.spec.steps import Draft, IfFailed, NewStep, Step, StepForm, step_of
+from drills.spec.steps import Draft, IfFailed, Step, StepForm, step_of
 from drills.spec.values import NAME, listed
 from drills.spec.vocabulary import Vocabulary
 
@@ -202,7 +203,7 @@ def _renamed(draft: Draft, old: str, new: str) -> Draft:
         fields["needs"] = replace(needs, value=[new if need == old else need for need in needs.value])
     if fields.get("if_failed") is not None and fields["if_failed"].value == f"go {old}":
         fields["if_failed"] = replace(fields["if_failed"], value=f"go {new}")
-    return Draft(fields, draft.at)
+    return replace(draft, fields=fields)
 
 
 def _find(steps: Sequence[Draft], node: Node) -> int:

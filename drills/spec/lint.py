@@ -2,7 +2,8 @@
 
 Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a page holds for the drill's phase and
 alerts; a step that runs says what is expected; a right page's first step can tell a false alarm, it forbids something,
-and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges.
+and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges; a
+step that runbooks share is used by one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from drills.errors import BadInput, unknown
 from drills.record.arm import ARMS, Arm, ArmKind
 from drills.spec.arms import Expectation
 from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.spec.drafts import FILE as STEPS
+from drills.spec.drafts import load_shared, used_in
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
 from drills.spec.planning import missing, variants
@@ -71,6 +74,8 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
         keys = root.value if isinstance(root.value, dict) else {}
         if file.name == VARIANTS:
             load_variants(file)  # with their drill they are made, too
+        elif file.name == STEPS:
+            yield from lint_shared(file)
         elif "drill" in keys or file.name.split(".")[0] == "drill":
             drill = load_drill(file, words)
             yield from lint_drill(drill)
@@ -103,6 +108,24 @@ def lint_drill(drill: Drill) -> Iterator[Finding]:
         yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(page.alerts)}")
     for variant in variants(drill).values():
         yield from _wrong(variant, page, drill)
+
+
+def lint_shared(file: Path) -> Iterator[Finding]:
+    """Findings on the steps that runbooks share; each must be well-formed (BadInput) and used by some runbook."""
+    shared = load_shared(file)
+    others = file.parent.rglob("*.yaml") if file.parent == CATALOGUE else file.parent.glob("*.yaml")
+    used = {name for each in others if each.name != STEPS for name in _used(each)}
+    for name, step in shared.items():
+        if name not in used:
+            yield Finding(str(file), step.at.key_line, f"step '{name}' is used by no runbook")
+
+
+def _used(file: Path) -> Iterator[str]:
+    """The shared steps that a file uses; a file that cannot be read is a finding of its own."""
+    try:
+        yield from used_in(read(file).value)
+    except BadInput:
+        return
 
 
 def lint_runbook(page: Runbook) -> Iterator[Finding]:

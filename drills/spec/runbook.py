@@ -21,10 +21,11 @@ import yaml
 from msgspec import field
 
 from drills.spec import edits
+from drills.spec.drafts import FILE, Steps
 from drills.spec.edits import Change
 from drills.spec.forms import decode
 from drills.spec.reader import Words, read
-from drills.spec.steps import Draft, Step, Steps, steps_of
+from drills.spec.steps import Draft, Step, steps_of
 from drills.spec.values import AlertName, Bilingual, Duration, Names, Phase, Slug, text
 from drills.spec.variants import Variant
 
@@ -100,10 +101,10 @@ class Runbook(msgspec.Struct, frozen=True):
 
 
 def load_runbook(file: Path) -> Runbook:
-    """Read a runbook; BadInput with file:line."""
+    """Read a runbook, whole: with the steps that it shares with others. BadInput with file:line."""
     root = read(file)
     form = decode(RunbookFile, root)
-    return Runbook(
+    runbook = Runbook(
         file,
         root.doc.source,
         form.id,
@@ -114,6 +115,11 @@ def load_runbook(file: Path) -> Runbook:
         form.escalation,
         steps_of(form.steps),
     )
+    shared = [draft.shared for draft in form.steps if draft.shared is not None]
+    if not shared:
+        return runbook
+    head = f"# {file.name} of {form.id} with the steps of {FILE} written out: {', '.join(shared)}"
+    return msgspec.structs.replace(runbook, content=_content(runbook, form.steps, [head]))
 
 
 def varied(right: Runbook, variant: Variant) -> Runbook:
@@ -138,13 +144,13 @@ def _drafts(runbook: Runbook) -> tuple[Draft, ...]:
 def _rendered(right: Runbook, drafts: Sequence[Draft], changes: Sequence[Change], how: str) -> Runbook:
     typed, loosened = edits.loosened(drafts)
     made = msgspec.structs.replace(right, steps=tuple(typed), changes=(*changes, *loosened))
-    return msgspec.structs.replace(made, content=_content(made, drafts, how))
-
-
-def _content(made: Runbook, drafts: Sequence[Draft], how: str) -> bytes:
-    """A runbook file with the changes in its head; the fields as they are written, but for what was loosened."""
     head = [f"# {made.file.name} of {made.id} as changed by {how}"]
     head += [f"#   {' '.join((change.how, change.step, *change.what))}" for change in made.changes]
+    return msgspec.structs.replace(made, content=_content(made, drafts, head))
+
+
+def _content(made: Runbook, drafts: Sequence[Draft], head: Sequence[str]) -> bytes:
+    """A runbook file; its steps' fields as they are written, but for what was loosened."""
     written = dict(read(made.file).value)
     written["steps"] = [_written(draft, step) for draft, step in zip(drafts, made.steps, strict=True)]
     body = yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=WIDTH)

@@ -13,6 +13,7 @@ from drills.errors import UnknownName
 from drills.record.books import AnyRow
 from drills.record.unsupported import THINGS
 from drills.spec import targetfile
+from drills.spec.drafts import Shared
 from drills.spec.drillfile import form_for
 from drills.spec.forms import Schema, schema_of
 from drills.spec.runbook import RunbookFile
@@ -40,6 +41,11 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
 def runbook_schema() -> Schema:
     """Of runbook.yaml."""
     return schema_of(RunbookFile)
+
+
+def steps_schema() -> Schema:
+    """Of steps.yaml."""
+    return by_name(schema_of(Shared))
 
 
 def wrong_schema() -> Schema:
@@ -86,6 +92,7 @@ def scorecard_schema() -> Schema:
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "drill": drill_schema,
     "runbook": runbook_schema,
+    "steps": steps_schema,
     "wrong": wrong_schema,
     "target": target_schema,
     "scorecard": scorecard_schema,

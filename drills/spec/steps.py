@@ -13,10 +13,9 @@ from msgspec import field
 from drills.errors import unknown
 from drills.spec.commands import command
 from drills.spec.expectations import COMMAND, Demand, Expect
-from drills.spec.forms import Kind, Schema, decode_fields, keys_of, kind, schema_of
+from drills.spec.forms import decode_fields, kind
 from drills.spec.reader import Node
-from drills.spec.values import AnyNames, Bilingual, Duration, Slug, StepId, listed, one_of
-from drills.spec.vocabulary import Vocabulary
+from drills.spec.values import AnyNames, Bilingual, Duration, Slug, StepId, one_of
 from targets.brokerage.roles import Role
 
 ROLES = tuple(Role)
@@ -76,41 +75,17 @@ class Step(StepForm, frozen=True, kw_only=True):
 class Draft:
     """A step before it is read: its fields by key, which may come from different files.
 
-    ``at`` is the place that is named for it.
+    ``at`` is the place that is named for it; ``shared`` the name of the shared step that it uses.
     """
 
     fields: Mapping[str, Node]
     at: Node
+    shared: str | None = None
 
     @property
     def id(self) -> str:
         """Of the step."""
         return self.fields["id"].slug()
-
-
-class _Drafts(Kind):
-    """The steps of a runbook, as they are written."""
-
-    @classmethod
-    def read(cls, node: Node, words: Vocabulary | None) -> tuple[Draft, ...]:
-        return tuple(draft(item) for item in node.items("a list of steps", least=1))
-
-    @classmethod
-    def schema(cls, words: Vocabulary | None) -> Schema:
-        return listed(schema_of(StepForm))
-
-
-if TYPE_CHECKING:
-    NewStep: TypeAlias = Draft
-    Steps: TypeAlias = tuple[Draft, ...]
-else:
-    NewStep = kind("step", lambda node: draft(node), schema_of(StepForm))
-    Steps = _Drafts
-
-
-def draft(node: Node) -> Draft:
-    """The step at this place, as it is written."""
-    return Draft(node.fields(*keys_of(StepForm)), node)
 
 
 def step_of(draft: Draft) -> Step:

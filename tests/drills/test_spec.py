@@ -136,7 +136,7 @@ def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
         "no-fault": None,
         "false-alarm": right.sha256,
         "no-action": None,
-        "runbook": hashlib.sha256((drill.folder / "runbook.yaml").read_bytes()).hexdigest(),
+        "runbook": hashlib.sha256(right.content).hexdigest(),
         **wrong,
     }
     without = {plan(drill, Arm(ArmKind.WITHOUT, step), 1).runbook_sha256 for step in ("drain", "verify")}

@@ -45,6 +45,12 @@ def test_the_catalogues_files_have_only_keys_of_the_schema(name: str) -> None:
         assert unknown_keys(read(file).value, schema(name)) == []
 
 
+def test_the_catalogues_shared_steps_have_only_keys_of_the_schema() -> None:
+    found = schema("steps")["additionalProperties"]
+    for step in read(CATALOGUE / "steps.yaml").value.values():
+        assert unknown_keys(step, found) == []
+
+
 def test_a_schema_that_is_not_there() -> None:
     with pytest.raises(UnknownName, match="unknown schema 'tarot'"):
         schema("tarot")
