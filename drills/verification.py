@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from drills.judge.scorecard import Scorecard
 from drills.judge.unjudged import judges
+from drills.record.arm import Arm
 from drills.record.history import NS
 from drills.spec.arms import Expectation
 from drills.spec.drill import Drill
@@ -64,7 +65,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
     """Hold one card against the declaration of its arm."""
-    wanted = expectation(drill, card.arm)
+    wanted = expectation(drill, Arm.parse(card.arm))
     if wanted is not None and card.runbook is not None:
         wanted = wanted.at(round(card.runbook.reaction_s * NS))
     red = red_ids(card)
@@ -86,11 +87,11 @@ def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
     )
 
 
-def not_run(drill: Drill, arm: str, seed: int) -> Row:
+def not_run(drill: Drill, arm: Arm, seed: int) -> Row:
     """The row of a run that was meant to be, and was not begun any more, or not ended."""
     return Row(
         drill=drill.name,
-        arm=arm,
+        arm=str(arm),
         seed=seed,
         verdict=NOT_RUN,
         grade=None,

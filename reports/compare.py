@@ -17,6 +17,7 @@ from rich.text import Text
 from drills.domains.registry import DOMAINS
 from drills.judge.metric import Metric, Window
 from drills.judge.scorecard import Scorecard
+from drills.record.arm import NOTHING_BROKEN, Arm
 from drills.record.unsupported import ALERTS, BOOKS
 from reports.blocks import MARKS, RED
 from reports.card import as_card, called, judges, was_watched
@@ -26,9 +27,6 @@ from reports.replay import USUAL_REACTION_S
 from reports.texts import Lang, known, say
 from reports.unjudged import cause
 from reports.words import metric_name
-
-CONTROLS = ("no-fault", "false-alarm")
-"""Arms in which nothing is broken."""
 
 NARROWEST_COLUMN = 20
 RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}
@@ -78,14 +76,14 @@ def sentence(card: Scorecard, lang: Lang) -> str:
     if not judges(card):
         return say(lang, "cannot-judge", why=cause(as_card(card), lang))
     verdict = known(lang, f"verdict.{card.verdict}", card.verdict)
-    parts = list(_control(card, lang) if card.arm in CONTROLS else _story(card, lang))
+    parts = list(_control(card, lang) if card.arm in NOTHING_BROKEN else _story(card, lang))
     if card.verdict == "fail" and not _harm(card) and card.span("recover") is not None and _red(card):
         parts.append(say(lang, "compare.said.red", name=_red(card)[0]))
     return say(lang, "compare.sentence", says=say(lang, "compare.and").join(parts), verdict=verdict)
 
 
 def _badness(card: Scorecard) -> tuple[int, float, bool, float, str]:
-    recovered = card.span("recover") is not None or card.arm in CONTROLS
+    recovered = card.span("recover") is not None or card.arm in NOTHING_BROKEN
     return RANK.get(card.verdict, 1), -_harm(card), recovered, -(card.number("service_s") or 0), card.run
 
 
@@ -191,8 +189,9 @@ def _seeds_differ(cards: Sequence[Scorecard]) -> bool:
 
 
 def _label(card: Scorecard, lang: Lang) -> str:
-    kind, _, detail = card.arm.partition(":")
-    label = say(lang, f"arm.{kind}", detail=detail.replace("-", " ") if lang == "en" else detail)
+    arm = Arm.parse(card.arm)
+    detail = arm.detail.replace("-", " ") if lang == "en" else arm.detail
+    label = say(lang, f"arm.{arm.kind}", detail=detail)
     reaction = card.runbook.reaction_s if card.runbook is not None else None
     if reaction in (None, USUAL_REACTION_S) or card.operator != "auto":
         return label

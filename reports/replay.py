@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from drills.judge.scorecard import Scorecard
+from drills.record.history import NS, REACTION
 from reports.card import called
 
-USUAL_REACTION_S, USUAL_PROXY, USUAL_TARGET = 1.0, "auto", "local"
+USUAL_REACTION_S, USUAL_PROXY, USUAL_TARGET = REACTION / NS, "auto", "local"
 """What ``kunren run`` takes where it was told nothing."""
 
 

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drills.judge.scorecard import Scorecard
+from drills.record.arm import NOTHING_BROKEN
 from reports.card import as_card, judges, superseded, was_watched
-
-CONTROLS = ("no-fault", "false-alarm")
-"""Arms in which nothing is broken: every alert in them is a false page."""
 
 
 def summary(documents: Iterable[object]) -> dict[str, Any]:
@@ -62,14 +60,14 @@ def _sum(cards: Sequence[Scorecard], metric: str) -> float | None:
 
 def _detection(cards: Sequence[Scorecard]) -> dict[str, float | int | None]:
     """``worst_s`` is the latest end of the slowest detection among those detected."""
-    faulty = [card for card in cards if card.arm not in CONTROLS]
+    faulty = [card for card in cards if card.arm not in NOTHING_BROKEN]
     seen = [card for card in faulty if judges(card) and card.instants.t_alert is not None]
     waits = [wait[1] for card in seen if (wait := card.span("detect")) is not None]
     return {
         "by_alert": len(seen),
         "of": len(faulty),
         "worst_s": max(waits, default=None),
-        "false_pages_per_hour": _false_pages([card for card in cards if card.arm in CONTROLS]),
+        "false_pages_per_hour": _false_pages([card for card in cards if card.arm in NOTHING_BROKEN]),
     }
 
 

@@ -81,8 +81,11 @@ def capabilities() -> Capabilities:
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    links, services = frozenset(LINKS), frozenset(SERVICES)
-    return Capabilities(links, services, BOOKS, True, True, plantable, linked, alerts, settings=brokerage.settings())
+    links, services, numbers = frozenset(LINKS), frozenset(SERVICES), brokerage.settings()
+    every = numbers["monitor.scrape_interval_s"]
+    return Capabilities(
+        links, services, BOOKS, True, True, plantable, linked, alerts, monitor_interval_s=every, settings=numbers
+    )
 
 
 class Stack:

@@ -169,6 +169,7 @@ class Capabilities:
 
     ``not_offered``: of books, operator and alerts, what the target's own file says that it does not have.
     ``loads``: load -> rated service -> its request, for a target whose customers come by URL.
+    ``monitor_interval_s``: seconds between two evaluations of its monitor; None where it has none.
     """
 
     links: frozenset[str]
@@ -182,6 +183,7 @@ class Capabilities:
     not_offered: tuple[str, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
+    monitor_interval_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from drills.interrupts import exit_of
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import StoreError, card_bytes
-from drills.record.history import NS, History
+from drills.record.history import NS, REACTION, History
 from drills.spec import planning
 from drills.spec.drill import Drill, catalogue, load_drill
 from drills.spec.reader import TIME, UNITS
 from drills.spec.request import RunRequest, page_of
+from drills.spec.runbook_text import time_words
 from drills.spec.target import system, words_of
 from reports.junit import junit_bytes
 from reports.live import Screen
@@ -38,6 +39,8 @@ Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy"
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
 Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
+
+USUAL_REACTION = time_words(REACTION)
 
 VERDICTS = {"pass": EXIT_PASS, "fail": EXIT_FAIL}
 

@@ -13,7 +13,8 @@ from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, co
 from drills.commands.doctor import examine
 from drills.errors import Refused, UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
-from drills.spec.drill import catalogue, load_drill
+from drills.record.arm import RUNBOOK, Arm, ArmKind
+from drills.spec.drill import load_drill
 from drills.spec.lint import lint as lint_files
 from drills.spec.planning import runbook_of
 from drills.spec.runbook import load_runbook
@@ -78,8 +79,7 @@ def lint(
     target: Target = "local",
 ) -> None:
     """Check drill files, runbooks and target files without starting anything. Exit 1 when something is wrong."""
-    folders = [file.parent for file in catalogue().values()]
-    findings = lint_files(paths or folders, words_of(target), system(target).capabilities())
+    findings = lint_files(paths or (), words_of(target), system(target).capabilities())
     if json:
         write(as_json(findings), "-")
     else:
@@ -113,6 +113,6 @@ def show_page(
             raise Refused("--wrong goes with a drill, not with a runbook file")
         runbook = load_runbook(path)
     else:
-        arm = "runbook" if wrong is None else f"wrong:{wrong}"
+        arm = RUNBOOK if wrong is None else Arm(ArmKind.WRONG, wrong)
         runbook = runbook_of(load_drill(where), arm) or load_runbook(path)
     say(render_page(runbook, language(lang)))

@@ -9,6 +9,7 @@ import typer
 
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
 from drills.commands.execution import (
+    USUAL_REACTION,
     Json,
     Junit,
     Proxy,
@@ -26,7 +27,7 @@ from drills.commands.execution import (
 )
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
-from drills.spec.planning import usual_arm
+from drills.spec.planning import arm_of, usual_arm
 from drills.spec.request import RunRequest, again
 
 Drills = Annotated[list[str] | None, typer.Argument(metavar="DRILL|PATH…", help="Names of the catalogue, or files.")]
@@ -54,7 +55,7 @@ def run_drills(
         ),
     ] = None,
     runbook: Annotated[Path | None, typer.Option("--runbook", help="Another page behind the alert's link.")] = None,
-    reaction: Reaction = "1s",
+    reaction: Reaction = USUAL_REACTION,
     proxy: Proxy = "auto",
     seed: Seed = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs per drill; seeds count up.")] = 1,
@@ -74,7 +75,17 @@ def run_drills(
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     orders = [
         possible(
-            RunRequest(drill, arm or usual_arm(drill), first + turn, runs, wait, proxy, runbook, subject, target=target)
+            RunRequest(
+                drill,
+                arm_of(drill, arm) if arm else usual_arm(drill),
+                first + turn,
+                runs,
+                wait,
+                proxy,
+                runbook,
+                subject,
+                target=target,
+            )
         )
         for drill in chosen(drills, every, target, proxy)
         for turn in range(repeat)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, writable, write
 from drills.commands.execution import (
+    USUAL_REACTION,
     Json,
     Proxy,
     Quiet,
@@ -44,7 +45,7 @@ def verify(
     arm: Annotated[list[str] | None, typer.Option("--arm", help="Only these arms (may be repeated).")] = None,
     seed: Seed = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Seeds per arm.")] = 1,
-    reaction: Reaction = "1s",
+    reaction: Reaction = USUAL_REACTION,
     proxy: Proxy = "auto",
     runs: Runs = DEFAULT_RUNS,
     lang: Lang = "en",
@@ -59,7 +60,7 @@ def verify(
         possible(RunRequest(drill, name, first + turn, runs, wait, proxy, target=target))
         for drill in chosen(drills, every=False, target=target, proxy=proxy)
         for turn in range(repeat)
-        for name in arm or planning.arms_of(drill)
+        for name in ([planning.arm_of(drill, each) for each in arm] if arm else planning.arms_of(drill))
     ]
     rows, cut = _verified(orders, out, said, quiet)
     rows += [not_run(request.drill, request.arm, request.seed) for request in orders[len(rows) :]]

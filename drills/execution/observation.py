@@ -18,8 +18,9 @@ from drills.execution.pulse import Note, Pulse
 from drills.execution.watch import View, should_finish
 from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
 from drills.operators.robot import Operator
+from drills.record.arm import ArmKind
 from drills.record.history import NS, Kind, Plan
-from drills.spec.drill import STOP_METRICS, StopIf
+from drills.spec.drillfile import StopIf
 from drills.spec.runbook import Runbook
 from loadprofiles.process import Load
 from targets.target import Alert, ProbeResult, Target
@@ -118,11 +119,11 @@ class Observation:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
         if self.page is not None:
             followers.append(tasks.create_task(self._operate(self.page)))
-        if self.plan.arm == "false-alarm":
+        if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
     async def _until_finished(self) -> str:
-        above: dict[str, int] = {}
+        above: dict[StopIf, int] = {}
         while True:
             now = time.monotonic_ns()
             self.load.fail_if_dead()
@@ -132,16 +133,19 @@ class Observation:
                 return reason
             for rule in self.stop_if:
                 if self._trips(rule, now, above):
-                    self.note("stop_if", Kind.INFO, "tripped", {"metric": rule.metric, "above": rule.above})
+                    found = {"service": rule.failure_ratio.service, "above": rule.failure_ratio.above}
+                    self.note("stop_if", Kind.INFO, "tripped", {"metric": "failure_ratio", **found})
                     return "stop_if"
             await asyncio.sleep(TICK_S)
 
-    def _trips(self, rule: StopIf, now: int, above: dict[str, int]) -> bool:
-        share = self.view.services[STOP_METRICS[rule.metric]].share_good(now - 2 * NS)
-        if share is None or 1 - share <= rule.above:
-            above.pop(rule.metric, None)
+    def _trips(self, rule: StopIf, now: int, above: dict[StopIf, int]) -> bool:
+        """Whether it has been above its limit for long enough; ``above`` holds since when each has been."""
+        ratio = rule.failure_ratio
+        good = self.view.services[ratio.service].share_good(now - 2 * NS)
+        if good is None or 1 - good <= ratio.above:
+            above.pop(rule, None)
             return False
-        return now - above.setdefault(rule.metric, now) >= rule.lasts
+        return now - above.setdefault(rule, now) >= ratio.lasts
 
     async def _fault(self, index: int, zero: int) -> None:
         planned = self.plan.faults[index]

@@ -32,11 +32,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from drills.record.arm import NOTHING_BROKEN
 from drills.record.books import AnyRow
 from drills.record.unsupported import BOOKS
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
+
+REACTION = NS
+"""How long the robot waits after an alert where nothing else is asked for, ns."""
+
+MONITOR_INTERVAL = 250_000_000
+"""What a plan holds where the target has no monitor that could say, ns."""
 
 
 class Kind(StrEnum):
@@ -146,14 +153,14 @@ class Plan(msgspec.Struct, frozen=True):
     drill_sha256: str
     runbook_sha256: str | None
     compression: int = 1
-    monitor_interval: int = 250_000_000
+    monitor_interval: int = MONITOR_INTERVAL  # ns
     limits_ja: list[str] = []  # ``limits`` in Japanese, as many, in the same order
     accepts: dict[str, dict[str, str]] = {}  # metric that counts harm -> why it is accepted, by language
 
     @property
     def injects(self) -> bool:
         """Whether this arm breaks anything."""
-        return self.arm not in ("no-fault", "false-alarm")
+        return self.arm not in NOTHING_BROKEN
 
 
 class RunEnd(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from drills.errors import BadInput
+from drills.record.arm import Arm
 from drills.record.history import Objective
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import Expectation
@@ -65,7 +66,7 @@ def refuse_stranger(root: Node, words: Vocabulary, required: tuple[str, ...]) ->
 
 
 def refuse_unjudgeable(
-    root: Node, words: Vocabulary, objectives: Collection[Objective], arms: Mapping[str, Expectation]
+    root: Node, words: Vocabulary, objectives: Collection[Objective], arms: Mapping[Arm, Expectation]
 ) -> None:
     """BadInput where every objective needs something that the target says it does not have, or an arm waits for it."""
     needs = {objective.id: _lacking(objective.metric, words.not_offered) for objective in objectives}
@@ -76,7 +77,7 @@ def refuse_unjudgeable(
         for index, name in enumerate(wanted.by):
             things = _lacking(name, words.not_offered)
             if things:
-                place = root.child("arms").child(arm).child("by").child(index)
+                place = root.child("arms").child(str(arm)).child("by").child(index)
                 raise place.bad(f"{place.name}: {name} can never be red here: the target offers no {', '.join(things)}")
 
 

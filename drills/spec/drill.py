@@ -1,114 +1,42 @@
-"""Drill files, read strictly: whatever is not known refuses to start, with file:line, what was found, what is known.
+"""Drills: read strictly from their files, or refused with file:line, what was found, what is known.
 
-A drill is data: no conditions, loops or templates. Times are integer nanoseconds once read. ``definition.vocabulary``
-has the names it may use, ``drills.spec.planning`` turns it into a run's plan.
+The form of a file is ``drills.spec.drillfile``; here is what must make sense together. ``drills.spec.vocabulary`` has
+the names that a drill may use, ``drills.spec.planning`` turns it into a run's plan.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path
 
 import msgspec
 
-from drills.errors import UnknownName
-from drills.record.history import NS, Governing, Objective, Slo
-from drills.spec.arms import WITHOUT_RUNBOOK, Expectation, arms
-from drills.spec.compatibility import SPEAKS_OF, refuse_not_offered, refuse_stranger, refuse_unjudgeable
-from drills.spec.files import CATALOGUE, named
-from drills.spec.governing import governing
-from drills.spec.metrics import accepts, metrics, objectives
-from drills.spec.planning import arms_of, expectation, missing, plan, refuse_missing, requirements, runbook_of
-from drills.spec.reader import SLUG, Node, Words, read
+from drills.errors import UnknownName, unknown
+from drills.record.history import NS
+from drills.spec.compatibility import refuse_not_offered, refuse_stranger, refuse_unjudgeable
+from drills.spec.drillfile import DrillFile, form_for, required
+from drills.spec.files import CATALOGUE
+from drills.spec.forms import decode
+from drills.spec.governing import settled
+from drills.spec.metrics import metrics
+from drills.spec.reader import SLUG, Node, read
 from drills.spec.seeded import extremes
-from drills.spec.timeline import TimedFault, timed_faults
-from drills.spec.vocabulary import PHASES, Vocabulary, embedded, standing
-
-__all__ = [
-    "Drill",
-    "StopIf",
-    "arms_of",
-    "catalogue",
-    "expectation",
-    "load_drill",
-    "missing",
-    "plan",
-    "refuse_missing",
-    "requirements",
-    "runbook_of",
-]
+from drills.spec.vocabulary import Vocabulary, embedded, standing
 
 
-DEFAULT_SLO = Slo(latency=NS, hold=5 * NS, grace=3 * NS // 2, notice=10 * NS, monitor_gap=2 * NS)
+class Drill(DrillFile, frozen=True, kw_only=True):
+    """One drill: what its file says, and where that lies; ``content`` is its very bytes.
 
-REQUIRED = (
-    "drill",
-    "title",
-    "sources",
-    "phase",
-    "load",
-    "baseline",
-    "timeline",
-    "alerts",
-    "runbook",
-    "objectives",
-    "checks",
-    "arms",
-    "cap",
-)
-OPTIONAL = ("slo", "stop_if", "fidelity", "limits", "accepts", "governing", "business_start")
-
-SOURCE = re.compile(r"[a-z]{2,8}-t?\d{2}\Z", re.ASCII)
-FIDELITY = re.compile(r"[FPAT](\+[FPAT])*\Z", re.ASCII)
-BUSINESS_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
-
-STOP_METRICS = {"order_failure_ratio": "orders", "inquiry_failure_ratio": "inquiry"}
-"""Metric -> the service it is of."""
-
-
-class StopIf(msgspec.Struct, frozen=True):
-    """End the run early when ``metric`` (a share, 0 to 1) stays above the limit for ``lasts`` ns."""
-
-    metric: str
-    above: float
-    lasts: int
-
-
-class Drill(msgspec.Struct, frozen=True):
-    """One drill file; ``content`` is its very bytes. Times in ns; ``checks`` includes the standing ones.
-
-    ``services``: rated service -> intended requests per second. ``runbook`` is the path of the right page, None where
-    the target offers no operator's tool; ``phase`` is empty where it has no business day.
-    ``cap`` counts from the first fault. ``business_start`` is the business time of day at which the run starts.
-    ``lines``: key of the file -> its line.
+    ``services``: rated service -> intended requests per second. ``checks`` includes the standing ones. ``runbook`` is
+    the path of the right one, None where the target offers no operator's tool; ``phase`` is empty where it has no
+    business day. ``lines``: key of the file -> its line.
     """
 
     file: Path
     content: bytes
-    name: str
     variant: str | None
-    title: Words
-    sources: tuple[str, ...]
-    phase: str
-    fidelity: str
-    limits: tuple[Words, ...]
-    governing: Governing | None
-    load: str
     services: dict[str, float]
-    slo: Slo
-    baseline: int
-    timeline: tuple[TimedFault, ...]
-    alerts: tuple[str, ...]
-    runbook: Path | None
-    objectives: tuple[Objective, ...]
-    accepts: dict[str, Words]
-    checks: tuple[str, ...]
-    arms: dict[str, Expectation]
-    stop_if: tuple[StopIf, ...]
-    cap: int
-    business_start: str | None
     lines: dict[str, int]
 
     @property
@@ -145,9 +73,9 @@ def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:
     """Read a drill by its name in the catalogue, its file or its folder; BadInput or UnknownName."""
     root = read(find(where))
     known = words or embedded()
-    refuse_stranger(root, known, keys(known)[0])
+    refuse_stranger(root, known, required(known))
     refuse_not_offered(root, known)
-    drill = _drill(root, known)
+    drill = _drill(root, decode(form_for(known), root, known), known)
     _check_sense(root, drill)
     refuse_unjudgeable(root, known, drill.objectives, drill.arms)
     return drill
@@ -164,96 +92,24 @@ def find(where: str | Path) -> Path:
     return path / "drill.yaml" if os.path.isdir(path) else path
 
 
-def _drill(root: Node, words: Vocabulary) -> Drill:
-    fields = root.fields(*keys(words))
-    load = fields["load"].one_of(words.loads, "load profile")
+def _drill(root: Node, form: DrillFile, words: Vocabulary) -> Drill:
+    written = msgspec.structs.asdict(form)
+    checks = (*form.checks, *(name for name in standing() if name not in form.checks))
+    governing = settled(root, form.governing, words.quantities.get(form.load, {}))
     return Drill(
+        **{**written, "checks": checks, "governing": governing},
         file=root.doc.file,
         content=root.doc.source,
-        name=fields["drill"].slug(),
         variant=_variant(root.doc.file),
-        title=fields["title"].words(),
-        sources=_sources(fields["sources"]) if "sources" in fields else (),
-        phase=fields["phase"].one_of(PHASES, "phase") if "phase" in fields else "",
-        fidelity=_matching(fields.get("fidelity"), FIDELITY, "F, P, A, T or a sum such as F+T") or "F",
-        limits=_limits(fields.get("limits")),
-        governing=governing(fields.get("governing"), words.quantities.get(load, {})),
-        load=load,
-        services=dict(words.loads[load]),
-        slo=_slo(fields.get("slo")),
-        baseline=fields["baseline"].time(positive=True),
-        timeline=timed_faults(fields["timeline"], words),
-        alerts=fields["alerts"].names(words.alerts, "alert", least=1) if "alerts" in fields else (),
-        runbook=named(fields["runbook"], "a file beside the drill") if "runbook" in fields else None,
-        objectives=objectives(fields["objectives"], words.loads[load]),
-        accepts=accepts(fields.get("accepts")),
-        checks=_checks(fields.get("checks"), words),
-        arms=arms(fields["arms"], (*words.checks, *metrics())),
-        stop_if=_stop_if(fields.get("stop_if")),
-        cap=fields["cap"].time(positive=True),
-        business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
-        lines={key: node.key_line for key, node in fields.items()},
+        services=dict(words.loads[form.load]),
+        lines={key: root.child(key).key_line for key in root.value},
     )
-
-
-def keys(words: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The keys that a drill for such a target must have, and those that it may have."""
-    may = tuple(key for key in REQUIRED if SPEAKS_OF.get(key) in words.not_offered)
-    return tuple(key for key in REQUIRED if key not in may), (*OPTIONAL, *may)
 
 
 def _variant(file: Path) -> str | None:
     """``drill.mail.yaml`` -> ``mail``; None for any other name."""
     parts = file.name.split(".")
     return parts[1] if len(parts) == 3 and parts[0] == "drill" and SLUG.match(parts[1]) else None
-
-
-def _sources(node: Node) -> tuple[str, ...]:
-    found = node.names(None, "source", least=1)
-    for item, name in zip(node.items(), found, strict=True):
-        if not SOURCE.match(name):
-            raise item.expected("an id of the incident catalogue, such as rkt-05")
-    return found
-
-
-def _matching(node: Node | None, form: re.Pattern[str], what: str) -> str | None:
-    if node is None:
-        return None
-    text = node.text(what)
-    if not form.match(text):
-        raise node.expected(what)
-    return text
-
-
-def _limits(node: Node | None) -> tuple[Words, ...]:
-    if node is None:
-        return ()
-    return tuple(
-        item.words() if isinstance(item.value, dict) else Words(item.text(), item.text()) for item in node.items()
-    )
-
-
-def _slo(node: Node | None) -> Slo:
-    if node is None:
-        return DEFAULT_SLO
-    fields = node.fields((), Slo.__struct_fields__)
-    return msgspec.structs.replace(DEFAULT_SLO, **{name: item.time(positive=True) for name, item in fields.items()})
-
-
-def _checks(node: Node | None, words: Vocabulary) -> tuple[str, ...]:
-    asked = () if node is None else node.names(words.checks, "check", least=1)
-    return (*asked, *(name for name in standing() if name not in asked))
-
-
-def _stop_if(node: Node | None) -> tuple[StopIf, ...]:
-    if node is None:
-        return ()
-    return tuple(_one_stop(name, item) for name, item in node.fields((), tuple(STOP_METRICS)).items())
-
-
-def _one_stop(name: str, node: Node) -> StopIf:
-    fields = node.fields(("above", "for"))
-    return StopIf(name, fields["above"].number(0, 1), fields["for"].time(positive=True))
 
 
 def _check_timeline(timeline: Node, drill: Drill) -> None:
@@ -276,10 +132,25 @@ def _check_sense(root: Node, drill: Drill) -> None:
         if metrics()[objective.metric].span and objective.limit * NS > drill.cap:
             place = root.child("objectives").child(objective.metric)
             raise place.bad(f"objectives.{objective.id}: longer than the cap; it could never be missed")
-    for rule in drill.stop_if:
-        if STOP_METRICS[rule.metric] not in drill.services:
-            place = root.child("stop_if").child(rule.metric)
-            raise place.bad(f"stop_if.{rule.metric}: load {drill.load} has no {STOP_METRICS[rule.metric]}")
+        if objective.of is not None and objective.of not in drill.services:
+            place = root.child("objectives").child(objective.metric).child("of").child(objective.of)
+            what = f"service of load {drill.load}"
+            raise place.bad(f"{place.name}: {unknown(what, objective.of, tuple(drill.services))}", at_key=True)
+    _check_stop(root, drill)
     for arm in drill.arms:
-        if drill.runbook is None and arm not in WITHOUT_RUNBOOK:
-            raise root.child("arms").child(arm).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
+        if drill.runbook is None and arm.acts:
+            raise (
+                root.child("arms").child(str(arm)).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
+            )
+
+
+def _check_stop(root: Node, drill: Drill) -> None:
+    """Each service is one that the load has."""
+    if not drill.stop_if:
+        return
+    node = root.child("stop_if")
+    for place, rule in zip(node.items() if isinstance(node.value, list) else [node], drill.stop_if, strict=True):
+        service = rule.failure_ratio.service
+        if service not in drill.services:
+            at = place.child("failure_ratio").child("service")
+            raise at.bad(f"{at.name}: {unknown(f'service of load {drill.load}', service, tuple(drill.services))}")

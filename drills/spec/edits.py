@@ -14,18 +14,114 @@ before: such demands are taken out (``loosened``), since the mistake is just tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+from msgspec import field
 
 from drills.errors import unknown
+from drills.spec.drafts import NewStep
+from drills.spec.forms import Kind, Schema, decode, keys_of, kind, schema_of
 from drills.spec.reader import Node
-from drills.spec.steps import OPTIONAL, REQUIRED, IfFailed, Step, one_step
+from drills.spec.steps import Draft, IfFailed, Step, StepForm, step_of
+from drills.spec.values import NAME, listed
+from drills.spec.vocabulary import Vocabulary
 
-VERBS = ("drop", "move", "replace", "insert")
-FIELDS = (*REQUIRED, *OPTIONAL)
+
+def _ref(node: Node) -> Node:
+    node.text("a step")
+    return node
+
+
+def _refs(node: Node) -> tuple[Node, ...]:
+    return (_ref(node),) if isinstance(node.value, str) else tuple(node.items("a step or a list of steps", least=1))
+
+
+def _some_fields(node: Node) -> dict[str, Node]:
+    required, optional = keys_of(StepForm)
+    found = node.fields((), (*required, *optional))
+    if not found:
+        raise node.expected("at least one field of the step")
+    return found
+
+
+if TYPE_CHECKING:  # a step that is named, and fields that stand in for others, keep their places
+    StepRef: TypeAlias = Node
+    StepRefs: TypeAlias = tuple[Node, ...]
+    SomeFields: TypeAlias = dict[str, Node]
+else:
+    StepRef = kind("step", _ref, NAME)
+    StepRefs = kind("steps", _refs, {"anyOf": [NAME, listed(NAME)]})
+    SomeFields = kind("fields", _some_fields, {**schema_of(StepForm), "required": [], "minProperties": 1})
+
+
+class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Without these steps."""
+
+    drop: StepRefs
+
+
+class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step at another place."""
+
+    move: StepRef
+    before: StepRef | None = None
+    after: StepRef | None = None
+
+
+class Insert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One more step."""
+
+    insert: NewStep
+    before: StepRef | None = None
+    after: StepRef | None = None
+
+
+class Replace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step with other fields."""
+
+    replace: StepRef
+    fields: SomeFields = field(name="with")
+
+
+VERBS: dict[str, type[Drop | Move | Insert | Replace]] = {
+    "drop": Drop,
+    "move": Move,
+    "replace": Replace,
+    "insert": Insert,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """One edit, and the place where it stands."""
+
+    at: Node
+    does: Drop | Move | Insert | Replace
+
+
+class _Edit(Kind):
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Edited:
+        found = [key for key in node.mapping(f"one edit: {', '.join(VERBS)}") if key in VERBS]
+        if len(found) != 1:
+            raise node.expected(f"one of {', '.join(VERBS)}")
+        does = decode(VERBS[found[0]], node)
+        if isinstance(does, Move | Insert) and (does.before is None) == (does.after is None):
+            raise node.expected("before: STEP or after: STEP")
+        return Edited(node, does)
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return {"anyOf": [schema_of(form) for form in VERBS.values()]}
+
+
+if TYPE_CHECKING:
+    Edit: TypeAlias = Edited
+else:
+    Edit = _Edit
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -39,32 +135,13 @@ class Change(msgspec.Struct, frozen=True):
     what: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A step as it is written: its fields by key, and the place that errors about it name."""
-
-    fields: Mapping[str, Node]
-    at: Node
-
-    @property
-    def id(self) -> str:
-        """Of the step."""
-        return self.fields["id"].slug()
-
-
-def drafts(node: Node) -> list[Draft]:
-    """The steps of a runbook as they are written."""
-    return [Draft(item.fields(REQUIRED, OPTIONAL), item) for item in node.items("a list of steps", least=1)]
-
-
-def edited(steps: Sequence[Draft], edits: Sequence[Node]) -> tuple[list[Draft], list[Change]]:
+def edited(steps: Sequence[Draft], edits: Sequence[Edited]) -> tuple[list[Draft], list[Change]]:
     """The steps after the edits, one after the other; BadInput for one that cannot be made."""
     found, changes = list(steps), list[Change]()
     for edit in edits:
-        verb = _verb(edit)
-        changes += {"drop": _drop, "move": _move, "replace": _replace, "insert": _insert}[verb](found, edit)
+        changes += _made(found, edit)
     if not found:
-        raise edits[-1].bad("no step is left")
+        raise edits[-1].at.bad("no step is left")
     return found, changes
 
 
@@ -75,7 +152,7 @@ def dropped(steps: Sequence[Draft], step: str) -> tuple[list[Draft], list[Change
 
 def loosened(drafts: Sequence[Draft]) -> tuple[list[Step], list[Change]]:
     """The steps, typed; demands that cannot be met in this order are taken out."""
-    steps = [one_step(draft.fields, draft.at) for draft in drafts]
+    steps = [step_of(draft) for draft in drafts]
     ids = [step.id for step in steps]
     for place, draft in enumerate(drafts):
         if ids.index(ids[place]) != place:
@@ -94,43 +171,28 @@ def _freed(step: Step, above: list[str], below: list[str]) -> tuple[Step, tuple[
     return msgspec.structs.replace(step, needs=kept, if_failed=after), tuple(lost)
 
 
-def _verb(edit: Node) -> str:
-    found = [key for key in edit.mapping(f"one edit: {', '.join(VERBS)}") if key in VERBS]
-    if len(found) != 1:
-        raise edit.expected(f"one of {', '.join(VERBS)}")
-    return found[0]
+def _made(steps: list[Draft], edit: Edited) -> list[Change]:
+    match edit.does:
+        case Drop() as does:
+            return [Change("dropped", steps.pop(_find(steps, each)).id) for each in does.drop]
+        case Move() as does:
+            moved = steps.pop(_find(steps, does.move))
+            steps.insert(_target(steps, does), moved)
+            return [Change("moved", moved.id)]
+        case Insert() as does:
+            steps.insert(_target(steps, does), does.insert)
+            return [Change("inserted", does.insert.id)]
+        case Replace() as does:
+            return _replaced(steps, does, edit.at)
 
 
-def _drop(steps: list[Draft], edit: Node) -> list[Change]:
-    node = edit.fields(("drop",))["drop"]
-    places = [node] if isinstance(node.value, str) else node.items("a step or a list of steps", least=1)
-    return [Change("dropped", steps.pop(_find(steps, each)).id) for each in places]
-
-
-def _move(steps: list[Draft], edit: Node) -> list[Change]:
-    fields = edit.fields(("move",), ("before", "after"))
-    moved = steps.pop(_find(steps, fields["move"]))
-    steps.insert(_target(steps, edit, fields), moved)
-    return [Change("moved", moved.id)]
-
-
-def _insert(steps: list[Draft], edit: Node) -> list[Change]:
-    fields = edit.fields(("insert",), ("before", "after"))
-    new = Draft(fields["insert"].fields(REQUIRED, OPTIONAL), fields["insert"])
-    steps.insert(_target(steps, edit, fields), new)
-    return [Change("inserted", new.id)]
-
-
-def _replace(steps: list[Draft], edit: Node) -> list[Change]:
-    fields = edit.fields(("replace", "with"))
-    place = _find(steps, fields["replace"])
-    old, new = steps[place], fields["with"].fields((), FIELDS)
-    if not new:
-        raise fields["with"].expected("at least one field of the step")
-    steps[place] = Draft({**old.fields, **new}, edit)
+def _replaced(steps: list[Draft], does: Replace, at: Node) -> list[Change]:
+    place = _find(steps, does.replace)
+    old = steps[place]
+    steps[place] = Draft({**old.fields, **does.fields}, at)
     if steps[place].id != old.id:
         steps[:] = [_renamed(draft, old.id, steps[place].id) for draft in steps]
-    return [Change("replaced", steps[place].id, tuple(new))]
+    return [Change("replaced", steps[place].id, tuple(does.fields))]
 
 
 def _renamed(draft: Draft, old: str, new: str) -> Draft:
@@ -141,7 +203,7 @@ def _renamed(draft: Draft, old: str, new: str) -> Draft:
         fields["needs"] = replace(needs, value=[new if need == old else need for need in needs.value])
     if fields.get("if_failed") is not None and fields["if_failed"].value == f"go {old}":
         fields["if_failed"] = replace(fields["if_failed"], value=f"go {new}")
-    return Draft(fields, draft.at)
+    return replace(draft, fields=fields)
 
 
 def _find(steps: Sequence[Draft], node: Node) -> int:
@@ -152,9 +214,9 @@ def _find(steps: Sequence[Draft], node: Node) -> int:
     return ids.index(wanted)
 
 
-def _target(steps: Sequence[Draft], edit: Node, fields: Mapping[str, Node]) -> int:
+def _target(steps: Sequence[Draft], does: Move | Insert) -> int:
     """The index to insert at."""
-    where = [key for key in ("before", "after") if key in fields]
-    if len(where) != 1:
-        raise edit.expected("before: STEP or after: STEP")
-    return _find(steps, fields[where[0]]) + (where[0] == "after")
+    if does.before is not None:
+        return _find(steps, does.before)
+    assert does.after is not None
+    return _find(steps, does.after) + 1

@@ -14,13 +14,15 @@ have never holds. Text, numbers and truth values are never equal to one another.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from drills.errors import unknown
-from drills.spec.commands import query
+from drills.spec.commands import TOOL, query
+from drills.spec.forms import Kind, Schema, decode, kind, schema_of
 from drills.spec.reader import Node, describe
+from drills.spec.vocabulary import Vocabulary
 
 Scalar = str | int | float | bool | None
 
@@ -49,37 +51,67 @@ class Fact(msgspec.Struct, frozen=True):
         return f"{'' if self.how == 'is' else self.how.replace('_', ' ') + ' '}{_shown(self.value)}"
 
 
-class Demand(msgspec.Struct, frozen=True):
-    """``argv`` asks (None: the step's own answer is meant), and each field in ``says`` must hold."""
-
-    argv: tuple[str, ...] | None
-    says: dict[str, Fact]
-
-
-def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[str, ...]:
-    """A sentence for each field that does not hold; empty when the answer is as demanded."""
-    return tuple(_sentence(name, fact, answer) for name, fact in says.items() if not _holds(name, fact, answer))
-
-
-def before(node: Node) -> Demand:
-    """A precondition: a query and what it must answer."""
-    fields = node.fields(("run", "says"))
-    return Demand(query(fields["run"]), facts(fields["says"]))
-
-
-def expect(node: Node) -> Demand:
-    """An expected result: facts about the step's own answer, or a query and facts about its answer."""
-    if isinstance(node.value, dict) and any(key in node.value for key in RESERVED):
-        return before(node)
-    return Demand(None, facts(node))
-
-
 def facts(node: Node) -> dict[str, Fact]:
     """``{FIELD: value | {at_most|at_least|not: value}}``, at least one."""
     found = node.mapping("a mapping of the answer's fields")
     if not found:
         raise node.expected("at least one field of the answer")
     return {name: _fact(item) for name, item in found.items()}
+
+
+def _facts_schema() -> Schema:
+    value: Schema = {"type": ["string", "number", "boolean"]}
+    compared = {
+        "type": "object",
+        "properties": dict.fromkeys(BOUNDS, value),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"type": "object", "additionalProperties": {"anyOf": [value, compared]}, "minProperties": 1}
+
+
+COMMAND: Schema = {"type": "string", "pattern": f"^{TOOL} "}
+
+if TYPE_CHECKING:
+    Query: TypeAlias = tuple[str, ...]
+    Facts: TypeAlias = dict[str, Fact]
+else:
+    Query = kind("query", query, COMMAND)
+    Facts = kind("facts", facts, _facts_schema())
+
+
+class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``argv`` asks (None: the step's own answer is meant), and each field in ``says`` must hold."""
+
+    argv: Query | None = msgspec.field(name="run")
+    says: Facts
+
+
+class _Expect(Kind):
+    """Facts about the step's own answer, or a query and facts about its answer."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Demand:
+        if isinstance(node.value, dict) and any(key in node.value for key in RESERVED):
+            return decode(Demand, node)
+        return Demand(None, facts(node))
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        own = {**_facts_schema(), "propertyNames": {"not": {"enum": list(RESERVED)}}}
+        return {"anyOf": [schema_of(Demand), own]}
+
+
+if TYPE_CHECKING:
+    Expect: TypeAlias = Demand
+else:
+    Expect = _Expect
+
+
+def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each field that does not hold; empty when the answer is as demanded."""
+    return tuple(_sentence(name, fact, answer) for name, fact in says.items() if not _holds(name, fact, answer))
 
 
 def _fact(node: Node) -> Fact:

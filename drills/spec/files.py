@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from drills.errors import BadInput
 from drills.spec.reader import Node
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue"
@@ -24,4 +25,15 @@ def named(node: Node, what: str) -> Path:
     real = file.resolve()
     if not any(real.is_relative_to(each.resolve()) for each in (folder, SHARED)):
         raise node.bad(f"{node.name}: {real} lies outside of {folder}")
+    return file
+
+
+def beside(folder: Path, name: str) -> Path | None:
+    """The file of this name in the folder, None where there is none; BadInput where a link leads elsewhere."""
+    file = folder / name
+    if not file.is_file():
+        return None
+    real = file.resolve()
+    if not real.is_relative_to(folder.resolve()):
+        raise BadInput(file, 1, f"{real} lies outside of {folder}")
     return file

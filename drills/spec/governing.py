@@ -9,56 +9,71 @@ refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+import msgspec
 
 from drills.errors import unknown
 from drills.record.history import Governing, Product
 from drills.spec.metrics import metrics
 from drills.spec.reader import Node
+from drills.spec.vocabulary import Vocabulary
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 SIDES = ("left", "right")
 MEASURED = "measured."
 
 
-def governing(node: Node | None, quantities: Mapping[str, float]) -> Governing | None:
-    """Read it; ``quantities`` are those of the drill's load and of the target."""
-    if node is None:
-        return None
+def known(words: Vocabulary) -> tuple[str, ...]:
+    """Every quantity that a side may be made of, whichever the load."""
+    numbers = dict.fromkeys(name for each in words.quantities.values() for name in each)
+    return (*numbers, *(f"{MEASURED}{name}" for name in metrics()))
+
+
+def read(node: Node, words: Vocabulary) -> Governing:
+    """As it is written; what is known of its quantities depends on the drill's load (``settled``)."""
     fields = node.fields(("id", "en", "ja", *SIDES))
-    left, right = (_product(fields[side], quantities) for side in SIDES)
+    left, right = (_product(fields[side], known(words)) for side in SIDES)
     used = {name for side in (left, right) for group in (*side.times, *side.over) for name in group}
     for lang in ("en", "ja"):
         for place in PLACE.findall(fields[lang].text()):
             if place not in (*used, *SIDES):
                 raise fields[lang].bad(f"governing.{lang}: {unknown('quantity', place, (*sorted(used), *SIDES))}")
-    return Governing(
-        id=fields["id"].slug(),
-        words={lang: fields[lang].text() for lang in ("en", "ja")},
-        left=left,
-        right=right,
-        known={name: quantities[name] for name in sorted(used) if name in quantities},
-    )
+    words_of = {lang: fields[lang].text() for lang in ("en", "ja")}
+    return Governing(fields["id"].slug(), words_of, left, right, known={})
 
 
-def _product(node: Node, quantities: Mapping[str, float]) -> Product:
+def settled(root: Node, condition: Governing | None, quantities: Mapping[str, float]) -> Governing | None:
+    """With the numbers that the drill's load and target give; BadInput for one that they do not."""
+    if condition is None:
+        return None
+    sides = (condition.left, condition.right)
+    used = sorted({name for side in sides for group in (*side.times, *side.over) for name in group})
+    absent = [name for name in used if name not in quantities and not name.startswith(MEASURED)]
+    if absent:
+        place = root.child("governing")
+        raise place.bad(f"governing: {unknown('quantity', absent[0], tuple(quantities))}", at_key=True)
+    numbers = {name: quantities[name] for name in used if name in quantities}
+    return msgspec.structs.replace(condition, known=numbers)
+
+
+def _product(node: Node, names: Collection[str]) -> Product:
     if isinstance(node.value, dict):
         fields = node.fields(("times",), ("over",))
-        over = _groups(fields["over"], quantities) if "over" in fields else []
-        return Product(_groups(fields["times"], quantities), over)
-    return Product(_groups(node, quantities))
+        over = _groups(fields["over"], names) if "over" in fields else []
+        return Product(_groups(fields["times"], names), over)
+    return Product(_groups(node, names))
 
 
-def _groups(node: Node, quantities: Mapping[str, float]) -> list[list[str]]:
+def _groups(node: Node, names: Collection[str]) -> list[list[str]]:
     items = node.items("a list of quantities", least=1)
     return [
-        [_quantity(each, quantities) for each in (item.items(least=1) if isinstance(item.value, list) else [item])]
+        [_quantity(each, names) for each in (item.items(least=1) if isinstance(item.value, list) else [item])]
         for item in items
     ]
 
 
-def _quantity(node: Node, quantities: Mapping[str, float]) -> str:
+def _quantity(node: Node, names: Collection[str]) -> str:
     if isinstance(node.value, int | float):
         raise node.expected("the name of a quantity; a number is computed from load, settings and measurement")
-    known = (*quantities, *(f"{MEASURED}{name}" for name in metrics()))
-    return node.one_of(known, "quantity")
+    return node.one_of(names, "quantity")

@@ -2,7 +2,8 @@
 
 Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a page holds for the drill's phase and
 alerts; a step that runs says what is expected; a right page's first step can tell a false alarm, it forbids something,
-and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges.
+and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges; a
+step that runbooks share is used by one.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drills.errors import BadInput, unknown
-from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation
+from drills.record.arm import ARMS, Arm, ArmKind
+from drills.spec.arms import Expectation
 from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
+from drills.spec.drafts import FILE as STEPS
+from drills.spec.drafts import load_shared, used_in
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
 from drills.spec.planning import missing, variants
@@ -70,6 +74,8 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
         keys = root.value if isinstance(root.value, dict) else {}
         if file.name == VARIANTS:
             load_variants(file)  # with their drill they are made, too
+        elif file.name == STEPS:
+            yield from lint_shared(file)
         elif "drill" in keys or file.name.split(".")[0] == "drill":
             drill = load_drill(file, words)
             yield from lint_drill(drill)
@@ -104,6 +110,24 @@ def lint_drill(drill: Drill) -> Iterator[Finding]:
         yield from _wrong(variant, page, drill)
 
 
+def lint_shared(file: Path) -> Iterator[Finding]:
+    """Findings on the steps that runbooks share; each must be well-formed (BadInput) and used by some runbook."""
+    shared = load_shared(file)
+    others = file.parent.rglob("*.yaml") if file.parent == CATALOGUE else file.parent.glob("*.yaml")
+    used = {name for each in others if each.name != STEPS for name in _used(each)}
+    for name, step in shared.items():
+        if name not in used:
+            yield Finding(str(file), step.at.key_line, f"step '{name}' is used by no runbook")
+
+
+def _used(file: Path) -> Iterator[str]:
+    """The shared steps that a file uses; a file that cannot be read is a finding of its own."""
+    try:
+        yield from used_in(read(file).value)
+    except BadInput:
+        return
+
+
 def lint_runbook(page: Runbook) -> Iterator[Finding]:
     """Findings on one page; on a wrong variant only what no page may lack."""
     for step in page.steps:
@@ -126,15 +150,22 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
 
 def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
     place = root.child("arms")
-    lacking = [arm for arm in (WITHOUT_RUNBOOK if page is None else ARMS) if arm not in drill.arms]
+    lacking = [str(arm) for arm in ARMS if arm not in drill.arms and not (page is None and arm.acts)]
     if lacking and drill.variant is None:
         yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
     for arm, wanted in drill.arms.items():
-        kind, _, detail = arm.partition(":")
-        known = [step.id for step in page.steps] if page is not None and kind == "without" else list(variants(drill))
-        if detail and detail not in known:
-            yield _at(place.child(arm), f"arms: {unknown('step' if kind == 'without' else 'variant', detail, known)}")
-        yield from (_at(place.child(arm), f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+        at = place.child(str(arm))
+        what, known = _known(arm, drill, page)
+        if arm.detail and arm.detail not in known:
+            yield _at(at, f"arms: {unknown(what, arm.detail, known)}")
+        yield from (_at(at, f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
+
+
+def _known(arm: Arm, drill: Drill, page: Runbook | None) -> tuple[str, list[str]]:
+    """What the detail of such an arm is, and which there are."""
+    if arm.kind == ArmKind.WITHOUT:
+        return "step", [] if page is None else [step.id for step in page.steps]
+    return "variant", list(variants(drill))
 
 
 def _wrong(variant: Variant, right: Runbook, drill: Drill) -> Iterator[Finding]:

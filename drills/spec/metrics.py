@@ -30,7 +30,7 @@ def metrics() -> Mapping[str, Metric]:
 
 
 def objectives(node: Node, services: Collection[str] = ()) -> tuple[Objective, ...]:
-    """``{METRIC: limit}`` in the file's order; at least one. ``services`` are those of the load."""
+    """``{METRIC: limit}`` in the file's order; at least one. ``services`` are those of any load."""
     found = node.mapping("a mapping of metrics to limits")
     if not found:
         raise node.expected("at least one objective")
@@ -40,11 +40,14 @@ def objectives(node: Node, services: Collection[str] = ()) -> tuple[Objective, .
     return tuple(one for key, value in found.items() for one in _objectives(metrics()[key], value, services))
 
 
-def accepts(node: Node | None) -> dict[str, Words]:
+def counting_harm() -> tuple[str, ...]:
+    """The metrics that a drill may accept: those that count harm."""
+    return tuple(name for name, metric in metrics().items() if metric.harm is not None)
+
+
+def accepts(node: Node) -> dict[str, Words]:
     """``{METRIC: {en, ja}}``: harm that the drill accepts, and why."""
-    if node is None:
-        return {}
-    known = tuple(name for name, metric in metrics().items() if metric.harm is not None)
+    known = counting_harm()
     for key, value in node.mapping("a mapping of metrics to reasons").items():
         if key not in known:
             raise value.bad(f"accepts: {unknown('metric that counts harm', key, known)}", at_key=True)

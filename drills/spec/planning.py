@@ -7,30 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from drills.errors import MissingMeans, UnknownName
-from drills.record.history import NS, Plan
+from drills.record.arm import ARMS, FALSE_ALARM, NO_ACTION, RUNBOOK, Arm, ArmKind
+from drills.record.history import MONITOR_INTERVAL, NS, REACTION, Plan
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
-from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
+from drills.spec.arms import Expectation
+from drills.spec.drill import Drill
+from drills.spec.faultform import DrawnFault
 from drills.spec.metrics import metrics
 from drills.spec.runbook import Runbook, load_runbook, varied, without
 from drills.spec.seeded import corners, extremes
-from drills.spec.timeline import TimedFault, draw_faults
+from drills.spec.timeline import draw_faults
 from drills.spec.variants import FILE, Variant, load_variants
 from drills.spec.vocabulary import embedded
-
-if TYPE_CHECKING:
-    from drills.spec.drill import Drill
-    from targets.target import Capabilities
+from targets.target import Capabilities
 
 OURS = frozenset({"world", "customers"})
 """Books that are no matter of a target: the world comes from the seed, the customers' from the load."""
-
-REACTION = NS
-"""How long the robot waits after an alert, in ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +44,14 @@ class Requirements:
 
 def plan(
     drill: Drill,
-    arm: str,
+    arm: Arm,
     seed: int,
     reaction_ns: int = REACTION,
     operator: str = "auto",
     *,
     runbook_sha256: str | None = None,
     compression: int = 1,
-    monitor_interval_ns: int = 250_000_000,
+    monitor_interval_s: float | None = None,
 ) -> Plan:
     """Fix one run: onsets drawn from the seed and the drill's name alone, objectives, checks and hashes.
 
@@ -71,8 +68,8 @@ def plan(
         fidelity=drill.fidelity,
         limits=[limit.en for limit in drill.limits],
         governing=drill.governing,
-        arm=arm,
-        operator="none" if arm in WITHOUT_RUNBOOK else operator,
+        arm=str(arm),
+        operator=operator if arm.acts else "none",
         reaction=reaction_ns,
         seed=seed,
         slo=drill.slo,
@@ -86,32 +83,42 @@ def plan(
         drill_sha256=drill.sha256,
         runbook_sha256=runbook_sha256,
         compression=compression,
-        monitor_interval=monitor_interval_ns,
+        monitor_interval=MONITOR_INTERVAL if monitor_interval_s is None else round(monitor_interval_s * NS),
         limits_ja=[limit.ja for limit in drill.limits],
         accepts={name: msgspec.to_builtins(why) for name, why in drill.accepts.items()},
     )
 
 
-def runbook_of(drill: Drill, arm: str) -> Runbook | None:
+def arm_of(drill: Drill, text: str) -> Arm:
+    """The arm that is called so; UnknownName for what is no arm. Whether the drill has it, ``runbook_of`` says."""
+    try:
+        return Arm.parse(text)
+    except ValueError:
+        raise UnknownName("arm", text, known_arms(drill)) from None
+
+
+def runbook_of(drill: Drill, arm: Arm) -> Runbook | None:
     """The runbook an arm follows, None where nobody acts; UnknownName for an arm that the drill has not."""
-    kind, _, detail = arm.partition(":")
-    if not is_arm(arm) or (drill.runbook is None and arm not in WITHOUT_RUNBOOK):
-        raise UnknownName("arm", arm, known_arms(drill))
-    if arm in WITHOUT_RUNBOOK or drill.runbook is None:
+    if not arm.acts:
         return None
+    if drill.runbook is None:
+        raise UnknownName("arm", str(arm), known_arms(drill))
     right = load_runbook(drill.runbook)
-    if kind == "wrong":
-        return varied(right, _variant(drill, arm, detail))
-    if kind == "without":
-        if right.step(detail) is None:
-            raise UnknownName(f"step of {right.id}", detail, [step.id for step in right.steps])
-        return without(right, detail)
+    if arm.kind == ArmKind.WRONG:
+        found = variants(drill)
+        if arm.detail not in found:
+            raise UnknownName("arm", str(arm), known_arms(drill))
+        return varied(right, found[arm.detail])
+    if arm.kind == ArmKind.WITHOUT:
+        if right.step(arm.detail) is None:
+            raise UnknownName(f"step of {right.id}", arm.detail, [step.id for step in right.steps])
+        return without(right, arm.detail)
     return right
 
 
-def usual_arm(drill: Drill) -> str:
+def usual_arm(drill: Drill) -> Arm:
     """The arm that is run when none is named: somebody follows the runbook, if there is one."""
-    return "no-action" if drill.runbook is None else "runbook"
+    return NO_ACTION if drill.runbook is None else RUNBOOK
 
 
 def variants(drill: Drill) -> dict[str, Variant]:
@@ -120,25 +127,29 @@ def variants(drill: Drill) -> dict[str, Variant]:
 
 
 def known_arms(drill: Drill) -> tuple[str, ...]:
-    """Every arm that the drill can run, but for the many ``without:STEP``."""
+    """What every arm is called that the drill can run, but for the many ``without:STEP``."""
     if drill.runbook is None:
-        return WITHOUT_RUNBOOK
-    return (*ARMS, *(f"wrong:{name}" for name in variants(drill)), "without:STEP")
+        return tuple(str(arm) for arm in ARMS if not arm.acts)
+    return (*map(str, (*ARMS, *_wrong(drill))), f"{ArmKind.WITHOUT}:STEP")
 
 
-def arms_of(drill: Drill) -> tuple[str, ...]:
+def arms_of(drill: Drill) -> tuple[Arm, ...]:
     """The arms that ``verify`` runs, in order: the drill's own block, then each wrong page (main drill only)."""
     if drill.variant is not None:
         return tuple(drill.arms)
-    return tuple(dict.fromkeys((*drill.arms, *(f"wrong:{name}" for name in variants(drill)))))
+    return tuple(dict.fromkeys((*drill.arms, *_wrong(drill))))
 
 
-def expectation(drill: Drill, arm: str) -> Expectation | None:
+def _wrong(drill: Drill) -> list[Arm]:
+    return [Arm(ArmKind.WRONG, name) for name in variants(drill)]
+
+
+def expectation(drill: Drill, arm: Arm) -> Expectation | None:
     """What the arm must show: the drill's own block first, then the page's ``expect``; None: nothing is declared."""
     if arm in drill.arms:
         return drill.arms[arm]
     runbook_of(drill, arm)  # refuses an arm that is not known
-    return variants(drill)[arm.removeprefix("wrong:")].expect if arm.startswith("wrong:") else None
+    return variants(drill)[arm.detail].expect if arm.kind == ArmKind.WRONG else None
 
 
 def requirements(drill: Drill) -> Requirements:
@@ -146,7 +157,7 @@ def requirements(drill: Drill) -> Requirements:
     limited = [metrics()[objective.metric] for objective in drill.objectives]
     asked = {thing for metric in limited for thing in metric.needs}
     return Requirements(
-        frozenset(fault.kind for fault in drill.timeline),
+        frozenset(timed.fault.kind for timed in drill.timeline),
         _named(drill, "link"),
         _named(drill, "service"),
         _books(drill, any(metric.settled for metric in limited) or BOOKS in asked),
@@ -169,7 +180,7 @@ def missing(
     """What the target does not offer, and does not say itself that it has not; empty when nothing."""
     needs, unsupported = requirements(drill), capabilities.not_offered
     registry = embedded().faults if faults is None else faults
-    lacks = [lack for fault in drill.timeline if (lack := _lack(fault, capabilities, registry)) is not None]
+    lacks = [lack for timed in drill.timeline if (lack := _lack(timed.fault, capabilities, registry)) is not None]
     if BOOKS not in unsupported:
         lacks += [
             Lack(_line(drill, "checks", "objectives"), f"the target has no book '{book}'")
@@ -190,21 +201,14 @@ def refuse_missing(drill: Drill, capabilities: Capabilities, target: str) -> Non
         raise MissingMeans(sentences, f"drill {drill.name} cannot run on target {target}")
 
 
-def refuse_arm(drill: Drill, arm: str, capabilities: Capabilities, target: str) -> None:
+def refuse_arm(drill: Drill, arm: Arm, capabilities: Capabilities, target: str) -> None:
     """Raise MissingMeans when somebody acts in this arm and the target has nothing to be told by, or to act with."""
-    if arm in WITHOUT_RUNBOOK:
+    if not arm.acts:
         return
     lacks = [] if capabilities.operator else ["the target has no operator tool"]
-    lacks += [] if capabilities.alerts or arm == "false-alarm" else ["the target sends no alerts"]
+    lacks += [] if capabilities.alerts or arm == FALSE_ALARM else ["the target sends no alerts"]
     if lacks:
         raise MissingMeans(lacks, f"arm {arm} of {drill.name} cannot run on target {target}")
-
-
-def _variant(drill: Drill, arm: str, name: str) -> Variant:
-    found = variants(drill)
-    if name not in found:
-        raise UnknownName("arm", arm, known_arms(drill))
-    return found[name]
 
 
 def _books(drill: Drill, settled: bool) -> frozenset[str]:
@@ -218,7 +222,8 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
 
 
 def _named(drill: Drill, field: str) -> frozenset[str]:
-    found = [extremes(fault.params[field]) for fault in drill.timeline if field in fault.params]
+    faults = [timed.fault for timed in drill.timeline]
+    found = [extremes(fault.params[field]) for fault in faults if field in fault.params]
     return frozenset(str(name) for names in found for name in names)
 
 
@@ -227,7 +232,7 @@ def _line(drill: Drill, *keys: str) -> int:
     return next((drill.lines[key] for key in keys if key in drill.lines), 1)
 
 
-def _lack(fault: TimedFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
+def _lack(fault: DrawnFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
     for chosen in corners(fault.params):
         lack = msgspec.convert(chosen, registry[fault.kind]).missing(capabilities)
         if lack is not None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from drills.errors import MissingMeans, Refused
 from drills.judge.scorecard import Scorecard
-from drills.record.history import NS, Asked, Cause, Earlier, Plan
+from drills.record.arm import FALSE_ALARM, RUNBOOK, Arm
+from drills.record.history import REACTION, Asked, Cause, Earlier, Plan
 from drills.spec import planning
 from drills.spec.drill import Drill, name_of
 from drills.spec.runbook import Runbook, load_runbook
 from drills.spec.target import system
 
-RUNBOOK_ARMS = ("runbook", "false-alarm")
+RUNBOOK_ARMS = (RUNBOOK, FALSE_ALARM)
 """Arms whose page may be replaced by another one."""
 
 
@@ -26,10 +27,10 @@ class RunRequest:
     """
 
     drill: Drill
-    arm: str
+    arm: Arm
     seed: int
     runs: Path
-    reaction: int = NS
+    reaction: int = REACTION
     proxy: str = "auto"
     runbook: Path | None = None
     subject: str | None = None
@@ -55,7 +56,7 @@ def again(request: RunRequest, void: Scorecard) -> RunRequest:
 def page_of(request: RunRequest) -> Runbook | None:
     """The page behind the alert's link in this arm; another page may stand only where the right one would."""
     if request.runbook is not None and request.arm not in RUNBOOK_ARMS:
-        raise Refused(f"--runbook goes with the arms {' and '.join(RUNBOOK_ARMS)}, not with {request.arm}")
+        raise Refused(f"--runbook goes with the arms {' and '.join(map(str, RUNBOOK_ARMS))}, not with {request.arm}")
     page = load_runbook(request.runbook) if request.runbook else planning.runbook_of(request.drill, request.arm)
     if page is None:
         return None
@@ -72,11 +73,13 @@ def page_of(request: RunRequest) -> Runbook | None:
 
 def plan_of(request: RunRequest, page: Runbook | None) -> Plan:
     """Everything that is fixed before the run starts, onset drawn."""
+    runtime = system(request.target)
     return planning.plan(
         request.drill,
         request.arm,
         request.seed,
         request.reaction,
         runbook_sha256=None if page is None else page.sha256,
-        compression=system(request.target).compression,
+        compression=runtime.compression,
+        monitor_interval_s=runtime.capabilities().monitor_interval_s,
     )

@@ -1,11 +1,11 @@
 """Runbooks: what a person can follow and a machine can check and run.
 
 A runbook says for which alerts and phases it holds, what must never be done, whom to call, and its steps in order. Each
-step that runs has the command an operator would type (``definition.commands``), a precondition ``before`` and an
-expected result ``expect`` (``definition.demands`` has their form), a time limit, and what follows a failure. When the
+step that runs has the command an operator would type (``drills.spec.commands``), a precondition ``before`` and an
+expected result ``expect`` (``drills.spec.expectations``), a time limit, and what follows a failure. When the
 *first* step's ``before`` does not hold, the alarm was false and the runbook ends there, as refused: a good end.
 
-One that differs from the file of the right one (``definition.variants``, or a step left out) is rendered to a whole
+One that differs from the file of the right one (``drills.spec.variants``, or a step left out) is rendered to a whole
 runbook, so that what was followed can be kept and read like any other.
 """
 
@@ -14,31 +14,53 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import yaml
+from msgspec import field
 
 from drills.spec import edits
-from drills.spec.edits import Change, Draft
-from drills.spec.reader import Node, Words, read
-from drills.spec.runbook_text import render_page
-from drills.spec.steps import Step, steps
+from drills.spec.drafts import FILE, Steps
+from drills.spec.edits import Change
+from drills.spec.forms import decode
+from drills.spec.reader import Words, read
+from drills.spec.steps import Draft, Step, steps_of
+from drills.spec.values import AlertName, Bilingual, Duration, Names, Phase, Slug, text
 from drills.spec.variants import Variant
-from drills.spec.vocabulary import PHASES
 
-__all__ = ["Escalation", "Runbook", "Wrong", "load_runbook", "render_page", "varied", "without"]
-
-KEYS = ("runbook", "title", "for", "escalation", "steps")
-OPTIONAL = ("prohibited",)
 WIDTH = 120
 
+if TYPE_CHECKING:
+    Role: TypeAlias = str
+else:
+    Role = text("a role")
 
-class Escalation(msgspec.Struct, frozen=True):
+
+class Escalation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to call when the runbook has not helped ``after`` ns, and who stands in for them."""
 
-    after: int
-    to: str
-    deputy: str
+    after: Duration
+    to: Role
+    deputy: Role
+
+
+class AppliesTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The alerts whose link leads here, and the phases that it holds for."""
+
+    alerts: Names[AlertName]
+    phases: Names[Phase]
+
+
+class RunbookFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A runbook as it is written, in the order of its keys."""
+
+    id: Slug = field(name="runbook")
+    title: Bilingual
+    applies: AppliesTo = field(name="for")
+    escalation: Escalation
+    steps: Steps
+    prohibited: tuple[Bilingual, ...] = ()
 
 
 class Wrong(msgspec.Struct, frozen=True):
@@ -79,21 +101,25 @@ class Runbook(msgspec.Struct, frozen=True):
 
 
 def load_runbook(file: Path) -> Runbook:
-    """Read a runbook; BadInput with file:line."""
+    """Read a runbook, whole: with the steps that it shares with others. BadInput with file:line."""
     root = read(file)
-    fields = root.fields(KEYS, OPTIONAL)
-    applies = fields["for"].fields(("alerts", "phases"))
-    return Runbook(
+    form = decode(RunbookFile, root)
+    runbook = Runbook(
         file,
         root.doc.source,
-        fields["runbook"].slug(),
-        fields["title"].words(),
-        applies["alerts"].names(None, "alert", least=1),
-        applies["phases"].names(PHASES, "phase", least=1),
-        _prohibited(fields.get("prohibited")),
-        _escalation(fields["escalation"]),
-        steps(fields["steps"]),
+        form.id,
+        form.title,
+        form.applies.alerts,
+        form.applies.phases,
+        form.prohibited,
+        form.escalation,
+        steps_of(form.steps),
     )
+    shared = [draft.shared for draft in form.steps if draft.shared is not None]
+    if not shared:
+        return runbook
+    head = f"# {file.name} of {form.id} with the steps of {FILE} written out: {', '.join(shared)}"
+    return msgspec.structs.replace(runbook, content=_content(runbook, form.steps, [head]))
 
 
 def varied(right: Runbook, variant: Variant) -> Runbook:
@@ -111,20 +137,20 @@ def without(right: Runbook, step: str) -> Runbook:
     return _rendered(right, *edits.dropped(_drafts(right), step), f"without {step}")
 
 
-def _drafts(runbook: Runbook) -> list[Draft]:
-    return edits.drafts(read(runbook.file).child("steps"))
+def _drafts(runbook: Runbook) -> tuple[Draft, ...]:
+    return decode(RunbookFile, read(runbook.file)).steps
 
 
 def _rendered(right: Runbook, drafts: Sequence[Draft], changes: Sequence[Change], how: str) -> Runbook:
     typed, loosened = edits.loosened(drafts)
     made = msgspec.structs.replace(right, steps=tuple(typed), changes=(*changes, *loosened))
-    return msgspec.structs.replace(made, content=_content(made, drafts, how))
-
-
-def _content(made: Runbook, drafts: Sequence[Draft], how: str) -> bytes:
-    """A runbook file with the changes in its head; the fields as they are written, but for what was loosened."""
     head = [f"# {made.file.name} of {made.id} as changed by {how}"]
     head += [f"#   {' '.join((change.how, change.step, *change.what))}" for change in made.changes]
+    return msgspec.structs.replace(made, content=_content(made, drafts, head))
+
+
+def _content(made: Runbook, drafts: Sequence[Draft], head: Sequence[str]) -> bytes:
+    """A runbook file; its steps' fields as they are written, but for what was loosened."""
     written = dict(read(made.file).value)
     written["steps"] = [_written(draft, step) for draft, step in zip(drafts, made.steps, strict=True)]
     body = yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=WIDTH)
@@ -139,12 +165,3 @@ def _written(draft: Draft, step: Step) -> dict[str, object]:
         after = step.if_failed
         fields["if_failed"] = after.action if after.step is None else f"go {after.step}"
     return fields
-
-
-def _prohibited(node: Node | None) -> tuple[Words, ...]:
-    return () if node is None else tuple(item.words() for item in node.items())
-
-
-def _escalation(node: Node) -> Escalation:
-    fields = node.fields(("after", "to", "deputy"))
-    return Escalation(fields["after"].time(positive=True), fields["to"].text("a role"), fields["deputy"].text("a role"))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from drills.spec.expectations import Demand
 from drills.spec.reader import UNITS
+from drills.spec.runbook import Runbook
 from drills.spec.steps import IfFailed, Step
-
-if TYPE_CHECKING:
-    from drills.spec.runbook import Runbook
 
 TEXTS = {
     "en": {

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+from msgspec import field
 
 from drills.errors import unknown
-from drills.spec import expectations
 from drills.spec.commands import command
-from drills.spec.expectations import Demand
-from drills.spec.reader import Node, Words
+from drills.spec.expectations import COMMAND, Demand, Expect
+from drills.spec.forms import decode_fields, kind
+from drills.spec.reader import Node
+from drills.spec.values import AnyNames, Bilingual, Duration, Slug, StepId, one_of
 from targets.brokerage.roles import Role
 
 ROLES = tuple(Role)
 """From least to most that the operator's tool allows."""
-
-REQUIRED = ("id", "role", "text", "within")
-OPTIONAL = ("run", "before", "expect", "needs", "if_failed")
 
 
 class IfFailed(msgspec.Struct, frozen=True):
@@ -27,68 +27,6 @@ class IfFailed(msgspec.Struct, frozen=True):
 
     action: Literal["stop", "go", "escalate"]
     step: str | None = None
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One step. ``argv`` None: a person does it (a call, an approval). ``within`` in ns; ``needs`` stand above it.
-
-    ``file`` and ``line`` are where it is written: in a runbook, or in an edit of one.
-    """
-
-    id: str
-    role: str
-    text: Words
-    argv: tuple[str, ...] | None
-    before: Demand | None
-    expect: Demand | None
-    within: int
-    needs: tuple[str, ...]
-    if_failed: IfFailed
-    file: Path
-    line: int
-
-
-def steps(node: Node) -> tuple[Step, ...]:
-    """All steps in the page's order, at least one; ids are unique, ``needs`` point up and ``go`` points down."""
-    nodes = node.items("a list of steps", least=1)
-    read = [_step(item) for item in nodes]
-    ids = [step.id for step in read]
-    for position, (item, step) in enumerate(zip(nodes, read, strict=True)):
-        if step.id in ids[:position]:
-            first = read[ids.index(step.id)].line
-            raise item.child("id").bad(f"{item.name}: step id '{step.id}' stands twice, first in line {first}")
-    for position, item in enumerate(nodes):
-        _check_needs(item, read[position], ids, position)
-        _check_go(item, read[position], ids, position)
-    return tuple(read)
-
-
-def _step(node: Node) -> Step:
-    return one_step(node.fields(REQUIRED, OPTIONAL), node)
-
-
-def one_step(fields: Mapping[str, Node], at: Node) -> Step:
-    """The step of these fields, which may come from different files; ``at`` is the place that is named for it."""
-    _check_answer(fields)
-    return Step(
-        fields["id"].slug(),
-        fields["role"].one_of(ROLES, "role"),
-        fields["text"].words(),
-        command(fields["run"]) if "run" in fields else None,
-        expectations.before(fields["before"]) if "before" in fields else None,
-        expectations.expect(fields["expect"]) if "expect" in fields else None,
-        fields["within"].time(positive=True),
-        fields["needs"].names(None, "step id") if "needs" in fields else (),
-        _if_failed(fields["if_failed"]) if "if_failed" in fields else IfFailed("stop"),
-        at.doc.file,
-        at.line,
-    )
-
-
-def _check_answer(fields: Mapping[str, Node]) -> None:
-    shows = fields.get("expect")
-    if "run" not in fields and shows is not None and isinstance(shows.value, dict) and "run" not in shows.value:
-        raise shows.bad(f"{shows.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
 
 
 def _if_failed(node: Node) -> IfFailed:
@@ -102,9 +40,84 @@ def _if_failed(node: Node) -> IfFailed:
     raise node.expected("stop, escalate, or go STEP")
 
 
-def _check_needs(node: Node, step: Step, ids: list[str], position: int) -> None:
+if TYPE_CHECKING:
+    RoleName: TypeAlias = str
+    Command: TypeAlias = tuple[str, ...]
+    AfterFailure: TypeAlias = IfFailed
+else:
+    RoleName = one_of(ROLES, "role")
+    Command = kind("command", command, COMMAND)
+    AfterFailure = kind("way to go on", _if_failed, {"type": "string", "pattern": "^(stop|escalate|go [a-z0-9-]+)$"})
+
+
+class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step as it is written. ``argv`` None: a person does it (a call, an approval). ``within`` in ns."""
+
+    id: Slug
+    role: RoleName
+    text: Bilingual
+    within: Duration
+    argv: Command | None = field(name="run", default=None)
+    before: Demand | None = None
+    expect: Expect | None = None
+    needs: AnyNames[StepId] = ()
+    if_failed: AfterFailure = IfFailed("stop")
+
+
+class Step(StepForm, frozen=True, kw_only=True):
+    """One step; ``needs`` stand above it. ``file`` and ``line``: where it is written, be it in an edit of a runbook."""
+
+    file: Path
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A step before it is read: its fields by key, which may come from different files.
+
+    ``at`` is the place that is named for it; ``shared`` the name of the shared step that it uses.
+    """
+
+    fields: Mapping[str, Node]
+    at: Node
+    shared: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Of the step."""
+        return self.fields["id"].slug()
+
+
+def step_of(draft: Draft) -> Step:
+    """The step that is written so; BadInput with the place of what cannot be taken."""
+    _check_answer(draft.fields)
+    form = decode_fields(StepForm, draft.fields, draft.at)
+    return Step(**msgspec.structs.asdict(form), file=draft.at.doc.file, line=draft.at.line)
+
+
+def steps_of(drafts: Sequence[Draft]) -> tuple[Step, ...]:
+    """All steps in their order; ids are unique, ``needs`` point up and ``go`` points down."""
+    steps = tuple(map(step_of, drafts))
+    ids = [step.id for step in steps]
+    for position, (draft, step) in enumerate(zip(drafts, steps, strict=True)):
+        if step.id in ids[:position]:
+            first = steps[ids.index(step.id)].line
+            raise draft.fields["id"].bad(f"{draft.at.name}: step id '{step.id}' stands twice, first in line {first}")
+    for position, (draft, step) in enumerate(zip(drafts, steps, strict=True)):
+        _check_needs(draft, step, ids, position)
+        _check_go(draft, step, ids, position)
+    return steps
+
+
+def _check_answer(fields: Mapping[str, Node]) -> None:
+    shows = fields.get("expect")
+    if "run" not in fields and shows is not None and isinstance(shows.value, dict) and "run" not in shows.value:
+        raise shows.bad(f"{shows.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
+
+
+def _check_needs(draft: Draft, step: Step, ids: list[str], position: int) -> None:
     for index, need in enumerate(step.needs):
-        place = node.child("needs").child(index)
+        place = draft.fields["needs"].child(index)
         if need not in ids:
             raise place.bad(f"{place.name}: {unknown('step', need, ids)}")
         if need == step.id:
@@ -115,11 +128,11 @@ def _check_needs(node: Node, step: Step, ids: list[str], position: int) -> None:
             )
 
 
-def _check_go(node: Node, step: Step, ids: list[str], position: int) -> None:
+def _check_go(draft: Draft, step: Step, ids: list[str], position: int) -> None:
     target = step.if_failed.step
     if target is None:
         return
-    place = node.child("if_failed")
+    place = draft.fields["if_failed"]
     if target not in ids:
         raise place.bad(f"{place.name}: {unknown('step', target, ids)}")
     if target in ids[: position + 1]:

@@ -1,4 +1,4 @@
-"""Which faults strike when: the ``timeline:`` of a drill, read strictly and drawn from the seed.
+"""Which faults strike when: the ``timeline:`` of a drill, and how it is drawn from the seed.
 
 ``at`` counts from the end of the baseline. The draw depends on the seed and the drill's name alone, so arms with the
 same seed meet the same fault at the same instant.
@@ -7,107 +7,57 @@ same seed meet the same fault at the same instant.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from drills.errors import unknown
 from drills.record.history import PlannedFault
-from drills.spec.reader import Node, path_words
-from drills.spec.seeded import Draw, Fixed, corners, drawn, sample
+from drills.spec.faultform import Fault
+from drills.spec.forms import Kind, Schema
+from drills.spec.reader import Node
+from drills.spec.seeded import Draw, Drawn, drawn, ranged, sample
+from drills.spec.values import TIME, Time
 from drills.spec.vocabulary import Vocabulary
 
 UNTIL_JUDGED = "until-judged"
 
-LIST_TYPES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.TupleType)
+
+class _Lasting(Kind):
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Draw[int] | None:
+        if node.value == UNTIL_JUDGED:
+            return None
+        if isinstance(node.value, str) and node.value[:1].isalpha():
+            raise node.expected(f"a time such as 5s, or {UNTIL_JUDGED}")
+        return drawn(node, lambda item: item.time(positive=True))
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return {"anyOf": [{"const": UNTIL_JUDGED}, *ranged(TIME)["anyOf"]]}
 
 
-class TimedFault(msgspec.Struct, frozen=True):
-    """A fault with its onset and duration in ns (``lasts`` None: until judged); ``line`` is where it stands."""
-
-    at: Draw
-    lasts: Draw | None
-    kind: str
-    params: dict[str, Draw]
-    line: int
+if TYPE_CHECKING:
+    Lasting: TypeAlias = Draw[int] | None
+else:
+    Lasting = _Lasting
 
 
-def timed_faults(node: Node, words: Vocabulary) -> tuple[TimedFault, ...]:
-    """The list under ``timeline:``, at least one fault, in the file's order."""
-    return tuple(_entry(item, words) for item in node.items("a list of faults", least=1))
+class TimedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault with its onset and duration in ns (``lasts`` None: until judged)."""
 
-
-def _entry(node: Node, words: Vocabulary) -> TimedFault:
-    fields = node.fields(("at", "for", "fault"))
-    kind, params = _fault(fields["fault"], words)
-    return TimedFault(drawn(fields["at"], Node.time), _lasts(fields["for"]), kind, params, fields["fault"].line)
-
-
-def _lasts(node: Node) -> Draw | None:
-    if node.value == UNTIL_JUDGED:
-        return None
-    if isinstance(node.value, str) and node.value[:1].isalpha():
-        raise node.expected(f"a time such as 5s, or {UNTIL_JUDGED}")
-    return drawn(node, lambda item: item.time(positive=True))
-
-
-def _fault(node: Node, words: Vocabulary) -> tuple[str, dict[str, Draw]]:
-    found = node.mapping("a mapping with the fault's kind")
-    if "kind" not in found:
-        raise node.bad(f"{node.name}: missing key 'kind'; known kinds: {', '.join(words.faults)}")
-    kind = found["kind"].one_of(words.faults, "fault kind")
-    described = msgspec.structs.fields(words.faults[kind])
-    required = [field.encode_name for field in described if field.required]
-    optional = [field.encode_name for field in described if not field.required]
-    given = node.fields(("kind", *required), optional)
-    types = {field.encode_name: field.type for field in described}
-    params = {name: _param(item, types[name], words) for name, item in given.items() if name != "kind"}
-    _check_whole(node, words.faults[kind], params)
-    return kind, params
-
-
-def _param(node: Node, declared: Any, words: Vocabulary) -> Draw:
-    name = str(node.place[-1])
-    known = {"link": words.links, "service": words.services}.get(name)
-
-    def read(item: Node) -> Any:
-        return _convert(item, declared, name) if known is None else item.one_of(known, name)
-
-    is_list = isinstance(msgspec.inspect.type_info(declared), LIST_TYPES)
-    return Fixed(read(node)) if is_list else drawn(node, read)
-
-
-def _convert(node: Node, declared: Any, name: str) -> Any:
-    if declared is str:
-        return node.text()
-    info = msgspec.inspect.type_info(declared)
-    if isinstance(info, msgspec.inspect.LiteralType) and isinstance(node.value, str) and node.value not in info.values:
-        known = tuple(str(value) for value in info.values)
-        raise node.bad(f"{path_words(node.place)}: {unknown(name, node.value, known)}")
-    try:
-        msgspec.convert(node.value, declared, strict=True)
-    except msgspec.ValidationError as error:
-        raise node.bad(f"{node.name}: {str(error).replace('`', '')}") from error
-    return node.value
-
-
-def _check_whole(node: Node, fault: type[Any], params: Mapping[str, Draw]) -> None:
-    """Fields that are each right may not go together; the fault itself says so."""
-    for chosen in corners(params):
-        try:
-            msgspec.convert(chosen, fault, strict=True)
-        except msgspec.ValidationError as error:
-            raise node.bad(f"{node.name}: {str(error).replace('`', '')}") from error
+    at: Drawn[Time]
+    lasts: Lasting = msgspec.field(name="for")
+    fault: Fault
 
 
 def draw_faults(faults: tuple[TimedFault, ...], drill: str, seed: int) -> list[PlannedFault]:
     """Each fault's onset, duration and parameters for this seed; ``index`` is its place in the file."""
     rng = random.Random(f"{drill}/{seed}")
-    return [_draw(index, fault, rng) for index, fault in enumerate(faults)]
+    return [_draw(index, timed, rng) for index, timed in enumerate(faults)]
 
 
-def _draw(index: int, fault: TimedFault, rng: random.Random) -> PlannedFault:
-    at = sample(fault.at, rng)
-    lasts = None if fault.lasts is None else sample(fault.lasts, rng)
-    return PlannedFault(index, fault.kind, at, lasts, {name: sample(draw, rng) for name, draw in fault.params.items()})
+def _draw(index: int, timed: TimedFault, rng: random.Random) -> PlannedFault:
+    at = sample(timed.at, rng)
+    lasts = None if timed.lasts is None else sample(timed.lasts, rng)
+    params = {name: sample(draw, rng) for name, draw in timed.fault.params.items()}
+    return PlannedFault(index, timed.fault.kind, at, lasts, params)

@@ -17,81 +17,84 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from drills.spec.arms import Expectation, expectation
+import msgspec
+from msgspec import Meta, field
+
+from drills.spec.arms import Expectation, Expected
+from drills.spec.edits import Edit
 from drills.spec.files import named
-from drills.spec.reader import SLUG, Node, Words, read
+from drills.spec.forms import decode, keys_of, kind
+from drills.spec.reader import SLUG, Node, read
+from drills.spec.values import TEXT, Bilingual, text
+from drills.spec.vocabulary import Vocabulary
 
 FILE = "wrong.yaml"
-REQUIRED = ("source", "what")
-OPTIONAL = ("expect", "harmless", "edits", "runbook")
+
+if TYPE_CHECKING:
+    MistakeId: TypeAlias = str
+    WholeFile: TypeAlias = Path
+else:
+    MistakeId = text("the id of the documented mistake")
+    WholeFile = kind("file", lambda node: named(node, "a runbook file"), TEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One wrong variant: ``edits`` of the right runbook, or ``whole``, the file of another one."""
+class VariantForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One wrong variant as it is written: ``edits`` of the right runbook, or ``whole``, the file of another one.
+
+    ``harmless``: why it does no harm here; None for one that does.
+    """
+
+    source: MistakeId
+    what: Bilingual
+    expect: Expected | None = None
+    harmless: Bilingual | None = None
+    edits: Annotated[tuple[Edit, ...], Meta(min_length=1, description="a list of edits")] = ()
+    whole: WholeFile | None = field(name="runbook", default=None)
+
+
+class Variant(VariantForm, frozen=True, kw_only=True):
+    """One wrong variant, what it is called and where it stands; ``expect`` is always there."""
 
     name: str
     at: Node
-    source: str
-    what: Words
     expect: Expectation
-    edits: tuple[Node, ...]
-    whole: Path | None
-
-    @property
-    def harmless(self) -> Words | None:
-        """Why it does no harm here; None for one that does."""
-        return self.expect.cause
 
 
-def load_variants(file: Path, outcomes: Collection[str] | None = None) -> dict[str, Variant]:
+def load_variants(file: Path, checks: Collection[str] | None = None) -> dict[str, Variant]:
     """Name -> variant, in the file's order, the harmless ones last; none where there is no such file.
 
-    ``outcomes``: ids of the checks and metrics that one may be caught by (default: all known). BadInput with file:line.
+    ``checks``: ids of the checks that one may be caught by, beside the metrics (default: all). BadInput with file:line.
     """
     if not file.exists():
         return {}
-    known = _outcomes() if outcomes is None else outcomes
-    found = [_variant(name, node, known) for name, node in read(file).mapping("variants by name").items()]
+    words = Vocabulary({}, _checks() if checks is None else checks, {})
+    found = [_variant(name, node, words) for name, node in read(file).mapping("variants by name").items()]
     return {variant.name: variant for variant in sorted(found, key=lambda variant: variant.harmless is not None)}
 
 
-def _variant(name: str, node: Node, outcomes: Collection[str]) -> Variant:
+def _variant(name: str, node: Node, words: Vocabulary) -> Variant:
     if not SLUG.match(name):
         raise node.bad(f"found '{name}', expected a name of lower-case letters, digits and hyphens", at_key=True)
-    fields = node.fields(REQUIRED, OPTIONAL)
-    _one_of(node, fields, ("expect", "harmless"))
-    _one_of(node, fields, ("edits", "runbook"))
-    return Variant(
-        name,
-        node,
-        fields["source"].text("the id of the documented mistake"),
-        fields["what"].words(),
-        _expectation(fields, outcomes),
-        tuple(fields["edits"].items("a list of edits", least=1)) if "edits" in fields else (),
-        named(fields["runbook"], "a runbook file") if "runbook" in fields else None,
-    )
-
-
-def _one_of(node: Node, fields: dict[str, Node], keys: tuple[str, str]) -> None:
-    if sum(key in fields for key in keys) != 1:
-        raise node.bad(f"{node.name}: say either {keys[0]} or {keys[1]}")
-
-
-def _expectation(fields: dict[str, Node], outcomes: Collection[str]) -> Expectation:
-    if "harmless" in fields:
-        return Expectation("pass", cause=fields["harmless"].words())
-    found = expectation(fields["expect"], outcomes)
-    if found.verdict != "fail" or not found.by:
+    _either(node, "expect", "harmless")
+    _either(node, "edits", "runbook")
+    form = decode(VariantForm, node, words)
+    if form.expect is not None and (form.expect.verdict != "fail" or not form.expect.by):
         says = "expect: a wrong variant must fail, by named checks; one that does no harm says why in 'harmless'"
-        raise fields["expect"].bad(says)
-    return found
+        raise node.child("expect").bad(says)
+    fields = {**msgspec.structs.asdict(form), "expect": form.expect or Expectation("pass")}
+    return Variant(**fields, name=name, at=node)
 
 
-def _outcomes() -> tuple[str, ...]:
+def _either(node: Node, one: str, other: str) -> None:
+    found = node.fields(*keys_of(VariantForm))
+    if (one in found) == (other in found):
+        raise node.bad(f"{node.name}: say either {one} or {other}")
+
+
+def _checks() -> tuple[str, ...]:
     from drills.domains.registry import DOMAINS  # when asked for: reading a right runbook needs no judge
 
-    return (*DOMAINS.checks, *DOMAINS.metrics)
+    return tuple(DOMAINS.checks)

@@ -8,7 +8,8 @@ import pytest
 
 from drills.errors import BadInput
 from drills.spec.edits import Change
-from drills.spec.runbook import Runbook, load_runbook, render_page, varied, without
+from drills.spec.runbook import Runbook, load_runbook, varied, without
+from drills.spec.runbook_text import render_page
 from drills.spec.steps import IfFailed
 from drills.spec.variants import load_variants
 

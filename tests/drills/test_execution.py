@@ -59,7 +59,7 @@ def script(monkeypatch: pytest.MonkeyPatch, verb: str, card: Scorecard, *scenes:
         verdict, cut = left.pop(0)
         void = verdict == "invalid"
         checks = [msgspec.structs.replace(each, verdict=verdict if void else each.verdict) for each in card.checks[:1]]
-        shown = {"arm": request.arm, "seed": request.seed, "attempts": request.attempts, "cannot_judge": None}
+        shown = {"arm": str(request.arm), "seed": request.seed, "attempts": request.attempts, "cannot_judge": None}
         return claiming_nothing(msgspec.structs.replace(card, **shown, verdict=verdict, checks=checks)), cut
 
     monkeypatch.setattr(f"drills.commands.{verb}.conduct", conduct)

@@ -11,6 +11,7 @@ import pytest
 from drills.commands.common import writable
 from drills.errors import Refused
 from drills.execution import heal
+from drills.record.arm import ARMS
 from drills.spec.drill import catalogue, load_drill
 from drills.spec.planning import expectation
 
@@ -80,6 +81,6 @@ def test_a_reader_that_has_gone_ends_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", catalogue())
 def test_every_drill_has_its_negative_controls(name: str) -> None:
     drill = load_drill(name)
-    wanted = {arm: expectation(drill, arm) for arm in ("no-fault", "false-alarm", "no-action", "runbook")}
+    wanted = {str(arm): expectation(drill, arm) for arm in ARMS}
     shown = {arm: one.verdict for arm, one in wanted.items() if one is not None}
     assert shown == {"no-fault": "pass", "false-alarm": "pass", "no-action": "fail", "runbook": "pass"}

@@ -22,6 +22,7 @@ from drills.execution import instrument, runner
 from drills.execution.instrument import Instrument
 from drills.judge.scorecard import Scorecard
 from drills.record import journal
+from drills.record.arm import Arm
 from drills.record.folder import StoreError
 from drills.record.history import Kind
 from drills.spec.drill import load_drill
@@ -146,7 +147,9 @@ def way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Willingly:
 @pytest.fixture
 def run(way: Willingly, tmp_path: Path) -> Callable[[], tuple[Scorecard, Path]]:
     """The whole of one run with this target: its card, and its folder."""
-    request = RunRequest(load_drill("exchange-link-down"), "no-fault", 7, tmp_path / "runs", target="strange")
+    request = RunRequest(
+        load_drill("exchange-link-down"), Arm.parse("no-fault"), 7, tmp_path / "runs", target="strange"
+    )
 
     def carry_out() -> tuple[Scorecard, Path]:
         card, cut = conduct(request, Console(quiet=True), "en", quiet=True)

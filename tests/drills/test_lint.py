@@ -110,8 +110,8 @@ def test_reopening_needs_a_step_that_verifies(folder: Path, edit: Edit) -> None:
     edit("runbook.yaml", "needs: [verify]", "needs: [close-orders]")
     says = "re-opens but needs no step that verifies (batch verify or gateway drain or reconcile)"
     assert found(folder) == [
-        f"{at(folder, 'runbook.yaml', 'id: show-balances')}: step 'show-balances' {says}",
-        f"{at(folder, 'runbook.yaml', 'id: open-orders')}: step 'open-orders' {says}",
+        f"{at(folder, 'runbook.yaml', 'use: show-balances')}: step 'show-balances' {says}",
+        f"{at(folder, 'runbook.yaml', 'use: open-orders')}: step 'open-orders' {says}",
     ]
 
 
@@ -138,9 +138,10 @@ def test_a_page_forbids_something(folder: Path) -> None:
     assert found(folder) == ["runbook.yaml:1: 'prohibited' lists nothing; say what must not be done"]
 
 
-def test_the_role_may_give_the_command(folder: Path, edit: Edit) -> None:
-    edit("runbook.yaml", "run: brokerctl service open orders", "run: brokerctl service open orders --force")
-    place = at(folder, "runbook.yaml", "id: open-orders")
+def test_the_role_may_give_the_command(folder: Path) -> None:
+    shared = (CATALOGUE / "steps.yaml").read_text()
+    (folder / "steps.yaml").write_text(shared.replace("service open orders", "service open orders --force"))
+    place = at(folder, "runbook.yaml", "use: open-orders")
     assert found(folder) == [f"{place}: step 'open-orders': role operator may not use --force; it takes duty-manager"]
 
 

@@ -15,6 +15,7 @@ from drills.commands import doctor
 from drills.commands.execution import possible
 from drills.errors import MissingMeans
 from drills.execution import openfiles
+from drills.record.arm import Arm
 from drills.spec.drill import load_drill
 from drills.spec.request import RunRequest
 from loadprofiles import PROFILES
@@ -39,7 +40,7 @@ def test_the_fullest_process_decides() -> None:
 
 def test_run_and_doctor_refuse_below_the_same_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = openfiles.needed(DAY, 2)
-    request = RunRequest(load_drill("exchange-link-down"), "no-fault", 7, tmp_path)
+    request = RunRequest(load_drill("exchange-link-down"), Arm.parse("no-fault"), 7, tmp_path)
     limited(monkeypatch, 1024, files)
     assert possible(request) is request
     assert doctor._files().ok

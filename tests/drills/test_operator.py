@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from drills.operators.robot import TYPING_S, Operator, RunbookEnd
+from drills.record.arm import RUNBOOK
 from drills.spec.drill import load_drill
 from drills.spec.planning import runbook_of
 from drills.spec.runbook import Runbook
@@ -50,7 +51,7 @@ class Clockwork(threading.Event):
 
 @pytest.fixture
 def page() -> Runbook:
-    found = runbook_of(load_drill(SLUG), "runbook")
+    found = runbook_of(load_drill(SLUG), RUNBOOK)
     assert found is not None
     return found
 

@@ -12,6 +12,7 @@ from drills.cards import score
 from drills.execution.machine import libraries
 from drills.exits import EXITS
 from drills.judge.checks.validity import COMPLETE
+from drills.record.arm import RUNBOOK
 from drills.record.books import BOOKS, WITNESSES
 from drills.record.history import Asked, Cause, Earlier, Reason, RunEnd, RunRecord
 from drills.spec.drill import load_drill
@@ -67,7 +68,7 @@ def test_a_record_of_before_is_still_read() -> None:
 
 def test_a_plan_has_its_limits_in_both_languages() -> None:
     drill = load_drill("exchange-link-down")
-    fixed = plan(drill, "runbook", 7)
+    fixed = plan(drill, RUNBOOK, 7)
     assert [(limit.en, limit.ja) for limit in drill.limits] == list(zip(fixed.limits, fixed.limits_ja, strict=True))
 
 
@@ -114,7 +115,7 @@ def test_a_run_made_once_more_knows_the_one_before() -> None:
     first = score(unseen.history(), "3f9c")
     assert sum(check.verdict == "invalid" for check in first.checks) > 1
     assert first.verdict == "invalid"
-    request = RunRequest(load_drill("exchange-link-down"), "runbook", 7, Path("runs"))
+    request = RunRequest(load_drill("exchange-link-down"), RUNBOOK, 7, Path("runs"))
     second = again(request, first)
     assert (second.attempts, second.seed) == (2, 7)
     (before,) = second.earlier

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from drills.record.arm import RUNBOOK, Arm, ArmKind
 from drills.spec.drill import load_drill
 from drills.spec.expectations import Fact, disagreements
 from drills.spec.planning import runbook_of, variants
 from drills.spec.reader import UNITS
-from drills.spec.runbook import load_runbook, render_page
-from drills.spec.runbook_text import time_words
+from drills.spec.runbook import load_runbook
+from drills.spec.runbook_text import render_page, time_words
 from drills.spec.steps import IfFailed
 
 PAGE = """\
@@ -132,10 +133,10 @@ def test_times_in_words(ns: int, words: str) -> None:
 @pytest.mark.parametrize("name", ["exchange-link-down", "night-batch-lock"])
 def test_the_catalogues_wrong_variants_differ_from_the_right_one_in_what_they_run(name: str) -> None:
     drill = load_drill(name)
-    right = runbook_of(drill, "runbook")
+    right = runbook_of(drill, RUNBOOK)
     assert right is not None
     for wrong in variants(drill):
-        runbook = runbook_of(drill, f"wrong:{wrong}")
+        runbook = runbook_of(drill, Arm(ArmKind.WRONG, wrong))
         assert runbook is not None
         assert [step.argv for step in runbook.steps] != [step.argv for step in right.steps]
         assert runbook.steps[0].before is not None, "else the false alarm could not be told"

@@ -14,6 +14,7 @@ import pytest
 from drills.commands import heal as fix
 from drills.errors import MissingMeans, Refused
 from drills.execution import runner
+from drills.record.arm import RUNBOOK
 from drills.spec.drill import load_drill
 from drills.spec.request import RunRequest
 from drills.spec.target import profile_of
@@ -124,7 +125,7 @@ def way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Way:
 
 @pytest.fixture
 def wanted(tmp_path: Path) -> RunRequest:
-    return RunRequest(load_drill("exchange-link-down"), "runbook", 7, tmp_path / "runs", target="strange")
+    return RunRequest(load_drill("exchange-link-down"), RUNBOOK, 7, tmp_path / "runs", target="strange")
 
 
 def test_a_target_without_a_label_is_refused_and_left_as_it_is(way: Way, wanted: RunRequest) -> None:

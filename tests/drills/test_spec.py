@@ -12,21 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drills.errors import MissingMeans, Refused, UnknownName
+from drills.record.arm import NO_ACTION, RUNBOOK, Arm, ArmKind
 from drills.record.history import NS, Objective, Plan, Slo
 from drills.spec import drill as spec
 from drills.spec.arms import Expectation
-from drills.spec.drill import (
-    Drill,
-    arms_of,
-    catalogue,
-    expectation,
-    load_drill,
-    missing,
-    plan,
-    refuse_missing,
-    requirements,
-)
-from drills.spec.planning import variants
+from drills.spec.drill import Drill, catalogue, load_drill
+from drills.spec.faultform import DrawnFault
+from drills.spec.planning import arm_of, arms_of, expectation, missing, plan, refuse_missing, requirements, variants
 from drills.spec.runbook import load_runbook, varied
 from drills.spec.seeded import Between, Fixed, OneOf, sample
 from drills.spec.timeline import TimedFault, draw_faults
@@ -89,7 +81,7 @@ def test_variants_are_drills_of_their_own(drill: Drill, tmp_path: Path, monkeypa
     assert list(catalogue()) == [SLUG]
     assert list(catalogue(variants=True)) == [SLUG, f"{SLUG}.mail"]
     variant = load_drill(f"{SLUG}.mail")
-    assert (variant.name, variant.variant, plan(variant, "runbook", 1).variant) == (SLUG, "mail", "mail")
+    assert (variant.name, variant.variant, plan(variant, RUNBOOK, 1).variant) == (SLUG, "mail", "mail")
 
 
 # -- draws --------------------------------------------------------------------------------------------------------
@@ -101,9 +93,7 @@ def test_draws_are_reproducible_and_in_range(seed: int, low: int, width: int) ->
     fault = TimedFault(
         Between(low, low + width),
         OneOf((1, 2)),
-        "x",
-        {"f": Between(0.5, 1.5), "g": OneOf(("a", "b")), "h": Fixed(3)},
-        1,
+        DrawnFault("x", {"f": Between(0.5, 1.5), "g": OneOf(("a", "b")), "h": Fixed(3)}, 1),
     )
     (one,), (two,) = draw_faults((fault,), "d", seed), draw_faults((fault,), "d", seed)
     assert one == two
@@ -123,7 +113,7 @@ def test_draws_reach_both_ends() -> None:
 def test_arms_with_the_same_seed_meet_the_same_fault(drill: Drill) -> None:
     plans = [plan(drill, arm, 7) for arm in arms_of(drill)]
     assert len({msgspec.json.encode(each.faults) for each in plans}) == 1
-    onsets = {plan(drill, "runbook", seed).faults[0].at for seed in range(40)}
+    onsets = {plan(drill, RUNBOOK, seed).faults[0].at for seed in range(40)}
     assert len(onsets) == 40
     assert all(2 * NS <= onset <= 6 * NS for onset in onsets)
     assert plans[0].faults[0].at == 3_926_374_863, "a published seed replays the same run in any version"
@@ -133,7 +123,7 @@ def test_arms_with_the_same_seed_meet_the_same_fault(drill: Drill) -> None:
 
 
 def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
-    made = plan(drill, "runbook", 7, 6 * NS, "human")
+    made = plan(drill, RUNBOOK, 7, 6 * NS, "human")
     assert msgspec.json.decode(msgspec.json.encode(made), type=Plan) == made
     assert (made.reaction, made.operator, made.seed, made.cap) == (6 * NS, "human", 7, 20 * NS)
     assert made.drill_sha256 == drill.sha256
@@ -143,21 +133,21 @@ def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
     assert drill.runbook is not None
     right = load_runbook(drill.runbook)
     wrong = {f"wrong:{name}": varied(right, each).sha256 for name, each in variants(drill).items()}
-    assert {arm: plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
+    assert {str(arm): plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
         "no-fault": None,
         "false-alarm": right.sha256,
         "no-action": None,
-        "runbook": hashlib.sha256((drill.folder / "runbook.yaml").read_bytes()).hexdigest(),
+        "runbook": hashlib.sha256(right.content).hexdigest(),
         **wrong,
     }
-    without = {plan(drill, f"without:{step}", 1).runbook_sha256 for step in ("drain", "verify")}
+    without = {plan(drill, Arm(ArmKind.WITHOUT, step), 1).runbook_sha256 for step in ("drain", "verify")}
     assert len({*without, *wrong.values(), right.sha256}) == len(wrong) + 3, "each has a digest of its own"
-    assert plan(drill, "runbook", 1, runbook_sha256="0f").runbook_sha256 == "0f"
+    assert plan(drill, RUNBOOK, 1, runbook_sha256="0f").runbook_sha256 == "0f"
 
 
 @pytest.mark.parametrize("arm", ["no-fault", "no-action"])
 def test_nobody_acts_in_arms_without_a_page(drill: Drill, arm: str) -> None:
-    assert plan(drill, arm, 1, operator="human").operator == "none"
+    assert plan(drill, Arm.parse(arm), 1, operator="human").operator == "none"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +162,7 @@ def test_nobody_acts_in_arms_without_a_page(drill: Drill, arm: str) -> None:
 )
 def test_unknown_arms(drill: Drill, arm: str, says: str) -> None:
     with pytest.raises(UnknownName) as caught:
-        plan(drill, arm, 1)
+        plan(drill, arm_of(drill, arm), 1)
     assert says in str(caught.value)
 
 
@@ -180,10 +170,10 @@ def test_unknown_arms(drill: Drill, arm: str, says: str) -> None:
 
 
 def test_what_the_arms_must_show(drill: Drill) -> None:
-    assert expectation(drill, "no-fault") == Expectation("pass")
-    assert expectation(drill, "no-action") == Expectation("fail", "unable")
-    assert expectation(drill, "wrong:restart-gateway-only") == Expectation("fail", None, ("recover",))
-    assert expectation(drill, "without:drain") is None
+    assert expectation(drill, Arm.parse("no-fault")) == Expectation("pass")
+    assert expectation(drill, NO_ACTION) == Expectation("fail", "unable")
+    assert expectation(drill, Arm.parse("wrong:restart-gateway-only")) == Expectation("fail", None, ("recover",))
+    assert expectation(drill, Arm.parse("without:drain")) is None
 
 
 def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Path) -> None:
@@ -193,12 +183,13 @@ def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Pat
     says = "harmless: {en: no order was open, ja: 未約定の注文がない}"
     (tmp_path / "wrong.yaml").write_text(text.replace("expect: {verdict: fail, by: [recover]}", says))
     found = load_drill(tmp_path)
-    assert arms_of(found)[-1] == "wrong:restart"
-    wanted = expectation(found, "wrong:restart")
+    assert arms_of(found)[-1] == Arm.parse("wrong:restart")
+    wanted = expectation(found, Arm.parse("wrong:restart"))
     assert wanted is not None
     assert wanted.verdict == "pass"
-    assert wanted.cause is not None
-    assert wanted.cause.say("en") == "no order was open"
+    harmless = variants(found)["restart"].harmless
+    assert harmless is not None
+    assert harmless.say("en") == "no order was open"
 
 
 # -- means --------------------------------------------------------------------------------------------------------
@@ -262,7 +253,7 @@ def test_the_right_page_may_say_how_slow_one_may_be(drill: Drill, tmp_path: Path
     text = (drill.folder / "drill.yaml").read_text()
     file = tmp_path / "drill.yaml"
     file.write_text(text.replace("  runbook: pass\n", "  runbook: {verdict: pass, reaction_up_to: 6s}\n"))
-    wanted = expectation(load_drill(tmp_path), "runbook")
+    wanted = expectation(load_drill(tmp_path), RUNBOOK)
     assert wanted is not None
     assert [wanted.at(each * NS).verdict for each in (1, 6, 7)] == ["pass", "pass", "fail"]
     file.write_text(text.replace("  runbook: pass\n", "  runbook: {verdict: fail, reaction_up_to: 6s}\n"))
@@ -318,7 +309,7 @@ def test_a_limit_or_an_acceptance_that_makes_no_sense_is_refused(
 
 
 def test_what_a_drill_accepts_is_fixed_in_the_plan(drill: Drill) -> None:
-    assert plan(drill, "runbook", 1).accepts == {
+    assert plan(drill, RUNBOOK, 1).accepts == {
         name: {"en": why.en, "ja": why.ja} for name, why in drill.accepts.items()
     }
     assert drill.accepts

@@ -57,7 +57,7 @@ checks: [cash-conserved]
 arms:
   no-fault: pass
   no-action: {verdict: fail, grade: unable}
-stop_if: {order_failure_ratio: {above: 0.95, for: 30s}}
+stop_if: {failure_ratio: {service: orders, above: 0.95, for: 30s}}
 cap: 20s
 """
 
@@ -310,17 +310,35 @@ CASES = {
         "arms.no-action.grade: unknown grade 'bad'; known: performed, some-challenges, major-challenges, unable",
     ),
     "unknown stop": (
-        "order_failure_ratio",
-        "order_failures",
+        "failure_ratio",
+        "failure_ration",
         19,
-        "stop_if: unknown key 'order_failures', did you mean 'order_failure_ratio'?"
-        " known: order_failure_ratio, inquiry_failure_ratio",
+        "stop_if: unknown key 'failure_ration', did you mean 'failure_ratio'? known: failure_ratio",
+    ),
+    "stop of a service that nobody asks": (
+        "service: orders",
+        "service: order",
+        19,
+        "stop_if.failure_ratio.service: unknown service of load day-session 'order', did you mean 'orders'?"
+        " known: orders, inquiry",
+    ),
+    "stop of a service that nobody asks, in a list": (
+        "{failure_ratio: {service: orders, above: 0.95, for: 30s}}",
+        "[{failure_ratio: {service: inquiry, above: 0.9, for: 1s}}, {failure_ratio: {service: x, above: 1, for: 1s}}]",
+        19,
+        "stop_if[1].failure_ratio.service: unknown service of load day-session 'x'; known: orders, inquiry",
+    ),
+    "stop without a service": (
+        "service: orders, ",
+        "",
+        19,
+        "stop_if.failure_ratio: missing key 'service'; required: service, above, for",
     ),
     "stop above one": (
         "above: 0.95",
         "above: 95",
         19,
-        "stop_if.order_failure_ratio.above: found the number 95, expected a number from 0 to 1",
+        "stop_if.failure_ratio.above: found the number 95, expected a number from 0 to 1",
     ),
     "cap within the hold": (
         "cap: 20s",

@@ -8,8 +8,9 @@ import pytest
 
 from drills.errors import UnknownName
 from drills.spec import targetfile
-from drills.spec.drill import OPTIONAL, REQUIRED
+from drills.spec.drillfile import DrillFile
 from drills.spec.files import CATALOGUE
+from drills.spec.forms import keys_of
 from drills.spec.metrics import metrics
 from drills.spec.reader import read
 from drills.spec.schemas import SCHEMAS, schema
@@ -24,8 +25,9 @@ def test_schemas_name_their_draft(name: str) -> None:
 
 def test_the_drills_keys_are_the_loaders() -> None:
     found = schema("drill")
-    assert set(found["properties"]) == {*REQUIRED, *OPTIONAL}
-    assert found["required"] == list(REQUIRED)
+    required, optional = keys_of(DrillFile)
+    assert set(found["properties"]) == {*required, *optional}
+    assert found["required"] == list(required)
     assert set(found["properties"]["objectives"]["properties"]) == set(metrics())
 
 
@@ -41,6 +43,12 @@ def test_a_target_files_keys_are_the_loaders() -> None:
 def test_the_catalogues_files_have_only_keys_of_the_schema(name: str) -> None:
     for file in CATALOGUE.glob(f"*/{name}.yaml"):
         assert unknown_keys(read(file).value, schema(name)) == []
+
+
+def test_the_catalogues_shared_steps_have_only_keys_of_the_schema() -> None:
+    found = schema("steps")["additionalProperties"]
+    for step in read(CATALOGUE / "steps.yaml").value.values():
+        assert unknown_keys(step, found) == []
 
 
 def test_a_schema_that_is_not_there() -> None:

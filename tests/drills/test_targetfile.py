@@ -10,6 +10,7 @@ import pytest
 
 import targets
 from drills.errors import BadInput, MissingMeans, UnknownName
+from drills.record.arm import FALSE_ALARM, NO_ACTION, RUNBOOK
 from drills.spec import planning
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
@@ -269,10 +270,10 @@ def test_a_drill_need_not_speak_of_what_is_not_offered(file: Path) -> None:
     capabilities = system(str(file)).capabilities()
     assert planning.missing(drill, capabilities) == ()
     assert planning.known_arms(drill) == ("no-fault", "no-action")
-    assert planning.usual_arm(drill) == "no-action"
+    assert planning.usual_arm(drill) == NO_ACTION
     with pytest.raises(UnknownName, match="unknown arm 'runbook'; known: no-fault, no-action"):
-        planning.runbook_of(drill, "runbook")
-    assert planning.plan(drill, "no-action", 7).runbook_sha256 is None
+        planning.runbook_of(drill, RUNBOOK)
+    assert planning.plan(drill, NO_ACTION, 7).runbook_sha256 is None
 
 
 DRILL_BAD = {
@@ -306,8 +307,8 @@ DRILL_BAD = {
     "nothing to judge": ("{recover: 9s, ", "{", 7, "objectives: none can be judged"),
     "somebody who acts": ("no-action: pass", "runbook: pass", 8, "arms.runbook: somebody acts in it"),
     "stop where nobody orders": (
-        "cap: 18s", "cap: 18s\nstop_if: {order_failure_ratio: {above: 0.5, for: 5s}}", 10,
-        "stop_if.order_failure_ratio: load reading has no orders",
+        "cap: 18s", "cap: 18s\nstop_if: {failure_ratio: {service: orders, above: 0.5, for: 5s}}", 10,
+        "stop_if.failure_ratio.service: unknown service of load reading 'orders'; known: pages, writes",
     ),
 }  # fmt: skip
 
@@ -403,12 +404,12 @@ def test_a_drill_of_the_catalogue_does_not_fit(file: Path) -> None:
 def test_who_acts_needs_to_be_told_and_to_have_a_tool(file: Path) -> None:
     brokerage = load_drill("exchange-link-down")
     capabilities = system(str(file)).capabilities()
-    planning.refuse_arm(brokerage, "no-action", capabilities, "x.yaml")
+    planning.refuse_arm(brokerage, NO_ACTION, capabilities, "x.yaml")
     with pytest.raises(MissingMeans) as caught:
-        planning.refuse_arm(brokerage, "runbook", capabilities, "x.yaml")
+        planning.refuse_arm(brokerage, RUNBOOK, capabilities, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool", "the target sends no alerts")
     with pytest.raises(MissingMeans) as caught:
-        planning.refuse_arm(brokerage, "false-alarm", capabilities, "x.yaml")
+        planning.refuse_arm(brokerage, FALSE_ALARM, capabilities, "x.yaml")
     assert caught.value.lacks == ("the target has no operator tool",)
 
 

@@ -20,7 +20,7 @@ def variable(name: str) -> list[str]:
 def test_its_arms_are_arms_of_its_drill() -> None:
     (drill,) = variable("TOUR")
     assert variable("TOUR_ARMS") == ["no-action", "wrong:reopen-early", "runbook"]
-    assert set(variable("TOUR_ARMS")) <= set(arms_of(load_drill(drill)))
+    assert set(variable("TOUR_ARMS")) <= set(map(str, arms_of(load_drill(drill))))
 
 
 def test_it_says_how_long_it_takes_and_ends_with_the_comparison() -> None:

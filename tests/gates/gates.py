@@ -79,10 +79,11 @@ def runs_of(drill: str, asked: argparse.Namespace) -> Iterator[Run]:
 
 def seeds_of(drill: str, arm: str, seeds: Sequence[int]) -> list[tuple[int, str]]:
     """Seeds with the operator's reaction."""
+    from drills.record.arm import Arm
     from drills.spec.drill import load_drill
 
     found = [(seed, USUAL) for seed in seeds]
-    declared = load_drill(drill).arms.get(arm)
+    declared = load_drill(drill).arms.get(Arm.parse(arm))
     if declared is not None and declared.reaction_up_to is not None:
         found += [(seeds[0], reaction) for reaction in SLOWER]
     return found
@@ -123,9 +124,10 @@ def verify(drill: str, run: Run, runs: str) -> dict[str, Any]:
 
 
 def arms_of(drill: str) -> list[str]:
-    from drills.spec.drill import arms_of, load_drill
+    from drills.spec.drill import load_drill
+    from drills.spec.planning import arms_of
 
-    return list(arms_of(load_drill(drill)))
+    return list(map(str, arms_of(load_drill(drill))))
 
 
 def catalogue() -> list[str]:

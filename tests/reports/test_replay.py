@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from drills.commands.app import app
 from drills.judge.scorecard import Scorecard
+from drills.record.arm import RUNBOOK
 from drills.spec.drill import load_drill, name_of
 from drills.spec.request import RunRequest, asked
 from reports.replay import replay
@@ -73,7 +74,7 @@ def test_a_catalogue_drill_has_its_name_however_it_was_given_and_a_copy_its_path
         (tmp_path / file.name).write_bytes(file.read_bytes())
     copy = load_drill(tmp_path)
     assert name_of(copy) == str(tmp_path / "drill.yaml")
-    order = RunRequest(copy, "runbook", 7, tmp_path, proxy="embedded", runbook=tmp_path / drill.runbook.name)
+    order = RunRequest(copy, RUNBOOK, 7, tmp_path, proxy="embedded", runbook=tmp_path / drill.runbook.name)
     said = asked(order)
     assert (said.drill, said.runbook, said.proxy) == (
         str(tmp_path / "drill.yaml"),

@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 
 from drills.judge import schedule
 from drills.judge.check import Check
-from drills.judge.checks.validity import NOBODY_ACTS
 from drills.judge.interval import Interval, point, seconds
 from drills.judge.timeline import events, injection, pages, snapshot_at
+from drills.record.arm import NOBODY_ACTS
 from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Reason, Status, Value
 from drills.record.unsupported import ALERTS, OPERATOR
 

@@ -23,6 +23,7 @@ from drills.judge.timeline import (
     snapshot_at,
     steps,
 )
+from drills.record.arm import NOBODY_ACTS
 from drills.record.columns import pieces
 from drills.record.history import NS, CheckResult, Event, History, Kind, Reason, Status
 from drills.record.unsupported import OPERATOR
@@ -40,8 +41,6 @@ LONGEST_ID = 8
 """Digits of a row's id: the load counts its rows, and a journal of more would not fit into memory."""
 GOOD_BEFORE = 99
 """Per cent of the baseline's requests that must have been served well, as the gate asks."""
-NOBODY_ACTS = ("no-fault", "no-action")
-"""Arms without a page."""
 
 
 def run_ended(history: History) -> CheckResult:
