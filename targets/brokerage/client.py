@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from targets.brokerage.config import LOOPBACK
+from targets.brokerage.config import Address
 from targets.lengths import content_length
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -31,9 +31,8 @@ class Unanswered(Exception):
 class Client:
     """Calls one service with the stack's token."""
 
-    def __init__(self, port: int, token: str, host: str = LOOPBACK) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, where: Address, token: str) -> None:
+        self._where = where
         self._token = token
         self._idle: list[Stream] = []
 
@@ -69,9 +68,9 @@ class Client:
             writer.transport.abort()
         try:
             async with asyncio.timeout(within_s):
-                return await asyncio.open_connection(self._host, self._port)
+                return await asyncio.open_connection(*self._where)
         except OSError as error:
-            raise NotSent(f"no connection to {self._host}:{self._port}: {error}") from error
+            raise NotSent(f"no connection to {self._where.host}:{self._where.port}: {error}") from error
 
     def _give_back(self, stream: Stream) -> None:
         if len(self._idle) < IDLE_LIMIT:
@@ -82,8 +81,8 @@ class Client:
 
     def _request(self, method: str, path: str, body: bytes) -> bytes:
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nX-Ops-Token: {self._token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {self._where.host}:{self._where.port}\r\n"
+            f"X-Ops-Token: {self._token}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode("latin-1") + body
 

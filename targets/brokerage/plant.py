@@ -130,7 +130,7 @@ def round_trips_s(config: Config) -> list[float]:
     """Seconds of calls for one lot through the batch's link, in order of size. OSError, ValueError without answers."""
     with _connect(config) as connection:
         code, day = connection.execute("SELECT code, day::text FROM closes LIMIT 1").fetchone() or ("", "")
-    with socket.create_connection(("127.0.0.1", config.via.batch_valuation), timeout=CALL_S) as link:
+    with socket.create_connection(("127.0.0.1", config.via["batch-valuation"]), timeout=CALL_S) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answers = link.makefile("rb")
         marks = [time.monotonic()]
@@ -149,7 +149,9 @@ def _lots(what: str, wanted: Mapping[str, Any]) -> Lots:
 
 
 def _connect(config: Config) -> psycopg.Connection[Any]:
-    return connect(dsn(config.ports.postgres), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000")
+    return connect(
+        dsn(config.ports["postgres"]), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000"
+    )
 
 
 def _one(connection: psycopg.Connection[Any], query: str, values: list[Any]) -> int:
@@ -187,7 +189,7 @@ def _stop_batch(config: Config, connection: psycopg.Connection[Any]) -> list[int
 
 def _ask(config: Config, method: str, path: str) -> dict[str, Any]:
     """What the batch answers; nothing when it does not."""
-    connection = http.client.HTTPConnection("127.0.0.1", config.ports.batch, timeout=WITHIN_S)
+    connection = http.client.HTTPConnection(*config.at("batch"), timeout=WITHIN_S)
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError), contextlib.closing(connection):
         connection.request(method, path, body=b"{}", headers={"X-Ops-Token": config.token})
         said: dict[str, Any] = json.loads(connection.getresponse().read())

@@ -71,9 +71,9 @@ def test_localhost_where_nothing_answers_is_nowhere() -> None:
 def test_a_port_that_is_taken_at_the_other_loopback_is_not_free() -> None:
     """The same draw twice: the second time something listens on ::1 in the block that came first."""
     needs_ipv6()
-    first = claim_block(random.Random(7))
+    first = claim_block(BLOCK, random.Random(7))
     first.release()
     with socket.create_server(("::1", first.ports[BLOCK // 2]), family=socket.AF_INET6):
-        second = claim_block(random.Random(7))
+        second = claim_block(BLOCK, random.Random(7))
     second.release()
     assert not set(first.ports) & set(second.ports)

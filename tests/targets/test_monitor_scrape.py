@@ -16,6 +16,8 @@ from targets.brokerage.monitor.evaluate import Sample
 from targets.brokerage.monitor.schedule import next_turn
 from targets.brokerage.monitor.scrape import Job, parse_samples, scrape_all
 
+from .ports import here
+
 TARGET = {"job": "api", "instance": "i"}
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -73,7 +75,7 @@ def test_special_values_and_empty_labels() -> None:
 def test_a_scrape_gives_up_and_the_samples() -> None:
     async def scenario() -> list[Sample]:
         async with listening(always(answer(b"m 3\nn 4\n"))) as port:
-            job = Job("api", port, {"m"})
+            job = Job("api", here(port), {"m"})
             for _ in range(3):
                 found = await scrape_all([job], 5.0)
             job.close()
@@ -103,7 +105,7 @@ async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 def test_whatever_goes_wrong_is_up_0_and_nothing_else(handler: Handler) -> None:
     async def scenario() -> list[Sample]:
         async with listening(handler) as port:
-            job = Job("api", port, {"m"})
+            job = Job("api", here(port), {"m"})
             found = await job.scrape(0.1)
             job.close()
         return found
@@ -115,7 +117,7 @@ def test_a_closed_port_is_up_0() -> None:
     async def scenario() -> list[Sample]:
         async with listening(_silence) as port:
             pass
-        return await Job("api", port, {"m"}).scrape(1.0)
+        return await Job("api", here(port), {"m"}).scrape(1.0)
 
     assert [(s.metric, s.value) for s in asyncio.run(scenario())] == [("up", 0.0)]
 
@@ -123,7 +125,7 @@ def test_a_closed_port_is_up_0() -> None:
 def test_a_server_that_closed_an_idle_connection_is_asked_again_on_a_new_one() -> None:
     async def scenario() -> list[int]:
         async with listening(always(answer(b"{}"), times=1)) as port:
-            connection = Connection(port)
+            connection = Connection(here(port))
             found = [(await connection.get("/", 5.0)).status for _ in range(3)]
             connection.close()
         return found
@@ -143,7 +145,7 @@ def test_a_late_reply_is_not_taken_for_the_next_one() -> None:
 
     async def scenario() -> bytes:
         async with listening(late_once) as port:
-            connection = Connection(port)
+            connection = Connection(here(port))
             with pytest.raises(WireError, match="no reply within"):
                 await connection.get("/", 0.05)
             reply = await connection.get("/", 5.0)

@@ -24,7 +24,7 @@ def accepted(_: dict[str, Any]) -> tuple[int, Any]:
 
 class Rig:
     def __init__(self, folder: Path, database: Database) -> None:
-        config = make_config(folder, {}, {"api_pg": database.port})
+        config = make_config(folder, {}, {"api-pg": database.port})
         bounds = ApiConfig(pool=2, pool_wait_s=0.3, lock_timeout_s=0.3)
         self.config = msgspec.structs.replace(config, api=bounds)
         self.database = database

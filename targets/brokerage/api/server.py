@@ -48,14 +48,14 @@ class Api:
             "api_requests_total", "Customers' requests", ("service", "outcome"), registry=self.registry
         )
         self.levels: dict[str, ServiceLevel] = {name: ServiceLevel(config.api) for name in SERVICES}
-        self.line = Line(database.dsn(config.via.api_pg, "api-operations", config.hosts.toxiproxy))
-        self._gates_line = Line(database.dsn(config.via.api_pg, "api-gates", config.hosts.toxiproxy))
+        self.line = Line(database.dsn(config.through("api-pg"), "api-operations"))
+        self._gates_line = Line(database.dsn(config.through("api-pg"), "api-gates"))
         self.gates = Gates(self._gates_line)
         self.store = Store(config)
-        self.gateway = Client(config.ports.gateway, config.token, config.hosts.gateway)
+        self.gateway = Client(config.at("gateway"), config.token)
         self.oms = Oms(config, self.store, self.gateway)
-        self._bank = Client(config.via.api_bank, config.token, config.hosts.toxiproxy)
-        self._settling = Line(database.dsn(config.via.api_pg, "api-repayments", config.hosts.toxiproxy))
+        self._bank = Client(config.through("api-bank"), config.token)
+        self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
         self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}

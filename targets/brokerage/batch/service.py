@@ -39,13 +39,13 @@ class Batch:
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self.clock = DayClock(config)
-        self._line = Line(database.dsn(config.via.batch_pg, "batch-record", config.hosts.toxiproxy))
+        self._line = Line(database.dsn(config.through("batch-pg"), "batch-record"))
         # The watch goes straight to the server: it must still see when the batch's own link is in trouble.
-        self._watch_line = Line(database.dsn(config.ports.postgres, "batch-watch", config.hosts.postgres))
+        self._watch_line = Line(database.dsn(config.at("postgres"), "batch-watch"))
         self.record = Record(self._line)
         self.scheduler = Scheduler(config, self.record)
         self.locks = Locks()
-        self.gateway = Client(config.ports.gateway, config.token, config.hosts.gateway)
+        self.gateway = Client(config.at("gateway"), config.token)
         self._recalled = False
         self._watching = False
 

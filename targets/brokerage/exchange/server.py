@@ -20,6 +20,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.routing import Route
 
+from targets.brokerage import serving
 from targets.brokerage.books import book_file
 from targets.brokerage.config import Config
 from targets.brokerage.exchange.book import Book, Change
@@ -212,3 +213,9 @@ class Exchange:
         self._reserved = session.next_out + settings.reserve
         self._journal.numbers(session.next_in, self._reserved)
         return session
+
+
+def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM; sockets ``exchange_a``, ``exchange_b``, ``exchange_http``."""
+    doors = {name: sockets[name] for name in ("exchange_a", "exchange_b")}
+    serving.serve(Exchange(config, doors), sockets["exchange_http"])

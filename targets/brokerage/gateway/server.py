@@ -45,9 +45,8 @@ class Gateway:
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self.identity = config.gateway.identity
-        port, proxy = config.via.gateway_pg, config.hosts.toxiproxy
-        self._posting = Line(database.dsn(port, "gateway-posting", proxy))
-        self.line = Line(database.dsn(port, "gateway", proxy))
+        self._posting = Line(database.dsn(config.through("gateway-pg"), "gateway-posting"))
+        self.line = Line(database.dsn(config.through("gateway-pg"), "gateway"))
         self.poster = Poster(self._posting, self.identity, self._posted)
         self.flow = Flow(config.gateway.window, self._send, self.ready)
         self.statuses = Questions()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one kept-alive connection to a port of this host: all the monitor needs, at little cost.
+"""HTTP/1.1 over one kept-alive connection: all the monitor needs, at little cost.
 
 The monitor asks sixteen times a second and shares its cores with what it watches; a general client would cost more
 than the scrape. Replies must carry Content-Length, as those of uvicorn do.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from targets.brokerage.config import Address
 from targets.lengths import content_length
 
 MAX_HEAD = 16_384
@@ -28,10 +29,10 @@ class Reply:
 
 
 class Connection:
-    """To ``127.0.0.1:port``; opened when first used, and again after any failure. One request at a time."""
+    """Opened when first used, and again after any failure. One request at a time."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, where: Address) -> None:
+        self._where = where
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str, timeout_s: float) -> Reply:
@@ -85,11 +86,11 @@ class Connection:
         if self._open is not None and (self._open[0].at_eof() or self._open[1].is_closing()):
             self.close()  # the other side was restarted since
         if self._open is None:
-            self._open = await asyncio.open_connection("127.0.0.1", self._port, limit=MAX_HEAD)
+            self._open = await asyncio.open_connection(*self._where, limit=MAX_HEAD)
         return self._open
 
     def _request(self, method: str, path: str, head: str = "") -> bytes:
-        return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{head}\r\n".encode()
+        return f"{method} {path} HTTP/1.1\r\nHost: {self._where.host}:{self._where.port}\r\n{head}\r\n".encode()
 
 
 def _read_head(head: bytes) -> tuple[int, int, bool]:

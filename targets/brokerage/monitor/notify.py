@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from targets.brokerage.config import Address
 from targets.brokerage.monitor.connection import Connection, WireError
 
 log = logging.getLogger(__name__)
@@ -23,9 +24,9 @@ QUEUE = 256
 class Notifier:
     """A bounded queue before the pager; ``count`` is told ``delivered`` or ``dropped`` for each message."""
 
-    def __init__(self, port: int, count: Callable[[str], None], give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
+    def __init__(self, where: Address, count: Callable[[str], None], give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(QUEUE)
-        self._connection = Connection(port)
+        self._connection = Connection(where)
         self._count = count
         self._give_up_after_s = give_up_after_s
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from targets.brokerage.config import Address
 from targets.brokerage.monitor.connection import Connection, WireError
 from targets.brokerage.monitor.evaluate import Labels, Sample
 
@@ -46,9 +47,9 @@ def _labels(series: Mapping[str, str], target: Mapping[str, str]) -> Labels:
 class Job:
     """One service to scrape, over its own kept connection."""
 
-    def __init__(self, name: str, port: int, wanted: Collection[str]) -> None:
-        self._target = {"job": name, "instance": f"127.0.0.1:{port}"}
-        self._connection = Connection(port)
+    def __init__(self, name: str, where: Address, wanted: Collection[str]) -> None:
+        self._target = {"job": name, "instance": f"{where.host}:{where.port}"}
+        self._connection = Connection(where)
         self._wanted = wanted
 
     async def scrape(self, timeout_s: float) -> list[Sample]:

@@ -8,13 +8,11 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from targets.brokerage.config import LOOPBACK, OPERATORS_HOST, Config
+from targets.brokerage.config import Address, Config
 from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
+from targets.brokerage.topology import TOPOLOGY
 
 TIMEOUT_S = 5.0
-
-HTTP_PORT = {"exchange": "exchange_http", "valuation": "valuation_http"}
-"""Service -> its port for HTTP, where that has not the service's name."""
 
 
 class Stack:
@@ -37,7 +35,7 @@ class Stack:
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
     ) -> dict[str, Any]:
         """The JSON object that ``service`` answers. Refused on 4xx, HalfWay on 5xx, on silence and on nonsense."""
-        connection = http.client.HTTPConnection(self.host(service), self.port(service), timeout=timeout_s)
+        connection = http.client.HTTPConnection(*self.address(service), timeout=timeout_s)
         try:
             self._connect(connection, service)
             try:
@@ -76,17 +74,13 @@ class Stack:
         found: dict[str, dict[str, Any]] = self.control({"verb": "status"})["services"]
         return found
 
-    def port(self, service: str) -> int:
-        """Where the service listens for HTTP."""
-        return int(getattr(self.config.ports, HTTP_PORT.get(service, service)))
-
-    def host(self, service: str) -> str:
-        """Under which name it is reached."""
-        return str(getattr(self.config.hosts, service))
+    def address(self, service: str) -> Address:
+        """Where the service is reached by HTTP."""
+        return self.config.at(TOPOLOGY.components[service].http)
 
     def here(self) -> str | None:
         """The service in whose container brokerctl itself runs, and would end with it; None among processes."""
-        return OPERATORS_HOST if self.config.control else None
+        return TOPOLOGY.operators_host if self.config.control else None
 
     def check(self, service: str) -> str:
         """Where to look when ``service`` misbehaves."""
@@ -94,7 +88,7 @@ class Stack:
 
     def _to_launcher(self, timeout_s: float) -> socket.socket:
         if not self.config.control:
-            return socket.create_connection((LOOPBACK, self.config.ports.launcher), timeout=timeout_s)
+            return socket.create_connection(self.config.at("launcher"), timeout=timeout_s)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout_s)
         try:

@@ -47,7 +47,7 @@ class Valuation:
         self._calls = Counter("valuation_calls", "Calls answered", registry=self.registry)
         self._lots = Counter("valuation_lots", "Lots valued", registry=self.registry)
         self._door = door
-        self._line = Line(database.dsn(config.ports.postgres, "valuation", config.hosts.postgres))
+        self._line = Line(database.dsn(config.at("postgres"), "valuation"))
         self._closes: dict[tuple[str, str], int] = {}
         self._decoder = msgspec.json.Decoder(Call)
         self._cycle_s = config.valuation.cycle_s

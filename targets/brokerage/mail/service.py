@@ -47,7 +47,7 @@ class Mail:
         oldest = Gauge("mail_oldest_pending_seconds", "Age of the oldest waiting notice", registry=self.registry)
         oldest.set_function(self._oldest_s)
         self._notices = Counter("mail_notices_total", "Notices delivered", registry=self.registry)
-        self._line = Line(database.dsn(config.ports.postgres, "mail", config.hosts.postgres))
+        self._line = Line(database.dsn(config.at("postgres"), "mail"))
         self._folder = spool_folder(Path(config.folder))
         self._oldest_ns: int | None = None
         self._working = False
