@@ -1,4 +1,4 @@
-"""The api as a process."""
+"""The api as a process: the service, and the endpoints that customers and operators have of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import socket
 from collections.abc import Mapping
 
 from targets.brokerage import serving
-from targets.brokerage.api import customers, operator_endpoints  # noqa: F401  # so that the launcher has them
+from targets.brokerage.api import customers, operator_endpoints
 from targets.brokerage.api.server import Api
 from targets.brokerage.config import Config
 
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; socket ``api``."""
-    serving.serve(Api(config), sockets["api"])
+    api = Api(config)
+    serving.serve(api, [*customers.routes(api), *operator_endpoints.routes(api)], sockets["api"])

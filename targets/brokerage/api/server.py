@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.api.gates import Gates
@@ -62,12 +61,6 @@ class Api:
         self._days = ("", "")
         self.unknown = 0
         self._database_answers = True
-
-    def routes(self) -> Sequence[Route]:
-        """Customers' and operators' endpoints."""
-        from targets.brokerage.api import customers, operator_endpoints  # they need this class
-
-        return [*customers.routes(self), *operator_endpoints.routes(self)]
 
     def jobs(self) -> Sequence[Job]:
         """Getting ready, then looking at the database now and then; repayments the bank has not answered."""

@@ -1,4 +1,4 @@
-"""The batch as a process."""
+"""The batch as a process: the service, and the operators' endpoints of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import socket
 from collections.abc import Mapping
 
 from targets.brokerage import serving
+from targets.brokerage.batch import endpoints
 from targets.brokerage.batch.service import Batch
 from targets.brokerage.config import Config
 
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; socket ``batch``."""
-    serving.serve(Batch(config), sockets["batch"])
+    batch = Batch(config)
+    serving.serve(batch, endpoints.routes(batch), sockets["batch"])

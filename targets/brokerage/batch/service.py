@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import psycopg
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.batch.forecast import remaining_s
@@ -48,12 +47,6 @@ class Batch:
         self.gateway = Client(config.at("gateway"), config.token)
         self._recalled = False
         self._watching = False
-
-    def routes(self) -> Sequence[Route]:
-        """Operators' endpoints."""
-        from targets.brokerage.batch import endpoints  # they need this class
-
-        return endpoints.routes(self)
 
     def jobs(self) -> Sequence[Job]:
         """The clock, and the watch on locks."""

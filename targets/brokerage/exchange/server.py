@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from starlette.routing import Route
 
 from targets.brokerage import serving
 from targets.brokerage.books import book_file
@@ -54,10 +53,6 @@ class Exchange:
         self._reserved = 0
         self.book = Book(config.exchange, config.seed)
         self.session = self._restored_session()
-
-    def routes(self) -> Sequence[Route]:
-        """None of its own: members use the doors."""
-        return ()
 
     def jobs(self) -> Sequence[Job]:
         """Doors, matching and the session's clock."""
@@ -218,4 +213,4 @@ class Exchange:
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; sockets ``exchange_a``, ``exchange_b``, ``exchange_http``."""
     doors = {name: sockets[name] for name in ("exchange_a", "exchange_b")}
-    serving.serve(Exchange(config, doors), sockets["exchange_http"])
+    serving.serve(Exchange(config, doors), (), sockets["exchange_http"])  # members use the doors

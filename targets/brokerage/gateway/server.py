@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.config import Config
@@ -57,12 +56,6 @@ class Gateway:
         self._database_answers = True
 
     # -- the service --------------------------------------------------------------------------------------------------
-
-    def routes(self) -> Sequence[Route]:
-        """Orders from the api, and the operators' endpoints."""
-        from targets.brokerage.gateway.endpoints import routes  # it needs this class
-
-        return routes(self)
 
     def jobs(self) -> Sequence[Job]:
         """The session, the posting, and a look at the database."""

@@ -159,4 +159,5 @@ def watched(config: Config) -> dict[str, Address]:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM. Raises RuleError before anything is watched."""
-    serving.serve(Monitor(config, load_rules(RULES)), sockets["monitor"])
+    monitor = Monitor(config, load_rules(RULES))
+    serving.serve(monitor, monitor.routes(), sockets["monitor"])
