@@ -6,7 +6,6 @@ read that file can attach to it (``attach``), which is how a dead run is healed.
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from targets import silence
+from targets import http_sync, silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import plant as planting
 from targets.brokerage import postgres, toolserver
@@ -310,18 +309,13 @@ class Stack:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
 
     def _get(self, port: int, path: str, timeout: float, host: str = brokerage.LOOPBACK) -> bytes:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout)
         try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            body = reply.read()
-            if reply.status != 200:
-                raise TargetError(f"GET {path} on port {port} answered {reply.status}")
-            return body
-        except (OSError, http.client.HTTPException) as error:
+            reply = http_sync.ask((host, port), "GET", path, timeout)
+        except http_sync.NoReply as error:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
-        finally:
-            connection.close()
+        if reply.status != 200:
+            raise TargetError(f"GET {path} on port {port} answered {reply.status}")
+        return reply.body
 
 
 def attach(folder: Path) -> Stack:

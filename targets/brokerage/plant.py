@@ -11,7 +11,6 @@ was really held.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import math
 import random
@@ -25,6 +24,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from targets import http_sync
 from targets.brokerage.config import Config
 from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
@@ -189,10 +189,10 @@ def _stop_batch(config: Config, connection: psycopg.Connection[Any]) -> list[int
 
 def _ask(config: Config, method: str, path: str) -> dict[str, Any]:
     """What the batch answers; nothing when it does not."""
-    connection = http.client.HTTPConnection(*config.at("batch"), timeout=WITHIN_S)
-    with contextlib.suppress(OSError, http.client.HTTPException, ValueError), contextlib.closing(connection):
-        connection.request(method, path, body=b"{}", headers={"X-Ops-Token": config.token})
-        said: dict[str, Any] = json.loads(connection.getresponse().read())
+    with contextlib.suppress(http_sync.NoReply, ValueError):
+        headers = {"X-Ops-Token": config.token}
+        reply = http_sync.ask(config.at("batch"), method, path, WITHIN_S, body=b"{}", headers=headers)
+        said: dict[str, Any] = json.loads(reply.body)
         return said
     return {}
 

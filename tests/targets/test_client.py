@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from targets.brokerage.client import Client, NotSent, Unanswered
+from targets.brokerage.client import Client
+from targets.http_async import NotSent, Unanswered
 
 from .ports import here
 

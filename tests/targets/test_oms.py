@@ -12,8 +12,8 @@ import pytest
 from targets.brokerage.api.oms import Oms
 from targets.brokerage.api.rules import OrderBody, Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
+from targets.http_async import NotSent, Unanswered
 
 from .stack import Database, Peer, Says, make_config
 

@@ -13,9 +13,9 @@ from targets.brokerage import database as databases
 from targets.brokerage.api.repayments import RepaymentBody, Repayments
 from targets.brokerage.api.rules import Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
 from targets.brokerage.database import Line
+from targets.http_async import NotSent, Unanswered
 
 from .ports import here
 from .stack import Database, Peer, Says, make_config

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from collections.abc import Mapping
 from typing import Any
 
+from targets import http_sync
 from targets.brokerage.config import Address, Config
-from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
+from targets.brokerage.operations.outcome import Ended, HalfWay, NotReached, Refused
 from targets.brokerage.topology import TOPOLOGY
 
 TIMEOUT_S = 5.0
@@ -35,21 +35,16 @@ class Stack:
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
     ) -> dict[str, Any]:
         """The JSON object that ``service`` answers. Refused on 4xx, HalfWay on 5xx, on silence and on nonsense."""
-        connection = http.client.HTTPConnection(*self.address(service), timeout=timeout_s)
+        headers = {"X-Ops-Token": self.config.token, "Content-Type": "application/json"}
+        sent = None if body is None else json.dumps(body).encode()
         try:
-            self._connect(connection, service)
-            try:
-                headers = {"X-Ops-Token": self.config.token, "Content-Type": "application/json"}
-                connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
-                reply = connection.getresponse()
-                status, found = reply.status, json.loads(reply.read())
-            except TimeoutError as error:
-                raise HalfWay(f"{service} did not answer within {timeout_s:g} s; {self.check(service)}") from error
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                raise HalfWay(f"{service} broke off: {_words(error)}; {self.check(service)}") from error
-        finally:
-            connection.close()
-        return self._judge(service, status, found)
+            reply = http_sync.ask(self.address(service), method, path, timeout_s, body=sent, headers=headers)
+            found = json.loads(reply.body)
+        except http_sync.NoReply as error:
+            raise self._no_reply(service, error, timeout_s) from error
+        except ValueError as error:
+            raise HalfWay(f"{service} broke off: {_words(error)}; {self.check(service)}") from error
+        return self._judge(service, reply.status, found)
 
     def control(self, request: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """One request to the launcher, that is, to the host the services run on."""
@@ -98,11 +93,13 @@ class Stack:
             raise
         return sock
 
-    def _connect(self, connection: http.client.HTTPConnection, service: str) -> None:
-        try:
-            connection.connect()
-        except OSError as error:
-            raise NotReached(f"{service} accepts no connection ({_words(error)}); {self.check(service)}") from error
+    def _no_reply(self, service: str, error: http_sync.NoReply, timeout_s: float) -> Ended:
+        check = self.check(service)
+        if not error.connected:
+            return NotReached(f"{service} accepts no connection ({_words(error.cause)}); {check}")
+        if isinstance(error.cause, TimeoutError):
+            return HalfWay(f"{service} did not answer within {timeout_s:g} s; {check}")
+        return HalfWay(f"{service} broke off: {_words(error.cause)}; {check}")
 
     def _judge(self, service: str, status: int, found: Any) -> dict[str, Any]:
         facts: dict[str, Any] = found if isinstance(found, dict) else {"answer": found}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import signal
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from targets import http_sync
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.operations.batch import ROOT_BLOCKER, root_blocker
 from targets.brokerage.operations.calls import Stack
@@ -64,14 +64,10 @@ def _healthy(stack: Stack, service: str) -> bool:
         from targets.brokerage.direct import answers_queries  # slow to import, and needed by this one command
 
         return answers_queries(stack.config.at(declared.ports[0]))
-    connection = http.client.HTTPConnection(*stack.address(service), timeout=1.0)
     try:
-        connection.request("GET", declared.health)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        return http_sync.ask(stack.address(service), "GET", declared.health, 1.0).status == 200
+    except http_sync.NoReply:
         return False
-    finally:
-        connection.close()
 
 
 def kill(stack: Stack, args: Namespace) -> CommandResult:
