@@ -73,7 +73,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One part of a stack. Names of components, ports and links are each unique in it.
+    """One part of a stack. No two components have the same name; nor have two ports, two links, or a port and a link.
 
     - ``start``: how it is started among processes; None for one that is only a container, or that the harness starts.
     - ``needs``: the components that are started before it.

@@ -156,6 +156,8 @@ class Topology:
         return self.owners[port]
 
     def _check(self) -> None:
+        if both := self.owners.keys() & self.links.keys():
+            raise TopologyError(f"a port and a link are both called {', '.join(sorted(both))}")
         for each in self.components.values():
             for port in each.direct:
                 self._owner(each, port)

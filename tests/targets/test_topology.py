@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,14 @@ def test_whom_a_cut_off_service_still_reaches() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", TOPOLOGY.served)
+def test_a_component_connects_to_what_it_declares_and_to_nothing_else(name: str) -> None:
+    declared, folder = TOPOLOGY.components[name], ROOT / "targets" / "brokerage" / name
+    text = "".join(file.read_text() for file in folder.glob("*.py"))
+    assert set(re.findall(r'config\.through\("([^"]+)"\)', text)) == {link.name for link in declared.links}
+    assert set(re.findall(r'config\.at\("([^"]+)"\)', text)) == set(declared.direct)
+
+
 def test_operators_have_no_hand_in_other_companies_parts() -> None:
     assert set(TOPOLOGY.services) - set(TOPOLOGY.operated) == {"exchange", "bank"}
 
@@ -111,6 +120,7 @@ def test_numbers_of_another_brokerage_are_refused() -> None:
         (variant(name="bank"), "component bank is declared 2 times"),
         (variant(ports=("otp_http", "bank")), "port bank is declared 2 times"),
         (variant(links=(Link("api-pg", "postgres"),)), "link api-pg is declared 2 times"),
+        (variant(links=(Link("bank", "postgres"),)), "a port and a link are both called bank"),
         (variant(links=(Link("otp-sms", "sms"),)), "otp connects to port sms, which no component has"),
         (variant(direct=("sms",)), "otp connects to port sms, which no component has"),
         (variant(customers=Link("client-otp", "sms")), "otp connects to port sms, which no component has"),
