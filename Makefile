@@ -10,7 +10,7 @@ TOUR := night-batch-lock
 TOUR_ARMS := no-action wrong:reopen-early runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long real toxiproxy contract arms images gates bench clean
+.PHONY: help drill tour test lint unit live long real toxiproxy contract arms compose.yaml images gates bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -71,6 +71,10 @@ contract: $(VENV)/.installed
 # Needs what the containers need, and ten minutes.
 arms: $(VENV)/.installed
 	$(BIN)/pytest -q -m arms
+
+# Writes compose/compose.yaml anew from what the components declare.
+compose.yaml: $(VENV)/.installed
+	@$(BIN)/python -E -P drills/start.py compose.generate
 
 # Of --target compose; says what they are made from. Needs Docker, and where no registry answers mmdebstrap and Go.
 images: $(VENV)/.installed

@@ -24,6 +24,7 @@ from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
+from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_complaint, cache_folder
 from targets.containers import network, prometheus
@@ -39,23 +40,21 @@ from targets.containers.engine import (
     version,
 )
 from targets.containers.stack import (
-    INSIDE,
     NAME,
-    PARTS,
     PAST_THE_ENGINE,
     THROUGH_THE_ENGINE,
     ContainerStack,
     attach,
     capabilities,
-    environment,
     inside_config,
 )
 from targets.containers.switchboard import Switchboard
+from targets.containers.variables import INSIDE, environment
 from targets.finding import Finding
 from targets.local import configure
 from targets.ports import accepts, claim_block
 from targets.runtime import Request
-from targets.stack import LINKS, SERVICES, START_WITHIN_S
+from targets.stack import START_WITHIN_S
 from targets.starting import Starting
 from targets.target import Capabilities, Intent, OwnPart, Startable, TargetError
 
@@ -64,8 +63,8 @@ NOBODY = 65_532
 ENGINE = "container engine"
 UP_S = 120.0
 DOWN_S = 60.0
-FIRST = ("postgres", "toxiproxy")
-OWN_FOLDERS = ("pgdata", "exchange", "bank", "spool", "control")
+CONTROL = "control"
+"""The folder of the switchboard's socket."""
 EVERYBODY = "host all all all trust\n"
 """For PostgreSQL: its clients are other containers. The network is the stack's own."""
 
@@ -140,17 +139,18 @@ class ComposeTarget(Starting, ContainerStack):
         day = business_day(request.seed)
         try:
             clock = clock_config(request.phase, request.start, request.compression, day)
-            self._block = claim_block()
+            self._block = claim_block(TOPOLOGY.block)
         except (KeyError, ValueError, OSError) as error:
             raise TargetError(str(error)) from error
         self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
         home = _root() / f"{time.time_ns():x}-{os.getpid()}"
         config = configure(self._block.ports, home / INSIDE, request, clock)
-        own = {"stack": home.name, "proxy_engine": "toxiproxy", "network": network.free(self._block.ports[0])}
+        own_network = network.free(self._block.ports[0], len(TOPOLOGY.containers))
+        own = {"stack": home.name, "proxy_engine": "toxiproxy", "network": own_network}
         super().__init__(msgspec.structs.replace(config, **own))
         self._owner: TextIO | None = None
         self._stopping = False
-        self._switchboard = Switchboard(self.folder / "control", self.config.token, self.control)
+        self._switchboard = Switchboard(self.folder / CONTROL, self.config.token, self.control)
 
     def world(self) -> Sequence[Mapping[str, Any]]:
         """Customers, cash, holdings and prices on the seed's business day."""
@@ -205,15 +205,15 @@ class ComposeTarget(Starting, ContainerStack):
         self._owner = ownership.claim(self.home)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         user = self._furnish()
-        self._up(FIRST, user)
+        self._up(TOPOLOGY.programs, user)
         self._wait_healthy(("postgres",))
         self._fill_database(self._world)
         # Nothing listens in there yet: who accepts is the engine, and will accept too when a link is closed.
-        engine_accepts = accepts(self.config.via.client_api)
+        engine_accepts = accepts(self.config.via[TOPOLOGY.customers])
         self._make_links()
         self._switchboard.open()
         self._up((), user)
-        self._wait_healthy([*(name for name in SERVICES if name != "postgres"), "alertmanager"])
+        self._wait_healthy([name for name in TOPOLOGY.containers if name not in TOPOLOGY.programs])
         self._start_tool()
         if engine_accepts:
             self._go_past_the_engine()
@@ -229,7 +229,8 @@ class ComposeTarget(Starting, ContainerStack):
 
     def _furnish(self) -> str:
         """Everything the containers find in their folder; returns ``uid:gid`` for them, never root's."""
-        for each in OWN_FOLDERS[1:]:
+        volumes = [each for name in TOPOLOGY.served for each in TOPOLOGY.components[name].volumes]
+        for each in (*volumes, CONTROL):
             (self.folder / each).mkdir(parents=True)
         postgres.make_cluster(cache_folder(), self.folder / "pgdata")
         with (self.folder / "pgdata" / "pg_hba.conf").open("a") as rules:
@@ -251,20 +252,21 @@ class ComposeTarget(Starting, ContainerStack):
     def _go_past_the_engine(self) -> None:
         """Customers come to the proxy's own address, where that is on this machine and leads to this very stack."""
         self.door = THROUGH_THE_ENGINE
-        host = network.addresses(self.config.network, PARTS)["toxiproxy"]
+        host = network.addresses(self.config.network, TOPOLOGY.containers)[TOPOLOGY.proxy]
         if not network.is_here(self.config.network):
             return
         with contextlib.suppress(TargetError):
-            if self._get_json(self.config.via.client_api, "/drill-target", host=host)["token"] == self.config.token:
-                hosts = msgspec.structs.replace(self.config.hosts, toxiproxy=host)
-                self.config = msgspec.structs.replace(self.config, hosts=hosts)
+            shown = self._get_json(self.config.via[TOPOLOGY.customers], "/drill-target", host=host)
+            if shown["token"] == self.config.token:
+                self.config = msgspec.structs.replace(self.config, hosts={**self.config.hosts, TOPOLOGY.proxy: host})
                 self._save()
                 self.door = PAST_THE_ENGINE
 
     def _make_links(self) -> None:
         self._proxies.wait_ready(START_WITHIN_S)
-        for name, (listen, upstream) in self._routes().items():
-            self._proxies.create(name, f"0.0.0.0:{listen}", f"{LINKS[name][-1]}:{upstream}")
+        for name, route in TOPOLOGY.links.items():
+            upstream = f"{TOPOLOGY.owners[route.port]}:{self.config.ports[route.port]}"
+            self._proxies.create(name, f"0.0.0.0:{self.config.via[name]}", upstream)
 
     def _up(self, services: Sequence[str], user: str) -> None:
         words = [*self._project_words(), "up", "--detach", "--no-build", "--pull", "never", *services]

@@ -122,8 +122,9 @@ class DescribedTarget(Starting, Site):
     def __init__(self, description: Description, request: Request) -> None:
         """TargetError where no ports are free, or where something that ``prepare`` reads cannot be read."""
         shared = cache_folder() / "prepared" / f"{description.name}-{digest(description)}"
+        parts = 1 + len(description.services) + len(description.links)  # with the proxy server
         try:
-            self._block: Block = claim_block()
+            self._block: Block = claim_block(parts)
         except OSError as error:
             raise TargetError(str(error)) from error
         super().__init__(_plan(description, request, shared, self._block.ports))

@@ -42,7 +42,7 @@ PROXY = "toxiproxy"
 """The proxy server among the processes of the system; no service or link may be called so."""
 
 MOST_PARTS = 24
-"""Services and links that one system may have, each with a port of the run's block."""
+"""Services and links that one system may have, each with a port of the run's own."""
 
 Argv = tuple[str, ...]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from targets import hooks, ownership, ports, processes, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
+from targets.brokerage.topology import TOPOLOGY
 from targets.cache import cache_complaint, cache_folder, examine_cache
 from targets.finding import Finding
 from targets.local import LocalTarget, end_members, ports_of
-from targets.ports import BLOCK
 from targets.runtime import Request
 from targets.stack import Stack, attach, capabilities
 from targets.target import Capabilities, Intent, Startable, TargetError
@@ -122,7 +122,7 @@ def _unprivileged() -> Finding:
 
 def _ports() -> Finding:
     try:
-        ports.claim_block().release()
+        ports.claim_block(TOPOLOGY.block).release()
     except OSError as error:
         return Finding("ports", False, str(error), True, "end what listens there: a stack needs a block of ports")
-    return Finding("ports", True, f"{BLOCK} in a row are free on 127.0.0.1 and ::1", True)
+    return Finding("ports", True, f"{TOPOLOGY.block} in a row are free on 127.0.0.1 and ::1", True)

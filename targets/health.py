@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from targets import http_sync
 from targets.logs import tail
 from targets.loopback import IPV4, LOOPBACKS, joined
 from targets.own_errors import raise_if_own
@@ -110,21 +111,15 @@ def explained(seen: Look, port: int) -> str:
 
 def get(port: int, path: str, within_s: float, host: str = IPV4) -> Reply:
     """What answers on the port of that loopback address; NoReply if nothing does, or not in HTTP."""
-    connection = http.client.HTTPConnection(host, port, timeout=within_s)
-    connected = False
     try:
-        connection.connect()
-        connected = True
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        return Reply(reply.status, reply.reason, reply.headers, reply.read(LONGEST_BODY).decode(errors="replace"))
-    except (OSError, http.client.HTTPException) as error:
-        raise_if_own(error)
-        says = f"GET {path} at {joined(host, port)}: {_trouble(error, connected, within_s)}"
-        foreign = isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError)
+        reply = http_sync.ask((host, port), "GET", path, within_s, longest=LONGEST_BODY)
+    except http_sync.NoReply as error:
+        cause, connected = error.cause, error.connected
+        raise_if_own(cause)
+        says = f"GET {path} at {joined(host, port)}: {_trouble(cause, connected, within_s)}"
+        foreign = isinstance(cause, http.client.BadStatusLine) and not isinstance(cause, OSError)
         raise NoReply(says, connected=connected, foreign=foreign) from error
-    finally:
-        connection.close()
+    return Reply(reply.status, reply.reason, reply.headers, reply.body.decode(errors="replace"))
 
 
 def _trouble(error: Exception, connected: bool, within_s: float) -> str:
@@ -176,7 +171,10 @@ def _redirected(location: str, host: str, port: int, path: str) -> str:
 
 
 def _tls(host: str, port: int) -> str | None:
-    """The version of TLS that is spoken there, or what its own alert says; None where it is no TLS."""
+    """The version of TLS that is spoken there, or what its own alert says; None where it is no TLS.
+
+    A handshake and no request: what is asked in plain HTTP is to be asked in nothing else.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:

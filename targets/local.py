@@ -16,20 +16,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-import msgspec
 import psutil
 
 from targets import children, hooks, ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
+from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
 from targets.keeper import OF_TARGET, below, table
 from targets.ports import accepts, claim_block, still_listening
 from targets.processes import arguments, belonging
 from targets.runtime import Request
-from targets.stack import BY_HAND, SERVICES, START_WITHIN_S, Stack
+from targets.stack import BY_HAND, START_WITHIN_S, Stack
 from targets.starting import Starting
 from targets.target import OwnPart, TargetError
 
@@ -48,7 +48,7 @@ class LocalTarget(Starting, Stack):
         day = business_day(request.seed)
         try:
             clock = clock_config(request.phase, request.start, request.compression, day)
-            self._block = claim_block()
+            self._block = claim_block(TOPOLOGY.block)
         except (KeyError, ValueError, OSError) as error:
             raise TargetError(str(error)) from error
         self._world = make_world(request.seed, day=day, compression=request.compression, begins=clock.business)
@@ -124,15 +124,14 @@ class LocalTarget(Starting, Stack):
         postgres.make_cluster(cache_folder(), self.folder / "pgdata")
         brokerage.save(self.config)
         self._launch()
-        self._until(lambda: accepts(self.config.ports.postgres), "postgres")
+        self._until(lambda: accepts(self.config.ports["postgres"]), "postgres")
         self._fill_database(self._world)
         self._make_links()
-        self._until(lambda: accepts(self.config.ports.launcher), "launcher")
-        order = [name for name in SERVICES if name != "postgres"]
-        for name in order:
+        self._until(lambda: accepts(self.config.ports["launcher"]), "launcher")
+        for name in TOPOLOGY.served:
             self.control({"verb": "start", "service": name})
         self._start_tool()
-        self._wait_healthy(order)
+        self._wait_healthy(TOPOLOGY.served)
 
     def _make_links(self) -> None:
         try:
@@ -218,7 +217,7 @@ def end_members(folder: Path, within_s: float) -> tuple[list[int], list[int]]:
 
 def ports_of(config: brokerage.Config) -> dict[str, int]:
     """Name -> port of all that a stack listens on."""
-    return {**msgspec.structs.asdict(config.ports), **msgspec.structs.asdict(config.via)}
+    return {**config.ports, **config.via}
 
 
 def _still_there(folder: Path, within_s: float) -> list[int]:
@@ -237,16 +236,16 @@ def _works_in(pid: int, data: str) -> bool:
 
 
 def configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:
-    """A stack in ``folder`` for the request, with a token of its own; ``ports`` as many as it takes, or more."""
-    own, via = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
+    """A stack in ``folder`` for the request, with a token of its own; just as many ``ports`` as it takes."""
+    own, via = TOPOLOGY.numbered(ports)
     return brokerage.Config(
         stack=folder.name,
         token=os.urandom(16).hex(),
         seed=request.seed,
         folder=str(folder),
         logs=str(request.logs.resolve()),
-        ports=brokerage.Ports(**dict(zip(own, ports, strict=False))),
-        via=brokerage.Via(**dict(zip(via, ports[len(own) :], strict=False))),
+        ports=own,
+        via=via,
         clock=clock,
         proxy_engine=request.proxy,
     )

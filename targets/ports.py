@@ -22,7 +22,7 @@ from targets.processes import words
 
 LOWEST = 15_000
 BLOCK = 32
-"""Ports in a block; a stack needs fewer."""
+"""Ports in a block; who needs more claims several in a row."""
 
 NO_SUCH_FAMILY = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 """On a machine without IPv6: nothing can be in the way there."""
@@ -30,29 +30,43 @@ NO_SUCH_FAMILY = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROT
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``ports`` of 127.0.0.1 and ::1 on which nothing listened when claimed; the claim lasts until ``release``."""
+    """``ports`` of 127.0.0.1 and ::1 on which nothing listened when claimed; the claims last until ``release``."""
 
     ports: tuple[int, ...]
-    claim: socket.socket
+    claims: tuple[socket.socket, ...]
 
     def release(self) -> None:
         """Let others have the ports."""
-        self.claim.close()
+        for claim in self.claims:
+            claim.close()
 
 
-def claim_block(rng: random.Random | None = None) -> Block:
-    """A block of ``BLOCK`` free ports; OSError when there is none."""
-    starts = list(range(LOWEST, _ephemeral_start() - BLOCK, BLOCK))
+def claim_block(count: int, rng: random.Random | None = None) -> Block:
+    """So many free ports in a row; OSError when there are none."""
+    size = -(-count // BLOCK) * BLOCK
+    starts = list(range(LOWEST, _ephemeral_start() - size, BLOCK))
     (rng or random.SystemRandom()).shuffle(starts)
+    for start in starts:
+        claims = _claim_all(range(start, start + size, BLOCK))
+        ports = tuple(range(start, start + count))
+        if claims and all(_is_free(port) for port in ports):
+            return Block(ports, claims)
+        for claim in claims:
+            claim.close()
+    raise OSError(f"no {count} free ports in a row between {LOWEST} and {_ephemeral_start()}")
+
+
+def _claim_all(starts: Iterable[int]) -> tuple[socket.socket, ...]:
+    """The claims of these blocks; none where one of them is somebody else's."""
+    claims: list[socket.socket] = []
     for start in starts:
         claim = _claim(start)
         if claim is None:
-            continue
-        ports = tuple(range(start, start + BLOCK))
-        if all(_is_free(port) for port in ports):
-            return Block(ports, claim)
-        claim.close()
-    raise OSError(f"no {BLOCK} free ports in a row between {LOWEST} and {_ephemeral_start()}")
+            for each in claims:
+                each.close()
+            return ()
+        claims.append(claim)
+    return tuple(claims)
 
 
 def _claim(start: int) -> socket.socket | None:

@@ -6,7 +6,6 @@ read that file can attach to it (``attach``), which is how a dead run is healed.
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import time
@@ -17,13 +16,16 @@ from typing import Any
 
 import psycopg
 
-from targets import silence
+from targets import http_sync, silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import plant as planting
 from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
+from targets.brokerage.declaration import QUERIES
 from targets.brokerage.monitor import rules
+from targets.brokerage.programs import BROKERCTL
+from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.world import create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
@@ -43,34 +45,9 @@ from targets.target import (
 )
 from targets.toxiproxy import ToxiproxyClient
 
-SERVICES = (
-    "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "batch", "mail", "monitor",
-)  # fmt: skip
-LINKS: Mapping[str, tuple[str, ...]] = {
-    "client-api": ("api",),
-    "api-pg": ("api", "postgres"),
-    "gateway-pg": ("gateway", "postgres"),
-    "exchange-a": ("gateway", "exchange"),
-    "exchange-b": ("gateway", "exchange"),
-    "batch-pg": ("batch", "postgres"),
-    "batch-valuation": ("batch", "valuation"),
-    "api-bank": ("api", "bank"),
-}
-"""Link -> the services at its ends, its client first; the customers are nobody's service."""
-
-SCRAPED = ("api", "gateway", "exchange", "mail", "batch", "valuation", "bank")
-
-DIRECT = (
-    ("api", "gateway"), ("batch", "gateway"), ("batch", "postgres"), ("mail", "postgres"), ("valuation", "postgres"),
-    *(("monitor", service) for service in SCRAPED), ("monitor", "pager"),
-)  # fmt: skip
-"""Connections between services that pass through no proxy: who connects, and to whom."""
-
-BY_HAND = "brokerctl"
+BY_HAND = BROKERCTL.name
 """It reaches every service directly."""
 
-HTTP_PORTS = {"exchange": "exchange_http", "valuation": "valuation_http"}
-"""Services whose own port speaks something else, and where their ``/healthz`` is."""
 START_WITHIN_S = 30.0
 
 
@@ -80,9 +57,8 @@ def capabilities() -> Capabilities:
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
-    linked = frozenset(service for ends in LINKS.values() for service in ends)
-    links, services, numbers = frozenset(LINKS), frozenset(SERVICES), brokerage.settings()
-    every = numbers["monitor.scrape_interval_s"]
+    links, services, numbers = frozenset(TOPOLOGY.links), frozenset(TOPOLOGY.services), brokerage.settings()
+    linked, every = services & TOPOLOGY.linked, numbers["monitor.scrape_interval_s"]
     return Capabilities(
         links, services, BOOKS, True, True, plantable, linked, alerts, monitor_interval_s=every, settings=numbers
     )
@@ -96,7 +72,7 @@ class Stack:
     def __init__(self, config: brokerage.Config) -> None:
         self.config = config
         self.folder = Path(config.folder)
-        self._proxies = ToxiproxyClient("127.0.0.1", config.ports.toxiproxy)
+        self._proxies = ToxiproxyClient("127.0.0.1", config.ports[TOPOLOGY.proxy])
 
     def capabilities(self) -> Capabilities:
         """The same for every stack."""
@@ -108,7 +84,7 @@ class Stack:
 
     def handshake(self) -> ProbeResult:
         """The api itself shows label, environment and token; Unlabelled when one of them is not ours."""
-        seen = self._get_json(self.config.ports.api, "/drill-target")
+        seen = self._get_json(self.config.ports["api"], "/drill-target")
         wanted = {"label": brokerage.LABEL, "environment": self.config.environment, "token": self.config.token}
         if seen != wanted:
             raise Unlabelled(f"{self.customers_url()} does not show the drill label and token of {self.folder}")
@@ -116,18 +92,20 @@ class Stack:
 
     def customers_url(self) -> str:
         """Through the client-api proxy."""
-        return f"http://{self.config.hosts.toxiproxy}:{self.config.via.client_api}"
+        host, port = self.config.through(TOPOLOGY.customers)
+        return f"http://{host}:{port}"
 
     def own_hosts(self) -> frozenset[str]:
         """The proxy's, where it is reached by an address of its own."""
-        return frozenset({self.config.hosts.toxiproxy} - {brokerage.LOOPBACK})
+        return frozenset({self.config.host(TOPOLOGY.proxy)} - {brokerage.LOOPBACK})
 
     def links(self) -> Mapping[str, Link]:
         """The proxied links."""
-        return {
-            name: Link(name, f"{self.config.hosts.toxiproxy}:{listen}", f"127.0.0.1:{up}", LINKS[name])
-            for name, (listen, up) in self._routes().items()
-        }
+        found = {}
+        for name, route in TOPOLOGY.links.items():
+            host, port = self.config.through(name)
+            found[name] = Link(name, f"{host}:{port}", f"127.0.0.1:{self.config.ports[route.port]}", route.ends)
+        return found
 
     def proxies(self) -> Proxies:
         """Control of the stack's own proxy server."""
@@ -136,7 +114,7 @@ class Stack:
     def services(self) -> Mapping[str, ServiceState]:
         """As the launcher and each service's own ``/healthz`` say."""
         known = self.control({"verb": "status"})["services"]
-        return {name: self._service(name, known.get(name)) for name in SERVICES}
+        return {name: self._service(name, known.get(name)) for name in TOPOLOGY.services}
 
     def signal(self, service: str, number: int) -> None:
         """To the service's process; TargetError when it is unknown."""
@@ -149,7 +127,7 @@ class Stack:
 
     def cut(self, service: str) -> Cut:
         """By its links; the other connections that it has pass on."""
-        passing = [f"{one} -> {other}" for one, other in DIRECT if service in (one, other)]
+        passing = [f"{one} -> {other}" for one, other in TOPOLOGY.direct if service in (one, other)]
         return silence.cut(self.links(), self._proxies, service, (*passing, f"{BY_HAND} -> {service}"))
 
     def disconnect(self, service: str) -> None:
@@ -204,7 +182,7 @@ class Stack:
     def alerts(self, after: int) -> tuple[Alert, ...]:
         """From the pager, who stamped them at receipt; none while it does not answer."""
         try:
-            rows = self._get_json(self.config.ports.pager, f"/alerts?after={after}")
+            rows = self._get_json(self.config.ports["pager"], f"/alerts?after={after}")
         except TargetError as error:
             raise_if_own(error)
             return ()
@@ -216,8 +194,8 @@ class Stack:
         An alert that nobody can receive is no alert.
         """
         try:
-            self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
-            beat = self._get_json(self.config.ports.monitor, "/heartbeat", timeout=0.2)
+            self._get_json(self.config.ports["pager"], "/healthz", timeout=0.2)
+            beat = self._get_json(self.config.ports["monitor"], "/heartbeat", timeout=0.2)
         except TargetError as error:
             raise_if_own(error)
             return None
@@ -232,7 +210,7 @@ class Stack:
 
     def logs(self) -> Mapping[str, Path]:
         """Every service writes one."""
-        return {name: Path(self.config.logs) / f"{name}.log" for name in (*SERVICES, "toxiproxy", "launcher", BY_HAND)}
+        return {name: Path(self.config.logs) / f"{name}.log" for name in TOPOLOGY.processes}
 
     def open_day(self, t0_ns: int) -> None:
         """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""
@@ -258,7 +236,7 @@ class Stack:
         """One request to the launcher's control port; TargetError with its answer when it refuses."""
         line = json.dumps({"token": self.config.token, **request}).encode() + b"\n"
         try:
-            with socket.create_connection(("127.0.0.1", self.config.ports.launcher), timeout=within_s) as sock:
+            with socket.create_connection(("127.0.0.1", self.config.ports["launcher"]), timeout=within_s) as sock:
                 sock.sendall(line)
                 answer: dict[str, Any] = json.loads(sock.makefile("rb").readline())
         except (OSError, ValueError) as error:
@@ -273,19 +251,6 @@ class Stack:
         except (psycopg.Error, OSError, ValueError) as error:
             raise TargetError(f"{what} of {self.folder.name}: {str(error).strip()}") from error
 
-    def _routes(self) -> dict[str, tuple[int, int]]:
-        via, ports = self.config.via, self.config.ports
-        return {
-            "client-api": (via.client_api, ports.api),
-            "api-pg": (via.api_pg, ports.postgres),
-            "gateway-pg": (via.gateway_pg, ports.postgres),
-            "exchange-a": (via.exchange_a, ports.exchange_a),
-            "exchange-b": (via.exchange_b, ports.exchange_b),
-            "batch-pg": (via.batch_pg, ports.postgres),
-            "batch-valuation": (via.batch_valuation, ports.valuation),
-            "api-bank": (via.api_bank, ports.bank),
-        }
-
     def _service(self, name: str, known: Mapping[str, Any] | None) -> ServiceState:
         running = known is not None and known["state"] == "running"
         pid = int(known["pid"]) if known is not None and running else None
@@ -296,18 +261,19 @@ class Stack:
 
     def _trouble(self, name: str) -> str | None:
         """What a service that is not healthy answers; None when it is."""
-        if name == "postgres":
-            port = self.config.ports.postgres
+        declared = TOPOLOGY.components[name]
+        if declared.health == QUERIES:
+            port = self.config.ports[declared.ports[0]]
             return None if accepts(port) else f"nothing accepts connections on port {port}"
         try:
-            self._get_json(getattr(self.config.ports, HTTP_PORTS.get(name, name)), "/healthz", timeout=0.5)
+            self._get_json(self.config.ports[declared.http], declared.health, timeout=0.5)
         except TargetError as error:
             raise_if_own(error)
             return str(error)
         return None
 
     def _fill_database(self, world: Sequence[Mapping[str, Any]]) -> None:
-        dsn = postgres.dsn(self.config.ports.postgres)
+        dsn = postgres.dsn(self.config.ports["postgres"])
         try:
             create_schema(dsn)
             load_world(dsn, list(world))
@@ -346,18 +312,13 @@ class Stack:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
 
     def _get(self, port: int, path: str, timeout: float, host: str = brokerage.LOOPBACK) -> bytes:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout)
         try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            body = reply.read()
-            if reply.status != 200:
-                raise TargetError(f"GET {path} on port {port} answered {reply.status}")
-            return body
-        except (OSError, http.client.HTTPException) as error:
+            reply = http_sync.ask((host, port), "GET", path, timeout)
+        except http_sync.NoReply as error:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
-        finally:
-            connection.close()
+        if reply.status != 200:
+            raise TargetError(f"GET {path} on port {port} answered {reply.status}")
+        return reply.body
 
 
 def attach(folder: Path) -> Stack:

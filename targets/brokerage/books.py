@@ -50,7 +50,7 @@ def read_book(config: Config, name: str) -> list[Row]:
     folder = Path(config.folder)
     readers: dict[str, Callable[[], list[Row]]] = {
         "notices": lambda: read_spool(spool_folder(folder)),
-        "oms": lambda: read_oms(dsn(config.ports.postgres)),
+        "oms": lambda: read_oms(dsn(config.ports["postgres"])),
         "exchange": lambda: read_lines(book_file(folder)),
         "bank": lambda: read_lines(bank_file(folder)),
     }

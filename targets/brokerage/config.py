@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
+
+from targets.brokerage.topology import TOPOLOGY
 
 ServiceName = Literal["inquiry", "repayment", "orders"]
 """What customers can do, and operators open and close."""
@@ -27,62 +29,15 @@ FILE = "config.json"
 
 LOOPBACK = "127.0.0.1"
 
-OPERATORS_HOST = "pager"
-"""Where each service has a container: the one in which brokerctl is run."""
-
 COMPRESSION = 60
 """Business seconds a second, unless told otherwise: a minute of a drill is an hour of the brokerage."""
 
 
-class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where each part itself listens."""
+class Address(NamedTuple):
+    """Where something listens: a name or an address, and a port."""
 
-    api: int
-    gateway: int
-    exchange_a: int
-    exchange_b: int
-    exchange_http: int
-    mail: int
-    monitor: int
-    pager: int
-    postgres: int
-    launcher: int
-    toxiproxy: int
-    bank: int
-    batch: int
-    valuation: int
-    valuation_http: int
-    alertmanager: int = 0  # where the monitor is a Prometheus
-
-
-class Via(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the client of each link connects: the listening port of the link's proxy."""
-
-    client_api: int
-    api_pg: int
-    gateway_pg: int
-    exchange_a: int
-    exchange_b: int
-    batch_pg: int
-    batch_valuation: int
-    api_bank: int
-
-
-class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under which name each part is reached: all on this machine, or each in a container of its own."""
-
-    api: str = LOOPBACK
-    gateway: str = LOOPBACK
-    exchange: str = LOOPBACK
-    mail: str = LOOPBACK
-    pager: str = LOOPBACK
-    postgres: str = LOOPBACK
-    toxiproxy: str = LOOPBACK  # where all of ``Via`` is
-    bank: str = LOOPBACK
-    batch: str = LOOPBACK
-    valuation: str = LOOPBACK
-    monitor: str = LOOPBACK
-    alertmanager: str = LOOPBACK
+    host: str
+    port: int
 
 
 class ClockConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,17 +135,22 @@ class MonitorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stack: who it is, where its parts are, how they behave. ``folder`` holds its state, ``logs`` its logs."""
+    """A stack: who it is, where its parts are, how they behave. ``folder`` holds its state, ``logs`` its logs.
+
+    ``ports`` and ``via`` number the ports and links that the components declare: where each part listens, and where the
+    proxy of each link does, to which its client connects. ``hosts`` says under which name a component is reached; one
+    that is not named is on this machine.
+    """
 
     stack: str
     token: str
     seed: int
     folder: str
     logs: str
-    ports: Ports
-    via: Via
+    ports: Mapping[str, int]
+    via: Mapping[str, int]
     clock: ClockConfig
-    hosts: Hosts = Hosts()
+    hosts: Mapping[str, str] = {}
     listen: str = LOOPBACK  # the address on which the services listen
     network: str = ""  # that of its containers, as in 198.18.0.0/27
     control: str = ""  # Unix socket of who starts and ends services; none: the launcher's port
@@ -205,6 +165,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     valuation: ValuationConfig = ValuationConfig()
     batch: BatchConfig = BatchConfig()
     monitor: MonitorConfig = MonitorConfig()
+
+    def host(self, component: str) -> str:
+        """Under which name the component is reached."""
+        return self.hosts.get(component, LOOPBACK)
+
+    def at(self, port: str) -> Address:
+        """Where a declared port is reached directly; KeyError for one that no component declares."""
+        return Address(self.host(TOPOLOGY.owners[port]), self.ports[port])
+
+    def through(self, link: str) -> Address:
+        """Where the link's client connects: at its proxy. KeyError for a link that no component declares."""
+        return Address(self.host(TOPOLOGY.proxy), self.via[link])
 
 
 def settings() -> dict[str, float]:
@@ -225,14 +197,16 @@ def _fields(part: msgspec.Struct) -> Iterable[tuple[str, object]]:
 def load(folder: Path | None = None) -> Config:
     """The configuration in ``folder``, or in the one ``KUNREN_STACK`` names.
 
-    Raises OSError when there is none and ValueError (msgspec.ValidationError) when it is not one of ours.
+    Raises OSError when there is none and ValueError (ValidationError, TopologyError) when it is not one of ours.
     """
     if folder is None:
         named = os.environ.get("KUNREN_STACK")
         if not named:
             raise FileNotFoundError("no stack: set KUNREN_STACK to a stack's folder or name it")
         folder = Path(named)
-    return msgspec.json.decode((folder / FILE).read_bytes(), type=Config)
+    config = msgspec.json.decode((folder / FILE).read_bytes(), type=Config)
+    TOPOLOGY.check_numbers(config.ports, config.via)
+    return config
 
 
 def save(config: Config) -> Path:

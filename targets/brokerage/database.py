@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from targets.brokerage.config import LOOPBACK
+from targets.brokerage.config import Address
 from targets.brokerage.postgres import PLAIN
 
 Connection = AsyncConnection[TupleRow]
@@ -28,9 +28,9 @@ CONNECT_S = 3
 CHECK_S = 0.3
 
 
-def dsn(port: int, name: str, host: str = LOOPBACK) -> str:
-    """Connection string for a port of ``host``; ``name`` is shown in PostgreSQL's own views and log."""
-    return f"postgresql://postgres@{host}:{port}/postgres?{PLAIN}&application_name={name}&connect_timeout={CONNECT_S}"
+def dsn(where: Address, name: str) -> str:
+    """Connection string for a server or a proxy; ``name`` is shown in PostgreSQL's own views and log."""
+    return f"postgresql://postgres@{where.host}:{where.port}/postgres?{PLAIN}&application_name={name}&connect_timeout={CONNECT_S}"
 
 
 def options(lock_timeout_s: float | None = None) -> dict[str, Any]:

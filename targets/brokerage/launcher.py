@@ -1,9 +1,9 @@
 """The stack's launcher: imports everything once, then forks each service; ends them all when its stdin closes.
 
-``targets.brokerage.launcher STACK_FOLDER`` reads ``config.json`` there, starts PostgreSQL and the proxy
-server at once, and takes one JSON line per connection on its control port (see ``Control``). It restarts nothing by
-itself: a service that dies stays dead until somebody starts it. Listening sockets are bound just before the fork and
-closed here just after, so that a dead service's port refuses instead of hanging.
+``targets.brokerage.launcher STACK_FOLDER`` reads ``config.json`` there, starts at once what is a program of its own
+(PostgreSQL, the proxy server), and takes one JSON line per connection on its control port (see ``Control``). It
+restarts nothing by itself: a service that dies stays dead until somebody starts it. Listening sockets are bound just
+before the fork and closed here just after, so that a dead service's port refuses instead of hanging.
 """
 
 from __future__ import annotations
@@ -25,15 +25,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from targets import children, own_errors
-from targets.brokerage import postgres
 from targets.brokerage.config import LOOPBACK, Config, load
+from targets.brokerage.declaration import Program, Served
 from targets.brokerage.processes import owner
-from targets.brokerage.service import MODULES, bind
+from targets.brokerage.service import bind, command, serve, sockets
+from targets.brokerage.topology import TOPOLOGY
 from targets.parents import die_with_parent
-from targets.proxy_engine import engine_command
-
-PROGRAMS = ("postgres", "toxiproxy")
-"""Services that are programs of their own, started by exec."""
 
 
 @dataclass(slots=True)
@@ -63,7 +60,8 @@ class Launcher:
         child = self.children.get(service)
         if child is not None and child.running:
             return
-        pid = self._exec(service) if service in PROGRAMS else self._fork(service)
+        start = TOPOLOGY.start_of(service)
+        pid = self._exec(service, start) if isinstance(start, Program) else self._fork(service, start)
         self.children[service] = Child(pid)
 
     def send(self, service: str, number: int) -> bool:
@@ -107,14 +105,15 @@ class Launcher:
 
     def stop(self) -> None:
         """End all services: politely, then not."""
-        order = [name for name in reversed(MODULES) if name in self.children]
-        self._end(order, signal.SIGTERM, 2.0)
-        self._end([name for name in PROGRAMS if name in self.children], signal.SIGINT, 3.0)
+        programs = [name for name in TOPOLOGY.programs if name in self.children]
+        forked = [name for name in TOPOLOGY.components if name in self.children and name not in programs]
+        self._end(forked[::-1], 2.0)
+        self._end(programs, 3.0)
 
-    def _end(self, services: list[str], number: signal.Signals, within_s: float) -> None:
+    def _end(self, services: list[str], within_s: float) -> None:
         for service in services:
             with contextlib.suppress(ProcessLookupError):
-                self.send(service, number)
+                self.send(service, TOPOLOGY.components[service].stop)
                 self.send(service, signal.SIGCONT)  # a paused process takes no signal but this and KILL
         deadline = time.monotonic() + within_s
         while self._alive(services) and time.monotonic() < deadline:
@@ -129,37 +128,31 @@ class Launcher:
         self.reap()
         return [name for name in services if self.children[name].running]
 
-    def _exec(self, service: str) -> int:
-        folder, ports = Path(self.config.folder), self.config.ports
-        if service == "postgres":
-            argv, deathsig = postgres.argv(folder / "pgdata", ports.postgres), signal.SIGQUIT
-        else:
-            argv, deathsig = engine_command(self.config.proxy_engine, ports.toxiproxy), signal.SIGKILL
+    def _exec(self, service: str, start: Program) -> int:
         with self._log(service) as log:
             process = subprocess.Popen(
-                argv,
+                command(start, self.config),
                 cwd=children.NEUTRAL,
                 env=children.own_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=lambda: self._die_with_parent(deathsig),
+                preexec_fn=lambda: self._die_with_parent(start.orphaned),
             )
         # The wait status is collected by reap(); without this Popen would warn when it is dropped.
         process.returncode = 0
         return process.pid
 
-    def _fork(self, service: str) -> int:
-        module, names = MODULES[service]
-        sockets = {name: bind(getattr(self.config.ports, name), self.config.listen) for name in names}
+    def _fork(self, service: str, start: Served) -> int:
+        bound = sockets(service, self.config)
         pid = os.fork()
         if pid == 0:
-            self._become(service, module, sockets)
-        for each in sockets.values():
+            self._become(service, start, bound)
+        for each in bound.values():
             each.close()
         return pid
 
-    def _become(self, service: str, module: str, sockets: dict[str, socket.socket]) -> NoReturn:
+    def _become(self, service: str, start: Served, bound: dict[str, socket.socket]) -> NoReturn:
         status = 1
         try:
             self._die_with_parent(signal.SIGKILL)
@@ -170,9 +163,9 @@ class Launcher:
                 os.dup2(null.fileno(), 0)
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            keep = {each.fileno() for each in sockets.values()}
+            keep = {each.fileno() for each in bound.values()}
             _close_others(keep)
-            importlib.import_module(module).serve(self.config, sockets)
+            serve(start, self.config, bound)
             status = 0
         except KeyboardInterrupt:
             status = 130
@@ -236,8 +229,9 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _preload() -> None:
-    for module, _ in MODULES.values():
-        importlib.import_module(module)
+    for each in TOPOLOGY.components.values():
+        if isinstance(each.start, Served):
+            importlib.import_module(each.start.module)
 
 
 def _serve_one(listener: socket.socket, control: Control) -> None:
@@ -255,10 +249,10 @@ def run(config: Config) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the harness ends us in order
     signal.signal(signal.SIGTERM, lambda *_: setattr(control, "stopping", True))
     try:
-        for program in PROGRAMS:
+        for program in TOPOLOGY.programs:
             launcher.start(program)
         _preload()
-        with bind(config.ports.launcher, LOOPBACK) as listener, selectors.DefaultSelector() as selector:
+        with bind(config.ports["launcher"], LOOPBACK) as listener, selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(sys.stdin, selectors.EVENT_READ)
             while not control.stopping:

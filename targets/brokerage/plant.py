@@ -11,7 +11,6 @@ was really held.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import math
 import random
@@ -25,6 +24,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from targets import http_sync
 from targets.brokerage.config import Config
 from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
@@ -130,7 +130,7 @@ def round_trips_s(config: Config) -> list[float]:
     """Seconds of calls for one lot through the batch's link, in order of size. OSError, ValueError without answers."""
     with _connect(config) as connection:
         code, day = connection.execute("SELECT code, day::text FROM closes LIMIT 1").fetchone() or ("", "")
-    with socket.create_connection(("127.0.0.1", config.via.batch_valuation), timeout=CALL_S) as link:
+    with socket.create_connection(("127.0.0.1", config.via["batch-valuation"]), timeout=CALL_S) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answers = link.makefile("rb")
         marks = [time.monotonic()]
@@ -149,7 +149,9 @@ def _lots(what: str, wanted: Mapping[str, Any]) -> Lots:
 
 
 def _connect(config: Config) -> psycopg.Connection[Any]:
-    return connect(dsn(config.ports.postgres), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000")
+    return connect(
+        dsn(config.ports["postgres"]), connect_timeout=3, autocommit=True, options="-c statement_timeout=20000"
+    )
 
 
 def _one(connection: psycopg.Connection[Any], query: str, values: list[Any]) -> int:
@@ -187,10 +189,10 @@ def _stop_batch(config: Config, connection: psycopg.Connection[Any]) -> list[int
 
 def _ask(config: Config, method: str, path: str) -> dict[str, Any]:
     """What the batch answers; nothing when it does not."""
-    connection = http.client.HTTPConnection("127.0.0.1", config.ports.batch, timeout=WITHIN_S)
-    with contextlib.suppress(OSError, http.client.HTTPException, ValueError), contextlib.closing(connection):
-        connection.request(method, path, body=b"{}", headers={"X-Ops-Token": config.token})
-        said: dict[str, Any] = json.loads(connection.getresponse().read())
+    with contextlib.suppress(http_sync.NoReply, ValueError):
+        headers = {"X-Ops-Token": config.token}
+        reply = http_sync.ask(config.at("batch"), method, path, WITHIN_S, body=b"{}", headers=headers)
+        said: dict[str, Any] = json.loads(reply.body)
         return said
     return {}
 

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from targets import children
-from targets.brokerage.config import LOOPBACK
+from targets.brokerage.config import LOOPBACK, Config
 from targets.commands import run
 from targets.finding import complaint
 from targets.target import TargetError
@@ -197,6 +197,11 @@ def argv(data: Path, port: int, listen: str = LOOPBACK) -> list[str]:
     ]
     hidden = unprivileged() if os.geteuid() == 0 else ()  # the server itself asks for nobody's name
     return [*hidden, str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *settings]
+
+
+def command(config: Config) -> list[str]:
+    """Command line of the server of a stack."""
+    return argv(Path(config.folder) / "pgdata", config.ports["postgres"], config.listen)
 
 
 def dsn(port: int, host: str = LOOPBACK) -> str:

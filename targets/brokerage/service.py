@@ -1,7 +1,7 @@
 """One service of a stack as a process of its own: ``python -m targets.brokerage.service NAME [STACK_FOLDER]``.
 
 The folder is that of ``config.json``, by default what ``KUNREN_STACK`` names. The launcher starts the same services by
-forking; a container runs this. ``postgres`` is not served but becomes PostgreSQL.
+forking; a container runs this. A component that is a program of its own, such as PostgreSQL, is executed instead.
 """
 
 from __future__ import annotations
@@ -10,25 +10,12 @@ import importlib
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from targets.brokerage import postgres
 from targets.brokerage.config import Config, load
-
-MODULES = {
-    "pager": ("targets.brokerage.pager", ("pager",)),
-    "exchange": ("targets.brokerage.exchange", ("exchange_a", "exchange_b", "exchange_http")),
-    "gateway": ("targets.brokerage.gateway", ("gateway",)),
-    "api": ("targets.brokerage.api", ("api",)),
-    "bank": ("targets.brokerage.bank", ("bank",)),
-    "valuation": ("targets.brokerage.valuation", ("valuation", "valuation_http")),
-    "batch": ("targets.brokerage.batch", ("batch",)),
-    "mail": ("targets.brokerage.mail", ("mail",)),
-    "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
-    "brokerctl": ("targets.brokerage.toolserver", ()),
-}
-"""Forked service -> module with ``serve``, and the sockets it listens on; in order of starting. The last is no service
-of the brokerage's: it runs the robot operator's commands."""
+from targets.brokerage.declaration import Program, Served
+from targets.brokerage.topology import TOPOLOGY
 
 
 def bind(port: int, host: str) -> socket.socket:
@@ -45,19 +32,34 @@ def bind(port: int, host: str) -> socket.socket:
     return sock
 
 
+def sockets(name: str, config: Config) -> dict[str, socket.socket]:
+    """The component's own ports as listening sockets. OSError when one is taken."""
+    return {each: bind(config.ports[each], config.listen) for each in TOPOLOGY.components[name].ports}
+
+
+def command(start: Program, config: Config) -> list[str]:
+    """The argv of a program."""
+    argv: list[str] = importlib.import_module(start.module).command(config)
+    return argv
+
+
+def serve(start: Served, config: Config, bound: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM."""
+    importlib.import_module(start.module).serve(config, bound)
+
+
 def run(name: str, config: Config) -> None:
-    """Serve until SIGTERM. KeyError for an unknown service, OSError when its port is taken."""
-    if name == "postgres":
-        argv = postgres.argv(Path(config.folder) / "pgdata", config.ports.postgres, config.listen)
-        os.execvp(argv[0], argv)  # noqa: S606  # the signals are PostgreSQL's own to take
-    module, names = MODULES[name]
-    sockets = {each: bind(getattr(config.ports, each), config.listen) for each in names}
-    importlib.import_module(module).serve(config, sockets)
+    """Serve until SIGTERM, or become the program. KeyError for an unknown component, OSError when a port is taken."""
+    start = TOPOLOGY.start_of(name)
+    if isinstance(start, Program):
+        argv = command(start, config)
+        os.execvp(argv[0], argv)  # noqa: S606  # the signals are the program's own to take
+    serve(start, config, sockets(name, config))
 
 
 def main() -> None:
     """Entry point."""
-    known = ("postgres", *MODULES)
+    known = [name for name, each in TOPOLOGY.components.items() if each.start is not None]
     if len(sys.argv) not in (2, 3) or sys.argv[1] not in known:
         sys.exit(f"usage: python -m targets.brokerage.service NAME [STACK_FOLDER]; NAME is one of {', '.join(known)}")
     run(sys.argv[1], load(Path(sys.argv[2]) if len(sys.argv) == 3 else None))

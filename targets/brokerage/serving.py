@@ -46,9 +46,6 @@ class Service(Protocol):
 
     registry: CollectorRegistry
 
-    def routes(self) -> Sequence[Route]:
-        """Its own endpoints."""
-
     def jobs(self) -> Sequence[Job]:
         """What runs in the background for as long as it serves; a job that returns is done."""
 
@@ -59,8 +56,11 @@ class Service(Protocol):
         """Give back connections; called once, last."""
 
 
-def serve(service: Service, sock: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, then end cleanly. Exits with status 1 when a background job failed."""
+def serve(service: Service, routes: Sequence[Route], sock: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, then end cleanly. Exits with status 1 when a background job failed.
+
+    ``routes`` are the service's own endpoints: they know the service, which need not know them.
+    """
     log_to_stderr()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after its own clean end
@@ -85,7 +85,7 @@ def serve(service: Service, sock: socket.socket) -> None:
             failed.append(error)
             server.should_exit = True
 
-    app = Starlette(routes=[*service.routes(), *_own_routes(service)], lifespan=lifespan)
+    app = Starlette(routes=[*routes, *_own_routes(service)], lifespan=lifespan)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

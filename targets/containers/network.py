@@ -1,8 +1,8 @@
 """The network of one stack of containers: which addresses it has, and whether this machine is on it.
 
 Addresses are of 198.18.0.0/15, which is set aside for tests of networks (RFC 2544) and routed nowhere. Each stack has
-32 of them, each part always the same one: a part that was taken off the network comes back under its old address, and
-the connections it had go on.
+32 of them, more where its parts take more, each part always the same one: a part that was taken off the network comes
+back under its old address, and the connections it had go on.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from targets.ports import BLOCK, LOWEST
 from targets.target import TargetError
 
 RESERVED = ipaddress.IPv4Network("198.18.0.0/15")
-PREFIX = 27
+LONGEST_PREFIX = 27
 ROUTES = Path("/proc/net/route")
 OWN, FIRST_PART = 1, 2
 """Places in a network: the engine gives the first address to its own end."""
 
 
-def free(block_start: int) -> str:
-    """A network for the stack whose ports begin there, in CIDR; TargetError when this machine has routes to all."""
-    found = list(RESERVED.subnets(new_prefix=PREFIX))
+def free(block_start: int, parts: int) -> str:
+    """A network for so many parts of the stack whose ports begin there, in CIDR.
+
+    TargetError when this machine has routes to all.
+    """
+    taking = FIRST_PART + parts + 1  # its last address is everybody's
+    found = list(RESERVED.subnets(new_prefix=min(LONGEST_PREFIX, 32 - (taking - 1).bit_length())))
     begin = (block_start - LOWEST) // BLOCK % len(found)
     taken = list(_routes(ROUTES))
     for each in (*found[begin:], *found[:begin]):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from targets.brokerage.config import Config
+from targets.brokerage.config import Address, Config
 from targets.brokerage.monitor import rules
 from targets.brokerage.monitor.service import watched
 
@@ -40,20 +40,20 @@ def heartbeat(metrics: str) -> tuple[int, int] | None:
 
 def _prometheus(config: Config) -> dict[str, object]:
     every, within = (f"{round(each * 1000)}ms" for each in (config.monitor.scrape_interval_s, config.monitor.timeout_s))
-    alertmanager = f"{config.hosts.alertmanager}:{config.ports.alertmanager}"
+    alertmanager = _shown(config.at("alertmanager"))
     return {
         "global": {"scrape_interval": every, "scrape_timeout": within, "evaluation_interval": every},
         "rule_files": ["rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [f"{getattr(config.hosts, job)}:{port}"]}]}
-            for job, port in watched(config.ports).items()
+            {"job_name": job, "static_configs": [{"targets": [_shown(where)]}]}
+            for job, where in watched(config).items()
         ],
     }
 
 
 def _alertmanager(config: Config) -> dict[str, object]:
-    pager = f"http://{config.hosts.pager}:{config.ports.pager}/webhook"
+    pager = f"http://{_shown(config.at('pager'))}/webhook"
     return {
         "route": {
             "receiver": "pager",
@@ -64,3 +64,7 @@ def _alertmanager(config: Config) -> dict[str, object]:
         },
         "receivers": [{"name": "pager", "webhook_configs": [{"url": pager, "send_resolved": True}]}],
     }
+
+
+def _shown(where: Address) -> str:
+    return f"{where.host}:{where.port}"

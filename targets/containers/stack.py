@@ -7,7 +7,7 @@ see as ``/stack``: ``config.json`` with their addresses, the business clock, the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,15 +18,16 @@ import msgspec
 from targets import stack as processes
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
+from targets.brokerage.declaration import QUERIES
+from targets.brokerage.direct import answers_queries
+from targets.brokerage.topology import TOPOLOGY
 from targets.containers import clock, network, prometheus
-from targets.containers.engine import FOLDER_LABEL, Project, shared
+from targets.containers.engine import Project, shared
 from targets.own_errors import raise_if_own
-from targets.stack import BY_HAND, SERVICES, Stack
+from targets.stack import BY_HAND, Stack
 from targets.target import Capabilities, Cut, Intent, ServiceState, TargetError
 
 NAME = "compose"
-INSIDE = "inside"
-PARTS = (*SERVICES, "toxiproxy", "alertmanager")
 OFF_THE_NETWORK = (
     "taken off the stack's network, with its published ports; connections that were open go silent both ways, and go"
     " on when it is back under its old address; its name is not known meanwhile, so new connections to it fail at once"
@@ -36,13 +37,11 @@ PUBLISHED = "published at 127.0.0.1; a closed link refuses"
 PAST_THE_ENGINE = "at the proxy's own address, past Docker's userland proxy; a closed link refuses"
 THROUGH_THE_ENGINE = "published through Docker's userland proxy; a closed link looks reset where it refuses"
 
-__all__ = ["FOLDER_LABEL", "NAME", "PARTS", "ContainerStack", "attach", "capabilities", "inside_config"]
-
 
 @cache
 def capabilities() -> Capabilities:
     """As of a stack of processes, but that every service can be cut off."""
-    return replace(processes.capabilities(), partitionable=frozenset(SERVICES))
+    return replace(processes.capabilities(), partitionable=frozenset(TOPOLOGY.services))
 
 
 class ContainerStack(Stack):
@@ -54,7 +53,7 @@ class ContainerStack(Stack):
         super().__init__(config)
         self.home = self.folder.parent
         self.project = Project(config.stack)
-        self.door = PUBLISHED if config.hosts.toxiproxy == brokerage.LOOPBACK else PAST_THE_ENGINE
+        self.door = PUBLISHED if config.host(TOPOLOGY.proxy) == brokerage.LOOPBACK else PAST_THE_ENGINE
 
     def capabilities(self) -> Capabilities:
         """The same for every stack of containers."""
@@ -65,7 +64,7 @@ class ContainerStack(Stack):
 
         TargetError where the containers have another clock than this machine.
         """
-        built = self._get_json(self.config.ports.monitor, "/api/v1/status/buildinfo")["data"]["version"]
+        built = self._get_json(self.config.ports["monitor"], "/api/v1/status/buildinfo")["data"]["version"]
         return {
             "proxy": self._proxies.engine(),
             "database": postgres.version(),
@@ -87,18 +86,18 @@ class ContainerStack(Stack):
 
     def connect(self, service: str) -> None:
         """Put it back where it was."""
-        self.project.connect(service, network.addresses(self.config.network, PARTS)[service])
+        self.project.connect(service, network.addresses(self.config.network, TOPOLOGY.containers)[service])
 
     def _launch_tool(self) -> None:
         """In the operators' container; it ends with that."""
-        self.project.begin(brokerage.OPERATORS_HOST, ["python3", "-m", "targets.brokerage.service", BY_HAND])
+        self.project.begin(TOPOLOGY.operators_host, ["python3", "-m", "targets.brokerage.service", BY_HAND])
 
     def heartbeat(self) -> tuple[int, int] | None:
         """Of Prometheus's rules; None also while Alertmanager or the pager is away: nobody would be told."""
         try:
-            self._get(self.config.ports.alertmanager, "/-/ready", timeout=0.2)
-            self._get_json(self.config.ports.pager, "/healthz", timeout=0.2)
-            text = self._get(self.config.ports.monitor, "/metrics", timeout=0.3)
+            self._get(self.config.ports["alertmanager"], "/-/ready", timeout=0.2)
+            self._get_json(self.config.ports["pager"], "/healthz", timeout=0.2)
+            text = self._get(self.config.ports["monitor"], "/metrics", timeout=0.3)
         except TargetError as error:
             raise_if_own(error)
             return None
@@ -106,7 +105,7 @@ class ContainerStack(Stack):
 
     def logs(self) -> Mapping[str, Path]:
         """Written when the stack ends; until then the engine has them."""
-        return {name: Path(self.config.logs) / f"{name}.log" for name in PARTS}
+        return {name: Path(self.config.logs) / f"{name}.log" for name in TOPOLOGY.containers}
 
     def save_logs(self) -> None:
         """Copy what the containers have said into the log folder; one that is gone has said nothing."""
@@ -136,12 +135,13 @@ class ContainerStack(Stack):
         return replace(super()._service(name, known), frozen=known is not None and bool(known.get("paused")))
 
     def _trouble(self, name: str) -> str | None:
-        if name == "postgres":  # with Docker's userland proxy its port accepts connections even while it is dead
-            return None if _answers_queries(self.config.ports.postgres) else "it answers no queries"
-        if name not in ("monitor", "alertmanager"):
+        declared = TOPOLOGY.components[name]
+        if declared.health == QUERIES:  # with Docker's userland proxy its port accepts even while it is dead
+            return None if answers_queries(self.config.at(declared.ports[0])) else "it answers no queries"
+        if declared.container is None or not declared.container.ready:
             return super()._trouble(name)
         try:
-            ready = self._get(getattr(self.config.ports, name), "/-/ready", timeout=0.5)
+            ready = self._get(self.config.ports[declared.http], declared.container.ready, timeout=0.5)
         except TargetError as error:
             raise_if_own(error)
             return str(error)
@@ -149,7 +149,7 @@ class ContainerStack(Stack):
 
     def _stamp_inside(self) -> int:
         """CLOCK_MONOTONIC as the container says that stamps the alerts, ns."""
-        return int(self._get_json(self.config.ports.pager, "/healthz")["t_ns"])
+        return int(self._get_json(self.config.ports["pager"], "/healthz")["t_ns"])
 
     def _last_words(self, service: str) -> str:
         with contextlib.suppress(TargetError):
@@ -162,41 +162,15 @@ class ContainerStack(Stack):
 def attach(home: Path) -> ContainerStack:
     """A handle on a stack that some other process started; TargetError when the folder holds none."""
     try:
-        config = msgspec.json.decode((home / brokerage.FILE).read_bytes(), type=brokerage.Config)
+        return ContainerStack(brokerage.load(home))
     except (OSError, ValueError) as error:
         raise TargetError(f"{home} describes no stack: {error}") from error
-    return ContainerStack(config)
 
 
 def inside_config(config: brokerage.Config) -> brokerage.Config:
     """The same stack as the containers see it: each part under its own name."""
-    names = {name: name for name in brokerage.Hosts.__struct_fields__}
+    names = {name: name for name in TOPOLOGY.containers}
     return msgspec.structs.replace(
-        config, folder="/stack", logs="/stack", hosts=brokerage.Hosts(**names), listen="0.0.0.0",  # noqa: S104  # in there
+        config, folder="/stack", logs="/stack", hosts=names, listen="0.0.0.0",  # noqa: S104  # in there
         control="/stack/control/socket",
     )  # fmt: skip
-
-
-def _answers_queries(port: int) -> bool:
-    import psycopg
-
-    from targets.brokerage.direct import connect
-
-    try:
-        with connect(postgres.dsn(port), connect_timeout=2) as connection:
-            connection.execute("select 1")
-    except psycopg.Error:
-        return False
-    return True
-
-
-def environment(config: brokerage.Config, home: Path, user: str, tag: str) -> Iterator[tuple[str, str]]:
-    """The variables of ``compose.yaml``."""
-    yield from (
-        ("KUNREN_STACK_ID", config.stack), ("KUNREN_TOKEN", config.token), ("KUNREN_HOME", str(home)),
-        ("KUNREN_INSIDE", str(home / INSIDE)), ("KUNREN_USER", user), ("KUNREN_TAG", tag),
-        ("KUNREN_SUBNET", config.network),
-    )  # fmt: skip
-    yield from ((f"IP_{part.upper()}", address) for part, address in network.addresses(config.network, PARTS).items())
-    for prefix, numbers in (("PORT", config.ports), ("VIA", config.via)):
-        yield from ((f"{prefix}_{name.upper()}", str(port)) for name, port in msgspec.structs.asdict(numbers).items())

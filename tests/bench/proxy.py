@@ -217,7 +217,7 @@ def proxy(name: str, argv: list[str], ports: tuple[int, ...], http: int, bulk: i
 @contextmanager
 def ways(real: Path | None) -> Iterator[list[Way]]:
     """The server, and every way to it."""
-    block = claim_block()
+    block = claim_block(8)
     http, bulk = block.ports[:2]
     argv = [sys.executable, traffic.__file__, str(http), str(bulk)]
     with ended(subprocess.Popen(argv, stdout=subprocess.PIPE)) as server:

@@ -11,10 +11,11 @@ import pytest
 from drills.execution.reaper import Reaper
 from loadprofiles import PROFILES
 from loadprofiles.process import Load
+from targets.brokerage.topology import TOPOLOGY
 from targets.embedded import EMBEDDED
 from targets.keeper import stat
 from targets.runtime import Request
-from targets.stack import SERVICES, Stack
+from targets.stack import Stack
 
 NONSENSE = {
     "PYTHONPATH": ".", "PYTHONHOME": "/nowhere", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2", "TZ": "nonsense",
@@ -69,7 +70,7 @@ def test_none_of_our_processes_is_misled(hostile: Path) -> None:
                 assert target.operator(("brokerctl", "status"), "viewer", 20).exit == 0
                 assert len(list(target.book("oms"))) == PROFILES["day-session"].customers  # nobody has ordered yet
                 inside = [each.pid for each in psutil.Process().children(recursive=True)]
-                assert len(inside) >= len(SERVICES) + 4  # and launcher, proxy, generator, reaper
+                assert len(inside) >= len(TOPOLOGY.services) + 4  # and launcher, proxy, generator, reaper
                 # the reaper has the whole, for the hooks of a target file, and sheds it for itself
                 told = {pid for pid in inside if mislead(pid)}
                 assert told == {reaper._process.pid}

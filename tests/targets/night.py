@@ -17,8 +17,9 @@ from targets.brokerage.batch.record import Record
 from targets.brokerage.batch.scheduler import Scheduler
 from targets.brokerage.config import BatchConfig, Config, ValuationConfig
 from targets.brokerage.database import Line
-from targets.brokerage.valuation import Valuation
+from targets.brokerage.valuation.service import Valuation
 
+from .ports import here
 from .rig import listener, port_of
 from .stack import Database, make_config
 
@@ -73,13 +74,13 @@ async def poll(condition: Callable[[], bool], within_s: float) -> None:
 @asynccontextmanager
 async def night(folder: Path, database_: Database, **changes: Any) -> AsyncIterator[Night]:
     door = listener()
-    via = {"batch_pg": database_.port, "batch_valuation": port_of(door)}
+    via = {"batch-pg": database_.port, "batch-valuation": port_of(door)}
     config = make_config(folder, {"postgres": database_.port}, via)
     batch = BatchConfig(**{"chunk": 5, "block": 7, "pause_s": 0.0, **changes})
     config = msgspec.structs.replace(config, batch=batch, valuation=ValuationConfig(0.0))
     valuation = Valuation(config, door)
     serving = [asyncio.ensure_future(job()) for job in valuation.jobs()]
-    line = Line(database.dsn(database_.port, "record"))
+    line = Line(database.dsn(here(database_.port), "record"))
     scheduler = Scheduler(config, Record(line))
     try:
         await poll(lambda: bool(valuation._closes), 20.0)

@@ -88,7 +88,7 @@ class Rig:
     count: int = 0
 
     def start_exchange(self) -> None:
-        doors = {name: socket.create_server(("127.0.0.1", getattr(self.config.ports, name))) for name in DOORS}
+        doors = {name: socket.create_server(("127.0.0.1", self.config.ports[name])) for name in DOORS}
         self.exchange = Exchange(self.config, doors)
         self.tasks["exchange"] = [asyncio.ensure_future(job()) for job in self.exchange.jobs()]
 
@@ -176,7 +176,7 @@ async def rig(folder: Path, database: Database, **changes: Any) -> AsyncIterator
         sock.close()
     relays = {"A": Relay(ports["exchange_a"]), "B": Relay(ports["exchange_b"])}
     servers = [await relay.start() for relay in relays.values()]
-    via = {"exchange_a": relays["A"].port, "exchange_b": relays["B"].port, "gateway_pg": database.port}
+    via = {"exchange-a": relays["A"].port, "exchange-b": relays["B"].port, "gateway-pg": database.port}
     config = make_config(folder, {**ports, "postgres": database.port}, via)
     made = Rig(msgspec.structs.replace(config, **{**FAST, **changes}), database, relays)
     try:

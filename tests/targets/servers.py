@@ -1,15 +1,17 @@
-"""Small real servers in threads of the test, on either loopback address."""
+"""Small real servers: in threads of the test, on either loopback address, or in its event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -67,3 +69,35 @@ def _accept(listener: socket.socket, serve: Callable[[socket.socket], None]) -> 
             connection, _ = listener.accept()
             with connection, contextlib.suppress(OSError):
                 serve(connection)
+
+
+@contextlib.asynccontextmanager
+async def listening(handler: Handler) -> AsyncIterator[int]:
+    served = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
+        with contextlib.closing(writer):
+            await handler(reader, writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    await asyncio.gather(*served)  # they end when the client has closed
+    await asyncio.sleep(0.01)  # and then the transports do
+
+
+def answer(body: bytes, status: int = 200, head: str = "") -> bytes:
+    return f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+
+
+def always(reply: bytes, times: int = 1_000) -> Handler:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(times):
+            if not await reader.readline():
+                break
+            while (await reader.readline()).strip():
+                pass
+            writer.write(reply)
+
+    return handler

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-from targets.brokerage.config import ClockConfig, Config, Ports, Via
+from targets.brokerage.config import ClockConfig, Config
+from targets.brokerage.topology import TOPOLOGY
 
 SEED = 11
 CUSTOMERS = 20
@@ -45,14 +46,17 @@ class Database:
 
 
 def make_config(folder: Path, ports: dict[str, int], via: dict[str, int]) -> Config:
-    unused = dict.fromkeys(Ports.__struct_fields__, 0) | ports
+    """With the numbers that are given; 0 for the other ports and links."""
+    unused = TOPOLOGY.numbered([0] * TOPOLOGY.block)
+    numbers = unused[0] | ports, unused[1] | via
+    TOPOLOGY.check_numbers(*numbers)
     return Config(
         stack="test",
         token=os.urandom(8).hex(),
         seed=SEED,
         folder=str(folder),
         logs=str(folder),
-        ports=Ports(**unused),
-        via=Via(**(dict.fromkeys(Via.__struct_fields__, 0) | via)),
+        ports=numbers[0],
+        via=numbers[1],
         clock=ClockConfig(anchor_ns=0, business="2026-11-02T09:05:00+09:00"),
     )

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from drills.record.books import BOOKS
-from targets.brokerage.bank import Bank
+from targets.brokerage.bank.service import Bank
 from targets.brokerage.books import read_book
 from targets.brokerage.config import Config
 

@@ -26,6 +26,7 @@ from targets.brokerage.operations import services as services
 from targets.brokerage.operations.outcome import CommandResult, Refused
 from targets.brokerage.processes import owner
 from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
+from targets.brokerage.topology import TOPOLOGY
 
 from .ports import free_ports
 
@@ -63,16 +64,15 @@ class Fake:
 
 
 def make_config(folder: Path) -> brokerage.Config:
-    names = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
-    ports = free_ports(len(names[0]) + len(names[1]))
+    ports, via = TOPOLOGY.numbered(free_ports(TOPOLOGY.block))
     config = brokerage.Config(
         stack="s-1",
         token=TOKEN,
         seed=1,
         folder=str(folder),
         logs=str(folder),
-        ports=brokerage.Ports(**dict(zip(names[0], ports, strict=False))),
-        via=brokerage.Via(**dict(zip(names[1], ports[len(names[0]) :], strict=True))),
+        ports=ports,
+        via=via,
         clock=brokerage.ClockConfig(anchor_ns=0, business="2026-11-20T09:00:00+09:00"),
     )
     brokerage.save(config)
@@ -84,9 +84,9 @@ def fake_stack(folder: Path) -> Iterator[Fake]:
     fake = Fake(make_config(folder))
     ports = fake.config.ports
     with ExitStack() as stack:
-        for port in (ports.api, ports.gateway, ports.batch):
-            stack.enter_context(running(ThreadingHTTPServer(("127.0.0.1", port), _http(fake))))
-        stack.enter_context(running(_Tcp(("127.0.0.1", ports.launcher), _control(fake))))
+        for name in ("api", "gateway", "batch"):
+            stack.enter_context(running(ThreadingHTTPServer(("127.0.0.1", ports[name]), _http(fake))))
+        stack.enter_context(running(_Tcp(("127.0.0.1", ports["launcher"]), _control(fake))))
         yield fake
 
 
@@ -452,7 +452,8 @@ def test_a_process_is_its_services_own_or_a_child() -> None:
 def test_restart_ends_starts_and_waits(fake: Fake) -> None:
     fake.replies["GET /healthz"] = (200, {"ok": True})
     outcome = ctl(fake, "host", "restart", "gateway")
-    assert (outcome.exit, outcome.changed, outcome.facts["pid"]) == (0, True, 1003)
+    before = 1000 + host.HOSTED.index("gateway")
+    assert (outcome.exit, outcome.changed, outcome.facts["pid"]) == (0, True, before + 1)
     assert [(each["verb"], each.get("signal")) for who, each in fake.asked if who == "launcher"] == [
         ("signal", signal.SIGTERM),
         ("start", None),

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from targets.brokerage.client import Client, NotSent, Unanswered
+from targets.brokerage.client import Client
+from targets.http_async import NotSent, Unanswered
+
+from .ports import here
 
 GOOD = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"n": 123}'
 
@@ -28,7 +31,7 @@ def served(answers: list[bytes], play: Callable[[Client], Any]) -> tuple[Any, in
 
     async def whole() -> Any:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        client = Client(server.sockets[0].getsockname()[1], "token")
+        client = Client(here(server.sockets[0].getsockname()[1]), "token")
         try:
             return await play(client)
         finally:
@@ -77,7 +80,7 @@ def test_nobody_there_means_not_sent() -> None:
         server.close()
         await server.wait_closed()
         with pytest.raises(NotSent):
-            await ask(Client(port, "token"))
+            await ask(Client(here(port), "token"))
 
     asyncio.run(once())
 
@@ -105,7 +108,7 @@ def test_silence_ends_by_the_time_out() -> None:
 
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
         with pytest.raises(Unanswered, match="TimeoutError"):
-            await ask(Client(server.sockets[0].getsockname()[1], "token"), 0.1)
+            await ask(Client(here(server.sockets[0].getsockname()[1]), "token"), 0.1)
         done.set()
         server.close()
         await asyncio.sleep(0.05)

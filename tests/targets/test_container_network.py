@@ -28,21 +28,21 @@ def row(cidr: str) -> str:
 
 def test_stacks_with_other_ports_get_other_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     routes(tmp_path, monkeypatch, row("0.0.0.0/0"), row("10.0.0.0/8"))
-    found = [network.free(LOWEST + place * BLOCK) for place in range(3)]
+    found = [network.free(LOWEST + place * BLOCK, 12) for place in range(3)]
     assert found == ["198.18.0.0/27", "198.18.0.32/27", "198.18.0.64/27"]
 
 
 def test_what_is_routed_already_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     routes(tmp_path, monkeypatch, row("198.18.0.0/16"))
-    assert network.free(LOWEST) == "198.19.0.0/27"
+    assert network.free(LOWEST, 12) == "198.19.0.0/27"
     routes(tmp_path, monkeypatch, row("198.18.0.0/15"))
     with pytest.raises(TargetError, match="no network is left"):
-        network.free(LOWEST)
+        network.free(LOWEST, 12)
 
 
 def test_no_table_is_no_route(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "ROUTES", tmp_path / "none")
-    assert network.free(LOWEST) == "198.18.0.0/27"
+    assert network.free(LOWEST, 12) == "198.18.0.0/27"
 
 
 def test_each_part_has_its_address() -> None:

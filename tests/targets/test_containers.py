@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,18 +13,20 @@ import msgspec
 import pytest
 import yaml
 
+from compose import generate
 from compose.images import IMAGES
 from drills.execution import openfiles
 from targets.brokerage.config import LOOPBACK
-from targets.brokerage.monitor.service import watched
+from targets.brokerage.declaration import Container
+from targets.brokerage.topology import TOPOLOGY, Topology
 from targets.compose import CONTAINERS, FILE
 from targets.containers import prometheus
-from targets.containers.stack import PARTS, environment, inside_config
+from targets.containers.stack import inside_config
+from targets.containers.variables import environment
 from targets.embedded import EMBEDDED
 from targets.local import LocalTarget
 from targets.proxy_engine import RELEASE
 from targets.runtime import Request
-from targets.stack import LINKS, SCRAPED, SERVICES
 
 LINE = 'prometheus_rule_group_{what}{{rule_group="/stack/monitor/rules.yml;{group}"}} {value}\n'
 
@@ -37,26 +40,31 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalTarget:
     return target
 
 
-def test_every_link_ends_at_services() -> None:
-    assert {service for ends in LINKS.values() for service in ends} <= set(SERVICES) <= set(PARTS)
-
-
-def test_whom_the_monitor_scrapes_is_known(local: LocalTarget) -> None:
-    assert set(SCRAPED) == set(watched(local.config.ports))
-
-
 def test_containers_can_all_be_cut_off_and_processes_by_their_links() -> None:
-    assert CONTAINERS.capabilities().partitionable == set(SERVICES)
-    assert set(SERVICES) - EMBEDDED.capabilities().partitionable == {"pager", "mail", "monitor"}
+    assert CONTAINERS.capabilities().partitionable == set(TOPOLOGY.services)
+    assert set(TOPOLOGY.services) - EMBEDDED.capabilities().partitionable == {"pager", "mail", "monitor"}
 
 
 def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarget, tmp_path: Path) -> None:
     text = FILE.read_text()
-    assert set(yaml.safe_load(text)["services"]) == set(PARTS)
+    assert set(yaml.safe_load(text)["services"]) == set(TOPOLOGY.containers)
     config = msgspec.structs.replace(local.config, network="198.18.0.0/27")
     known = dict(environment(config, tmp_path, "1:1", "1"))
     named = {word.partition("}")[0].partition(":")[0] for word in text.split("${")[1:]}
     assert named <= set(known)
+
+
+def test_the_file_is_what_the_components_declare() -> None:
+    assert FILE.read_text() == generate.text(), f"compose.yaml is out of date: {generate.MAKE_IT}"
+
+
+def test_an_image_that_nobody_builds_is_refused() -> None:
+    odd = dataclasses.replace(TOPOLOGY.components["mail"], container=Container(image="sendmail"))
+    others = [each for name, each in TOPOLOGY.components.items() if name != "mail"]
+    with pytest.raises(
+        generate.GenerateError, match=r"^mail: images\.yaml has no image sendmail; there are: brokerage,"
+    ):
+        generate.text(Topology((*others, odd)))
 
 
 def test_the_images_are_those_of_the_stack_and_of_the_toxiproxy_compared_with() -> None:
@@ -80,11 +88,11 @@ def test_ports_are_published_on_this_machine_alone() -> None:
 
 def test_inside_each_part_has_its_own_name(local: LocalTarget, tmp_path: Path) -> None:
     seen = inside_config(local.config)
-    assert (seen.hosts.gateway, seen.listen, seen.ports) == ("gateway", "0.0.0.0", local.config.ports)
+    assert (seen.host("gateway"), seen.listen, seen.ports) == ("gateway", "0.0.0.0", local.config.ports)
     prometheus.write(tmp_path, seen)
     scraped = yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]
     targets = {each["job_name"]: each["static_configs"][0]["targets"] for each in scraped}
-    assert targets["exchange"] == [f"exchange:{seen.ports.exchange_http}"]
+    assert targets["exchange"] == [f"exchange:{seen.ports['exchange_http']}"]
 
 
 def test_the_heartbeat_is_the_slowest_group_s_on_our_clock() -> None:

@@ -234,7 +234,7 @@ def test_the_exchange_knows_one_member_and_the_latest_logon_wins(play: Play) -> 
         assert made.exchange._wire is not old
         assert old is not None
         assert old.transport.is_closing()
-        reader, writer = await asyncio.open_connection("127.0.0.1", made.config.via.exchange_a)
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.config.via["exchange-a"])
         writer.write(b'{"MsgType":"Logon","MsgSeqNum":1,"SenderCompID":"SOMEBODY"}\n')
         assert b"unknown SenderCompID" in await reader.readline()
         writer.transport.abort()
@@ -248,7 +248,7 @@ def test_the_exchange_knows_one_member_and_the_latest_logon_wins(play: Play) -> 
 )
 def test_the_exchange_s_doors_shut_on_nonsense(play: Play, line: bytes) -> None:
     async def scenario(made: Rig) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", made.config.ports.exchange_a)
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.config.ports["exchange_a"])
         writer.write(line)
         assert await reader.read() == b""
         writer.transport.abort()

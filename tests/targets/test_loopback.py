@@ -10,7 +10,7 @@ import pytest
 
 from faults import probe
 from targets.loopback import is_loopback, joined, split
-from targets.ports import BLOCK, accepts, answering, claim_block, resolved
+from targets.ports import BLOCK, accepts, answering, claim_block, claimed, resolved
 
 from .ipv6 import needs_ipv6
 
@@ -68,12 +68,23 @@ def test_localhost_where_nothing_answers_is_nowhere() -> None:
     assert resolved(f"127.0.0.1:{port}") == f"127.0.0.1:{port}"
 
 
+def test_more_ports_than_a_block_has_claim_the_next_one_too() -> None:
+    found = claim_block(BLOCK + 1)
+    try:
+        assert found.ports == tuple(range(found.ports[0], found.ports[0] + BLOCK + 1))
+        assert claimed(found.ports[0])
+        assert claimed(found.ports[-1])
+    finally:
+        found.release()
+    assert not claimed(found.ports[-1])
+
+
 def test_a_port_that_is_taken_at_the_other_loopback_is_not_free() -> None:
     """The same draw twice: the second time something listens on ::1 in the block that came first."""
     needs_ipv6()
-    first = claim_block(random.Random(7))
+    first = claim_block(BLOCK, random.Random(7))
     first.release()
     with socket.create_server(("::1", first.ports[BLOCK // 2]), family=socket.AF_INET6):
-        second = claim_block(random.Random(7))
+        second = claim_block(BLOCK, random.Random(7))
     second.release()
     assert not set(first.ports) & set(second.ports)

@@ -13,7 +13,7 @@ import pytest
 
 from targets.brokerage import config as brokerage
 from targets.brokerage.books import read_book, read_spool
-from targets.brokerage.mail import write_notice
+from targets.brokerage.mail.service import write_notice
 
 from .ports import free_ports
 from .stack import Database, make_config
@@ -22,9 +22,10 @@ from .test_posting import Desk
 SERVE = """
 import socket, sys
 from pathlib import Path
-from targets.brokerage import config, mail
+from targets.brokerage import config
+from targets.brokerage.mail import service
 stack = config.load(Path(sys.argv[1]))
-mail.serve(stack, {"mail": socket.create_server(("127.0.0.1", stack.ports.mail))})
+service.serve(stack, {"mail": socket.create_server(("127.0.0.1", stack.ports["mail"]))})
 """
 
 

@@ -22,6 +22,7 @@ import pytest
 
 from targets.brokerage import config as brokerage
 from targets.brokerage.monitor.service import watched
+from targets.brokerage.topology import TOPOLOGY
 
 from .ports import free_ports
 
@@ -32,7 +33,7 @@ from targets.brokerage import config
 found = config.load(Path(sys.argv[1]))
 importlib.import_module(sys.argv[2]).serve(found, {sys.argv[3]: socket.socket(fileno=int(sys.argv[4]))})
 """
-MODULES = {"monitor": "targets.brokerage.monitor.service", "pager": "targets.brokerage.pager"}
+MODULES = {"monitor": "targets.brokerage.monitor.service", "pager": "targets.brokerage.pager.service"}
 PATIENCE_S = 30.0
 
 
@@ -45,14 +46,14 @@ class Scene:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, service: str) -> None:
-        port = getattr(self.config.ports, service)
+        port = self.config.ports[service]
         with socket.create_server(("127.0.0.1", port), backlog=64) as sock:
             argv = [sys.executable, "-c", SERVE, self.config.folder, MODULES[service], service, str(sock.fileno())]
             with (Path(self.config.logs) / f"{service}.log").open("ab") as log:
                 self.processes[service] = subprocess.Popen(argv, pass_fds=[sock.fileno()], stdout=log, stderr=log)
 
     def ask(self, service: str, path: str) -> Any:
-        url = f"http://127.0.0.1:{getattr(self.config.ports, service)}{path}"
+        url = f"http://127.0.0.1:{self.config.ports[service]}{path}"
         with urllib.request.urlopen(url, timeout=5) as reply:
             return json.load(reply)
 
@@ -105,26 +106,25 @@ class _Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    names = brokerage.Ports.__struct_fields__, brokerage.Via.__struct_fields__
-    ports = free_ports(len(names[0]) + len(names[1]))
+    ports, via = TOPOLOGY.numbered(free_ports(TOPOLOGY.block))
     config = brokerage.Config(
         stack="s-1",
         token="t",
         seed=1,
         folder=str(tmp_path),
         logs=str(tmp_path),
-        ports=brokerage.Ports(**dict(zip(names[0], ports, strict=False))),
-        via=brokerage.Via(**dict(zip(names[1], ports[len(names[0]) :], strict=True))),
+        ports=ports,
+        via=via,
         clock=brokerage.ClockConfig(anchor_ns=0, business="2026-11-20T09:00:00+09:00"),
         # a quarter of a second would do on a machine that is not shared with other tests
         monitor=brokerage.MonitorConfig(scrape_interval_s=0.25, timeout_s=2.0),
     )
     brokerage.save(config)
-    scene = Scene(config, dict.fromkeys(watched(config.ports), ""))
+    scene = Scene(config, dict.fromkeys(watched(config), ""))
     with contextlib.ExitStack() as stack:
         stack.callback(scene.end)
-        for job, port in watched(config.ports).items():
-            server = _Server(("127.0.0.1", port), _exposing(scene, job))
+        for job, where in watched(config).items():
+            server = _Server(where, _exposing(scene, job))
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
             thread.start()
             stack.callback(thread.join)
@@ -178,7 +178,7 @@ def test_a_paused_monitor_stops_beating_and_goes_on_afterwards(scene: Scene) -> 
     before = until(lambda: scene.ask("monitor", "/heartbeat")["n"])
     scene.processes["monitor"].send_signal(signal.SIGSTOP)
     with pytest.raises(OSError, match="timed out"):
-        urllib.request.urlopen(f"http://127.0.0.1:{scene.config.ports.monitor}/heartbeat", timeout=0.5)
+        urllib.request.urlopen(f"http://127.0.0.1:{scene.config.ports['monitor']}/heartbeat", timeout=0.5)
     scene.processes["monitor"].send_signal(signal.SIGCONT)
     until(lambda: scene.ask("monitor", "/heartbeat")["n"] > before + 1)
     assert scene.pages() == []

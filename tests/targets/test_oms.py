@@ -12,8 +12,8 @@ import pytest
 from targets.brokerage.api.oms import Oms
 from targets.brokerage.api.rules import OrderBody, Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
+from targets.http_async import NotSent, Unanswered
 
 from .stack import Database, Peer, Says, make_config
 
@@ -24,7 +24,7 @@ def accepted(_: dict[str, Any]) -> tuple[int, Any]:
 
 class Rig:
     def __init__(self, folder: Path, database: Database) -> None:
-        config = make_config(folder, {}, {"api_pg": database.port})
+        config = make_config(folder, {}, {"api-pg": database.port})
         bounds = ApiConfig(pool=2, pool_wait_s=0.3, lock_timeout_s=0.3)
         self.config = msgspec.structs.replace(config, api=bounds)
         self.database = database

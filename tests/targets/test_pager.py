@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message as Event
 
-from targets.brokerage.pager import Book, Message, Pager
+from targets.brokerage.pager.service import Book, Message, Pager
 
 
 def message(*alerts: tuple[str, str, str]) -> dict[str, Any]:

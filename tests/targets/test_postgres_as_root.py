@@ -47,7 +47,7 @@ def postmaster(way: tuple[str, ...], tmp_path: Path) -> Iterator[tuple[subproces
     """Its parent, and its port; below a folder into which root alone may look."""
     tmp_path.chmod(0o700)
     postgres.make_cluster(tmp_path / "cache", tmp_path / "pgdata")
-    block = claim_block()
+    block = claim_block(1)
     port = block.ports[0]
     parent = subprocess.Popen([sys.executable, "-c", PARENT, *postgres.argv(tmp_path / "pgdata", port)])
     try:

@@ -13,10 +13,11 @@ from targets.brokerage import database as databases
 from targets.brokerage.api.repayments import RepaymentBody, Repayments
 from targets.brokerage.api.rules import Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ApiConfig
 from targets.brokerage.database import Line
+from targets.http_async import NotSent, Unanswered
 
+from .ports import here
 from .stack import Database, Peer, Says, make_config
 
 
@@ -30,7 +31,7 @@ def rejects(_: dict[str, Any]) -> tuple[int, Any]:
 
 class Rig:
     def __init__(self, folder: Path, database: Database) -> None:
-        config = make_config(folder, {}, {"api_pg": database.port})
+        config = make_config(folder, {}, {"api-pg": database.port})
         bounds = ApiConfig(pool=2, pool_wait_s=0.3, lock_timeout_s=0.2, bank_timeout_s=0.0)
         self.config = msgspec.structs.replace(config, api=bounds)
         self.database = database
@@ -53,7 +54,7 @@ class Rig:
 
         async def whole() -> Any:
             store = Store(self.config)
-            line = Line(databases.dsn(self.database.port, "test"))
+            line = Line(databases.dsn(here(self.database.port), "test"))
             await store.pool.open(wait=True)
             try:
                 return await play(Repayments(self.config, store, self.bank, line))  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ def test_one_that_is_described_no_more_is_ended(stack: LocalTarget) -> None:
 
 
 def test_what_still_answers_is_said_and_it_is_found_again(stack: LocalTarget) -> None:
-    port = stack.config.ports.api
+    port = stack.config.ports["api"]
     with socket.create_server(("127.0.0.1", port)):
         with pytest.raises(
             TargetError, match=rf"^process {os.getpid()} .* still listens on port {port} of api: end it$"
@@ -104,6 +104,6 @@ def test_what_still_answers_is_said_and_it_is_found_again(stack: LocalTarget) ->
 
 
 def test_what_another_stack_serves_by_now_is_not_meant(stack: LocalTarget) -> None:
-    with socket.create_server(("127.0.0.1", stack.config.ports.api)):
+    with socket.create_server(("127.0.0.1", stack.config.ports["api"])):
         assert heal(Residual(stack.intent(), None, ())).ended  # its block of ports is claimed
     assert not stack.folder.exists()

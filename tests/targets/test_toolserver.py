@@ -83,7 +83,7 @@ def test_each_is_a_process_of_its_own(fake: Fake) -> None:
 def hanging_api(folder: Path) -> Iterator[threading.Event]:
     """A stack whose api takes connections and never answers; the event says that it took one."""
     config, took = make_config(folder), threading.Event()
-    with socket.create_server(("127.0.0.1", config.ports.api)) as listener:
+    with socket.create_server(("127.0.0.1", config.ports["api"])) as listener:
         held: list[socket.socket] = []
 
         def take() -> None:

@@ -19,8 +19,9 @@ from typing import Any
 
 from targets.brokerage.api.rules import OrderBody, Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import Client, NotSent, Unanswered
+from targets.brokerage.client import Client
 from targets.brokerage.config import Config
+from targets.http_async import NotSent, Unanswered
 
 MARGIN_S = 0.5
 """How much longer than the exchange the gateway is waited for."""

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from targets.brokerage.api.server import LOOK_S, Api
-from targets.brokerage.client import NotSent, Unanswered
 from targets.brokerage.config import ServiceName
 from targets.brokerage.database import Connection
 from targets.brokerage.serving import Handler, answer, for_operators, read_body
+from targets.http_async import NotSent, Unanswered
 
 RECONCILE_S = 4.0
 

@@ -21,9 +21,10 @@ import psycopg
 
 from targets.brokerage.api.rules import Refusal
 from targets.brokerage.api.store import Store
-from targets.brokerage.client import Client, NotSent, Unanswered
+from targets.brokerage.client import Client
 from targets.brokerage.config import Config
 from targets.brokerage.database import Connection, Line
+from targets.http_async import NotSent, Unanswered
 
 log = logging.getLogger("api.repayments")
 

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.api.gates import Gates
@@ -48,26 +47,20 @@ class Api:
             "api_requests_total", "Customers' requests", ("service", "outcome"), registry=self.registry
         )
         self.levels: dict[str, ServiceLevel] = {name: ServiceLevel(config.api) for name in SERVICES}
-        self.line = Line(database.dsn(config.via.api_pg, "api-operations", config.hosts.toxiproxy))
-        self._gates_line = Line(database.dsn(config.via.api_pg, "api-gates", config.hosts.toxiproxy))
+        self.line = Line(database.dsn(config.through("api-pg"), "api-operations"))
+        self._gates_line = Line(database.dsn(config.through("api-pg"), "api-gates"))
         self.gates = Gates(self._gates_line)
         self.store = Store(config)
-        self.gateway = Client(config.ports.gateway, config.token, config.hosts.gateway)
+        self.gateway = Client(config.at("gateway"), config.token)
         self.oms = Oms(config, self.store, self.gateway)
-        self._bank = Client(config.via.api_bank, config.token, config.hosts.toxiproxy)
-        self._settling = Line(database.dsn(config.via.api_pg, "api-repayments", config.hosts.toxiproxy))
+        self._bank = Client(config.through("api-bank"), config.token)
+        self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
         self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}
         self._days = ("", "")
         self.unknown = 0
         self._database_answers = True
-
-    def routes(self) -> Sequence[Route]:
-        """Customers' and operators' endpoints."""
-        from targets.brokerage.api import customers, operator_endpoints  # they need this class
-
-        return [*customers.routes(self), *operator_endpoints.routes(self)]
 
     def jobs(self) -> Sequence[Job]:
         """Getting ready, then looking at the database now and then; repayments the bank has not answered."""

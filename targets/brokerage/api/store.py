@@ -22,7 +22,7 @@ class Store:
     def __init__(self, config: Config) -> None:
         self._settings = config.api
         self.pool = AsyncConnectionPool(
-            database.dsn(config.via.api_pg, "api", config.hosts.toxiproxy),
+            database.dsn(config.through("api-pg"), "api"),
             kwargs=database.options(config.api.lock_timeout_s),
             min_size=config.api.pool,
             max_size=config.api.pool,

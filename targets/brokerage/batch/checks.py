@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from targets.brokerage.client import Client, NotSent, Unanswered
+from targets.brokerage.client import Client
 from targets.brokerage.database import Connection
+from targets.http_async import NotSent, Unanswered
 
 RECONCILE_S = 4.0
 EXAMPLES = 10

@@ -55,7 +55,7 @@ class Scheduler:
     def __init__(self, config: Config, record: Record) -> None:
         self._config = config
         self._record = record
-        self._valuer = Valuer(config.via.batch_valuation, config.batch.call_s, config.hosts.toxiproxy)
+        self._valuer = Valuer(config.through("batch-valuation"), config.batch.call_s)
         self._task: asyncio.Task[None] | None = None
         self.night = Night("", "")
         self.state = "waiting"
@@ -181,7 +181,7 @@ class Scheduler:
 
     async def _on_own_session(self, job: str, from_start: bool) -> Counts:
         """A session of the database for this attempt alone, named after the job."""
-        dsn = database.dsn(self._config.via.batch_pg, f"batch:{job}", self._config.hosts.toxiproxy)
+        dsn = database.dsn(self._config.through("batch-pg"), f"batch:{job}")
         async with await AsyncConnection.connect(dsn, **database.options()) as connection:
             self.pid = connection.info.backend_pid
             if job == MARK:

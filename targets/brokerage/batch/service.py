@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import psycopg
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.batch.forecast import remaining_s
@@ -39,21 +38,15 @@ class Batch:
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self.clock = DayClock(config)
-        self._line = Line(database.dsn(config.via.batch_pg, "batch-record", config.hosts.toxiproxy))
+        self._line = Line(database.dsn(config.through("batch-pg"), "batch-record"))
         # The watch goes straight to the server: it must still see when the batch's own link is in trouble.
-        self._watch_line = Line(database.dsn(config.ports.postgres, "batch-watch", config.hosts.postgres))
+        self._watch_line = Line(database.dsn(config.at("postgres"), "batch-watch"))
         self.record = Record(self._line)
         self.scheduler = Scheduler(config, self.record)
         self.locks = Locks()
-        self.gateway = Client(config.ports.gateway, config.token, config.hosts.gateway)
+        self.gateway = Client(config.at("gateway"), config.token)
         self._recalled = False
         self._watching = False
-
-    def routes(self) -> Sequence[Route]:
-        """Operators' endpoints."""
-        from targets.brokerage.batch import endpoints  # they need this class
-
-        return endpoints.routes(self)
 
     def jobs(self) -> Sequence[Job]:
         """The clock, and the watch on locks."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from targets.brokerage.config import LOOPBACK
+from targets.brokerage.config import Address
 
 LINE_LIMIT = 1 << 20
 SMOOTHING = 0.005
@@ -21,11 +21,10 @@ class ValuationFailed(Exception):
 
 
 class Valuer:
-    """Asks through a port of ``host``; ``call_s`` bounds each call."""
+    """``call_s`` bounds each call."""
 
-    def __init__(self, port: int, call_s: float, host: str = LOOPBACK) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, where: Address, call_s: float) -> None:
+        self._where = where
         self._call_s = call_s
         self._stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._count = 0
@@ -66,5 +65,5 @@ class Valuer:
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._stream is None:
-            self._stream = await asyncio.open_connection(self._host, self._port, limit=LINE_LIMIT)
+            self._stream = await asyncio.open_connection(*self._where, limit=LINE_LIMIT)
         return self._stream

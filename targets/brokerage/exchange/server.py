@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from starlette.routing import Route
 
+from targets.brokerage import serving
 from targets.brokerage.books import book_file
 from targets.brokerage.config import Config
 from targets.brokerage.exchange.book import Book, Change
@@ -53,10 +53,6 @@ class Exchange:
         self._reserved = 0
         self.book = Book(config.exchange, config.seed)
         self.session = self._restored_session()
-
-    def routes(self) -> Sequence[Route]:
-        """None of its own: members use the doors."""
-        return ()
 
     def jobs(self) -> Sequence[Job]:
         """Doors, matching and the session's clock."""
@@ -212,3 +208,9 @@ class Exchange:
         self._reserved = session.next_out + settings.reserve
         self._journal.numbers(session.next_in, self._reserved)
         return session
+
+
+def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM; sockets ``exchange_a``, ``exchange_b``, ``exchange_http``."""
+    doors = {name: sockets[name] for name in ("exchange_a", "exchange_b")}
+    serving.serve(Exchange(config, doors), (), sockets["exchange_http"])  # members use the doors

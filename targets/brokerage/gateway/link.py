@@ -51,7 +51,7 @@ class Links:
         self.heard_ns = time.monotonic_ns()  # the last byte on this link; before the first, when we began to listen
         self.attempted = asyncio.Event()
         self._config = config
-        self._ports = {"A": config.via.exchange_a, "B": config.via.exchange_b}
+        self._doors = {"A": config.through("exchange-a"), "B": config.through("exchange-b")}
         self._listener = listener
         self._wire: asyncio.StreamWriter | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -166,7 +166,7 @@ class Links:
         self._reader = asyncio.ensure_future(self._read(reader, writer))
 
     async def _connect(self, link: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(self._config.hosts.toxiproxy, self._ports[link], limit=LINE_LIMIT)
+        return await asyncio.open_connection(*self._doors[link], limit=LINE_LIMIT)
 
     # -- the wire -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from starlette.routing import Route
 
 from targets.brokerage import database
 from targets.brokerage.config import Config
@@ -45,9 +44,8 @@ class Gateway:
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self.identity = config.gateway.identity
-        port, proxy = config.via.gateway_pg, config.hosts.toxiproxy
-        self._posting = Line(database.dsn(port, "gateway-posting", proxy))
-        self.line = Line(database.dsn(port, "gateway", proxy))
+        self._posting = Line(database.dsn(config.through("gateway-pg"), "gateway-posting"))
+        self.line = Line(database.dsn(config.through("gateway-pg"), "gateway"))
         self.poster = Poster(self._posting, self.identity, self._posted)
         self.flow = Flow(config.gateway.window, self._send, self.ready)
         self.statuses = Questions()
@@ -58,12 +56,6 @@ class Gateway:
         self._database_answers = True
 
     # -- the service --------------------------------------------------------------------------------------------------
-
-    def routes(self) -> Sequence[Route]:
-        """Orders from the api, and the operators' endpoints."""
-        from targets.brokerage.gateway.endpoints import routes  # it needs this class
-
-        return routes(self)
 
     def jobs(self) -> Sequence[Job]:
         """The session, the posting, and a look at the database."""

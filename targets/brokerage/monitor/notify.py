@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from targets.brokerage.monitor.connection import Connection, WireError
+from targets.brokerage.config import Address
+from targets.http_async import Connections, NoAnswer
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,9 @@ QUEUE = 256
 class Notifier:
     """A bounded queue before the pager; ``count`` is told ``delivered`` or ``dropped`` for each message."""
 
-    def __init__(self, port: int, count: Callable[[str], None], give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
+    def __init__(self, where: Address, count: Callable[[str], None], give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(QUEUE)
-        self._connection = Connection(port)
+        self._connections = Connections(where, repeat=True)  # the pager knows what it has
         self._count = count
         self._give_up_after_s = give_up_after_s
 
@@ -43,7 +44,7 @@ class Notifier:
                 born, body = await self._queue.get()
                 await self._deliver(body, born + self._give_up_after_s)
         finally:
-            self._connection.close()
+            self._connections.close()
 
     async def _deliver(self, body: bytes, deadline: float) -> None:
         while True:
@@ -59,8 +60,8 @@ class Notifier:
     async def _try(self, body: bytes) -> str:
         """Empty when the pager took it, else why not."""
         try:
-            reply = await self._connection.post("/webhook", body, TIMEOUT_S)
-        except WireError as error:
+            reply = await self._connections.ask("POST", "/webhook", body, TIMEOUT_S)
+        except NoAnswer as error:
             return str(error)
         return "" if reply.status == 200 else f"status {reply.status}"
 

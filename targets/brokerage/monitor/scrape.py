@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from targets.brokerage.monitor.connection import Connection, WireError
+from targets.brokerage.config import Address
 from targets.brokerage.monitor.evaluate import Labels, Sample
+from targets.http_async import Connections, NoAnswer
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -46,24 +47,24 @@ def _labels(series: Mapping[str, str], target: Mapping[str, str]) -> Labels:
 class Job:
     """One service to scrape, over its own kept connection."""
 
-    def __init__(self, name: str, port: int, wanted: Collection[str]) -> None:
-        self._target = {"job": name, "instance": f"127.0.0.1:{port}"}
-        self._connection = Connection(port)
+    def __init__(self, name: str, where: Address, wanted: Collection[str]) -> None:
+        self._target = {"job": name, "instance": f"{where.host}:{where.port}"}
+        self._connections = Connections(where, repeat=True)
         self._wanted = wanted
 
     async def scrape(self, timeout_s: float) -> list[Sample]:
         """The wanted samples and ``up``; never fails, never takes longer than ``timeout_s``."""
         try:
-            reply = await self._connection.get("/metrics", timeout_s)
+            reply = await self._connections.ask("GET", "/metrics", None, timeout_s)
             if reply.status != 200:
                 return [up(False, self._target)]
             return [up(True, self._target), *parse_samples(reply.body.decode(), self._wanted, self._target)]
-        except (WireError, ValueError):
+        except (NoAnswer, ValueError):
             return [up(False, self._target)]
 
     def close(self) -> None:
         """Drop the connection."""
-        self._connection.close()
+        self._connections.close()
 
 
 async def scrape_all(jobs: Iterable[Job], timeout_s: float) -> list[Sample]:

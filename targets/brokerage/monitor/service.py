@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from targets.brokerage import serving
-from targets.brokerage.config import Config, Ports
+from targets.brokerage.config import Address, Config
 from targets.brokerage.monitor import webhook
 from targets.brokerage.monitor.evaluate import Alert, Change, DuplicateAlert, Sample, State, evaluate
 from targets.brokerage.monitor.notify import Notifier
@@ -28,6 +28,7 @@ from targets.brokerage.monitor.rules import Group, Rule, load_rules
 from targets.brokerage.monitor.schedule import turns
 from targets.brokerage.monitor.scrape import Job, scrape_all
 from targets.brokerage.serving import Unhealthy, answer
+from targets.brokerage.topology import TOPOLOGY
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +113,9 @@ class Monitor:
         self._meters = meters
         self._interval_ns = round(config.monitor.scrape_interval_s * 1e9)
         self._timeout_s = config.monitor.timeout_s
-        self._jobs = [Job(name, port, wanted) for name, port in watched(config.ports).items()]
-        self._engine = Engine(groups, self._interval_ns, meters, f"http://127.0.0.1:{config.ports.monitor}")
-        self._notifier = Notifier(config.ports.pager, meters.notified)
+        self._jobs = [Job(name, where, wanted) for name, where in watched(config).items()]
+        self._engine = Engine(groups, self._interval_ns, meters, f"http://127.0.0.1:{config.ports['monitor']}")
+        self._notifier = Notifier(config.at("pager"), meters.notified)
 
     def routes(self) -> Sequence[Route]:
         """Heartbeat and active alerts."""
@@ -151,19 +152,12 @@ class Monitor:
         return answer(200, {"status": "success", "data": {"alerts": self._engine.active()}})
 
 
-def watched(ports: Ports) -> dict[str, int]:
-    """Job -> port of its ``/metrics``. The database has none; the pager is who would be told."""
-    return {
-        "api": ports.api,
-        "gateway": ports.gateway,
-        "exchange": ports.exchange_http,
-        "mail": ports.mail,
-        "batch": ports.batch,
-        "valuation": ports.valuation_http,
-        "bank": ports.bank,
-    }
+def watched(config: Config) -> dict[str, Address]:
+    """Job -> where its ``/metrics`` are: those of the components that declare it."""
+    return {name: config.at(port) for name, port in TOPOLOGY.scraped.items()}
 
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM. Raises RuleError before anything is watched."""
-    serving.serve(Monitor(config, load_rules(RULES)), sockets["monitor"])
+    monitor = Monitor(config, load_rules(RULES))
+    serving.serve(monitor, monitor.routes(), sockets["monitor"])

@@ -93,7 +93,8 @@ def postgres_dsn(stack: Stack) -> str:
     """Straight to the server, as an operator's own query goes."""
     from targets.brokerage.postgres import dsn  # slow to import, and needed by this one command
 
-    return dsn(stack.config.ports.postgres, stack.config.hosts.postgres)
+    host, port = stack.config.at("postgres")
+    return dsn(port, host)
 
 
 def stuck_account(dsn: str, chunk: int) -> str | None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from collections.abc import Mapping
 from typing import Any
 
-from targets.brokerage.config import LOOPBACK, OPERATORS_HOST, Config
-from targets.brokerage.operations.outcome import HalfWay, NotReached, Refused
+from targets import http_sync
+from targets.brokerage.config import Address, Config
+from targets.brokerage.operations.outcome import Ended, HalfWay, NotReached, Refused
+from targets.brokerage.topology import TOPOLOGY
 
 TIMEOUT_S = 5.0
-
-HTTP_PORT = {"exchange": "exchange_http", "valuation": "valuation_http"}
-"""Service -> its port for HTTP, where that has not the service's name."""
 
 
 class Stack:
@@ -37,21 +35,16 @@ class Stack:
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
     ) -> dict[str, Any]:
         """The JSON object that ``service`` answers. Refused on 4xx, HalfWay on 5xx, on silence and on nonsense."""
-        connection = http.client.HTTPConnection(self.host(service), self.port(service), timeout=timeout_s)
+        headers = {"X-Ops-Token": self.config.token, "Content-Type": "application/json"}
+        sent = None if body is None else json.dumps(body).encode()
         try:
-            self._connect(connection, service)
-            try:
-                headers = {"X-Ops-Token": self.config.token, "Content-Type": "application/json"}
-                connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
-                reply = connection.getresponse()
-                status, found = reply.status, json.loads(reply.read())
-            except TimeoutError as error:
-                raise HalfWay(f"{service} did not answer within {timeout_s:g} s; {self.check(service)}") from error
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                raise HalfWay(f"{service} broke off: {_words(error)}; {self.check(service)}") from error
-        finally:
-            connection.close()
-        return self._judge(service, status, found)
+            reply = http_sync.ask(self.address(service), method, path, timeout_s, body=sent, headers=headers)
+            found = json.loads(reply.body)
+        except http_sync.NoReply as error:
+            raise self._no_reply(service, error, timeout_s) from error
+        except ValueError as error:
+            raise HalfWay(f"{service} broke off: {_words(error)}; {self.check(service)}") from error
+        return self._judge(service, reply.status, found)
 
     def control(self, request: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
         """One request to the launcher, that is, to the host the services run on."""
@@ -76,17 +69,13 @@ class Stack:
         found: dict[str, dict[str, Any]] = self.control({"verb": "status"})["services"]
         return found
 
-    def port(self, service: str) -> int:
-        """Where the service listens for HTTP."""
-        return int(getattr(self.config.ports, HTTP_PORT.get(service, service)))
-
-    def host(self, service: str) -> str:
-        """Under which name it is reached."""
-        return str(getattr(self.config.hosts, service))
+    def address(self, service: str) -> Address:
+        """Where the service is reached by HTTP."""
+        return self.config.at(TOPOLOGY.components[service].http)
 
     def here(self) -> str | None:
         """The service in whose container brokerctl itself runs, and would end with it; None among processes."""
-        return OPERATORS_HOST if self.config.control else None
+        return TOPOLOGY.operators_host if self.config.control else None
 
     def check(self, service: str) -> str:
         """Where to look when ``service`` misbehaves."""
@@ -94,7 +83,7 @@ class Stack:
 
     def _to_launcher(self, timeout_s: float) -> socket.socket:
         if not self.config.control:
-            return socket.create_connection((LOOPBACK, self.config.ports.launcher), timeout=timeout_s)
+            return socket.create_connection(self.config.at("launcher"), timeout=timeout_s)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout_s)
         try:
@@ -104,11 +93,13 @@ class Stack:
             raise
         return sock
 
-    def _connect(self, connection: http.client.HTTPConnection, service: str) -> None:
-        try:
-            connection.connect()
-        except OSError as error:
-            raise NotReached(f"{service} accepts no connection ({_words(error)}); {self.check(service)}") from error
+    def _no_reply(self, service: str, error: http_sync.NoReply, timeout_s: float) -> Ended:
+        check = self.check(service)
+        if not error.connected:
+            return NotReached(f"{service} accepts no connection ({_words(error.cause)}); {check}")
+        if isinstance(error.cause, TimeoutError):
+            return HalfWay(f"{service} did not answer within {timeout_s:g} s; {check}")
+        return HalfWay(f"{service} broke off: {_words(error.cause)}; {check}")
 
     def _judge(self, service: str, status: int, found: Any) -> dict[str, Any]:
         facts: dict[str, Any] = found if isinstance(found, dict) else {"answer": found}

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import signal
 import time
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from targets import http_sync
+from targets.brokerage.declaration import QUERIES
 from targets.brokerage.operations.batch import ROOT_BLOCKER, root_blocker
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, Refused, done
+from targets.brokerage.topology import TOPOLOGY
 
-HOSTED = ("postgres", "api", "gateway", "batch", "valuation", "mail", "monitor", "pager")
+HOSTED = TOPOLOGY.operated
 """Services that run on the brokerage's own host."""
-
-STOP_SIGNAL: Mapping[str, signal.Signals] = {"postgres": signal.SIGINT}
-"""How to end a service politely; SIGTERM but for PostgreSQL, who would wait for its clients to leave."""
 
 STOP_WITHIN_S = 5.0
 HEALTHY_WITHIN_S = 15.0
@@ -43,7 +42,7 @@ def restart(stack: Stack, args: Namespace) -> CommandResult:
 
 
 def _stop(stack: Stack, service: str) -> None:
-    for number, within_s in ((STOP_SIGNAL.get(service, signal.SIGTERM), STOP_WITHIN_S), (signal.SIGKILL, 1.0)):
+    for number, within_s in ((TOPOLOGY.components[service].stop, STOP_WITHIN_S), (signal.SIGKILL, 1.0)):
         stack.control({"verb": "signal", "service": service, "signal": int(number)})
         if _wait(within_s, lambda: stack.processes()[service]["state"] == "exited"):
             return
@@ -60,30 +59,15 @@ def _wait(within_s: float, ready: Callable[[], bool]) -> bool:
 
 
 def _healthy(stack: Stack, service: str) -> bool:
-    if service == "postgres":
-        return _answers_queries(stack.config.ports.postgres, stack.config.hosts.postgres)
-    connection = http.client.HTTPConnection(stack.host(service), stack.port(service), timeout=1.0)
+    declared = TOPOLOGY.components[service]
+    if declared.health == QUERIES:
+        from targets.brokerage.direct import answers_queries  # slow to import, and needed by this one command
+
+        return answers_queries(stack.config.at(declared.ports[0]))
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        return http_sync.ask(stack.address(service), "GET", declared.health, 1.0).status == 200
+    except http_sync.NoReply:
         return False
-    finally:
-        connection.close()
-
-
-def _answers_queries(port: int, host: str) -> bool:
-    import psycopg  # slow to import, and needed by this one command
-
-    from targets.brokerage.direct import connect
-    from targets.brokerage.postgres import dsn
-
-    try:
-        with connect(dsn(port, host), connect_timeout=2) as connection:
-            connection.execute("select 1")
-    except psycopg.Error:
-        return False
-    return True
 
 
 def kill(stack: Stack, args: Namespace) -> CommandResult:

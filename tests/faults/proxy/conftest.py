@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from targets.ports import claim_block
+from targets.ports import BLOCK, claim_block
 
 from ..conftest import ProxyProcess
 from .engines import Engine
@@ -57,7 +57,7 @@ def engines(original: Engine, embedded: Engine) -> tuple[Engine, Engine]:
 @pytest.fixture(scope="session")
 def ports() -> Iterator[Callable[[], dict[str, int]]]:
     """``ports()``: P1 and P2, which nobody else takes, and TAKEN, where somebody listens."""
-    block = claim_block()
+    block = claim_block(BLOCK)
     free = iter(block.ports)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         yield lambda: {"P1": next(free), "P2": next(free), "TAKEN": int(taken.getsockname()[1])}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.brokerage.config import Ports
 from targets.brokerage.monitor.rules import RuleError, load_rules, parse_rules
 from targets.brokerage.monitor.service import RULES
+from targets.brokerage.topology import TOPOLOGY
 from targets.containers import prometheus
 
 from ..stack import make_config
@@ -72,7 +72,7 @@ def test_prometheus_finds_in_our_file_the_rules_that_we_find(promtool: Promtool)
 
 
 def test_prometheus_starts_with_what_the_containers_mount(promtool: Promtool, tmp_path: Path) -> None:
-    ports = dict.fromkeys(Ports.__struct_fields__, 9_000)
+    ports = dict.fromkeys(TOPOLOGY.owners, 9_000)
     prometheus.write(tmp_path, make_config(tmp_path, ports, {}))
     assert (tmp_path / "rules.yml").read_bytes() == RULES.read_bytes()
     assert count(promtool.config(tmp_path / "prometheus.yml")) == count(promtool.rules(RULES))

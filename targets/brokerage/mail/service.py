@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 import psycopg
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from starlette.routing import Route
 
 from targets.brokerage import database, serving
 from targets.brokerage.books import spool_folder
@@ -47,14 +46,10 @@ class Mail:
         oldest = Gauge("mail_oldest_pending_seconds", "Age of the oldest waiting notice", registry=self.registry)
         oldest.set_function(self._oldest_s)
         self._notices = Counter("mail_notices_total", "Notices delivered", registry=self.registry)
-        self._line = Line(database.dsn(config.ports.postgres, "mail", config.hosts.postgres))
+        self._line = Line(database.dsn(config.at("postgres"), "mail"))
         self._folder = spool_folder(Path(config.folder))
         self._oldest_ns: int | None = None
         self._working = False
-
-    def routes(self) -> Sequence[Route]:
-        """None of its own."""
-        return ()
 
     def jobs(self) -> Sequence[Job]:
         """Delivering."""
@@ -115,4 +110,4 @@ def write_notice(folder: Path, body: Mapping[str, Any], t_ns: int) -> bool:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; socket ``mail``."""
-    serving.serve(Mail(config), sockets["mail"])
+    serving.serve(Mail(config), (), sockets["mail"])

@@ -158,4 +158,5 @@ class Pager:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM."""
-    serving.serve(Pager(Book(Path(config.folder) / "pager.jsonl")), sockets["pager"])
+    pager = Pager(Book(Path(config.folder) / "pager.jsonl"))
+    serving.serve(pager, pager.routes(), sockets["pager"])

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
-from starlette.routing import Route
 
 from targets.brokerage import database, serving
 from targets.brokerage.config import Config
@@ -47,15 +46,11 @@ class Valuation:
         self._calls = Counter("valuation_calls", "Calls answered", registry=self.registry)
         self._lots = Counter("valuation_lots", "Lots valued", registry=self.registry)
         self._door = door
-        self._line = Line(database.dsn(config.ports.postgres, "valuation", config.hosts.postgres))
+        self._line = Line(database.dsn(config.at("postgres"), "valuation"))
         self._closes: dict[tuple[str, str], int] = {}
         self._decoder = msgspec.json.Decoder(Call)
         self._cycle_s = config.valuation.cycle_s
         self._waiting: list[tuple[bytes, asyncio.StreamWriter]] = []
-
-    def routes(self) -> Sequence[Route]:
-        """None of its own."""
-        return ()
 
     def jobs(self) -> Sequence[Job]:
         """Answering."""
@@ -124,4 +119,4 @@ async def _read_closes(connection: Connection) -> dict[tuple[str, str], int]:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; sockets ``valuation`` (calls) and ``valuation_http``."""
-    serving.serve(Valuation(config, sockets["valuation"]), sockets["valuation_http"])
+    serving.serve(Valuation(config, sockets["valuation"]), (), sockets["valuation_http"])

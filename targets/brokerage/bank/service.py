@@ -109,4 +109,5 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; socket ``bank``."""
-    serving.serve(Bank(config), sockets["bank"])
+    bank = Bank(config)
+    serving.serve(bank, bank.routes(), sockets["bank"])

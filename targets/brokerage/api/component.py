@@ -1,0 +1,15 @@
+"""What the api declares about itself."""
+
+from targets.brokerage.declaration import Component, Link, Served
+
+API = Component(
+    name="api",
+    start=Served("targets.brokerage.api.process"),
+    needs=("postgres", "bank", "gateway"),
+    ports=("api",),
+    http="api",
+    scraped=True,
+    customers=Link("client-api", "api"),
+    links=(Link("api-pg", "postgres"), Link("api-bank", "bank")),
+    direct=("gateway",),
+)

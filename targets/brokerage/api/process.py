@@ -1,0 +1,17 @@
+"""The api as a process: the service, and the endpoints that customers and operators have of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+from targets.brokerage import serving
+from targets.brokerage.api import customers, operator_endpoints
+from targets.brokerage.api.server import Api
+from targets.brokerage.config import Config
+
+
+def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM; socket ``api``."""
+    api = Api(config)
+    serving.serve(api, [*customers.routes(api), *operator_endpoints.routes(api)], sockets["api"])

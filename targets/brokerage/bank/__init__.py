@@ -1,0 +1,1 @@
+"""The bank: another company, which pays on the brokerage's word."""

@@ -1,0 +1,35 @@
+"""The components of the brokerage, a line each; they are started in this order, each after what it needs.
+
+What a component declares is in the ``component.py`` of its folder, and nothing of it stands anywhere else.
+"""
+
+from __future__ import annotations
+
+from targets.brokerage.api.component import API
+from targets.brokerage.bank.component import BANK
+from targets.brokerage.batch.component import BATCH
+from targets.brokerage.declaration import Component
+from targets.brokerage.exchange.component import EXCHANGE
+from targets.brokerage.gateway.component import GATEWAY
+from targets.brokerage.mail.component import MAIL
+from targets.brokerage.monitor.component import ALERTMANAGER, MONITOR
+from targets.brokerage.pager.component import PAGER
+from targets.brokerage.programs import BROKERCTL, LAUNCHER, POSTGRES, TOXIPROXY
+from targets.brokerage.valuation.component import VALUATION
+
+COMPONENTS: tuple[Component, ...] = (
+    POSTGRES,
+    PAGER,
+    EXCHANGE,
+    BANK,
+    VALUATION,
+    GATEWAY,
+    API,
+    BATCH,
+    MAIL,
+    MONITOR,
+    TOXIPROXY,
+    LAUNCHER,
+    BROKERCTL,
+    ALERTMANAGER,
+)

@@ -1,0 +1,1 @@
+"""The mail spool: notices of executions to customers."""

@@ -1,0 +1,1 @@
+"""The valuation service: what lots are worth."""
