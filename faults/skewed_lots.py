@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from targets.target import Capabilities, ProbeResult, Target
+from targets.target import Capabilities, Conditions, ProbeResult, Target, offered
 
 WHAT = "lots"
 WITNESS_S = 20.0
@@ -30,31 +30,35 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def inject(self, target: Target) -> ProbeResult:
         """Plant the lots; the evidence holds how many shares of what, and how long the lock should last."""
-        return target.plant(WHAT, self._wanted())
+        return _of(target).plant(WHAT, self._wanted())
 
     def verify_effect(self, target: Target) -> ProbeResult:
         """Others wait for the session that works through them, seen twice in a row; its turn may be a while away."""
         until = time.monotonic() + WITNESS_S
         before: Any = None
         while time.monotonic() < until:
-            seen = target.planted(WHAT, self._wanted())
+            seen = _of(target).planted(WHAT, self._wanted())
             pid = seen.data.get("pid")
             if pid is not None and pid == before:
                 return ProbeResult(True, seen.says, {**seen.data, "effect_seen": True})
             before = pid
             time.sleep(PAUSE_S)
-        seen = target.planted(WHAT, self._wanted())
+        seen = _of(target).planted(WHAT, self._wanted())
         return ProbeResult(False, f"nobody waited for it: {seen.says}", {**seen.data, "effect_seen": False})
 
     def rollback(self, target: Target) -> ProbeResult:
         """Take the lots out again; the evidence holds how long the account was really held."""
-        return target.unplant(WHAT, self._wanted())
+        return _of(target).unplant(WHAT, self._wanted())
 
     def verify_removed(self, target: Target) -> ProbeResult:
         """No planted lots, and nobody waits over them."""
-        seen = target.planted(WHAT, self._wanted())
+        seen = _of(target).planted(WHAT, self._wanted())
         left = bool(seen.data["added"] or seen.data["effect"])
         return ProbeResult(not left, seen.says, seen.data)
 
     def _wanted(self) -> dict[str, Any]:
         return {"account": self.account, "outlasts": self.outlasts}
+
+
+def _of(target: Target) -> Conditions:
+    return offered(target.conditions, "conditions to plant")

@@ -30,14 +30,21 @@ from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import (
     Alert,
+    Alerts,
     Answer,
+    Books,
+    BusinessClock,
     Capabilities,
+    Conditions,
     Cut,
     Intent,
     Link,
+    OperatorTool,
+    Partitioning,
     ProbeResult,
     Proxies,
     ServiceState,
+    Target,
     TargetError,
     Unlabelled,
 )
@@ -84,7 +91,7 @@ def capabilities() -> Capabilities:
     return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
 
 
-class Stack:
+class Stack(Target):
     """A running stack, seen from outside through its folder."""
 
     name = "local"
@@ -156,7 +163,7 @@ class Stack:
         """Let its links speak again."""
         silence.connect(self.links(), self._proxies, service)
 
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+    def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """``brokerctl``, as a person would call it, in a process that is already there for it."""
         asked = time.monotonic_ns()
         words = ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
@@ -197,7 +204,7 @@ class Stack:
     def _launch_tool(self) -> None:
         self.control({"verb": "start", "service": BY_HAND})
 
-    def alerts(self, after: int) -> tuple[Alert, ...]:
+    def received(self, after: int) -> tuple[Alert, ...]:
         """From the pager, who stamped them at receipt; none while it does not answer."""
         try:
             rows = self._get_json(self.config.ports.pager, f"/alerts?after={after}")
@@ -245,6 +252,36 @@ class Stack:
     def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Take it out again; nothing to take out is no error."""
         return self._planting(planting.unplant, what, wanted)
+
+    @property
+    def alerts(self) -> Alerts:
+        """A stack has every optional part, and is each of them itself."""
+        return self
+
+    @property
+    def operator_tool(self) -> OperatorTool:
+        """``brokerctl``."""
+        return self
+
+    @property
+    def books(self) -> Books:
+        """The exchange's, the bank's, and its own."""
+        return self
+
+    @property
+    def conditions(self) -> Conditions:
+        """What ``targets.brokerage.plant`` can put into its data."""
+        return self
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """Of the services at the ends of its links."""
+        return self
+
+    @property
+    def business_clock(self) -> BusinessClock:
+        """One of its own, which runs many times as fast."""
+        return self
 
     def intent(self) -> Intent:
         """Its folder says all the rest."""

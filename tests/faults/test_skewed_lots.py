@@ -20,6 +20,10 @@ class Planted:
         self.there = there
         self.asked: list[tuple[str, Any]] = []
 
+    @property
+    def conditions(self) -> Planted:
+        return self
+
     def plant(self, what: str, wanted: Any) -> ProbeResult:
         self.asked.append((what, dict(wanted)))
         return ProbeResult(True, "planted", {"lots": []})
