@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -10,9 +9,7 @@ from msgspec import Meta
 
 from targets.target import Capabilities, Conditions, ProbeResult, Target, offered
 
-WHAT = "lots"
-WITNESS_S = 20.0
-PAUSE_S = 0.4
+WHAT = "skewed-lots"
 
 
 class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,18 +30,9 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _of(target).plant(WHAT, self._wanted())
 
     def verify_effect(self, target: Target) -> ProbeResult:
-        """Others wait for the session that works through them, seen twice in a row; its turn may be a while away."""
-        until = time.monotonic() + WITNESS_S
-        before: Any = None
-        while time.monotonic() < until:
-            seen = _of(target).planted(WHAT, self._wanted())
-            pid = seen.data.get("pid")
-            if pid is not None and pid == before:
-                return ProbeResult(True, seen.says, {**seen.data, "effect_seen": True})
-            before = pid
-            time.sleep(PAUSE_S)
-        seen = _of(target).planted(WHAT, self._wanted())
-        return ProbeResult(False, f"nobody waited for it: {seen.says}", {**seen.data, "effect_seen": False})
+        """Others wait for the session that works through them."""
+        seen = _of(target).look(WHAT, self._wanted(), wait=True)
+        return ProbeResult(seen.felt, seen.says, {**seen.data, "effect_seen": seen.felt})
 
     def rollback(self, target: Target) -> ProbeResult:
         """Take the lots out again; the evidence holds how long the account was really held."""
@@ -52,9 +40,8 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def verify_removed(self, target: Target) -> ProbeResult:
         """No planted lots, and nobody waits over them."""
-        seen = _of(target).planted(WHAT, self._wanted())
-        left = bool(seen.data["added"] or seen.data["effect"])
-        return ProbeResult(not left, seen.says, seen.data)
+        seen = _of(target).look(WHAT, self._wanted(), wait=False)
+        return ProbeResult(not (seen.there or seen.felt), seen.says, seen.data)
 
     def _wanted(self) -> dict[str, Any]:
         return {"account": self.account, "outlasts": self.outlasts}

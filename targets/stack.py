@@ -19,11 +19,11 @@ import psycopg
 
 from targets import silence
 from targets.brokerage import config as brokerage
-from targets.brokerage import plant as planting
 from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
+from targets.brokerage.plant import CONDITIONS, Planting
 from targets.brokerage.world import create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
@@ -86,9 +86,8 @@ def capabilities() -> Capabilities:
     """All of the mini-brokerage's links, services, books, alerts and what can be planted in its data."""
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
-    plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
+    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, CONDITIONS, linked, alerts)
 
 
 class Stack(Target):
@@ -241,21 +240,9 @@ class Stack(Target):
         """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""
         open_day(self.folder, t0_ns)
 
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Put a condition into the data; TargetError when it cannot be."""
-        return self._planting(planting.plant, what, wanted)
-
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Look whether it is there, and what it does."""
-        return self._planting(planting.planted, what, wanted)
-
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Take it out again; nothing to take out is no error."""
-        return self._planting(planting.unplant, what, wanted)
-
     @property
     def alerts(self) -> Alerts:
-        """A stack has every optional part, and is each of them itself."""
+        """A stack has every optional part, and is all but one of them itself."""
         return self
 
     @property
@@ -270,8 +257,8 @@ class Stack(Target):
 
     @property
     def conditions(self) -> Conditions:
-        """What ``targets.brokerage.plant`` can put into its data."""
-        return self
+        """What can be put into its data."""
+        return Planting(self.config)
 
     @property
     def partitioning(self) -> Partitioning:
@@ -299,12 +286,6 @@ class Stack(Target):
         if not answer.get("ok"):
             raise TargetError(f"the launcher refused {request.get('verb')}: {answer.get('error')}")
         return answer
-
-    def _planting(self, verb: planting.Verb, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        try:
-            return verb(self.config, what, wanted)
-        except (psycopg.Error, OSError, ValueError) as error:
-            raise TargetError(f"{what} of {self.folder.name}: {str(error).strip()}") from error
 
     def _routes(self) -> dict[str, tuple[int, int]]:
         via, ports = self.config.via, self.config.ports

@@ -100,6 +100,16 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionState:
+    """A planted condition as of now: whether it is in the data, and whether it is felt; the facts are JSON-able."""
+
+    there: bool
+    felt: bool
+    says: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceState:
     """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run.
 
@@ -171,6 +181,7 @@ class Fetch:
 class Capabilities:
     """What a target can do, known before anything starts.
 
+    ``plantable``: condition -> msgspec Struct whose fields are its parameters.
     ``not_offered``: of books, operator and alerts, what the target's own file says that it does not have.
     ``loads``: load -> rated service -> its request, for a target whose customers come by URL.
     """
@@ -180,7 +191,7 @@ class Capabilities:
     books: tuple[str, ...]  # in the order in which they must be read to be consistent
     operator: bool
     alerts: bool
-    plantable: frozenset[str] = frozenset()
+    plantable: Mapping[str, type[Any]] = field(default_factory=dict)
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
     not_offered: tuple[str, ...] = ()
@@ -247,13 +258,16 @@ class Books(Protocol):
 
 
 class Conditions(Protocol):
-    """Optional: conditions that can be put into its data, as ``Capabilities.plantable`` names them."""
+    """Optional: conditions that can be put into its data. ``Capabilities.plantable`` has them with their parameters."""
 
     def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Put the condition ``what`` into its data."""
+        """Put the condition ``what`` with these parameters into its data."""
 
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Look whether it is there; ``data["effect"]`` says whether it is felt now."""
+    def look(self, what: str, wanted: Mapping[str, Any], *, wait: bool) -> ConditionState:
+        """Whether it is there and felt now; with ``wait`` it looks for as long as the effect may take to show.
+
+        What is to be seen, and how long that may take, is the condition's own affair.
+        """
 
     def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
         """Take it out again, with all it has led to that can be taken back; idempotent."""

@@ -22,7 +22,7 @@ MODULES = {
     "api": ("targets.brokerage.api", ("api",)),
     "bank": ("targets.brokerage.bank", ("bank",)),
     "valuation": ("targets.brokerage.valuation", ("valuation", "valuation_http")),
-    "batch": ("targets.brokerage.batch", ("batch",)),
+    "batch": ("targets.brokerage.batch.service", ("batch",)),
     "mail": ("targets.brokerage.mail", ("mail",)),
     "monitor": ("targets.brokerage.monitor.service", ("monitor",)),
     "brokerctl": ("targets.brokerage.toolserver", ()),

@@ -222,7 +222,7 @@ LACKS = {
     "load": ("load: reading", "load: writing", "unknown load profile 'writing'; known: reading"),
     "plantable": (
         "kind: kill, service: web", "kind: skewed-lots, account: C-0001, outlasts: 1",
-        "skewed-lots: the target lacks lots to plant (it can plant: nothing)",
+        "skewed-lots: the target lacks skewed-lots to plant (it can plant: nothing)",
     ),
     "alerts": ("cap: 18s", "alerts: [WebDown]", "alerts: the target offers no alerts"),
     "checks": ("cap: 18s", "checks: [cash-conserved]", "checks[0]: the target offers no books"),

@@ -324,7 +324,7 @@ def test_a_drill_speaks_of_its_own_target(file: Path, before: str, after: str, l
 def test_what_cannot_be_planted_is_refused_with_its_line(file: Path) -> None:
     planted = DRILL.replace("{kind: kill, service: web}", "{kind: skewed-lots, account: C-0001, outlasts: 1}")
     drill, capabilities = drill_for(file, planted), system(str(file)).capabilities()
-    says = "skewed-lots: the target lacks lots to plant (it can plant: nothing)"
+    says = "skewed-lots: the target lacks skewed-lots to plant (it can plant: nothing)"
     with pytest.raises(MissingMeans) as caught:
         planning.refuse_missing(drill, capabilities, "notes.yaml")
     assert caught.value.lacks == (f"{drill.file}:6: {says}",)

@@ -1,15 +1,4 @@
-"""The night batch with its scheduler: jobs in order, holds, checkpoints, and the operators' way to both."""
+"""The night batch with its scheduler: jobs in order, holds, checkpoints, and the operators' way to both.
 
-from __future__ import annotations
-
-import socket
-from collections.abc import Mapping
-
-from targets.brokerage import serving
-from targets.brokerage.batch.service import Batch
-from targets.brokerage.config import Config
-
-
-def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
-    """Serve until SIGTERM; socket ``batch``."""
-    serving.serve(Batch(config), sockets["batch"])
+``service`` serves it; ``skewed_lots`` is a condition that can be planted in what it works on.
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from starlette.routing import Route
 
-from targets.brokerage import database
+from targets.brokerage import database, serving
 from targets.brokerage.batch.forecast import remaining_s
 from targets.brokerage.batch.locks import Locks
 from targets.brokerage.batch.record import Record
@@ -122,3 +123,8 @@ class Batch:
                 self._watching = False
                 log.warning("locks cannot be seen: %s", str(error).strip())
             await asyncio.sleep(self.config.batch.blocked_s)
+
+
+def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve until SIGTERM; socket ``batch``."""
+    serving.serve(Batch(config), sockets["batch"])

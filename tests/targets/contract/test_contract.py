@@ -61,7 +61,7 @@ def test_the_table_of_facts_knows_all_that_is_offered(name: str) -> None:
     known = {"operator": facts.tool, "alerts": facts.noticed, "books": facts.rows, "plantable": facts.planting}
     offered = set(each_part(system(facts.way).capabilities()))
     assert {part for part, fact in known.items() if fact is not None} == offered & set(known)
-    assert set(facts.planting or ()) == system(facts.way).capabilities().plantable
+    assert set(facts.planting or ()) == set(system(facts.way).capabilities().plantable)
 
 
 # -- what it is and shows -----------------------------------------------------------------------------------------
@@ -234,9 +234,9 @@ def test_a_paused_service_goes_on(up: Any) -> None:
 def test_what_can_be_planted_can_be_taken_out_again(up: Any) -> None:
     for what, wanted in up.facts.planting.items():
         assert up.target.conditions.plant(what, wanted).ok
-        assert up.target.conditions.planted(what, wanted).data["added"]
+        assert up.target.conditions.look(what, wanted, wait=False).there
         assert up.target.conditions.unplant(what, wanted).ok
-        assert not up.target.conditions.planted(what, wanted).data["added"]
+        assert not up.target.conditions.look(what, wanted, wait=False).there
 
 
 # -- the operator's tool ------------------------------------------------------------------------------------------
