@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from faults.probe import accepts, connects
+from targets.references import LinkName
 from targets.target import Capabilities, ProbeResult, Target
 
 LOOK_S = 1.0
@@ -17,7 +18,7 @@ class Down(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     KIND: ClassVar[str] = "down"
 
-    link: str
+    link: LinkName
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """The link, if the target has none of that name."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import psutil
 
+from targets.references import ServiceName
 from targets.target import Capabilities, ProbeResult, ServiceState, Target, TargetError
 
 LOOK_S = 5.0
@@ -17,7 +18,7 @@ PAUSE_S = 0.05
 class ServiceFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fault on one service."""
 
-    service: str
+    service: ServiceName
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """The service, if the target has none of that name."""

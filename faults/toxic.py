@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from faults.probe import Reaction, accepts, probe
+from targets.references import LinkName
 from targets.target import Capabilities, ProbeResult, Target, TargetError
 
 PREFIX = "kunren-"
@@ -27,7 +28,7 @@ class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     KIND: ClassVar[str]
     TYPE: ClassVar[str]
 
-    link: str
+    link: LinkName
     stream: Literal["upstream", "downstream", "both"] = "both"
     toxicity: Annotated[float, Meta(gt=0, le=1)] = 1.0
 

@@ -16,7 +16,7 @@ from drills.record.history import NS, Plan
 from drills.record.unsupported import ALERTS, BOOKS, NEEDS, OPERATOR, SETTLED_BY_BOOKS
 from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation, is_arm
 from drills.spec.runbook import Runbook, load_runbook, varied, without
-from drills.spec.seeded import corners, extremes
+from drills.spec.seeded import corners
 from drills.spec.timeline import TimedFault, draw_faults
 from drills.spec.variants import FILE, Variant, load_variants
 from drills.spec.vocabulary import embedded
@@ -34,11 +34,8 @@ REACTION = NS
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a target must offer, by name, unless its own file says that it does not have it."""
+    """What a target must offer, unless its own file says that it does not have it; faults say it each for itself."""
 
-    faults: frozenset[str]
-    links: frozenset[str]
-    services: frozenset[str]
     books: frozenset[str]
     operator: bool
     alerts: bool
@@ -141,12 +138,9 @@ def expectation(drill: Drill, arm: str) -> Expectation | None:
 
 
 def requirements(drill: Drill) -> Requirements:
-    """What the drill needs of a target, whichever value its ranges take: for its faults, checks, objectives, page."""
+    """What the drill's checks, objectives and page need of a target."""
     asked = {thing for objective in drill.objectives for thing in NEEDS.get(objective.id, ())}
     return Requirements(
-        frozenset(fault.kind for fault in drill.timeline),
-        _named(drill, "link"),
-        _named(drill, "service"),
         _books(drill, bool(SETTLED_BY_BOOKS & {one.id for one in drill.objectives}) or BOOKS in asked),
         operator=drill.runbook is not None or OPERATOR in asked,
         alerts=drill.runbook is not None or ALERTS in asked or bool(drill.alerts),
@@ -212,11 +206,6 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
 
     read = {book for name in drill.checks if name in CHECKS for book in CHECKS[name].needs_books}
     return frozenset(read | set(harm.NEEDS if settled else ())) - OURS
-
-
-def _named(drill: Drill, field: str) -> frozenset[str]:
-    found = [extremes(fault.params[field]) for fault in drill.timeline if field in fault.params]
-    return frozenset(str(name) for names in found for name in names)
 
 
 def _line(drill: Drill, *keys: str) -> int:

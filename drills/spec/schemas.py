@@ -19,9 +19,11 @@ from drills.spec import drill as spec
 from drills.spec import steps, targetfile, variants
 from drills.spec.arms import GRADES, VERDICTS
 from drills.spec.expectations import BOUNDS
+from drills.spec.faultforms import Form, forms
 from drills.spec.metrics import DURATIONS, METRICS
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded
 from targets.description import ARGUMENT
+from targets.references import reference
 
 Schema = dict[str, Any]
 
@@ -207,19 +209,23 @@ def _ranged(value: Schema) -> Schema:
 
 
 def _timed_fault(known: Vocabulary) -> Schema:
-    kinds = [_fault(kind, fault, known) for kind, fault in known.faults.items()]
+    kinds = [_fault(each, known) for each in forms(known)]
     lasts = {"anyOf": [{"const": "until-judged"}, *_ranged(TIME)["anyOf"]]}
     return _object({"at": _ranged(TIME), "for": lasts, "fault": {"anyOf": kinds}})
 
 
-def _fault(kind: str, fault: type[Any], known: Vocabulary) -> Schema:
-    names = {"link": known.links, "service": known.services}
-    fields = {field.encode_name: field for field in msgspec.structs.fields(fault)}
-    values = {
-        name: _enum(names[name] or ()) if names.get(name) else _inline(found.type) for name, found in fields.items()
-    }
-    required = ("kind", *(name for name, field in fields.items() if field.required))
-    return _object({"kind": {"const": kind}, **{name: _ranged(value) for name, value in values.items()}}, required)
+def _fault(written: Form, known: Vocabulary) -> Schema:
+    values = {name: _ranged(_value(field.type, known)) for name, field in written.fields.items()}
+    return _object({"kind": {"const": written.kind}, **values}, ("kind", *written.required))
+
+
+def _value(declared: Any, known: Vocabulary) -> Schema:
+    """Of a field of a fault; what refers to the target is one of its names."""
+    thing = reference(declared)
+    if thing is None:
+        return _inline(declared)
+    names = known.names(thing)
+    return _enum(names) if names else TEXT
 
 
 def _inline(declared: Any) -> Schema:

@@ -14,9 +14,11 @@ import msgspec
 
 from drills.errors import unknown
 from drills.record.history import PlannedFault
+from drills.spec.faultforms import Form, form
 from drills.spec.reader import Node, path_words
 from drills.spec.seeded import Draw, Fixed, corners, drawn, sample
 from drills.spec.vocabulary import Vocabulary
+from targets.references import reference
 
 UNTIL_JUDGED = "until-judged"
 
@@ -57,22 +59,21 @@ def _fault(node: Node, words: Vocabulary) -> tuple[str, dict[str, Draw]]:
     if "kind" not in found:
         raise node.bad(f"{node.name}: missing key 'kind'; known kinds: {', '.join(words.faults)}")
     kind = found["kind"].one_of(words.faults, "fault kind")
-    described = msgspec.structs.fields(words.faults[kind])
-    required = [field.encode_name for field in described if field.required]
-    optional = [field.encode_name for field in described if not field.required]
-    given = node.fields(("kind", *required), optional)
-    types = {field.encode_name: field.type for field in described}
-    params = {name: _param(item, types[name], words) for name, item in given.items() if name != "kind"}
-    _check_whole(node, words.faults[kind], params)
+    written = form(words, kind)
+    given = node.fields(("kind", *written.required), written.optional)
+    params = {name: _param(item, written.fields[name].type, words) for name, item in given.items() if name != "kind"}
+    _check_whole(node, written, params)
     return kind, params
 
 
 def _param(node: Node, declared: Any, words: Vocabulary) -> Draw:
-    name = str(node.place[-1])
-    known = {"link": words.links, "service": words.services}.get(name)
+    thing = reference(declared)
+    known = None if thing is None else words.names(thing)
 
     def read(item: Node) -> Any:
-        return _convert(item, declared, name) if known is None else item.one_of(known, name)
+        if thing is None:
+            return _convert(item, declared, str(node.place[-1]))
+        return item.text() if known is None else item.one_of(known, thing)
 
     is_list = isinstance(msgspec.inspect.type_info(declared), LIST_TYPES)
     return Fixed(read(node)) if is_list else drawn(node, read)
@@ -92,11 +93,11 @@ def _convert(node: Node, declared: Any, name: str) -> Any:
     return node.value
 
 
-def _check_whole(node: Node, fault: type[Any], params: Mapping[str, Draw]) -> None:
+def _check_whole(node: Node, written: Form, params: Mapping[str, Draw]) -> None:
     """Fields that are each right may not go together; the fault itself says so."""
     for chosen in corners(params):
         try:
-            msgspec.convert(chosen, fault, strict=True)
+            written.check(chosen)
         except msgspec.ValidationError as error:
             raise node.bad(f"{node.name}: {str(error).replace('`', '')}") from error
 

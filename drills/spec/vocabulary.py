@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from targets.references import Refers
+
 if TYPE_CHECKING:
     from targets.target import Capabilities
 
@@ -43,6 +45,10 @@ class Vocabulary:
     alerts: Collection[str] | None = None
     not_offered: Collection[str] = ()
     runtime: str | None = None
+
+    def names(self, thing: Refers) -> Collection[str] | None:
+        """The target's names of this sort; None: whatever is written is taken."""
+        return {Refers.LINK: self.links, Refers.SERVICE: self.services}[thing]
 
 
 def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabulary:
