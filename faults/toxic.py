@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from faults.fault import FaultRecord
 from faults.probe import Reaction, accepts, probe
 from targets.references import LinkName
 from targets.target import Capabilities, ProbeResult, Target, TargetError
@@ -22,7 +23,7 @@ Ms = Annotated[int, Meta(ge=0, le=600_000)]
 """Milliseconds, at most ten minutes."""
 
 
-class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ToxicFault(FaultRecord, frozen=True, kw_only=True):
     """A toxic on a link; a subclass adds the toxic's own attributes and says how its effect looks from outside."""
 
     KIND: ClassVar[str]

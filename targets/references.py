@@ -15,10 +15,12 @@ class Refers(StrEnum):
 
     LINK = "link"
     SERVICE = "service"
+    CONDITION = "condition"
 
 
 LinkName = Annotated[str, Refers.LINK]
 ServiceName = Annotated[str, Refers.SERVICE]
+ConditionName = Annotated[str, Refers.CONDITION]
 
 
 def reference(declared: Any) -> Refers | None:

@@ -149,7 +149,7 @@ class Observation:
     async def _fault(self, index: int, zero: int) -> None:
         planned = self.plan.faults[index]
         await _until(zero + planned.at)
-        self.view.phase = f"fault {planned.kind}"
+        self.view.phase = f"fault {planned.label}"
         await asyncio.to_thread(self.injector.inject, index)
         struck = time.monotonic_ns()
         if planned.lasts is None:

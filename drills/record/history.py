@@ -87,6 +87,16 @@ class PlannedFault(msgspec.Struct, frozen=True):
     lasts: int | None  # ns; None: until judged
     params: dict[str, Any]
 
+    @property
+    def label(self) -> str:
+        """What it is called: its kind, and what of that kind where there are several (``what``)."""
+        return fault_label(self.kind, self.params)
+
+
+def fault_label(kind: str, params: Mapping[str, Any]) -> str:
+    """As ``PlannedFault.label``, for a fault that is not one of a plan."""
+    return f"{kind} {params['what']}" if "what" in params else kind
+
 
 class Plan(msgspec.Struct, frozen=True):
     """All that was fixed before the run started; hashed into it, so objectives cannot move afterwards."""

@@ -15,7 +15,7 @@ from drills.errors import BadInput
 from drills.record.history import Objective
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, lacking
 from drills.spec.arms import Expectation
-from drills.spec.faultforms import form
+from drills.spec.faultforms import form_of
 from drills.spec.reader import Node
 from drills.spec.vocabulary import Vocabulary
 
@@ -109,9 +109,8 @@ def _strange(root: Node, words: Vocabulary) -> Iterator[tuple[Node, str]]:
     if isinstance(load, str) and load not in words.loads:
         yield root.child("load"), f"load profile '{load}'"
     for fault in _faults(root):
-        kind = fault.value.get("kind")
-        references = form(words, kind).references if isinstance(kind, str) and kind in words.faults else {}
-        for field, thing in references.items():
+        written = form_of(words, fault.value)
+        for field, thing in (written.references if written else {}).items():
             known = words.names(thing)
             for name in _names(fault.value.get(field)):
                 if known is not None and name not in known:

@@ -215,7 +215,7 @@ def _line(drill: Drill, *keys: str) -> int:
 
 def _lack(fault: TimedFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
     for chosen in corners(fault.params):
-        lack = msgspec.convert(chosen, registry[fault.kind]).missing(capabilities)
+        lack = registry[fault.kind].of(chosen).missing(capabilities)
         if lack is not None:
             return Lack(fault.line, f"{fault.kind}: the target lacks {lack}")
     return None

@@ -216,6 +216,8 @@ def _timed_fault(known: Vocabulary) -> Schema:
 
 def _fault(written: Form, known: Vocabulary) -> Schema:
     values = {name: _ranged(_value(field.type, known)) for name, field in written.fields.items()}
+    if written.names_condition is not None:
+        values[written.names_condition] = {"const": written.condition}
     return _object({"kind": {"const": written.kind}, **values}, ("kind", *written.required))
 
 

@@ -18,7 +18,7 @@ from drills.spec.faultforms import Form, form
 from drills.spec.reader import Node, path_words
 from drills.spec.seeded import Draw, Fixed, corners, drawn, sample
 from drills.spec.vocabulary import Vocabulary
-from targets.references import reference
+from targets.references import Refers, reference
 
 UNTIL_JUDGED = "until-judged"
 
@@ -59,11 +59,23 @@ def _fault(node: Node, words: Vocabulary) -> tuple[str, dict[str, Draw]]:
     if "kind" not in found:
         raise node.bad(f"{node.name}: missing key 'kind'; known kinds: {', '.join(words.faults)}")
     kind = found["kind"].one_of(words.faults, "fault kind")
-    written = form(words, kind)
+    written = _form(node, kind, words)
     given = node.fields(("kind", *written.required), written.optional)
     params = {name: _param(item, written.fields[name].type, words) for name, item in given.items() if name != "kind"}
     _check_whole(node, written, params)
     return kind, params
+
+
+def _form(node: Node, kind: str, words: Vocabulary) -> Form:
+    """What may stand there: of a fault that plants a condition, the fields of that one, too."""
+    naming = form(words, kind).names_condition
+    if naming is None:
+        return form(words, kind)
+    found = node.mapping()
+    if naming not in found:
+        known = ", ".join(words.conditions) or "none"
+        raise node.bad(f"{node.name}: missing key '{naming}'; known conditions: {known}")
+    return form(words, kind, found[naming].one_of(words.conditions, Refers.CONDITION))
 
 
 def _param(node: Node, declared: Any, words: Vocabulary) -> Draw:

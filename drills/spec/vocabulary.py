@@ -7,7 +7,7 @@ mini-brokerage offers.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Vocabulary:
 
     ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
     refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
@@ -45,10 +46,12 @@ class Vocabulary:
     alerts: Collection[str] | None = None
     not_offered: Collection[str] = ()
     runtime: str | None = None
+    conditions: Mapping[str, type[Any]] = field(default_factory=dict)
 
     def names(self, thing: Refers) -> Collection[str] | None:
         """The target's names of this sort; None: whatever is written is taken."""
-        return {Refers.LINK: self.links, Refers.SERVICE: self.services}[thing]
+        known = {Refers.LINK: self.links, Refers.SERVICE: self.services, Refers.CONDITION: self.conditions}
+        return known[thing]
 
 
 def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabulary:
@@ -63,7 +66,10 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
     usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
     by_url = {name: {service: each.rate for service, each in load.items()} for name, load in capabilities.loads.items()}
     links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
-    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime)
+    return Vocabulary(
+        FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime,
+        capabilities.plantable,
+    )  # fmt: skip
 
 
 @cache
