@@ -24,7 +24,7 @@ from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
 from targets.brokerage.plant import CONDITIONS, Planting
-from targets.brokerage.world import create_schema, load_world
+from targets.brokerage.world import account_names, create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
 from targets.ports import accepts
@@ -83,11 +83,13 @@ START_WITHIN_S = 30.0
 
 @cache
 def capabilities() -> Capabilities:
-    """All of the mini-brokerage's links, services, books, alerts and what can be planted in its data."""
+    """All of the mini-brokerage's links, services, books, alerts, accounts and what can be planted in its data."""
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, CONDITIONS, linked, alerts)
+    return Capabilities(
+        frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, CONDITIONS, linked, alerts, accounts=account_names()
+    )
 
 
 class Stack(Target):

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+from targets.references import NameRange
+
 Part = TypeVar("Part")
 
 
@@ -194,6 +196,7 @@ class Capabilities:
     plantable: Mapping[str, type[Any]] = field(default_factory=dict)
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
+    accounts: NameRange | None = None  # of its customers
     not_offered: tuple[str, ...] = ()
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
 

@@ -23,7 +23,7 @@ from drills.spec.faultforms import Form, forms
 from drills.spec.metrics import DURATIONS, METRICS
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded
 from targets.description import ARGUMENT
-from targets.references import reference
+from targets.references import NameRange, reference
 
 Schema = dict[str, Any]
 
@@ -227,6 +227,8 @@ def _value(declared: Any, known: Vocabulary) -> Schema:
     if thing is None:
         return _inline(declared)
     names = known.names(thing)
+    if isinstance(names, NameRange):
+        return {"type": "string", "pattern": names.pattern}
     return _enum(names) if names else TEXT
 
 

@@ -18,7 +18,7 @@ from drills.spec.faultforms import Form, form
 from drills.spec.reader import Node, path_words
 from drills.spec.seeded import Draw, Fixed, corners, drawn, sample
 from drills.spec.vocabulary import Vocabulary
-from targets.references import Refers, reference
+from targets.references import NameRange, Refers, reference
 
 UNTIL_JUDGED = "until-judged"
 
@@ -81,11 +81,12 @@ def _form(node: Node, kind: str, words: Vocabulary) -> Form:
 def _param(node: Node, declared: Any, words: Vocabulary) -> Draw:
     thing = reference(declared)
     known = None if thing is None else words.names(thing)
+    shown = (str(known),) if isinstance(known, NameRange) else known
 
     def read(item: Node) -> Any:
         if thing is None:
             return _convert(item, declared, str(node.place[-1]))
-        return item.text() if known is None else item.one_of(known, thing)
+        return item.text() if known is None else item.one_of(known, thing, shown)
 
     is_list = isinstance(msgspec.inspect.type_info(declared), LIST_TYPES)
     return Fixed(read(node)) if is_list else drawn(node, read)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from targets.references import Refers
+from targets.references import NameRange, Refers
 
 if TYPE_CHECKING:
     from targets.target import Capabilities
@@ -32,9 +32,9 @@ def standing() -> tuple[str, ...]:
 class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
-    ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
-    refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
-    ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
+    ``links``, ``services``, ``alerts`` and ``accounts`` belong to a target; None: whatever is written is taken, and the
+    target refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does
+    not have. ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
@@ -47,10 +47,16 @@ class Vocabulary:
     not_offered: Collection[str] = ()
     runtime: str | None = None
     conditions: Mapping[str, type[Any]] = field(default_factory=dict)
+    accounts: NameRange | None = None
 
     def names(self, thing: Refers) -> Collection[str] | None:
         """The target's names of this sort; None: whatever is written is taken."""
-        known = {Refers.LINK: self.links, Refers.SERVICE: self.services, Refers.CONDITION: self.conditions}
+        known: dict[Refers, Collection[str] | None] = {
+            Refers.LINK: self.links,
+            Refers.SERVICE: self.services,
+            Refers.CONDITION: self.conditions,
+            Refers.ACCOUNT: self.accounts,
+        }
         return known[thing]
 
 
@@ -68,7 +74,7 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
     links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
     return Vocabulary(
         FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime,
-        capabilities.plantable,
+        capabilities.plantable, capabilities.accounts,
     )  # fmt: skip
 
 

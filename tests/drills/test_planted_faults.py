@@ -11,11 +11,13 @@ import pytest
 from drills.errors import BadInput
 from drills.record.history import PlannedFault, fault_label
 from drills.spec.drill import load_drill
+from drills.spec.files import CATALOGUE
+from drills.spec.lint import lint
 from drills.spec.schemas import drill_schema
 from drills.spec.timeline import draw_faults
 from drills.spec.vocabulary import Vocabulary
 from faults import FAULTS
-from targets.references import ServiceName
+from targets.references import AccountName, NameRange, ServiceName
 
 from .test_spec_errors import GOOD, WORDS
 
@@ -32,11 +34,12 @@ class Flood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Dark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: float
+    whose: AccountName = "A-01"
 
 
 KNOWN: Vocabulary = Vocabulary(
     FAULTS, WORDS.checks, WORDS.loads, WORDS.links, WORDS.services, WORDS.alerts,
-    conditions={"flood": Flood, "dark": Dark},
+    conditions={"flood": Flood, "dark": Dark}, accounts=NameRange("A-", 1, 12, 2),
 )  # fmt: skip
 
 
@@ -60,13 +63,19 @@ REFUSED = {
     "no condition": ("hours: 1", ": missing key 'what'; known conditions: flood, dark"),
     "several to draw from": ("what: [flood, dark]", "what: unknown condition 'a list of 2'; known: flood, dark"),
     "a field of another condition": (
-        "what: dark, hours: 1, room: api", ": unknown key 'room'; known: kind, what, hours",
+        "what: dark, hours: 1, room: api", ": unknown key 'room'; known: kind, what, hours, whose",
     ),
     "a field that is missing": ("what: flood", ": missing key 'room'; required: kind, what, room"),
     "a field of another type": ("what: dark, hours: long", "hours: Expected float, got str"),
     "beyond its bounds": ("what: flood, room: api, litres: [3, 0]", "litres[1]: Expected int >= 1"),
     "a name that the target does not have": (
         "what: flood, room: [api, cellar]", "room[1]: unknown service 'cellar'; known: api, gateway",
+    ),
+    "an account that there is not": (
+        "what: dark, hours: 1, whose: [A-12, A-13]", "whose[1]: unknown account 'A-13'; known: A-01 … A-12",
+    ),
+    "an account with too many digits": (
+        "what: dark, hours: 1, whose: A-001", "whose: unknown account 'A-001'; known: A-01 … A-12",
     ),
     "fields that do not go together": (
         "what: flood, room: api, litres: 7, most: 5", ": more litres than there can be",
@@ -88,9 +97,22 @@ def test_the_schema_has_each_condition_with_its_fields() -> None:
     assert list(planted) == ["flood", "dark"]
     assert planted["flood"]["required"] == ["kind", "what", "room"]
     assert planted["flood"]["properties"]["room"]["anyOf"][0] == {"type": "string", "enum": ["api", "gateway"]}
-    assert planted["dark"]["properties"].keys() == {"kind", "what", "hours"}
+    whose = planted["dark"]["properties"]["whose"]["anyOf"][0]
+    assert whose == {"type": "string", "pattern": "^A-[0-9]{2,}$"}
 
 
 def test_a_fault_is_called_by_its_kind_and_by_what_it_is_of_that_kind() -> None:
     assert PlannedFault(0, "kill", 0, None, {"service": "api"}).label == "kill"
     assert fault_label("planted", {"kind": "planted", "what": "flood"}) == "planted flood"
+
+
+def test_the_brokerages_accounts_are_known_before_it_starts(tmp_path: Path) -> None:
+    night = CATALOGUE / "night-batch-lock"
+    for name in ("runbook.yaml", "wrong.yaml"):
+        (tmp_path / name).write_bytes((night / name).read_bytes())
+    text = (night / "drill.yaml").read_text()
+    assert text.count("C-0650") == 1
+    (tmp_path / "drill.yaml").write_text(text.replace("C-0650", "C-9999"))
+    (found,) = [each for each in lint([tmp_path]) if not each.note]
+    says = "timeline[0].fault.account[1]: unknown account 'C-9999'; known: C-0001 … C-1500"
+    assert str(found) == f"{tmp_path}/drill.yaml:13: {says}"

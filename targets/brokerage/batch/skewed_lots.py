@@ -27,6 +27,7 @@ from msgspec import Meta
 
 from targets.brokerage.condition import connected, number
 from targets.brokerage.config import Config
+from targets.references import AccountName
 from targets.target import ConditionState, ProbeResult
 
 CALLS = 200
@@ -68,7 +69,7 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     NAME: ClassVar[str] = "skewed-lots"
 
-    account: str
+    account: AccountName
     outlasts: Annotated[float, Meta(gt=0, le=600)]
 
     def plant(self, config: Config) -> ProbeResult:

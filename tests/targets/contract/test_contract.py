@@ -40,7 +40,7 @@ def each_part(capabilities: Capabilities) -> Iterator[str]:
 
 
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
-    beside = {"not_offered", "rules"}  # what is said of the others, and the names of alerts
+    beside = {"not_offered", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
     assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
 
