@@ -25,6 +25,7 @@ def test_each_is_registered_under_its_own_name_and_has_the_three_verbs(name: str
     assert condition.__struct_config__.frozen
     assert condition.__struct_config__.forbid_unknown_fields
     assert all(callable(getattr(condition, verb)) for verb in ("plant", "look", "unplant"))
+    assert not {"kind", "what"} & set(condition.__struct_fields__), "they stand beside these in a drill file"
 
 
 @pytest.mark.parametrize("target", ["local", "compose"])
