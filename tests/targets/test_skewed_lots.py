@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from targets.brokerage.batch import skewed_lots
@@ -99,7 +100,23 @@ def test_what_was_posted_for_them_is_reversed(
         assert database.rows("SELECT sum(yen) FROM ledger") == [(0,)]
 
 
-def test_taking_out_ends_the_session_that_works_on_them(
+@contextmanager
+def waiting(database: Database) -> Iterator[None]:
+    """Somebody wants the account's row meanwhile."""
+    with psycopg.connect(database.dsn) as customer:
+
+        def wait() -> None:
+            with suppress(psycopg.errors.QueryCanceled):
+                customer.execute("SELECT 1 FROM accounts WHERE id = %s FOR UPDATE", [ACCOUNT])
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        yield
+        customer.cancel_safe()
+        thread.join(10)
+
+
+def test_the_session_that_works_on_them_is_felt_and_ends_when_they_are_taken_out(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(tmp_path, database) as (made, loop):
@@ -107,6 +124,10 @@ def test_taking_out_ends_the_session_that_works_on_them(
         lots.plant(made.config)
         loop.call_soon_threadsafe(made.scheduler.start)
         pid = asyncio.run_coroutine_threadsafe(made.blocked_at(ACCOUNT), loop).result(20)
+        assert not lots.look(made.config, wait=False).felt, "nobody waits for it yet"
+        with waiting(database):
+            felt = lots.look(made.config, wait=True)
+        assert (felt.there, felt.felt, felt.data["pid"]) == (True, True, pid)
         done = lots.unplant(made.config)
         assert done.data["stopped"] == [pid]
         assert done.data["reversed_yen"] == 0
