@@ -11,8 +11,8 @@ from faults.latency import Latency
 from faults.limit_data import LimitData
 from faults.partition import Partition
 from faults.pause import Pause
+from faults.planted import Planted
 from faults.reset_peer import ResetPeer
-from faults.skewed_lots import SkewedLots
 from faults.slicer import Slicer
 from faults.slow_close import SlowClose
 from faults.timeout import Timeout
@@ -29,6 +29,6 @@ FAULTS: dict[str, type[Any]] = {
     "kill": Kill,
     "pause": Pause,
     "partition": Partition,
-    "skewed-lots": SkewedLots,
+    "planted": Planted,
 }
 """Kind in a drill file -> fault."""

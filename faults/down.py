@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
+from faults.fault import FaultRecord
 from faults.probe import accepts, connects
+from targets.references import LinkName
 from targets.target import Capabilities, ProbeResult, Target
 
 LOOK_S = 1.0
 
 
-class Down(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Down(FaultRecord, frozen=True):
     """The link's proxy is disabled."""
 
     KIND: ClassVar[str] = "down"
 
-    link: str
+    link: LinkName
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """The link, if the target has none of that name."""

@@ -7,15 +7,22 @@ before injecting and carried out by any later process.
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+import msgspec
+from msgspec.structs import FieldInfo
 
 from targets.target import Capabilities, ProbeResult, Target
 
 
 class Fault(Protocol):
-    """One way to break a target. Implementations are frozen msgspec Structs in a file of their own."""
+    """One way to break a target. Implementations are ``FaultRecord``s in a file of their own."""
 
     KIND: ClassVar[str]
+
+    def plain(self) -> dict[str, Any]:
+        """The fields of its YAML, JSON-able."""
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """What the target lacks for this fault, in words; None when nothing."""
@@ -31,3 +38,21 @@ class Fault(Protocol):
 
     def verify_removed(self, target: Target) -> ProbeResult:
         """Look whether nothing of it is left."""
+
+
+class FaultRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the faults: a frozen record whose fields are its YAML."""
+
+    @classmethod
+    def declared(cls) -> tuple[FieldInfo, ...]:
+        """The fields of its YAML, but for ``kind``."""
+        return msgspec.structs.fields(cls)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From the fields of its YAML; msgspec.ValidationError says what is wrong with them."""
+        return msgspec.convert(fields, cls)
+
+    def plain(self) -> dict[str, Any]:
+        """The fields of its YAML, JSON-able."""
+        return dict(msgspec.to_builtins(self))

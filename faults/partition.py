@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from faults.probe import Reaction, accepts, probe
 from faults.service import ServiceFault, eventually, state
 from faults.toxic import EFFECT, LOOK_S, SILENCE_S, silenced
-from targets.target import Capabilities, Cut, Link, ProbeResult, Target
+from targets.target import Capabilities, Cut, Link, Partitioning, ProbeResult, Target, offered
 
 BACK_S = 15.0
 """For a service to answer again: it opens new connections first."""
@@ -32,8 +32,9 @@ class Partition(ServiceFault, frozen=True):
         """Cut it off; not done when it does not run."""
         if state(target, self.service).pid is None:
             return ProbeResult(False, f"{self.service} does not run: nothing to cut off", {"pid": None})
-        target.disconnect(self.service)
-        cut = target.cut(self.service)
+        partitioning = _of(target)
+        partitioning.disconnect(self.service)
+        cut = partitioning.cut(self.service)
         return ProbeResult(cut.there, f"{self.service} cut off: {cut.how}", _plain(cut))
 
     def verify_effect(self, target: Target) -> ProbeResult:
@@ -42,18 +43,18 @@ class Partition(ServiceFault, frozen=True):
 
     def rollback(self, target: Target) -> ProbeResult:
         """Connect it; what it does where nothing is to be undone is nothing."""
-        target.connect(self.service)
+        _of(target).connect(self.service)
         return ProbeResult(True, f"{self.service} connected", {"service": self.service})
 
     def verify_removed(self, target: Target) -> ProbeResult:
         """Nothing of it in place, its links accept connections, and it is healthy, unless it does not run."""
-        left = sorted(target.cut(self.service).in_place)
+        left = sorted(_of(target).cut(self.service).in_place)
         if left:  # no waiting will change that
             return ProbeResult(False, f"still in place: {', '.join(left)}", {"left": left})
         return eventually(lambda: self._back(target), BACK_S)
 
     def _silent(self, target: Target) -> ProbeResult:
-        cut = target.cut(self.service)
+        cut = _of(target).cut(self.service)
         healthy = state(target, self.service).healthy
         data = {**_plain(cut), "healthy": healthy}
         if not cut.there:
@@ -69,12 +70,16 @@ class Partition(ServiceFault, frozen=True):
         return ProbeResult(felt is not False, says, {**data, "effect_seen": felt})
 
     def _back(self, target: Target) -> ProbeResult:
-        cut = target.cut(self.service)
+        cut = _of(target).cut(self.service)
         service = state(target, self.service)
         closed = [name for name in cut.links if not _open(target, name)]
         ok = not closed and (service.pid is None or service.healthy)
         says = f"{self.service} connected, {'healthy' if service.healthy else 'not healthy'}, pid {service.pid}"
         return ProbeResult(ok, says, {"left": [], "closed": closed, "healthy": service.healthy})
+
+
+def _of(target: Target) -> Partitioning:
+    return offered(target.partitioning, "way to cut a service off")
 
 
 def _plain(cut: Cut) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
-import msgspec
-
 from faults import FAULTS
 from faults.fault import Fault
 from targets.own_errors import kind_of
@@ -38,7 +36,7 @@ class NotInjected(TargetError):
 
 def to_intent(fault: Fault) -> dict[str, Any]:
     """The fault as JSON-able data: ``kind`` and its fields."""
-    return {"kind": fault.KIND, **msgspec.to_builtins(fault)}
+    return {"kind": fault.KIND, **fault.plain()}
 
 
 def from_intent(intent: Mapping[str, Any]) -> Fault:
@@ -47,7 +45,7 @@ def from_intent(intent: Mapping[str, Any]) -> Fault:
     if kind not in FAULTS:
         raise ValueError(f"unknown fault kind {kind!r}; known: {', '.join(FAULTS)}")
     fields = {name: value for name, value in intent.items() if name != "kind"}
-    return cast(Fault, msgspec.convert(fields, FAULTS[kind]))
+    return cast(Fault, FAULTS[kind].of(fields))
 
 
 def intend(fault: Fault, index: int, journal: Journal) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import msgspec
 import psutil
 
+from faults.fault import FaultRecord
+from targets.references import ServiceName
 from targets.target import Capabilities, ProbeResult, ServiceState, Target, TargetError
 
 LOOK_S = 5.0
 PAUSE_S = 0.05
 
 
-class ServiceFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ServiceFault(FaultRecord, frozen=True):
     """A fault on one service."""
 
-    service: str
+    service: ServiceName
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """The service, if the target has none of that name."""

@@ -7,7 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from faults.fault import FaultRecord
 from faults.probe import Reaction, accepts, probe
+from targets.references import LinkName
 from targets.target import Capabilities, ProbeResult, Target, TargetError
 
 PREFIX = "kunren-"
@@ -21,13 +23,13 @@ Ms = Annotated[int, Meta(ge=0, le=600_000)]
 """Milliseconds, at most ten minutes."""
 
 
-class ToxicFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ToxicFault(FaultRecord, frozen=True, kw_only=True):
     """A toxic on a link; a subclass adds the toxic's own attributes and says how its effect looks from outside."""
 
     KIND: ClassVar[str]
     TYPE: ClassVar[str]
 
-    link: str
+    link: LinkName
     stream: Literal["upstream", "downstream", "both"] = "both"
     toxicity: Annotated[float, Meta(gt=0, le=1)] = 1.0
 

@@ -167,7 +167,7 @@ def _strip(label: str, row: str, note: str) -> Text:
 
 def _fault_note(card: Scorecard, history: History, lang: Lang) -> str:
     at = card.instants.t_inject
-    kinds = ", ".join(dict.fromkeys(fault.kind for fault in history.plan.faults))
+    kinds = ", ".join(dict.fromkeys(fault.label for fault in history.plan.faults))
     return f"{kinds} {seconds(at[0])}" if at is not None else kinds
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 import msgspec
 
@@ -24,15 +23,15 @@ from targets.own_errors import raise_if_own
 from targets.ports import answering
 from targets.processes import belonging, words
 from targets.target import (
-    Alert,
-    Answer,
     Capabilities,
     Cut,
     Intent,
     Link,
+    Partitioning,
     ProbeResult,
     Proxies,
     ServiceState,
+    Target,
     TargetError,
     Unlabelled,
 )
@@ -79,7 +78,7 @@ def capabilities(description: Description) -> Capabilities:
     )
 
 
-class Site:
+class Site(Target):
     """A described system, seen from outside through its folder."""
 
     name = KIND
@@ -204,36 +203,10 @@ class Site:
         """Let its links speak again."""
         silence.connect(self.links(), self._proxies, service)
 
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
-        """TargetError: no operator's tool is offered."""
-        self._not_offered("operator's tool")
-
-    def alerts(self, after: int) -> tuple[Alert, ...]:
-        """None: no monitor is offered."""
-        return ()
-
-    def heartbeat(self) -> tuple[int, int] | None:
-        """None: no monitor is offered."""
-        return None
-
-    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
-        """TargetError: no books are offered."""
-        self._not_offered(f"book {name}")
-
-    def open_day(self, t0_ns: int) -> None:
-        """It has no business clock."""
-
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """TargetError: nothing can be planted."""
-        self._not_offered(f"way to plant {what}")
-
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """TargetError: nothing can be planted."""
-        self._not_offered(f"way to plant {what}")
-
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """TargetError: nothing can be planted."""
-        self._not_offered(f"way to plant {what}")
+    @property
+    def partitioning(self) -> Partitioning:
+        """Of the services at the ends of its links; it has no other optional part."""
+        return self
 
     def logs(self) -> Mapping[str, Path]:
         """What each hook's processes have printed."""
@@ -354,9 +327,6 @@ class Site:
         for link in self.links().values():
             if moved and split(link.upstream) == (host, port):
                 self._proxies.lead_to(link.name, link.upstream)
-
-    def _not_offered(self, what: str) -> NoReturn:
-        raise TargetError(f"target {self.plan.description.name} offers no {what}")
 
 
 def public(folder: Path) -> Path:

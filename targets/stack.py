@@ -18,28 +18,35 @@ import psycopg
 
 from targets import http_sync, silence
 from targets.brokerage import config as brokerage
-from targets.brokerage import plant as planting
 from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.monitor import rules
+from targets.brokerage.plant import CONDITIONS, Planting
 from targets.brokerage.programs import BROKERCTL
 from targets.brokerage.topology import TOPOLOGY
-from targets.brokerage.world import create_schema, load_world
+from targets.brokerage.world import account_names, create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import (
     Alert,
+    Alerts,
     Answer,
+    Books,
+    BusinessClock,
     Capabilities,
+    Conditions,
     Cut,
     Intent,
     Link,
+    OperatorTool,
+    Partitioning,
     ProbeResult,
     Proxies,
     ServiceState,
+    Target,
     TargetError,
     Unlabelled,
 )
@@ -53,18 +60,27 @@ START_WITHIN_S = 30.0
 
 @cache
 def capabilities() -> Capabilities:
-    """All of the mini-brokerage's links, services, books, alerts and what can be planted in its data."""
+    """All of the mini-brokerage's links, services, books, alerts, accounts and what can be planted in its data."""
     groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
-    plantable = frozenset(planting.PLANTABLE)
     links, services, numbers = frozenset(TOPOLOGY.links), frozenset(TOPOLOGY.services), brokerage.settings()
     linked, every = services & TOPOLOGY.linked, numbers["monitor.scrape_interval_s"]
     return Capabilities(
-        links, services, BOOKS, True, True, plantable, linked, alerts, monitor_interval_s=every, settings=numbers
+        links,
+        services,
+        BOOKS,
+        True,
+        True,
+        CONDITIONS,
+        linked,
+        alerts,
+        accounts=account_names(),
+        monitor_interval_s=every,
+        settings=numbers,
     )
 
 
-class Stack:
+class Stack(Target):
     """A running stack, seen from outside through its folder."""
 
     name = "local"
@@ -138,7 +154,7 @@ class Stack:
         """Let its links speak again."""
         silence.connect(self.links(), self._proxies, service)
 
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+    def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """``brokerctl``, as a person would call it, in a process that is already there for it."""
         asked = time.monotonic_ns()
         words = ["--role", role, "--env", self.config.environment, "--json", *argv[1:]]
@@ -179,7 +195,7 @@ class Stack:
     def _launch_tool(self) -> None:
         self.control({"verb": "start", "service": BY_HAND})
 
-    def alerts(self, after: int) -> tuple[Alert, ...]:
+    def received(self, after: int) -> tuple[Alert, ...]:
         """From the pager, who stamped them at receipt; none while it does not answer."""
         try:
             rows = self._get_json(self.config.ports["pager"], f"/alerts?after={after}")
@@ -216,17 +232,35 @@ class Stack:
         """Let the business clock run from ``t0_ns`` on; until then it stands at the beginning."""
         open_day(self.folder, t0_ns)
 
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Put a condition into the data; TargetError when it cannot be."""
-        return self._planting(planting.plant, what, wanted)
+    @property
+    def alerts(self) -> Alerts:
+        """A stack has every optional part, and is all but one of them itself."""
+        return self
 
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Look whether it is there, and what it does."""
-        return self._planting(planting.planted, what, wanted)
+    @property
+    def operator_tool(self) -> OperatorTool:
+        """``brokerctl``."""
+        return self
 
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Take it out again; nothing to take out is no error."""
-        return self._planting(planting.unplant, what, wanted)
+    @property
+    def books(self) -> Books:
+        """The exchange's, the bank's, and its own."""
+        return self
+
+    @property
+    def conditions(self) -> Conditions:
+        """What can be put into its data."""
+        return Planting(self.config)
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """Of the services at the ends of its links."""
+        return self
+
+    @property
+    def business_clock(self) -> BusinessClock:
+        """One of its own, which runs many times as fast."""
+        return self
 
     def intent(self) -> Intent:
         """Its folder says all the rest."""
@@ -244,12 +278,6 @@ class Stack:
         if not answer.get("ok"):
             raise TargetError(f"the launcher refused {request.get('verb')}: {answer.get('error')}")
         return answer
-
-    def _planting(self, verb: planting.Verb, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        try:
-            return verb(self.config, what, wanted)
-        except (psycopg.Error, OSError, ValueError) as error:
-            raise TargetError(f"{what} of {self.folder.name}: {str(error).strip()}") from error
 
     def _service(self, name: str, known: Mapping[str, Any] | None) -> ServiceState:
         running = known is not None and known["state"] == "running"

@@ -1,8 +1,10 @@
 """What a drill may ask of a system under drill, whichever way it runs.
 
-A ``Target`` is a system that runs; a ``Startable`` one is also a context manager: entering starts it, leaving stops it
-and removes what it made. Everything here is plain data or a short blocking call with a time-out of its own. What makes
-targets, and ends those whose owner has died, is a ``targets.runtime``.
+A ``Target`` is a system that runs: a core that each has, and optional parts (alerts, the operator's tool, books,
+conditions, partitioning, a business clock), each a Protocol of its own and None where the target does not have it. A
+``Startable`` one is also a context manager: entering starts it, leaving stops it and removes what it made. Everything
+here is plain data or a short blocking call with a time-out of its own. What makes targets, and ends those whose owner
+has died, is a ``targets.runtime``.
 """
 
 from __future__ import annotations
@@ -10,7 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
+
+from targets.references import NameRange
+
+Part = TypeVar("Part")
 
 
 class TargetError(Exception):
@@ -96,6 +102,16 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionState:
+    """A planted condition as of now: whether it is in the data, and whether it is felt; the facts are JSON-able."""
+
+    there: bool
+    felt: bool
+    says: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceState:
     """A part that can be killed, paused and restarted on its own; ``pid`` is None while it does not run.
 
@@ -167,6 +183,7 @@ class Fetch:
 class Capabilities:
     """What a target can do, known before anything starts.
 
+    ``plantable``: condition -> msgspec Struct whose fields are its parameters.
     ``not_offered``: of books, operator and alerts, what the target's own file says that it does not have.
     ``loads``: load -> rated service -> its request, for a target whose customers come by URL.
     ``monitor_interval_s``: seconds between two evaluations of its monitor; None where it has none.
@@ -177,9 +194,10 @@ class Capabilities:
     books: tuple[str, ...]  # in the order in which they must be read to be consistent
     operator: bool
     alerts: bool
-    plantable: frozenset[str] = frozenset()
+    plantable: Mapping[str, type[Any]] = field(default_factory=dict)
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
+    accounts: NameRange | None = None  # of its customers
     not_offered: tuple[str, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
@@ -221,8 +239,71 @@ class Proxies(Protocol):
         """Open every link and remove every toxic."""
 
 
+class Alerts(Protocol):
+    """Optional: what the target's own monitor tells an operator."""
+
+    def received(self, after: int) -> tuple[Alert, ...]:
+        """Alerts received so far, in order, without the first ``after``."""
+
+    def heartbeat(self) -> tuple[int, int] | None:
+        """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
+
+
+class OperatorTool(Protocol):
+    """Optional: the operator's own tool."""
+
+    def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+        """Run a command of it, as a person would type it."""
+
+
+class Books(Protocol):
+    """Optional: the books by which it is judged, as ``Capabilities.books`` names them."""
+
+    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
+        """The rows of one as of now, in the schema of ``kunren schema book``."""
+
+
+class Conditions(Protocol):
+    """Optional: conditions that can be put into its data. ``Capabilities.plantable`` has them with their parameters."""
+
+    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
+        """Put the condition ``what`` with these parameters into its data."""
+
+    def look(self, what: str, wanted: Mapping[str, Any], *, wait: bool) -> ConditionState:
+        """Whether it is there and felt now; with ``wait`` it looks for as long as the effect may take to show.
+
+        What is to be seen, and how long that may take, is the condition's own affair.
+        """
+
+    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
+        """Take it out again, with all it has led to that can be taken back; idempotent."""
+
+
+class Partitioning(Protocol):
+    """Optional: services that can be cut off from the network, as ``Capabilities.partitionable`` names them."""
+
+    def cut(self, service: str) -> Cut:
+        """How one is cut off, and what of it is in place now."""
+
+    def disconnect(self, service: str) -> None:
+        """Cut it off; what is in place stays."""
+
+    def connect(self, service: str) -> None:
+        """Undo all that a ``disconnect`` of it may have left in place; idempotent."""
+
+
+class BusinessClock(Protocol):
+    """Optional: a clock of its own, by which its business day goes."""
+
+    def open_day(self, t0_ns: int) -> None:
+        """The load begins at ``t0_ns`` (CLOCK_MONOTONIC): let it run from then on."""
+
+
 class Target(Protocol):
-    """A system under drill. Blocking calls; each bounded in time; TargetError says what went wrong."""
+    """A system under drill. Blocking calls; each bounded in time; TargetError says what went wrong.
+
+    Who subclasses it has none of the optional parts but those that it defines.
+    """
 
     name: str
 
@@ -256,41 +337,38 @@ class Target(Protocol):
     def start(self, service: str) -> None:
         """Start a service that does not run; no-op if it does. Waits until healthy."""
 
-    def cut(self, service: str) -> Cut:
-        """How one of the offered ``partitionable`` is cut off, and what of it is in place now."""
-
-    def disconnect(self, service: str) -> None:
-        """Cut it off; what is in place stays."""
-
-    def connect(self, service: str) -> None:
-        """Undo all that a ``disconnect`` of it may have left in place; idempotent."""
-
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
-        """Run the operator's own tool, as a person would type it."""
-
-    def alerts(self, after: int) -> tuple[Alert, ...]:
-        """Alerts received so far, in order, without the first ``after``."""
-
-    def heartbeat(self) -> tuple[int, int] | None:
-        """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
-
-    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
-        """The rows of one of the offered books as of now, in the schema of ``kunren schema book``."""
-
-    def open_day(self, t0_ns: int) -> None:
-        """The load begins at ``t0_ns`` (CLOCK_MONOTONIC): a target with a business clock of its own lets it run."""
-
-    def plant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Put the condition ``what`` (one of the offered ``plantable``) into its data."""
-
-    def planted(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Look whether it is there; ``data["effect"]`` says whether it is felt now."""
-
-    def unplant(self, what: str, wanted: Mapping[str, Any]) -> ProbeResult:
-        """Take it out again, with all it has led to that can be taken back; idempotent."""
-
     def logs(self) -> Mapping[str, Path]:
         """Service name -> its log file."""
+
+    @property
+    def alerts(self) -> Alerts | None:
+        """What its own monitor tells."""
+        return None
+
+    @property
+    def operator_tool(self) -> OperatorTool | None:
+        """What it is operated with."""
+        return None
+
+    @property
+    def books(self) -> Books | None:
+        """What it is judged by."""
+        return None
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What can be planted in its data."""
+        return None
+
+    @property
+    def partitioning(self) -> Partitioning | None:
+        """How its services are cut off from the network."""
+        return None
+
+    @property
+    def business_clock(self) -> BusinessClock | None:
+        """What its business day goes by."""
+        return None
 
 
 class Startable(Target, Protocol):
@@ -325,3 +403,10 @@ class Startable(Target, Protocol):
 
     def __exit__(self, *exc: object) -> None:
         """Stop, and leave nothing behind."""
+
+
+def offered(part: Part | None, what: str) -> Part:
+    """An optional part of a target; TargetError where it has none."""
+    if part is None:
+        raise TargetError(f"the target has no {what}")
+    return part

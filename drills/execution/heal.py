@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from drills.record.encoding import encode_indented
+from drills.record.history import fault_label
 from faults.scope import from_intent
 from targets.registry import CLEANUPS, cleanup
 from targets.target import Intent, TargetError
@@ -39,7 +40,7 @@ class Residual:
 
     def words(self) -> str:
         """One line for people."""
-        faults = ", ".join(str(fault.get("kind", "?")) for fault in self.faults)
+        faults = ", ".join(map(_label, self.faults))
         left = f"{faults} may still be in place" if faults else "no fault still in place"
         return f"stack {self.name}: {left}" + (f" (run {self.run})" if self.run else "")
 
@@ -95,11 +96,15 @@ def _undo(leftover: Residual) -> Iterator[str]:
         try:
             fault = from_intent(intent)
             undone, gone = fault.rollback(target), fault.verify_removed(target)
-            yield f"{intent.get('kind')}: {undone.says}; {gone.says}"
+            yield f"{_label(intent)}: {undone.says}; {gone.says}"
         except (TargetError, OSError) as error:
-            yield f"{intent.get('kind')}: its target is gone ({error})"
+            yield f"{_label(intent)}: its target is gone ({error})"
         except (ValueError, LookupError) as error:
-            yield f"{intent.get('kind')}: written by another version, or damaged: {error}"
+            yield f"{_label(intent)}: written by another version, or damaged: {error}"
+
+
+def _label(intent: Mapping[str, Any]) -> str:
+    return fault_label(str(intent.get("kind", "?")), intent)
 
 
 def _journals(runs: Path | None, folders: tuple[Path, ...]) -> Iterator[tuple[Intent, Path]]:

@@ -23,7 +23,7 @@ from drills.record.history import NS, Kind, Plan
 from drills.spec.drillfile import StopIf
 from drills.spec.runbook import Runbook
 from loadprofiles.process import Load
-from targets.target import Alert, ProbeResult, Target
+from targets.target import Alert, Alerts, OperatorTool, ProbeResult, Target, offered
 
 TICK_S = 0.1
 HEARTBEAT_S = 0.25
@@ -72,10 +72,12 @@ class Observation:
         pulse = Pulse(self.note)
         try:
             async with asyncio.TaskGroup() as tasks:
-                own = (self._alerts(), self._heartbeats(), self._screen(), pulse.beat())
-                followers = [tasks.create_task(each) for each in own]
+                alerts = self.target.alerts
+                told = () if alerts is None else (self._alerts(alerts), self._heartbeats(alerts))
+                followers = [tasks.create_task(each) for each in (*told, self._screen(), pulse.beat())]
                 reason = await self._play(t0, tasks, followers)
-                await asyncio.to_thread(self._take_alerts)  # one that came with the last tick counts as well
+                if alerts is not None:  # one that came with the last tick counts as well
+                    await asyncio.to_thread(self._take_alerts, alerts)
                 pulse.end()
                 # what is judged ends here, before a step that is still under way has been waited for
                 self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
@@ -118,7 +120,8 @@ class Observation:
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
         if self.page is not None:
-            followers.append(tasks.create_task(self._operate(self.page)))
+            tool = offered(self.target.operator_tool, "operator's tool")
+            followers.append(tasks.create_task(self._operate(self.page, tool)))
         if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
@@ -150,7 +153,7 @@ class Observation:
     async def _fault(self, index: int, zero: int) -> None:
         planned = self.plan.faults[index]
         await _until(zero + planned.at)
-        self.view.phase = f"fault {planned.kind}"
+        self.view.phase = f"fault {planned.label}"
         await asyncio.to_thread(self.injector.inject, index)
         struck = time.monotonic_ns()
         if planned.lasts is None:
@@ -169,16 +172,16 @@ class Observation:
         await asyncio.to_thread(self.injector.rollback, index)
         await looking
 
-    async def _alerts(self) -> None:
+    async def _alerts(self, alerts: Alerts) -> None:
         while True:
-            for alert in await asyncio.to_thread(self._take_alerts):
+            for alert in await asyncio.to_thread(self._take_alerts, alerts):
                 if alert.status == "firing" and self.page is not None and alert.runbook == self.page.id:
                     self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
             await asyncio.sleep(ALERTS_S)
 
-    def _take_alerts(self) -> tuple[Alert, ...]:
+    def _take_alerts(self, alerts: Alerts) -> tuple[Alert, ...]:
         """Those that have come since the last look."""
-        came = self.target.alerts(len(self.view.alerts))
+        came = alerts.received(len(self.view.alerts))
         for alert in came:
             self.view.alerts.append(alert)
             self.note("monitor", Kind.INFO, "alert", _alert(alert))
@@ -195,11 +198,11 @@ class Observation:
         self.note("runner", Kind.INFO, "false-alarm", None)
         self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
 
-    async def _operate(self, page: Runbook) -> None:
+    async def _operate(self, page: Runbook, tool: OperatorTool) -> None:
         await self.page_called.wait()
         await _until(self.why["alert_ns"] + self.plan.reaction)
         self.view.page_began = time.monotonic_ns()
-        operator = Operator(self.target, self.note, self.stop, self._show_step)
+        operator = Operator(tool, self.note, self.stop, self._show_step)
         await asyncio.to_thread(operator.follow, page, self.why)
         self.view.page_ended = time.monotonic_ns()
 
@@ -207,10 +210,10 @@ class Observation:
         self.view.step = step
         self.view.steps = [each for each in self.view.steps if each[0] != step] + [(step, outcome)]
 
-    async def _heartbeats(self) -> None:
+    async def _heartbeats(self, alerts: Alerts) -> None:
         last = -1
         while True:
-            beat = await asyncio.to_thread(self.target.heartbeat)
+            beat = await asyncio.to_thread(alerts.heartbeat)
             if beat is not None and beat[0] != last:
                 last = beat[0]
                 self.note("monitor", Kind.INFO, "heartbeat", {"n": beat[0], "t_ns": beat[1]})

@@ -42,7 +42,7 @@ from drills.spec.target import profile_of, system
 from loadprofiles.process import Load, LoadError
 from targets.own_errors import kind_of
 from targets.runtime import Request
-from targets.target import ProbeResult, Startable, StartFailed, TargetError, Unlabelled
+from targets.target import ProbeResult, Startable, StartFailed, TargetError, Unlabelled, offered
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -237,7 +237,8 @@ class _Run:
     def _observed(self) -> RunEnd:
         self.injector.intend()
         t0 = time.monotonic_ns() + int(LOAD_LEAD_S * NS)
-        self.target.open_day(t0)
+        if (clock := self.target.business_clock) is not None:
+            clock.open_day(t0)
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
@@ -275,7 +276,7 @@ class _Run:
     def _keep_book(self, name: str) -> bool:
         """Whether the book could be read; one that could not must not cost the others."""
         try:
-            self.folder.write_book(name, self.target.book(name))
+            self.folder.write_book(name, offered(self.target.books, "books").book(name))
         except TargetError as error:
             if kind_of(error) is not None:
                 self.instrument.failed(error)

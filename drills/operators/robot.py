@@ -18,7 +18,7 @@ from drills.record.history import NS, Kind
 from drills.spec.expectations import Demand, disagreements
 from drills.spec.runbook import Runbook
 from drills.spec.steps import Step
-from targets.target import Answer, Target
+from targets.target import Answer, OperatorTool
 
 TYPING_S = 0.25
 """Pace of the robot: seconds before each command, the same on every machine.
@@ -71,7 +71,7 @@ class StepResult:
 class Operator:
     """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
 
-    target: Target
+    tool: OperatorTool
     record: Record
     stop: threading.Event
     show: Callable[[str, str], None]
@@ -137,7 +137,7 @@ class Operator:
         if step.argv is None:
             return StepResult(StepOutcome.OK, "a person's step: nothing to run", None, waited)
         self.stop.wait(TYPING_S)
-        answer = self.target.operator(step.argv, step.role, max(0.1, until - time.monotonic()))
+        answer = self.tool.run_command(step.argv, step.role, max(0.1, until - time.monotonic()))
         waited += answer.waited_ns
         if answer.exit != 0:
             return StepResult(_of_exit(answer), answer.says, answer, waited)
@@ -163,7 +163,7 @@ class Operator:
         self.stop.wait(TYPING_S)
         while True:
             within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
-            answer = self.target.operator(demand.argv, role, within)
+            answer = self.tool.run_command(demand.argv, role, within)
             waited = max(waited, answer.waited_ns)
             against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
             if once or not against or time.monotonic() >= until or self.stop.is_set():

@@ -105,6 +105,16 @@ class PlannedFault(msgspec.Struct, frozen=True):
     lasts: int | None  # ns; None: until judged
     params: dict[str, Any]
 
+    @property
+    def label(self) -> str:
+        """What it is called: its kind, and what of that kind where there are several (``what``)."""
+        return fault_label(self.kind, self.params)
+
+
+def fault_label(kind: str, params: Mapping[str, Any]) -> str:
+    """As ``PlannedFault.label``, for a fault that is not one of a plan."""
+    return f"{kind} {params['what']}" if "what" in params else kind
+
 
 class Product(msgspec.Struct, frozen=True):
     """Quantities multiplied by each other and divided by others; names listed together are added up first."""

@@ -16,6 +16,7 @@ from drills.record.arm import Arm
 from drills.record.history import Objective
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import Expectation
+from drills.spec.faultkinds import form_of
 from drills.spec.reader import Node
 from drills.spec.vocabulary import Vocabulary
 
@@ -111,10 +112,12 @@ def _strange(root: Node, words: Vocabulary) -> Iterator[tuple[Node, str]]:
     if isinstance(load, str) and load not in words.loads:
         yield root.child("load"), f"load profile '{load}'"
     for fault in _faults(root):
-        for field, known in (("link", words.links), ("service", words.services)):
+        written = form_of(words, fault.value)
+        for field, thing in (written.references if written else {}).items():
+            known = words.names(thing)
             for name in _names(fault.value.get(field)):
                 if known is not None and name not in known:
-                    yield fault.child(field), f"{field} '{name}'"
+                    yield fault.child(field), f"{thing} '{name}'"
 
 
 def _faults(root: Node) -> Iterator[Node]:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from drills.errors import unknown
+from drills.spec.faultkinds import Form, form, forms
 from drills.spec.forms import Kind, Schema
 from drills.spec.reader import Node, path_words
 from drills.spec.seeded import Draw, Fixed, corners, drawn, ranged
 from drills.spec.values import TEXT, closed, enum
 from drills.spec.vocabulary import Vocabulary
+from targets.references import NameRange, Refers, reference
 
 LIST_TYPES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.TupleType)
 
@@ -38,7 +40,7 @@ class _Fault(Kind):
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
         assert words is not None
-        return {"anyOf": [_schema(kind, fault, words) for kind, fault in words.faults.items()]}
+        return {"anyOf": [_schema(each, words) for each in forms(words)]}
 
 
 if TYPE_CHECKING:
@@ -52,22 +54,34 @@ def _fault(node: Node, words: Vocabulary) -> DrawnFault:
     if "kind" not in found:
         raise node.bad(f"{node.name}: missing key 'kind'; known kinds: {', '.join(words.faults)}")
     kind = found["kind"].one_of(words.faults, "fault kind")
-    described = msgspec.structs.fields(words.faults[kind])
-    required = [field.encode_name for field in described if field.required]
-    optional = [field.encode_name for field in described if not field.required]
-    given = node.fields(("kind", *required), optional)
-    types = {field.encode_name: field.type for field in described}
-    params = {name: _param(item, types[name], words) for name, item in given.items() if name != "kind"}
-    _check_whole(node, words.faults[kind], params)
+    written = _form(node, kind, words)
+    given = node.fields(("kind", *written.required), written.optional)
+    params = {name: _param(item, written.fields[name].type, words) for name, item in given.items() if name != "kind"}
+    _check_whole(node, written, params)
     return DrawnFault(kind, params, node.line)
 
 
+def _form(node: Node, kind: str, words: Vocabulary) -> Form:
+    """What may stand there: of a fault that plants a condition, the fields of that one, too."""
+    naming = form(words, kind).names_condition
+    if naming is None:
+        return form(words, kind)
+    found = node.mapping()
+    if naming not in found:
+        known = ", ".join(words.conditions) or "none"
+        raise node.bad(f"{node.name}: missing key '{naming}'; known conditions: {known}")
+    return form(words, kind, found[naming].one_of(words.conditions, Refers.CONDITION))
+
+
 def _param(node: Node, declared: Any, words: Vocabulary) -> Draw[Any]:
-    name = str(node.place[-1])
-    known = _names(words).get(name)
+    thing = reference(declared)
+    known = None if thing is None else words.names(thing)
+    shown = (str(known),) if isinstance(known, NameRange) else known
 
     def read(item: Node) -> Any:
-        return _convert(item, declared, name) if known is None else item.one_of(known, name)
+        if thing is None:
+            return _convert(item, declared, str(node.place[-1]))
+        return item.text() if known is None else item.one_of(known, thing, shown)
 
     is_list = isinstance(msgspec.inspect.type_info(declared), LIST_TYPES)
     return Fixed(read(node)) if is_list else drawn(node, read)
@@ -87,29 +101,31 @@ def _convert(node: Node, declared: Any, name: str) -> Any:
     return node.value
 
 
-def _check_whole(node: Node, fault: type[Any], params: Mapping[str, Draw[Any]]) -> None:
+def _check_whole(node: Node, written: Form, params: Mapping[str, Draw[Any]]) -> None:
     """Fields that are each right may not go together; the fault itself says so."""
     for chosen in corners(params):
         try:
-            msgspec.convert(chosen, fault, strict=True)
+            written.check(chosen)
         except msgspec.ValidationError as error:
             raise node.bad(f"{node.name}: {str(error).replace('`', '')}") from error
 
 
-def _names(words: Vocabulary) -> dict[str, Any]:
-    """Field -> the names that the target has for it; None: any will do here."""
-    return {"link": words.links, "service": words.services}
+def _schema(written: Form, words: Vocabulary) -> Schema:
+    values = {name: ranged(_value(field.type, words)) for name, field in written.fields.items()}
+    if written.names_condition is not None:
+        values[written.names_condition] = {"const": written.condition}
+    return closed({"kind": {"const": written.kind}, **values}, ("kind", *written.required))
 
 
-def _schema(kind: str, fault: type[Any], words: Vocabulary) -> Schema:
-    fields = msgspec.structs.fields(fault)
-    names = _names(words)
-    values = {
-        each.encode_name: enum(names[each.encode_name]) if names.get(each.encode_name) else _one(each.type)
-        for each in fields
-    }
-    required = ("kind", *(each.encode_name for each in fields if each.required))
-    return closed({"kind": {"const": kind}, **{name: ranged(value) for name, value in values.items()}}, required)
+def _value(declared: Any, words: Vocabulary) -> Schema:
+    """Of a field of a fault; what refers to the target is one of its names."""
+    thing = reference(declared)
+    if thing is None:
+        return _one(declared)
+    names = words.names(thing)
+    if isinstance(names, NameRange):
+        return {"type": "string", "pattern": names.pattern}
+    return enum(names) if names else TEXT
 
 
 def _one(declared: Any) -> Schema:

@@ -20,7 +20,7 @@ from drills.spec.drill import Drill
 from drills.spec.faultform import DrawnFault
 from drills.spec.metrics import metrics
 from drills.spec.runbook import Runbook, load_runbook, varied, without
-from drills.spec.seeded import corners, extremes
+from drills.spec.seeded import corners
 from drills.spec.timeline import draw_faults
 from drills.spec.variants import FILE, Variant, load_variants
 from drills.spec.vocabulary import embedded
@@ -32,11 +32,8 @@ OURS = frozenset({"world", "customers"})
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a target must offer, by name, unless its own file says that it does not have it."""
+    """What a target must offer, unless its own file says that it does not have it; faults say it each for itself."""
 
-    faults: frozenset[str]
-    links: frozenset[str]
-    services: frozenset[str]
     books: frozenset[str]
     operator: bool
     alerts: bool
@@ -153,13 +150,10 @@ def expectation(drill: Drill, arm: Arm) -> Expectation | None:
 
 
 def requirements(drill: Drill) -> Requirements:
-    """What the drill needs of a target, whichever value its ranges take: for its faults, checks, objectives, page."""
+    """What the drill's checks, objectives and runbook need of a target."""
     limited = [metrics()[objective.metric] for objective in drill.objectives]
     asked = {thing for metric in limited for thing in metric.needs}
     return Requirements(
-        frozenset(timed.fault.kind for timed in drill.timeline),
-        _named(drill, "link"),
-        _named(drill, "service"),
         _books(drill, any(metric.settled for metric in limited) or BOOKS in asked),
         operator=drill.runbook is not None or OPERATOR in asked,
         alerts=drill.runbook is not None or ALERTS in asked or bool(drill.alerts),
@@ -221,12 +215,6 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
     return frozenset(read | set(books_of(DOMAINS.harms) if settled else ())) - OURS
 
 
-def _named(drill: Drill, field: str) -> frozenset[str]:
-    faults = [timed.fault for timed in drill.timeline]
-    found = [extremes(fault.params[field]) for fault in faults if field in fault.params]
-    return frozenset(str(name) for names in found for name in names)
-
-
 def _line(drill: Drill, *keys: str) -> int:
     """Of the first of these keys that the drill has."""
     return next((drill.lines[key] for key in keys if key in drill.lines), 1)
@@ -234,7 +222,7 @@ def _line(drill: Drill, *keys: str) -> int:
 
 def _lack(fault: DrawnFault, capabilities: Capabilities, registry: Mapping[str, type[Any]]) -> Lack | None:
     for chosen in corners(fault.params):
-        lack = msgspec.convert(chosen, registry[fault.kind]).missing(capabilities)
+        lack = registry[fault.kind].of(chosen).missing(capabilities)
         if lack is not None:
             return Lack(fault.line, f"{fault.kind}: the target lacks {lack}")
     return None

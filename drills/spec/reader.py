@@ -117,12 +117,12 @@ class Node:
             raise self.expected("a name of lower-case letters, digits and hyphens, at most 64")
         return text
 
-    def one_of(self, known: Collection[str], what: str) -> str:
-        """One of the known names."""
+    def one_of(self, known: Collection[str], what: str, shown: Collection[str] | None = None) -> str:
+        """One of the known names; ``shown`` is what is told of them where they are too many."""
         text = self.written
         if text is None or text not in known:
             found = describe(self.value) if self.value is None or text is None else text
-            raise self.bad(f"{prefix(self.place)}{unknown(what, found, known)}")
+            raise self.bad(f"{prefix(self.place)}{unknown(what, found, known if shown is None else shown)}")
         return text
 
     def names(self, known: Collection[str] | None, what: str, *, least: int = 0) -> tuple[str, ...]:

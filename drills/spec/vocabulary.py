@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from targets.references import NameRange, Refers
+
 if TYPE_CHECKING:
     from targets.target import Capabilities
 
@@ -30,8 +32,9 @@ def standing() -> tuple[str, ...]:
 class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
-    ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
-    refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``links``, ``services``, ``alerts`` and ``accounts`` belong to a target; None: whatever is written is taken, and the
+    target refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does
+    not have. ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
@@ -45,6 +48,18 @@ class Vocabulary:
     not_offered: Collection[str] = ()
     quantities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runtime: str | None = None
+    conditions: Mapping[str, type[Any]] = field(default_factory=dict)
+    accounts: NameRange | None = None
+
+    def names(self, thing: Refers) -> Collection[str] | None:
+        """The target's names of this sort; None: whatever is written is taken."""
+        known: dict[Refers, Collection[str] | None] = {
+            Refers.LINK: self.links,
+            Refers.SERVICE: self.services,
+            Refers.CONDITION: self.conditions,
+            Refers.ACCOUNT: self.accounts,
+        }
+        return known[thing]
 
 
 def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabulary:
@@ -71,6 +86,8 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
         capabilities.not_offered,
         {name: {**_rates(load), **hot.get(name, {}), **capabilities.settings} for name, load in loads.items()},
         runtime,
+        capabilities.plantable,
+        capabilities.accounts,
     )
 
 

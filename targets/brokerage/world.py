@@ -20,7 +20,9 @@ from psycopg import sql
 
 from targets.brokerage.config import COMPRESSION, BatchConfig
 from targets.brokerage.direct import connect
+from targets.references import NameRange
 
+CUSTOMERS = 1_500
 INSTRUMENTS = 20
 HOLDINGS = 3
 LOTS = 1
@@ -57,19 +59,19 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 def make_world(
     seed: int,
-    customers: int = 1_500,
+    customers: int = CUSTOMERS,
     day: date | None = None,
     compression: int = COMPRESSION,
     begins: str = "",
 ) -> list[dict[str, Any]]:
-    """The rows for ``customers`` accounts (``C-0001`` …) on ``day``; without one, a Tokyo business day by the seed.
+    """The rows for the accounts of so many ``customers`` on ``day``; without one, a Tokyo business day by the seed.
 
     ``begins`` is the business time (ISO 8601) at which the load will start; without it nobody can date the night.
     """
     rng = random.Random(f"world:{seed}")
     prices = _prices(rng)
     codes = [row["id"] for row in prices]
-    ids = [f"C-{number:04d}" for number in range(1, customers + 1)]
+    ids = list(account_names(customers))
     accounts = [_row("account", each, account=each, cash=rng.randrange(300, 2_001) * 10_000) for each in ids]
     holdings = [row for each in ids for row in _holdings(rng, each, codes)]
     days = business_days_from(day or business_day(seed), 3)
@@ -80,6 +82,11 @@ def make_world(
         begins=begins, batch_at=plan.start, rolls_at=plan.roll, opening_at=plan.opening, must_run=list(MUST_RUN),
     )  # fmt: skip
     return [calendar, *prices, *accounts, *holdings, *_night(seed, prices, ids, names)]
+
+
+def account_names(customers: int = CUSTOMERS) -> NameRange:
+    """The accounts of so many customers, whatever the seed."""
+    return NameRange("C-", 1, customers, 4)
 
 
 def business_day(seed: int) -> date:

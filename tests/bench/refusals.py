@@ -23,7 +23,7 @@ from loadprofiles.profiles import Patience
 from targets.compose import CONTAINERS
 from targets.containers.engine import shared
 from targets.runtime import Request
-from targets.target import Startable
+from targets.target import Startable, offered
 
 TRIES = 50
 PATIENCE = Patience(connect_s=0.3, total_s=0.6)
@@ -63,14 +63,14 @@ def bridge(target: Startable, service: str) -> str:
 
 def ways(target: Startable) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
     """What is broken, how, and how it is mended."""
-    proxies = target.proxies()
+    proxies, parting = target.proxies(), offered(target.partitioning, "way to cut a service off")
     return [
         ("nothing", lambda: None, lambda: None),
         ("the link is closed", lambda: proxies.set_enabled(LINK, False), lambda: proxies.set_enabled(LINK, True)),
         ("its service is dead", lambda: target.signal(SERVICE, signal.SIGKILL), lambda: target.start(SERVICE)),
         ("its service is paused", lambda: target.signal(SERVICE, signal.SIGSTOP),
          lambda: target.signal(SERVICE, signal.SIGCONT)),
-        ("its service is cut off", lambda: target.disconnect(SERVICE), lambda: target.connect(SERVICE)),
+        ("its service is cut off", lambda: parting.disconnect(SERVICE), lambda: parting.connect(SERVICE)),
     ]  # fmt: skip
 
 

@@ -221,8 +221,8 @@ LACKS = {
     "link": ("kind: kill, service: web", "kind: down, link: web-db", "unknown link 'web-db'; known: front"),
     "load": ("load: reading", "load: writing", "unknown load profile 'writing'; known: reading"),
     "plantable": (
-        "kind: kill, service: web", "kind: skewed-lots, account: C-0001, outlasts: 1",
-        "skewed-lots: the target lacks lots to plant (it can plant: nothing)",
+        "kind: kill, service: web", "kind: planted, what: skewed-lots, account: C-0001, outlasts: 1",
+        "unknown condition 'skewed-lots'; known: none",
     ),
     "alerts": ("cap: 18s", "alerts: [WebDown]", "alerts: the target offers no alerts"),
     "checks": ("cap: 18s", "checks: [cash-conserved]", "checks[0]: the target offers no books"),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -79,15 +79,27 @@ class Willing(Strange):
     def own_hosts(self) -> frozenset[str]:
         return frozenset()
 
+    @property
+    def business_clock(self) -> Self:
+        return self
+
     def open_day(self, t0_ns: int) -> None:
         pass
 
-    def alerts(self, after: int) -> tuple[Alert, ...]:
+    @property
+    def alerts(self) -> Self:
+        return self
+
+    def received(self, after: int) -> tuple[Alert, ...]:
         self.trouble()
         return ()
 
     def heartbeat(self) -> None:
         return None
+
+    @property
+    def books(self) -> Self:
+        return self
 
     def book(self, name: str) -> list[dict[str, Any]]:
         return []

@@ -25,7 +25,7 @@ class Tool:
         self.answers = answers
         self.did: list[str] = []
 
-    def operator(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
+    def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         words = " ".join(argv[1:])
         self.did.append(words)
         code, data = self.answers.get(words.replace(" ", "_").replace("-", "_"), (0, GOOD))
@@ -63,7 +63,7 @@ def follow(page: Runbook, tool: Tool) -> tuple[RunbookEnd, list[tuple[str, dict[
         if what == "step" and str(kind) != "invoke":
             steps.append((str(kind), dict(data)))
 
-    operator: Any = Operator(tool, record, Clockwork(tool.did), lambda *_: None)  # type: ignore[arg-type]
+    operator: Any = Operator(tool, record, Clockwork(tool.did), lambda *_: None)
     return operator.follow(page, {}), steps
 
 

@@ -34,6 +34,7 @@ class Strange:
     request: Request
     said: list[str] = field(default_factory=list)
     name = "strange"
+    business_clock = None
 
     def intent(self) -> Intent:
         return Intent("local", self.request.run)
@@ -161,6 +162,10 @@ class Labelled(Strange):
 
     def customers_url(self) -> str:
         return "http://127.0.0.1:1"
+
+    @property
+    def business_clock(self) -> Self:
+        return self
 
     def open_day(self, t0: int) -> None:
         self.said.append(f"{len(journalled(self))} lines")

@@ -197,11 +197,7 @@ def test_a_harmless_variant_is_run_and_need_not_fail(drill: Drill, tmp_path: Pat
 
 def test_what_the_drill_needs(drill: Drill) -> None:
     needs = requirements(drill)
-    assert (needs.faults, needs.links, needs.services) == (
-        frozenset({"timeout"}),
-        frozenset({"exchange-a"}),
-        frozenset(),
-    )
+    assert (needs.books, needs.operator, needs.alerts) == (frozenset({"notices", "oms", "exchange"}), True, True)
     assert missing(drill, FULL) == ()
 
 

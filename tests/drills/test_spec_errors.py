@@ -12,16 +12,18 @@ from drills.domains.registry import DOMAINS
 from drills.errors import BadInput
 from drills.spec.drill import load_drill
 from drills.spec.vocabulary import Vocabulary, standing
+from faults.fault import FaultRecord
+from targets.references import LinkName, ServiceName
 
 
-class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    link: str
+class Cut(FaultRecord, frozen=True):
+    link: LinkName
     stream: Literal["upstream", "downstream", "both"] = "both"
     timeout: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
 
 
-class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    service: str
+class Kill(FaultRecord, frozen=True):
+    service: ServiceName
     signal: int = 9
 
     def __post_init__(self) -> None:

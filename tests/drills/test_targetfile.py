@@ -323,16 +323,12 @@ def test_a_drill_speaks_of_its_own_target(file: Path, before: str, after: str, l
 
 
 def test_what_cannot_be_planted_is_refused_with_its_line(file: Path) -> None:
-    planted = DRILL.replace("{kind: kill, service: web}", "{kind: skewed-lots, account: C-0001, outlasts: 1}")
-    drill, capabilities = drill_for(file, planted), system(str(file)).capabilities()
-    says = "skewed-lots: the target lacks lots to plant (it can plant: nothing)"
-    with pytest.raises(MissingMeans) as caught:
-        planning.refuse_missing(drill, capabilities, "notes.yaml")
-    assert caught.value.lacks == (f"{drill.file}:6: {says}",)
+    planted = "{kind: planted, what: skewed-lots, account: C-0001, outlasts: 1}"
+    with pytest.raises(BadInput) as caught:
+        drill_for(file, DRILL.replace("{kind: kill, service: web}", planted))
+    assert caught.value.line == 6
+    assert caught.value.says == "timeline[0].fault.what: unknown condition 'skewed-lots'; known: none"
     assert caught.value.exit_code == 3
-    assert [str(found) for found in lint([drill.file], words_of(str(file)), capabilities)] == [
-        f"{drill.file}:6: {says}"
-    ]
 
 
 def test_an_incident_may_be_cited_and_standing_checks_named(file: Path) -> None:

@@ -203,6 +203,10 @@ class SmallTarget:
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
 
+    @property
+    def partitioning(self) -> SmallTarget:
+        return self
+
     def cut(self, service: str) -> Cut:
         return silence.cut(self.links(), self._client, service, ("somebody -> service",))
 

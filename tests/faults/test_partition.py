@@ -138,6 +138,10 @@ class Whole:
     def links(self) -> dict[str, Link]:
         return {}
 
+    @property
+    def partitioning(self) -> Whole:
+        return self
+
     def cut(self, service: str) -> Cut:
         wanted = frozenset({"off"})
         return Cut("the cable is pulled", (), (), wanted, wanted if self.off else frozenset())

@@ -67,7 +67,7 @@ def test_none_of_our_processes_is_misled(hostile: Path) -> None:
             with target:
                 assert isinstance(target, Stack)
                 assert all(service.healthy for service in target.services().values())
-                assert target.operator(("brokerctl", "status"), "viewer", 20).exit == 0
+                assert target.run_command(("brokerctl", "status"), "viewer", 20).exit == 0
                 assert len(list(target.book("oms"))) == PROFILES["day-session"].customers  # nobody has ordered yet
                 inside = [each.pid for each in psutil.Process().children(recursive=True)]
                 assert len(inside) >= len(TOPOLOGY.services) + 4  # and launcher, proxy, generator, reaper

@@ -153,7 +153,7 @@ def test_it_serves_through_its_link_and_shows_the_token(site: DescribedTarget) -
     assert service.healthy
     assert service.pid in belonging(site.folder, "web")
     assert site.engines()["target"] == "files, described by a file 000000000000"
-    assert (site.alerts(0), site.heartbeat(), list(site.world())) == ((), None, [])
+    assert list(site.world()) == []
     site.proxies().set_enabled("front", False)
     with pytest.raises(TargetError):
         get(int(link.listen.rpartition(":")[2]), "/", 1.0)
@@ -184,10 +184,10 @@ def test_who_is_told_where_a_link_listens_is_its_client() -> None:
     }  # fmt: skip
 
 
-def test_what_it_does_not_offer_it_refuses(site: DescribedTarget) -> None:
-    for ask in (lambda: site.operator(("x",), "operator", 1.0), lambda: site.book("oms"), lambda: site.plant("x", {})):
-        with pytest.raises(TargetError, match="target files offers no "):
-            ask()
+def test_of_the_optional_parts_it_has_the_partitioning_alone(site: DescribedTarget) -> None:
+    has_not = (site.alerts, site.operator_tool, site.books, site.conditions, site.business_clock)
+    assert has_not == (None,) * 5
+    assert site.partitioning is site
     offered = site.capabilities()
     assert (offered.books, offered.operator, offered.alerts) == ((), False, False)
     assert set(offered.not_offered) == {"books", "operator", "alerts"}

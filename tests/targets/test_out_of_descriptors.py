@@ -38,7 +38,7 @@ def site(tmp_path: Path) -> Site:
 
 
 LOOKS: dict[str, tuple[Callable[[Any, Any], object], object]] = {  # what is asked, and what silence means
-    "alerts": (lambda stack, _: stack.alerts(0), ()),
+    "alerts": (lambda stack, _: stack.received(0), ()),
     "heartbeat": (lambda stack, _: stack.heartbeat(), None),
     "health of a service": (lambda stack, _: stack._healthy("api"), False),
     "health of a described service": (lambda _, site: site._look("web").healthy, False),

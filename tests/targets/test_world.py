@@ -7,7 +7,14 @@ import psycopg
 import pytest
 
 from drills.record.books import WorldRow
-from targets.brokerage.world import business_day, business_days_from, daily_limits, make_world, tick_of
+from targets.brokerage.world import (
+    account_names,
+    business_day,
+    business_days_from,
+    daily_limits,
+    make_world,
+    tick_of,
+)
 
 from .stack import Database
 
@@ -15,6 +22,11 @@ from .stack import Database
 def test_the_same_seed_makes_the_same_world() -> None:
     assert make_world(3, 50) == make_world(3, 50)
     assert make_world(3, 50) != make_world(4, 50)
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_the_accounts_are_known_whatever_the_seed(seed: int) -> None:
+    assert [row["id"] for row in make_world(seed) if row["kind"] == "account"] == list(account_names())
 
 
 def test_rows_are_rows_of_the_world_book() -> None:

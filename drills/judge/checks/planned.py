@@ -40,7 +40,7 @@ container."""
 class Quantity:
     """Something planned and what it was, ns; ``was`` None: what would tell is not on record.
 
-    ``id`` names it, ``fault`` (and its kind) whose it is. ``least`` and ``most`` are its tolerance; None: on that side
+    ``id`` names it, ``fault`` (its index, its label) whose it is. ``least`` and ``most`` are its tolerance; None: there
     anything is as planned, which ``bound`` says: ``at-most`` or ``at-least``.
     """
 
@@ -135,7 +135,7 @@ def _duration(history: History, fault: PlannedFault, planned: int) -> Quantity:
 
 
 def _called(fault: PlannedFault) -> str:
-    return f"{fault.index} ({fault.kind})"
+    return f"{fault.index} ({fault.label})"
 
 
 def _undo(history: History, fault: PlannedFault) -> Interval | None:

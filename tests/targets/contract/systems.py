@@ -123,7 +123,7 @@ def brokerage(way: str) -> System:
             nobodys="no process of this brokerage",
         ),
         rows={"oms": frozenset({"balance"})},
-        planting={"lots": {"account": "C-0001", "outlasts": 1.0}},
+        planting={"skewed-lots": {"account": "C-0001", "outlasts": 1.0}},
         parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
         outlives_owner=way != "local",
     )

@@ -40,7 +40,7 @@ def each_part(capabilities: Capabilities) -> Iterator[str]:
 
 
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
-    beside = {"not_offered", "rules"}  # what is said of the others, and the names of alerts
+    beside = {"not_offered", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
     assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
 
@@ -61,7 +61,7 @@ def test_the_table_of_facts_knows_all_that_is_offered(name: str) -> None:
     known = {"operator": facts.tool, "alerts": facts.noticed, "books": facts.rows, "plantable": facts.planting}
     offered = set(each_part(system(facts.way).capabilities()))
     assert {part for part, fact in known.items() if fact is not None} == offered & set(known)
-    assert set(facts.planting or ()) == system(facts.way).capabilities().plantable
+    assert set(facts.planting or ()) == set(system(facts.way).capabilities().plantable)
 
 
 # -- what it is and shows -----------------------------------------------------------------------------------------
@@ -76,6 +76,13 @@ def test_all_services_are_up_and_have_processes(up: Any) -> None:
 
 def test_it_offers_what_its_runtime_says_before_anything_is_started(up: Any) -> None:
     assert up.target.capabilities() == up.way.capabilities()
+
+
+def test_it_has_the_optional_parts_that_it_offers(up: Any) -> None:
+    target, offers = up.target, up.target.capabilities()
+    parts = (target.alerts, target.operator_tool, target.books, target.conditions, target.partitioning)
+    offered = (offers.alerts, offers.operator, offers.books, offers.plantable, offers.partitionable)
+    assert [part is not None for part in parts] == [bool(part) for part in offered]
 
 
 def test_it_shows_that_it_is_a_drill_target(up: Any) -> None:
@@ -226,10 +233,10 @@ def test_a_paused_service_goes_on(up: Any) -> None:
 @needs("plantable")
 def test_what_can_be_planted_can_be_taken_out_again(up: Any) -> None:
     for what, wanted in up.facts.planting.items():
-        assert up.target.plant(what, wanted).ok
-        assert up.target.planted(what, wanted).data["added"]
-        assert up.target.unplant(what, wanted).ok
-        assert not up.target.planted(what, wanted).data["added"]
+        assert up.target.conditions.plant(what, wanted).ok
+        assert up.target.conditions.look(what, wanted, wait=False).there
+        assert up.target.conditions.unplant(what, wanted).ok
+        assert not up.target.conditions.look(what, wanted, wait=False).there
 
 
 # -- the operator's tool ------------------------------------------------------------------------------------------
@@ -238,17 +245,17 @@ def test_what_can_be_planted_can_be_taken_out_again(up: Any) -> None:
 @needs("operator")
 def test_the_operator_is_answered_and_refused_by_role(up: Any) -> None:
     tool = up.facts.tool
-    seen = up.target.operator(tool.query, "viewer", 20)
+    seen = up.target.operator_tool.run_command(tool.query, "viewer", 20)
     assert (seen.exit, seen.changed) == (0, False)
     assert tool.answers in seen.data
-    assert up.target.operator(tool.change, "viewer", 20).exit == 1
+    assert up.target.operator_tool.run_command(tool.change, "viewer", 20).exit == 1
 
 
 @needs("operator", "services")
 def test_the_operator_can_restart_a_service(up: Any) -> None:
     spare = up.facts.spare
     before = up.target.services()[spare].pid
-    done = up.target.operator((*up.facts.tool.restart, spare), "operator", 30)
+    done = up.target.operator_tool.run_command((*up.facts.tool.restart, spare), "operator", 30)
     assert done.exit == 0, done.says
     assert up.target.services()[spare].pid != before
 
@@ -257,7 +264,7 @@ def test_the_operator_can_restart_a_service(up: Any) -> None:
 def test_the_operator_can_kill_a_process_by_its_number(up: Any) -> None:
     spare = up.facts.spare
     pid = up.target.services()[spare].pid
-    done = up.target.operator((*up.facts.tool.kill, str(pid)), "operator", 20)
+    done = up.target.operator_tool.run_command((*up.facts.tool.kill, str(pid)), "operator", 20)
     assert (done.exit, done.data["service"]) == (0, spare), done.says
     until(lambda: up.target.services()[spare].pid is None)
     up.target.start(spare)
@@ -265,7 +272,7 @@ def test_the_operator_can_kill_a_process_by_its_number(up: Any) -> None:
 
 @needs("operator")
 def test_a_process_of_nobody_is_not_killed(up: Any) -> None:
-    done = up.target.operator((*up.facts.tool.kill, "1"), "operator", 20)
+    done = up.target.operator_tool.run_command((*up.facts.tool.kill, "1"), "operator", 20)
     assert done.exit == 1, done.says
     assert up.facts.tool.nobodys in done.says
 
@@ -276,19 +283,19 @@ def test_a_process_of_nobody_is_not_killed(up: Any) -> None:
 @needs("alerts", "services")
 def test_a_service_that_is_down_raises_an_alert_and_its_end_resolves_it(up: Any) -> None:
     noticed = up.facts.noticed
-    before = len(up.target.alerts(0))
+    before = len(up.target.alerts.received(0))
     up.target.signal(noticed.service, 9)
-    fired = until(lambda: [each for each in up.target.alerts(before) if noticed.told_by(each)])
+    fired = until(lambda: [each for each in up.target.alerts.received(before) if noticed.told_by(each)])
     assert (fired[0].rule, fired[0].status, fired[0].runbook) == (noticed.rule, "firing", noticed.runbook)
     assert noticed.rule in up.target.capabilities().rules
     up.target.start(noticed.service)
-    until(lambda: [each for each in up.target.alerts(before) if each.status == "resolved"])
+    until(lambda: [each for each in up.target.alerts.received(before) if each.status == "resolved"])
 
 
 @needs("alerts")
 def test_the_heartbeat_counts_on(up: Any) -> None:
-    n, t_ns = until(up.target.heartbeat)
-    later = until(lambda: (beat := up.target.heartbeat()) and beat[0] > n and beat)
+    n, t_ns = until(up.target.alerts.heartbeat)
+    later = until(lambda: (beat := up.target.alerts.heartbeat()) and beat[0] > n and beat)
     assert later[1] > t_ns
     assert abs(later[1] - time.monotonic_ns()) < 60e9  # on our clock, not on another
 
@@ -298,7 +305,7 @@ def test_the_heartbeat_counts_on(up: Any) -> None:
 
 @needs("books")
 def test_every_book_can_be_read(up: Any) -> None:
-    rows = {name: list(up.target.book(name)) for name in up.target.capabilities().books}
+    rows = {name: list(up.target.books.book(name)) for name in up.target.capabilities().books}
     for book, kinds in up.facts.rows.items():
         assert {row["kind"] for row in rows[book]} >= kinds
 

@@ -126,7 +126,7 @@ def test_another_process_reaches_it_the_same_way(up: Any, stack: ContainerStack)
 def test_the_operators_tool_does_not_end_the_container_it_runs_in(stack: ContainerStack) -> None:
     before = stack.services()["pager"].pid
     for argv in (("host", "restart", "pager"), ("host", "kill", "--signal", "TERM", str(before))):
-        refused = stack.operator(("brokerctl", *argv), "operator", 20)
+        refused = stack.run_command(("brokerctl", *argv), "operator", 20)
         assert refused.exit == 1, refused
         assert "brokerctl" in refused.says
     assert stack.services()["pager"].pid == before
