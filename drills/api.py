@@ -7,8 +7,9 @@
     result.card.verdict, result.folder, result.cut
 
 Each run is a process of its own (``drills.execution.child``): signals, limits and the clock of its event loop are that
-process's, and nothing of the caller's is changed. So any thread may call, also several at once. Nothing is printed
-here; who prints does it from the events and the result.
+process's, and nothing of the caller's is changed. So any thread may call, also several at once (from asyncio:
+``asyncio.to_thread``, and a ``Stop`` for who is cancelled). Nothing is printed here; who prints does it from the events
+and the result.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def run(request: RunRequest, observers: Sequence[Observer] = (), *, stop: Stop |
     started, ended = _carried_out(request, told, stop)
     told(ended)
     if started is None:
-        raise _not_begun(ended.cut)
+        raise Stopped(Cut(stop.asked)) if stop.asked is not None else _not_begun(ended.cut)
     folder = Path(started.folder)
     try:
         card, history, written = _judged(folder, told)
@@ -205,6 +206,7 @@ def _healed(folder: Path) -> bool:
 
 
 def _not_begun(cut: Cut | None) -> KunrenError:
+    """What to raise where there is no run to hand back."""
     if cut is None or cut.how is How.FAILED:
         return KunrenError(cut.message if cut else "the run was not begun")
     return Refused(cut.message, cut.fix) if cut.how is How.REFUSED else Stopped(cut)

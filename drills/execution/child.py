@@ -63,14 +63,18 @@ def _carried_out(request: bytes, emit: Emit) -> Ended:
     except KunrenError as error:
         return _not_begun(_cut(error))
     except Exception as error:  # noqa: BLE001  # a bug of ours: whoever asked for the run is told, and goes on
-        if "KUNREN_DEBUG" in os.environ:
-            complain(traceback.format_exc())
         lacks = machine_is_short(error)
-        return _not_begun(
-            Cut(How.REFUSED, lacks) if lacks else Cut(How.FAILED, f"internal error: {type(error).__name__}: {error}")
-        )
+        return _not_begun(_bug(error) if lacks is None else Cut(How.REFUSED, lacks))
     reason, says = ("error", "") if finished.end is None else (finished.end.reason, finished.end.says)
     return Ended(reference(finished.folder), reason, says, None if finished.error is None else _cut(finished.error))
+
+
+def _bug(error: Exception) -> Cut:
+    says = f"internal error: {type(error).__name__}: {error}"
+    if "KUNREN_DEBUG" not in os.environ:
+        return Cut(How.FAILED, f"{says} (set KUNREN_DEBUG=1 to see where)")
+    complain("".join(traceback.format_exception(error)))
+    return Cut(How.FAILED, says)
 
 
 def _not_begun(cut: Cut) -> Ended:

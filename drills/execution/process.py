@@ -41,7 +41,9 @@ class Stop:
         self._running: list[RunProcess] = []
 
     def request(self, how: How = How.INTERRUPTED) -> None:
-        """``how``, as record, card and exit code are to say it: interrupted, hung-up or terminated."""
+        """``how``, as record, card and exit code are to say it: interrupted, hung-up or terminated; else ValueError."""
+        if how not in SIGNALS:
+            raise ValueError(f"a run can be stopped as {', '.join(SIGNALS)}, not as {how}")
         if self.asked is None:
             self.asked = how
             for process in tuple(self._running):

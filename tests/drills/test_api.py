@@ -20,6 +20,7 @@ import pytest
 from drills import api
 from drills.errors import KunrenError, Refused
 from drills.execution import process
+from drills.execution.events import SIGNALS
 from drills.interrupts import ENDING
 from drills.judge.cards import compare_with_kept
 from drills.record.history import NS
@@ -184,7 +185,7 @@ def test_stopped_from_another_thread(home: Path, how: api.How, monkeypatch: pyte
     stop = api.Stop()
 
     def ask() -> None:
-        threading.Thread(target=lambda: [stop.request(each) for each in (how, *api.How)]).start()
+        threading.Thread(target=lambda: [stop.request(each) for each in (how, *SIGNALS)]).start()
 
     try:
         result = api.run(request(home, baseline=LONG), [Once(at_baseline, ask)], stop=stop)
@@ -196,6 +197,13 @@ def test_stopped_from_another_thread(home: Path, how: api.How, monkeypatch: pyte
     with pytest.raises(api.Stopped) as stopped:
         api.run(request(home), stop=stop)
     assert stopped.value.cut == api.Cut(how)
+
+
+def test_nobody_can_stop_a_run_as_failed() -> None:
+    stop = api.Stop()
+    with pytest.raises(ValueError, match="interrupted, hung-up, terminated, not as failed"):
+        stop.request(api.How.FAILED)
+    assert stop.asked is None
 
 
 def test_stopped_before_anything_was_started(home: Path) -> None:
@@ -352,7 +360,7 @@ def test_what_cannot_be_begun_is_refused_as_it_would_be_here(home: Path) -> None
 
 def test_a_bug_of_ours_before_there_is_a_run_is_an_internal_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "to_wire", lambda _: b'{"drill": 1}')
-    with pytest.raises(KunrenError, match=r"^internal error: ValidationError: "):
+    with pytest.raises(KunrenError, match=r"^internal error: ValidationError: .*\(set KUNREN_DEBUG=1"):
         api.run(request(home))
 
 
