@@ -5,19 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from errno import EMFILE, ENFILE, ENOMEM
 
-from drills.errors import KunrenError
+from drills.errors import KunrenError, machine_is_short
 from drills.exits import CUTS, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_REFUSED, complain
 from drills.interrupts import Terminated, exit_of, first_signal_raises
 from drills.streams import standard_streams
-
-SHORT_OF = {
-    EMFILE: "too many open files (raise the limit, such as with ulimit -n 4096)",
-    ENFILE: "too many open files on the whole machine (end some programs)",
-    ENOMEM: "out of memory (free some)",
-}
-"""What may fail anywhere, in an import as well, and is no error of ours."""
 
 
 def main() -> None:
@@ -59,9 +51,9 @@ def _usage_or_bug(error: Exception) -> int:
         if says := error.format_message():  # bare `kunren` has printed its help already
             complain(f"{says} (kunren --help lists the verbs, kunren VERB --help its options)", last=True)
         return EXIT_REFUSED
-    number = ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
-    if isinstance(error, MemoryError | OSError) and number in SHORT_OF:
-        complain(f"this machine is short of what kunren needs: {SHORT_OF[number]}", last=True)
+    lacks = machine_is_short(error)
+    if lacks is not None:
+        complain(lacks, last=True)
         return EXIT_REFUSED
     complain(f"internal error: {type(error).__name__}: {error}", last=True)
     if "KUNREN_DEBUG" in os.environ:

@@ -14,9 +14,17 @@ A message is a full sentence for a person; ``fix`` is what to do about it, empty
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
+
+SHORT_OF = {
+    errno.EMFILE: "too many open files (raise the limit, such as with ulimit -n 4096)",
+    errno.ENFILE: "too many open files on the whole machine (end some programs)",
+    errno.ENOMEM: "out of memory (free some)",
+}
+"""What may fail anywhere, in an import as well, and is no error of ours."""
 
 
 class KunrenError(Exception):
@@ -63,6 +71,14 @@ class MissingMeans(Refused):
     def __init__(self, lacks: Collection[str], fix: str = "") -> None:
         super().__init__("; ".join(lacks), fix)
         self.lacks = tuple(lacks)
+
+
+def machine_is_short(error: BaseException) -> str | None:
+    """What to say where the error means that the machine is short of something; None for any other."""
+    number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    if not isinstance(error, MemoryError | OSError) or number not in SHORT_OF:
+        return None
+    return f"this machine is short of what kunren needs: {SHORT_OF[number]}"
 
 
 def unknown(what: str, found: object, known: Collection[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -41,6 +41,30 @@ def first_signal_raises() -> Iterator[None]:
             raise _raised(number)
 
     before = {number: signal.signal(number, take) for number in _heeded()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # one that is ignored by now came to whoever was to be told (below)
+            ignored = came or signal.getsignal(number) == signal.SIG_IGN
+            signal.signal(number, signal.SIG_IGN if ignored else handler)
+
+
+@contextlib.contextmanager
+def first_signal_tells(take: Callable[[int], None]) -> Iterator[None]:
+    """Inside, the first Ctrl-C, SIGTERM or SIGHUP is told to ``take`` and raises nothing; in the main thread only.
+
+    Those after it change nothing, until the process has ended: the end is under way.
+    """
+    came = False
+
+    def tell(number: int, _: FrameType | None) -> None:
+        nonlocal came
+        if not came:
+            came = True
+            take(number)
+
+    before = {number: signal.signal(number, tell) for number in _heeded()}
     try:
         yield
     finally:

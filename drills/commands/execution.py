@@ -1,4 +1,4 @@
-"""What ``run`` and ``verify`` share: what to run, how long it takes, one run with its card, and leaving early."""
+"""What ``run`` and ``verify`` share: what to run, one run with its card, and leaving early."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from drills.cards import judge, judge_and_write
+from drills import api
 from drills.commands.common import write
 from drills.errors import MissingMeans, Refused
+from drills.execution.events import HOW
 from drills.execution.openfiles import refuse_lack
-from drills.execution.runner import RunFailed, run
-from drills.exits import CUTS, EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN, complain
-from drills.interrupts import exit_of
-from drills.judge.schedule import longest
+from drills.exits import CUTS, EXIT_FAIL, EXIT_HUNG_UP, EXIT_PASS, EXIT_TERMINATED, EXIT_UNKNOWN, complain
+from drills.interrupts import HungUp, Terminated, exit_of, first_signal_tells
 from drills.judge.scorecard import Scorecard
-from drills.record.folder import StoreError, card_bytes
-from drills.record.history import NS, REACTION, History
+from drills.record.folder import card_bytes
+from drills.record.history import REACTION
 from drills.spec import planning
 from drills.spec.drill import Drill, catalogue, load_drill
 from drills.spec.reader import TIME, UNITS
@@ -82,38 +81,39 @@ def parse_reaction(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2]])
 
 
-def forecast(request: RunRequest) -> float:
-    """Seconds a run takes at most."""
-    plan = planning.plan(request.drill, request.arm, request.seed, request.reaction)
-    return system(request.target).start_stop_s + longest(plan) / NS
-
-
 def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple[Scorecard, BaseException | None]:
     """Run and judge one; its card, and what forbids to start another: Refused, KeyboardInterrupt or Terminated.
 
     A run that failed half-way still gets its card; why it failed is said.
     """
+    stop = api.Stop()
+    with Screen(out, quiet=quiet) as screen, first_signal_tells(lambda number: stop.request(HOW[number])):
+        try:
+            result = api.run(request, (screen, _complaints), stop=stop)
+        except api.Stopped as stopped:
+            raise _error(stopped.cut) from None
     if not quiet:
-        what = f"{request.drill.called} · arm {request.arm} · seed {request.seed}"
-        out.print(f"{what} · at most {forecast(request):.0f} s", markup=False)
-    with Screen(out, quiet=quiet) as screen:
-        finished = run(request, screen)
-    card, history = _judged(finished.folder)
-    if not quiet:
-        print_card(out, card, history, finished.folder, lang=lang)
-    if isinstance(finished.error, RunFailed):
-        complain(str(finished.error))
-        return card, None
-    return card, finished.error
+        print_card(out, result.card, result.history, result.folder, lang=lang)
+    for error in result.observer_errors:
+        complain(f"the view of the run was lost: {type(error).__name__}: {error}")
+    if result.cut is not None and result.cut.how is api.How.FAILED:
+        complain(result.cut.message)
+        return result.card, None
+    return result.card, None if result.cut is None else _error(result.cut)
 
 
-def _judged(folder: Path) -> tuple[Scorecard, History]:
-    """The card, written where the disk takes it; a run whose folder could not be written has one all the same."""
-    try:
-        return judge_and_write(folder)
-    except (StoreError, OSError) as error:
-        complain(f"the card could not be written: {error}")
-        return judge(folder)
+def _complaints(event: api.RunEvent) -> None:
+    if isinstance(event, api.Complaint):
+        complain(event.message)
+
+
+def _error(cut: api.Cut) -> BaseException:
+    """As it would have been raised here, had the run been in this process."""
+    if cut.how is api.How.REFUSED:
+        return Refused(cut.message, cut.fix)
+    if cut.how is api.How.INTERRUPTED:
+        return KeyboardInterrupt()
+    return HungUp(EXIT_HUNG_UP) if cut.how is api.How.HUNG_UP else Terminated(EXIT_TERMINATED)
 
 
 def leave(cut: BaseException, card: Path | None = None) -> NoReturn:

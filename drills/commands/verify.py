@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from drills.api import forecast
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, writable, write
 from drills.commands.execution import (
     USUAL_REACTION,
@@ -19,7 +20,6 @@ from drills.commands.execution import (
     chosen,
     conduct,
     drawn_seed,
-    forecast,
     leave,
     parse_reaction,
     possible,

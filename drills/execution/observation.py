@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from drills.execution.injector import Injector
 from drills.execution.pulse import Note, Pulse
+from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
 from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
 from drills.operators.robot import Operator
@@ -28,6 +29,7 @@ from targets.target import Alert, Alerts, OperatorTool, ProbeResult, Target, off
 TICK_S = 0.1
 HEARTBEAT_S = 0.25
 ALERTS_S = 0.05
+SAMPLE_S = 0.2
 GATE_GOOD = 0.99
 """Share of good requests that the baseline must reach before anything is injected."""
 
@@ -54,11 +56,11 @@ class Observation:
         view: View,
         note: Note,
         injector: Injector,
-        show: Callable[[View], None],
+        reporter: Reporter,
         stop_if: tuple[StopIf, ...],
     ) -> None:
         self.plan, self.page, self.target, self.load = plan, page, target, load
-        self.view, self.note, self.injector, self.show = view, note, injector, show
+        self.view, self.note, self.injector, self.reporter = view, note, injector, reporter
         self.stop_if = stop_if
         self.stop = threading.Event()
         self.page_called = asyncio.Event()
@@ -74,7 +76,7 @@ class Observation:
             async with asyncio.TaskGroup() as tasks:
                 alerts = self.target.alerts
                 told = () if alerts is None else (self._alerts(alerts), self._heartbeats(alerts))
-                followers = [tasks.create_task(each) for each in (*told, self._screen(), pulse.beat())]
+                followers = [tasks.create_task(each) for each in (*told, self._samples(), pulse.beat())]
                 reason = await self._play(t0, tasks, followers)
                 if alerts is not None:  # one that came with the last tick counts as well
                     await asyncio.to_thread(self._take_alerts, alerts)
@@ -91,7 +93,7 @@ class Observation:
     async def _play(self, t0: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> str:
         await _until(t0)
         self.note("runner", Kind.INVOKE, "baseline", None)
-        self.view.phase = "baseline"
+        self.reporter.phase("baseline")
         await _until(time.monotonic_ns() + self.plan.baseline)
         if not self._gate(t0):
             return "baseline"
@@ -113,9 +115,9 @@ class Observation:
 
     def _schedule(self, zero: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> None:
         """Let the faults and the operator loose; ``zero`` is the end of the baseline."""
-        self.view.phase = "watching"
         first = zero + first_onset(self.plan)
         self.view.ends_at = first + watched_for(self.plan)
+        self.reporter.phase("watching")
         self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
@@ -153,7 +155,7 @@ class Observation:
     async def _fault(self, index: int, zero: int) -> None:
         planned = self.plan.faults[index]
         await _until(zero + planned.at)
-        self.view.phase = f"fault {planned.label}"
+        self.reporter.phase(f"fault {planned.label}")
         await asyncio.to_thread(self.injector.inject, index)
         struck = time.monotonic_ns()
         if planned.lasts is None:
@@ -183,8 +185,8 @@ class Observation:
         """Those that have come since the last look."""
         came = alerts.received(len(self.view.alerts))
         for alert in came:
-            self.view.alerts.append(alert)
             self.note("monitor", Kind.INFO, "alert", _alert(alert))
+            self.reporter.alert(alert)
         return came
 
     def _call(self, why: Mapping[str, Any]) -> None:
@@ -202,13 +204,9 @@ class Observation:
         await self.page_called.wait()
         await _until(self.why["alert_ns"] + self.plan.reaction)
         self.view.page_began = time.monotonic_ns()
-        operator = Operator(tool, self.note, self.stop, self._show_step)
+        operator = Operator(tool, self.note, self.stop, self.reporter.step)
         await asyncio.to_thread(operator.follow, page, self.why)
         self.view.page_ended = time.monotonic_ns()
-
-    def _show_step(self, step: str, outcome: str) -> None:
-        self.view.step = step
-        self.view.steps = [each for each in self.view.steps if each[0] != step] + [(step, outcome)]
 
     async def _heartbeats(self, alerts: Alerts) -> None:
         last = -1
@@ -219,10 +217,10 @@ class Observation:
                 self.note("monitor", Kind.INFO, "heartbeat", {"n": beat[0], "t_ns": beat[1]})
             await asyncio.sleep(HEARTBEAT_S)
 
-    async def _screen(self) -> None:
+    async def _samples(self) -> None:
         while True:
-            self.show(self.view)
-            await asyncio.sleep(0.2)
+            self.reporter.sample()
+            await asyncio.sleep(SAMPLE_S)
 
 
 def _alert(alert: Alert) -> dict[str, Any]:

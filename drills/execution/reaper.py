@@ -26,9 +26,11 @@ from drills.execution.guard import watched
 from drills.execution.heal import heal, residuals
 from drills.interrupts import signals_held
 from targets import children
+from targets.processes import arguments
 from targets.registry import cleanup
 from targets.target import Intent, Startable
 
+MODULE = "drills.execution.reaper"
 DEATH_WITHIN_S = 10.0
 """For a process to die that was killed; one that lives longer than its pipe looks after its target itself."""
 
@@ -72,7 +74,7 @@ class Reaper:
         self._log = run / "logs" / "reaper.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                children.python("drills.execution.reaper", *words),
+                children.python(MODULE, *words),
                 cwd=children.NEUTRAL,
                 env=children.keeper_environment(),
                 stdin=subprocess.PIPE,
@@ -133,6 +135,11 @@ class Reaper:
             with contextlib.suppress(OSError):  # what it has not read can be told nobody
                 pipe.close()
         return self._process.returncode is not None
+
+
+def stands(run: Path) -> bool:
+    """Whether the reaper of this run lives."""
+    return any(MODULE in words and str(run.resolve()) in words for _, words in arguments())
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from drills.errors import KunrenError, MissingMeans, Refused
+from drills.execution.events import Emit
 from drills.execution.guard import Unguarded
 from drills.execution.injector import Injector
 from drills.execution.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
@@ -28,6 +29,7 @@ from drills.execution.machine import libraries, machine, wall_offset
 from drills.execution.observation import Observation
 from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
+from drills.execution.reporter import Reporter
 from drills.execution.watch import View
 from drills.exits import EXITS
 from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
@@ -61,14 +63,15 @@ class RunFailed(KunrenError):
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A sealed run folder, and what ended the run early: RunFailed, Refused (not labelled, or not to be started),
-    KeyboardInterrupt or Terminated (HungUp is one)."""
+    KeyboardInterrupt or Terminated (HungUp is one). ``end`` is None where it could not be written."""
 
     folder: Path
     error: BaseException | None
+    end: RunEnd | None
 
 
-def run(request: RunRequest, show: Callable[[View], None]) -> Finished:
-    """Carry out one run. ``show`` is called with the live view several times a second.
+def run(request: RunRequest, emit: Emit) -> Finished:
+    """Carry out one run in this process. ``emit`` takes what happens: Started to the last change of phase.
 
     Raises Refused when nothing was started. Raises this process's soft limit of open files where need be. However a
     run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
@@ -88,7 +91,7 @@ def run(request: RunRequest, show: Callable[[View], None]) -> Finished:
     except TargetError as error:
         folder.discard()
         raise MissingMeans([str(error)]) from error
-    return _Run(request, plan, page, folder, target, began, show).carry_out()
+    return _Run(request, plan, page, folder, target, began, emit).carry_out()
 
 
 class _Run:
@@ -102,11 +105,12 @@ class _Run:
         folder: RunFolder,
         target: Startable,
         began: int,
-        show: Callable[[View], None],
+        emit: Emit,
     ) -> None:
-        self.request, self.plan, self.page, self.folder, self.show = request, plan, page, folder, show
+        self.request, self.plan, self.page, self.folder = request, plan, page, folder
         self.target = target
         self.view = View.of(plan)
+        self.reporter = Reporter(self.view, emit)
         self.scratch = folder.path / "work"
         self.load = Load(
             profile_of(request.drill.load, target.capabilities()),
@@ -147,11 +151,12 @@ class _Run:
             cause = self._sealed()
         except (KeyboardInterrupt, Terminated) as error:
             cause = error  # it came while sealing, and waited for that: the run itself is whole
-        return Finished(self.folder.path, cause)
+        return Finished(self.folder.path, cause, self.record.end)
 
     def _sealed(self) -> BaseException | None:
         """From the first note to the seal; what cut it short."""
         cause: BaseException | None = None
+        self.reporter.started(self.folder.name, str(self.folder.path))
         self._note("runner", Kind.INFO, "started", {"arm": self.plan.arm, "seed": self.plan.seed})
         end = RunEnd(0, "error", "the harness failed")
         try:
@@ -200,7 +205,8 @@ class _Run:
         self.folder.write_run(self.record)
 
     def _with_everything_up(self) -> RunEnd:
-        self._phase("starting")
+        self.reporter.phase("starting")
+        self.reporter.sample()
         self.load.start()
         try:
             self._note("runner", Kind.INVOKE, "target")
@@ -214,7 +220,7 @@ class _Run:
         try:
             self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
-            self._phase("logging customers in")
+            self.reporter.phase("logging customers in")
             self.load.prepare(self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts())
             self._note("load", Kind.INFO, "ready")
             return self._observed()
@@ -242,7 +248,7 @@ class _Run:
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
-            self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.show,
+            self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.reporter,
             self.request.drill.stop_if,
         )  # fmt: skip
         failed = None
@@ -252,7 +258,7 @@ class _Run:
             failed = _first(group)
         if failed is not None:  # raised out here, it keeps what led to it
             raise failed
-        self._phase("taking the books")
+        self.reporter.phase("taking the books")
         end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.capabilities().books if not self._keep_book(name)]
         self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
@@ -285,12 +291,12 @@ class _Run:
         return True
 
     def _undo_all(self) -> None:
-        self._phase("undoing")
+        self.reporter.phase("undoing")
         self.injector.rollback_all()
 
     def _close(self, end: RunEnd) -> None:
         """Write what is still missing and seal, however the run ended."""
-        self._phase("sealing")
+        self.reporter.phase("sealing")
         self.reserve.release()
         end = self._keep_the_load(end)
         self.instrument.close()
@@ -300,7 +306,9 @@ class _Run:
         self._note("runner", Kind.INFO, "finished", {"reason": end.reason, "says": end.says})
         clock = {**self.record.clock, "end": wall_offset()}
         end = msgspec.structs.replace(end, t=time.monotonic_ns(), exit=EXITS.get(end.reason))
-        self.folder.write_run(msgspec.structs.replace(self.record, clock=clock, end=end))
+        ended = msgspec.structs.replace(self.record, clock=clock, end=end)
+        self.folder.write_run(ended)
+        self.record = ended
         self.folder.seal()
 
     def _keep_the_load(self, end: RunEnd) -> RunEnd:
@@ -328,13 +336,10 @@ class _Run:
         if "own" in data:
             self.instrument.own(data["own"], f"{actor} {what}: {data['says']}")
         self._note(actor, Kind(kind), what, data)
+        self.reporter.fault(int(actor.removeprefix("fault:")), Kind(kind), what, data)
 
     def _note(self, actor: str, kind: Kind, what: str, data: Mapping[str, Any] | None = None) -> None:
         self.folder.events.append(actor, kind, what, data)
-
-    def _phase(self, phase: str) -> None:
-        self.view.phase = phase
-        self.show(self.view)
 
 
 def _first(error: BaseException) -> BaseException:

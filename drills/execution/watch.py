@@ -1,7 +1,7 @@
 """What the runner sees while a drill runs: samples, alerts and heartbeats as they come, and whether service is good.
 
-This live view decides only when to stop looking (and what the screen shows). The verdict is computed afterwards from
-the history, by other code.
+This live view decides only when to stop looking, and what is reported meanwhile. The verdict is computed afterwards
+from the history, by other code.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from drills.execution.events import FaultState
 from drills.judge import outage, schedule
 from drills.record.history import NS, OUTCOMES, Plan, RequestOutcome
 from targets.target import Alert
@@ -52,15 +53,15 @@ class ServiceView:
 
 @dataclass(slots=True)
 class View:
-    """Everything known live about a run; the runner writes it, the screen and the stop rule read it."""
+    """Everything known live about a run; the runner and its reporter write it, the stop rule reads it."""
 
     plan: Plan
     services: dict[str, ServiceView]
     phase: str = "starting"
     sent: int = 0
     alerts: list[Alert] = field(default_factory=list)
-    step: str = ""
     steps: list[tuple[str, str]] = field(default_factory=list)
+    faults: dict[int, FaultState] = field(default_factory=dict)  # of those that this arm injects, by index
     pending: set[int] = field(default_factory=set)  # planned faults that have not had their time
     pended_until: int = 0
     page_began: int | None = None
@@ -70,8 +71,9 @@ class View:
     @staticmethod
     def of(plan: Plan) -> View:
         """A view of a run in which nothing has happened yet."""
-        pending = {fault.index for fault in plan.faults} if plan.injects else set()
-        return View(plan, {name: ServiceView(rate) for name, rate in plan.services.items()}, pending=pending)
+        planned = {fault.index: FaultState.PLANNED for fault in plan.faults} if plan.injects else {}
+        services = {name: ServiceView(rate) for name, rate in plan.services.items()}
+        return View(plan, services, faults=planned, pending=set(planned))
 
     def had_its_time(self, index: int, now: int) -> None:
         """A planned fault was there as long as planned; one without an end as soon as it was injected."""

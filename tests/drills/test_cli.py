@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from drills import cli
-from drills.commands import execution
+from drills import api, cli
+from drills.execution.events import HOW
 from drills.interrupts import ENDING, signals_held
 from drills.judge.scorecard import RULES
 from drills.spec.files import CATALOGUE
@@ -39,6 +39,8 @@ class Said:
 
 Call = Callable[..., Said]
 
+REALLY_RUN = api.run
+
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
@@ -54,7 +56,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     def no_start(*_: object, **__: object) -> None:
         raise AssertionError("a target was to be started")
 
-    monkeypatch.setattr(execution, "run", no_start)
+    monkeypatch.setattr(api, "run", no_start)
     monkeypatch.setattr("targets.embedded.LocalTarget", no_start)
 
     def kunren(*argv: str | Path) -> Said:
@@ -340,9 +342,7 @@ def test_a_cache_that_cannot_be_written_to(
 
 def test_runs_that_are_a_file(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found when the folder is made, which is the first thing a run does."""
-    from drills.execution.runner import run as really_run
-
-    monkeypatch.setattr(execution, "run", really_run)
+    monkeypatch.setattr(api, "run", REALLY_RUN)
     (tmp_path / "file").write_text("")
     before = files(tmp_path)
     said = call("run", DRILL, "--runs", tmp_path / "file", "--quiet")
@@ -597,15 +597,14 @@ def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code:
     before = {each: signal.getsignal(each) for each in ENDING}
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may be run under nohup
 
-    def hit(*_: object) -> None:
-        try:
-            signal.raise_signal(number)
-        finally:
-            signal.raise_signal(signal.SIGINT)  # a second one, while everything is undone
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGHUP)
+    def hit(*_: object, stop: api.Stop) -> None:
+        signal.raise_signal(number)
+        for later in ENDING:  # while everything is undone
+            signal.raise_signal(later)
+        assert stop.asked == HOW[number]
+        raise api.Stopped(api.Cut(stop.asked))
 
-    monkeypatch.setattr(execution, "run", hit)
+    monkeypatch.setattr(api, "run", hit)
     try:
         said = call("run", DRILL, "--quiet")
     finally:
@@ -623,14 +622,16 @@ def test_signals_are_as_before_after_a_verb_that_none_ended(call: Call) -> None:
 def test_a_hang_up_that_is_ignored_stays_ignored(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """As under nohup: the drill goes on, also while signals are held."""
 
-    def hit(*_: object) -> None:
+    def hit(*_: object, stop: api.Stop) -> None:
         signal.raise_signal(signal.SIGHUP)
         with signals_held():
             signal.raise_signal(signal.SIGHUP)
             signal.raise_signal(signal.SIGTERM)
-        raise AssertionError("the one that is heeded was lost")
+            assert stop.asked is None
+        assert stop.asked is not None
+        raise api.Stopped(api.Cut(stop.asked))
 
-    monkeypatch.setattr(execution, "run", hit)
+    monkeypatch.setattr(api, "run", hit)
     before = {each: signal.getsignal(each) for each in ENDING}
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -7,8 +7,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,15 @@ from rich.text import Text
 from drills import cli
 from drills.cards import judge
 from drills.commands.common import PlainConsole, say, say_line
+from drills.execution.events import (
+    AlertReceived,
+    Forecast,
+    Level,
+    PhaseChanged,
+    RunEvent,
+    Sampled,
+    StepEnded,
+)
 from drills.exits import complain
 from drills.record.encoding import encode, encode_indented
 from drills.record.folder import card_bytes, write_card
@@ -130,20 +138,13 @@ def test_complaints_and_plain_words(text: str) -> None:
     assert clean(into.getvalue())
 
 
-@dataclass
-class Seen:
-    rule: str
-    status: str = "firing"
-
-
-@dataclass
-class View:
-    phase: str
-    alerts: list[Seen]
-    steps: list[tuple[str, str]]
-    services: dict[str, object] = field(default_factory=dict)
-    sent: int = 0
-    ends_at: int | None = None
+def pictures(text: str) -> Iterator[RunEvent]:
+    """All that the live view shows, each word of it foreign."""
+    yield Forecast(text, text, 7, 60.0)
+    yield PhaseChanged(0, text, 5.0)
+    yield Sampled(0, text, None, 1, {text: Level(60.0, None)}, (text,), ((text, "running"), (text, text)), ())
+    yield AlertReceived(0, text, text, text, text, text)
+    yield StepEnded(0, text, text)
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -151,8 +152,8 @@ class View:
 def test_the_live_view(is_terminal: bool, text: str) -> None:
     out, into = terminal() if is_terminal else (PlainConsole(file=(plain := io.StringIO()), width=60), plain)
     with Screen(out) as screen:
-        screen(View(text, [Seen(text)], [(text, "running"), (text, text)]))
-        screen(View(text, [Seen(text, text)], [(text, "ok")]))
+        for event in pictures(text):
+            screen(event)
     assert clean(OUR_LIVE.sub("", into.getvalue()))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from drills.execution.injector import Injector
 from drills.execution.observation import Observation
+from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
 from drills.record.history import NS, Plan, PlannedFault
 from targets.target import ProbeResult, TargetError
@@ -87,7 +88,7 @@ def observation(injector: Injector, record: Record) -> Observation:
     view = View.of(injector.plan)
     return Observation(
         injector.plan, None, injector.target, cast(Any, None), view, cast(Any, record.note), injector,
-        lambda _: None, (),
+        Reporter(view, lambda _: None), (),
     )  # fmt: skip
 
 

@@ -14,10 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from drills.commands import execution
-from drills.commands.execution import conduct, exit_code
+from drills import api
+from drills.commands.execution import exit_code
 from drills.execution import instrument, runner
 from drills.execution.instrument import Instrument
 from drills.judge.scorecard import Scorecard
@@ -164,8 +163,9 @@ def run(way: Willingly, tmp_path: Path) -> Callable[[], tuple[Scorecard, Path]]:
     )
 
     def carry_out() -> tuple[Scorecard, Path]:
-        card, cut = conduct(request, Console(quiet=True), "en", quiet=True)
-        assert cut is None
+        finished = runner.run(request, lambda _: None)
+        assert finished.error is None or isinstance(finished.error, runner.RunFailed)
+        card, _, _ = api._judged(finished.folder, api._Observers(()))
         (folder,) = (tmp_path / "runs").glob("*/*")
         return card, folder
 
@@ -290,16 +290,18 @@ def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
     assert {each.id: said_of(each) for each in card.checks}["run-ended"] == "the run did not end"
 
 
-def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Path) -> None:
         raise StoreError("cannot write scorecard.json: no space left on device")
 
-    monkeypatch.setattr(execution, "judge_and_write", full)
-    card, _ = execution._judged(Path(__file__).parents[1] / "golden" / "invalid-killed")
-    assert exit_code(card) == 2
-    assert "the card could not be written: cannot write scorecard.json: no space left" in capsys.readouterr().err
+    monkeypatch.setattr(api, "judge_and_write", full)
+    told: list[api.RunEvent] = []
+    card, _, written = api._judged(
+        Path(__file__).parents[1] / "golden" / "invalid-killed", api._Observers([told.append])
+    )
+    assert (exit_code(card), written) == (2, False)
+    says = "the card could not be written: cannot write scorecard.json: no space left on device"
+    assert told == [api.Complaint(says)]
 
 
 # -- accounts ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import pytest
 from drills import cli
 from drills.execution import runner
 from drills.spec import target as systems
+from drills.spec.drill import load_drill
+from drills.spec.request import RunRequest
 from targets.site import sites
 
 from .test_seam import NoLoad
@@ -61,7 +63,6 @@ WAYS = {
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KUNREN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(runner, "Load", NoLoad)
     (tmp_path / "drill.yaml").write_text(DRILL)
 
     def kunren(*argv: str) -> int:
@@ -110,6 +111,9 @@ def test_what_fails_of_ours_is_no_refusal(call: Call, tmp_path: Path, monkeypatc
     """The proxy is not the user's."""
     monkeypatch.setattr("targets.described.engine_command", lambda *_: ["false"])
     monkeypatch.setattr("targets.toxiproxy.ToxiproxyClient.wait_ready.__defaults__", (0.1, None))
+    monkeypatch.setattr(runner, "Load", NoLoad)
     (tmp_path / "target.yaml").write_text(TARGET.replace("START", SERVES_404))
-    assert call("run", "drill.yaml") == 2
     assert call("target", "up") == 70
+    drill = load_drill(tmp_path / "drill.yaml", systems.words_of("target.yaml"))
+    request = RunRequest(drill, "no-action", 7, tmp_path / "runs", proxy="embedded", target="target.yaml")
+    assert isinstance(runner.run(request, lambda _: None).error, runner.RunFailed)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ def test_two_runs_in_one_millisecond_get_two_folders(tmp_path: Path) -> None:
         "20261122T100600.250Z-runbook-7",
         "20261122T100600.251Z-runbook-7",
     ]
+
+
+def test_many_runs_that_begin_at_once_get_a_folder_each(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        names = {folder.name for folder in pool.map(lambda _: open_run(tmp_path), range(64))}
+    assert len(names) == 64
 
 
 def test_a_file_in_the_place_of_runs_is_refused_with_the_mend(tmp_path: Path) -> None:

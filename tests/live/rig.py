@@ -37,6 +37,11 @@ class Process:
     def pid(self) -> int:
         return self.process.pid
 
+    def run(self) -> psutil.Process:
+        """The process of the run that it has begun: the harness."""
+        (found,) = psutil.Process(self.pid).children()
+        return found
+
     def interrupt(self) -> None:
         """Ctrl-C: the terminal sends it to the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -173,6 +178,16 @@ class Place:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=10)
+
+
+def kill_both(harness: Process, reaper: psutil.Process) -> None:
+    """The process of a run and its reaper; that is held first, so that neither has the time to do anything."""
+    run = harness.run()
+    reaper.suspend()
+    run.kill()
+    wait_for(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE, "the harness to be dead")
+    reaper.kill()
+    assert harness.ended() == 2, harness.said()
 
 
 def card(run: Path) -> dict[str, Any]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 
 import pytest
 
-from .rig import Place, card, wait_for
+from .rig import Place, card, kill_both, wait_for
 
 EXAMPLE_ARMS = [
     ("drill", "no-fault"),
@@ -84,8 +82,8 @@ def test_it_fails_when_nobody_starts_it(files: Place) -> None:
 def test_whoever_kills_the_harness_leaves_nothing(files: Place) -> None:
     harness = files.start("run", "drill.stays.yaml", "--target", "target.yaml", "--proxy", "embedded")
     files.broken(harness)
-    os.kill(harness.pid, signal.SIGKILL)
-    assert harness.ended() == -signal.SIGKILL
+    harness.run().kill()
+    assert harness.ended() == 2, harness.said()
     wait_for(files.gone, "the reaper to end it")
     assert files.kunren("heal", "--all").stdout == "nothing was left behind\n"
     assert list((files.cache / "sites").iterdir()) == []
@@ -111,10 +109,7 @@ def test_heal_ends_a_server_that_shows_no_label(files: Place) -> None:
     harness = files.start("run", "drill.yaml", "--target", "target.yaml", "--proxy", "embedded")
     files.reached(harness, "runner", "invoke", "baseline")
     (reaper,) = [each for each in files.processes() if "drills.execution.reaper" in each.cmdline()]
-    reaper.suspend()
-    harness.process.kill()
-    harness.ended()
-    reaper.kill()
+    kill_both(harness, reaper)
     assert files.kunren("heal").returncode == 1
     healed = files.kunren("heal", "--all")
     assert healed.returncode == 0, healed.stdout + healed.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .rig import DRILL, Place, Process, card, wait_for
+from .rig import DRILL, Place, Process, card, kill_both, wait_for
 
 pytestmark = pytest.mark.long
 
@@ -105,13 +105,32 @@ def test_many_ctrl_c_while_everything_starts(place: Place) -> None:
     ended_in_order(place, "interrupted")
 
 
-def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
+def test_a_run_whose_command_is_killed_undoes_everything(place: Place) -> None:
     harness = start(place)
     place.broken(harness)
     harness.process.kill()
     assert harness.ended() == -signal.SIGKILL
-    wait_for(place.gone, "the reaper to end everything")
+    wait_for(place.gone, "the run to end")
+    place.nothing_left()
     run = only_run(place)
+    assert undone(place, run)[-1] == "ok gone"
+    assert list(run.glob("heal-*.json")) == []
+    again = place.kunren("check", run.name, "--rejudge", "--evidence")
+    assert again.returncode == 2, again.stderr
+    assert "nothing was changed since the run was sealed" in again.stderr + again.stdout
+    ended_in_order(place, "terminated")
+
+
+def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
+    harness = start(place)
+    place.broken(harness)
+    harness.run().kill()
+    assert harness.ended() == 2, harness.said()
+    says = "the process of the run was killed by SIGKILL; its reaper has undone and stopped everything"
+    assert harness.said().endswith(f"kunren: {says}\n")
+    assert "Traceback" not in harness.said()
+    run = only_run(place)
+    assert card(run)["verdict"] == "invalid"
     assert place.stacks() == [], (run / "logs" / "reaper.log").read_text()
     place.nothing_left()
     (report,) = run.glob("heal-*.json")
@@ -140,8 +159,10 @@ MOMENTS: dict[str, Callable[[Place], bool]] = {
 def test_nothing_is_left_of_a_start_that_was_killed(place: Place, moment: str) -> None:
     harness = start(place)
     wait_for(lambda: MOMENTS[moment](place), moment)
-    harness.process.kill()
-    assert harness.ended() == -signal.SIGKILL
+    harness.run().kill()
+    assert harness.ended() in (2, 70), harness.said()  # 70: there was nothing yet to be judged
+    assert "kunren: the process of the run was killed by SIGKILL" in harness.said()
+    assert "Traceback" not in harness.said()
     wait_for(place.gone, "everything to end")
     place.nothing_left()
     healed = place.kunren("heal")
@@ -154,9 +175,11 @@ def test_nothing_is_left_of_a_start_that_was_killed(place: Place, moment: str) -
 def test_nothing_is_left_of_a_stop_that_was_killed(place: Place) -> None:
     harness = start(place)
     place.reached(harness, "runner", "ok", "target")
+    run = harness.run()
     harness.interrupt()
     wait_for(lambda: not processes_of(place, "targets.brokerage.launcher"), "the services to be stopped")
-    harness.process.kill()  # unless it has just ended by itself
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+        run.kill()
     harness.ended()
     wait_for(place.gone, "everything to end")
     place.nothing_left()
@@ -168,7 +191,7 @@ def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
     place.broken(harness)
     launcher = process_of(place, "targets.brokerage.launcher")
     launcher.suspend()
-    kill_both(place, harness)
+    kill_both(harness, process_of(place, "drills.execution.reaper"))
     (stack,) = place.stacks()
     assert launcher.is_running()
     healed = place.kunren("heal", "--all", "--json")
@@ -187,7 +210,7 @@ def test_heal_ends_what_even_the_reaper_could_not(place: Place) -> None:
 def test_the_launcher_ends_with_the_last_who_holds_its_lifeline(place: Place) -> None:
     harness = start(place)
     place.broken(harness)
-    kill_both(place, harness)
+    kill_both(harness, process_of(place, "drills.execution.reaper"))
     healed = place.kunren("heal", "last")
     assert healed.returncode == 0, healed.stderr
     place.nothing_left()
@@ -224,15 +247,6 @@ def lost(place: Place, harness: Process, says: str) -> None:
     record = json.loads((only_run(place) / "run.json").read_text())
     assert record["end"]["says"].startswith(says)
     ended_in_order(place, "error")
-
-
-def kill_both(place: Place, harness: Process) -> None:
-    """The harness and its reaper; that is held first, so that neither has the time to do anything."""
-    reaper = process_of(place, "drills.execution.reaper")
-    reaper.suspend()
-    harness.process.kill()
-    harness.ended()
-    reaper.kill()
 
 
 def process_of(place: Place, module: str) -> psutil.Process:

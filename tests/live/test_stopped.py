@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -33,10 +31,11 @@ def stopped_at(place: Place, actor: str, kind: str, what: str) -> Path:
     """The run's folder, after its harness had been stopped as soon as it had noted this."""
     harness: Process = place.start("run", "drill.yaml", "--target", "target.yaml", "--seed", "5", "--proxy", "embedded")
     place.reached(harness, actor, kind, what)
-    os.kill(harness.pid, signal.SIGSTOP)
+    process = harness.run()
+    process.suspend()
     until = time.monotonic() + STOPPED_S
     wait_for(lambda: time.monotonic() > until, "its time to be over")
-    os.kill(harness.pid, signal.SIGCONT)
+    process.resume()
     assert harness.ended() == 2, harness.said()
     (run,) = place.runs()
     return run
