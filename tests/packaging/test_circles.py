@@ -11,8 +11,6 @@ import pytest
 PACKAGES = ("targets", "drills", "faults", "loadprofiles", "reports")
 
 KNOWN = {
-    frozenset({"drills.spec.drill", "drills.spec.planning"}),
-    frozenset({"drills.spec.runbook", "drills.spec.runbook_text"}),
     frozenset({"faults.proxy.connection", "faults.proxy.stage", "faults.proxy.stream"}),
 }
 

@@ -45,6 +45,6 @@ def test_a_target_tells_them_with_their_parameters(target: str) -> None:
 )
 def test_what_cannot_be_planted_is_said(tmp_path: Path, what: str, wanted: dict[str, Any], says: str) -> None:
     (nobody,) = free_ports(1)
-    stack = Stack(make_config(tmp_path, {"postgres": nobody}, {"batch_valuation": nobody}))
+    stack = Stack(make_config(tmp_path, {"postgres": nobody}, {"batch-valuation": nobody}))
     with pytest.raises(TargetError, match=f"^{what} of .*{says}"):
         stack.conditions.unplant(what, wanted)
