@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, field
 
-from drills.record.history import NS, Governing, Objective, Slo
-from drills.spec import governing, metrics
+from drills.record.history import NS, Objective, Slo
+from drills.spec import metrics
 from drills.spec.arms import Arms
 from drills.spec.compatibility import SPEAKS_OF
 from drills.spec.files import named
 from drills.spec.forms import Kind, Schema, decode, keys_of, kind, schema_of
+from drills.spec.governing import Condition
 from drills.spec.reader import Node, Words
 from drills.spec.timeline import TimedFault
 from drills.spec.values import (
-    NAME,
     TEXT,
     TIME,
     Bilingual,
@@ -37,7 +37,6 @@ from drills.spec.values import (
     closed,
     enum,
     known,
-    listed,
 )
 from drills.spec.vocabulary import Vocabulary
 
@@ -117,18 +116,6 @@ class _Accepted(Kind):
         return closed(dict.fromkeys(metrics.counting_harm(), schema_of(Bilingual)), ())
 
 
-class _Governing(Kind):
-    @classmethod
-    def read(cls, node: Node, words: Vocabulary | None) -> Governing:
-        assert words is not None
-        return governing.read(node, words)
-
-    @classmethod
-    def schema(cls, words: Vocabulary | None) -> Schema:
-        assert words is not None
-        return _governing_schema(words)
-
-
 def _services(words: Vocabulary) -> tuple[str, ...]:
     """Of all loads; whether the drill's own has one is asked once all is read."""
     return tuple(dict.fromkeys(service for services in words.loads.values() for service in services))
@@ -147,7 +134,6 @@ if TYPE_CHECKING:
     ServiceLevel: TypeAlias = Slo
     Objectives: TypeAlias = tuple[Objective, ...]
     Accepted: TypeAlias = dict[str, Words]
-    GoverningCondition: TypeAlias = Governing
 else:
     Source = _matching("source", SOURCE, "an id of the incident catalogue, such as rkt-05", r"^[a-z]{2,8}-t?\d{2}$")
     Fidelity = _matching("fidelity", FIDELITY, "F, P, A, T or a sum such as F+T", r"^[FPAT](\+[FPAT])*$")
@@ -158,7 +144,7 @@ else:
     Limit = kind("limit", _limit, {"anyOf": [TEXT, schema_of(Bilingual)]})
     NamedFile = kind("file", lambda node: named(node, "a file beside the drill"), TEXT)
     Service, ServiceLevel, Objectives = _Service, _Slo, _Objectives
-    Accepted, GoverningCondition = _Accepted, _Governing
+    Accepted = _Accepted
 
 _SLO = msgspec.defstruct(
     "Slo",
@@ -206,7 +192,7 @@ class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fidelity: Fidelity = "F"
     limits: tuple[Limit, ...] = ()
     accepts: Accepted = {}
-    governing: GoverningCondition | None = None
+    governing: Condition | None = None
     business_start: BusinessTime | None = None
 
 
@@ -250,11 +236,3 @@ def _limits(metric: Metric, services: Collection[str]) -> Schema:
     named = closed({**limits, "because": schema_of(Bilingual)}, ())
     whole = {**named, "anyOf": [{"required": [key]} for key in limits]}
     return whole if metric.more_is_better else {"anyOf": [value, whole]}
-
-
-def _governing_schema(words: Vocabulary) -> Schema:
-    """Its sides are products of quantities; those in brackets are added up, and ``over`` divides."""
-    quantity = enum(governing.known(words))
-    groups = listed({"anyOf": [quantity, listed(quantity)]})
-    side = {"anyOf": [groups, closed({"times": groups, "over": groups}, ("times",))]}
-    return closed({"id": NAME, "en": TEXT, "ja": TEXT, "left": side, "right": side})

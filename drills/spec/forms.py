@@ -85,6 +85,11 @@ def decode(form: type[Form], node: Node, words: Vocabulary | None = None) -> For
         raise _refusal(form, node, str(error)) from None
 
 
+def value_of(form: Any, node: Node, words: Vocabulary | None = None) -> Any:
+    """What stands at the node, be it of a form or of a kind."""
+    return form.read(node, words) if _is_kind(form) else decode(form, node, words)
+
+
 def decode_fields(form: type[Form], fields: Mapping[str, Node], at: Node) -> Form:
     """The same of keys whose values may stand in different files; what concerns none of them is said of ``at``."""
     tree = _Tree(None)
@@ -108,11 +113,15 @@ def schema_of(form: Any, words: Vocabulary | None = None) -> Schema:
         found: Schema = kind.schema(words)
         return found
 
-    if isinstance(form, _Read):
+    if _is_kind(form):
         return described(form)
     (found,), parts = msgspec.json.schema_components([form], schema_hook=described, ref_template="{name}")
     whole: Schema = _whole(found, parts)
     return whole
+
+
+def _is_kind(form: Any) -> bool:
+    return isinstance(form, type) and issubclass(form, Kind)
 
 
 class _Tree:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from drills.errors import unknown
 from drills.record.history import Governing, Product
+from drills.spec.forms import Kind, Schema, decode, schema_of
 from drills.spec.metrics import metrics
 from drills.spec.reader import Node
+from drills.spec.values import Slug, Text, closed, enum, listed
 from drills.spec.vocabulary import Vocabulary
 
 PLACE = re.compile(r"\{([^{}]*)\}")
-SIDES = ("left", "right")
 MEASURED = "measured."
 
 
@@ -30,31 +32,72 @@ def known(words: Vocabulary) -> tuple[str, ...]:
     return (*numbers, *(f"{MEASURED}{name}" for name in metrics()))
 
 
-def read(node: Node, words: Vocabulary) -> Governing:
+class _Side(Kind):
+    """A product of quantities; those in brackets are added up, and ``over`` divides."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Product:
+        assert words is not None
+        return _product(node, known(words))
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        assert words is not None
+        quantity = enum(known(words))
+        groups = listed({"anyOf": [quantity, listed(quantity)]})
+        return {"anyOf": [groups, closed({"times": groups, "over": groups}, ("times",))]}
+
+
+class _Condition(Kind):
     """As it is written; what is known of its quantities depends on the drill's load (``settled``)."""
-    fields = node.fields(("id", "en", "ja", *SIDES))
-    left, right = (_product(fields[side], known(words)) for side in SIDES)
-    used = {name for side in (left, right) for group in (*side.times, *side.over) for name in group}
-    for lang in ("en", "ja"):
-        for place in PLACE.findall(fields[lang].text()):
-            if place not in (*used, *SIDES):
-                raise fields[lang].bad(f"governing.{lang}: {unknown('quantity', place, (*sorted(used), *SIDES))}")
-    words_of = {lang: fields[lang].text() for lang in ("en", "ja")}
-    return Governing(fields["id"].slug(), words_of, left, right, known={})
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Governing:
+        form = decode(GoverningForm, node, words)
+        names = (*_used(form.left, form.right), "left", "right")
+        for lang, text in (("en", form.en), ("ja", form.ja)):
+            for place in PLACE.findall(text):
+                if place not in names:
+                    raise node.child(lang).bad(f"governing.{lang}: {unknown('quantity', place, names)}")
+        return Governing(form.id, {"en": form.en, "ja": form.ja}, form.left, form.right, known={})
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return schema_of(GoverningForm, words)
+
+
+if TYPE_CHECKING:
+    Side: TypeAlias = Product
+    Condition: TypeAlias = Governing
+else:
+    Side, Condition = _Side, _Condition
+
+
+class GoverningForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The condition: words with quantities as ``{places}``, and its two sides."""
+
+    id: Slug
+    en: Text
+    ja: Text
+    left: Side
+    right: Side
 
 
 def settled(root: Node, condition: Governing | None, quantities: Mapping[str, float]) -> Governing | None:
     """With the numbers that the drill's load and target give; BadInput for one that they do not."""
     if condition is None:
         return None
-    sides = (condition.left, condition.right)
-    used = sorted({name for side in sides for group in (*side.times, *side.over) for name in group})
+    used = _used(condition.left, condition.right)
     absent = [name for name in used if name not in quantities and not name.startswith(MEASURED)]
     if absent:
         place = root.child("governing")
         raise place.bad(f"governing: {unknown('quantity', absent[0], tuple(quantities))}", at_key=True)
     numbers = {name: quantities[name] for name in used if name in quantities}
     return msgspec.structs.replace(condition, known=numbers)
+
+
+def _used(*sides: Product) -> list[str]:
+    return sorted({name for side in sides for group in (*side.times, *side.over) for name in group})
 
 
 def _product(node: Node, names: Collection[str]) -> Product:

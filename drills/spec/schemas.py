@@ -11,16 +11,14 @@ import msgspec
 
 from drills.errors import UnknownName
 from drills.record.books import AnyRow
-from drills.record.unsupported import THINGS
-from drills.spec import targetfile
 from drills.spec.drafts import Shared
 from drills.spec.drillfile import form_for
 from drills.spec.forms import Schema, schema_of
 from drills.spec.runbook import RunbookFile
-from drills.spec.values import AS_WRITTEN, NAME, TEXT, TIME, by_name, closed, enum, listed
+from drills.spec.targetform import TargetFile
+from drills.spec.values import by_name
 from drills.spec.variants import VariantForm
 from drills.spec.vocabulary import Vocabulary, embedded
-from targets.description import ARGUMENT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -55,26 +53,7 @@ def wrong_schema() -> Schema:
 
 def target_schema() -> Schema:
     """Of a target file."""
-    command = listed({"type": [*AS_WRITTEN, "null"], "pattern": ARGUMENT})
-    path: Schema = {"type": "string", "pattern": "^/[!-~]*$"}
-    port: Schema = {"type": "integer", "minimum": 1024, "maximum": 65535}
-    address: Schema = {"type": "string", "pattern": r"^(127(\.\d{1,3}){3}|\[::1\]|localhost):\d{1,5}$"}
-    service = {"start": command, "health": {"anyOf": [{"const": "tcp"}, path]}, "stop": command, "port": port}
-    rate: Schema = {"type": "number", "minimum": 0.1, "maximum": targetfile.FASTEST}
-    status: Schema = {"type": "integer", "minimum": 100, "maximum": 599}
-    asked = [closed({method: path, "rate": rate, "expect": status}, (method, "rate")) for method in targetfile.METHODS]
-    properties = {
-        "target": NAME,
-        "prepare": listed(command, least=0),
-        "prepare_inputs": listed({**TEXT, "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))[^\x00]*$"}, least=0),
-        "services": by_name(closed({**service, "within": TIME}, ("start", "health"))),
-        "links": by_name(closed({"upstream": {"anyOf": [NAME, address]}, "listen": port}, ("upstream",))),
-        "customers": NAME,
-        "loads": by_name(by_name({"anyOf": asked})),
-        "handshake": {"anyOf": [closed({"service": NAME, "path": path}), closed({"run": command})]},
-        "not_offered": {**listed(enum(THINGS), least=len(THINGS)), "uniqueItems": True},
-    }
-    return closed(properties, targetfile.REQUIRED)
+    return schema_of(TargetFile)
 
 
 def book_schema() -> Schema:

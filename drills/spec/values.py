@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
-from drills.spec.forms import Kind, Schema, decode, kind, schema_of
-from drills.spec.reader import Node, Words
+from drills.spec.forms import Kind, Schema, kind, schema_of, value_of
+from drills.spec.reader import SLUG, Node, Words
 from drills.spec.vocabulary import PHASES, Vocabulary
 
 AS_WRITTEN = ["string", "number", "boolean"]
@@ -100,12 +100,31 @@ class _OneOrMore(Kind):
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> tuple[Any, ...]:
         nodes = node.items(least=1) if isinstance(node.value, list) else [node]
-        return tuple(decode(cls.item, each, words) for each in nodes)
+        return tuple(value_of(cls.item, each, words) for each in nodes)
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
         one = schema_of(cls.item, words)
         return {"anyOf": [one, listed(one)]}
+
+
+class _ByName(Kind):
+    """A mapping of names of one's own to ``item``, at least one."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> dict[str, Any]:
+        found = node.mapping()
+        if not found:
+            raise node.expected("at least one")
+        for name, each in found.items():
+            if not SLUG.match(name):
+                says = f"'{name}' is no name of lower-case letters, digits and hyphens"
+                raise each.bad(f"{node.name}: {says}", at_key=True)
+        return {name: value_of(cls.item, each, words) for name, each in found.items()}
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return by_name(schema_of(cls.item, words))
 
 
 if TYPE_CHECKING:  # what has been read is plain
@@ -122,6 +141,7 @@ if TYPE_CHECKING:  # what has been read is plain
     Names: TypeAlias = tuple[Item, ...]
     AnyNames: TypeAlias = tuple[Item, ...]
     OneOrMore: TypeAlias = tuple[Item, ...]
+    ByName: TypeAlias = dict[str, Item]
 else:
     Text = text("text")
     Slug = kind("name", Node.slug, NAME)
@@ -133,4 +153,4 @@ else:
     Number = kind("number", Node.number, {"type": "number"})
     Share = kind("share", lambda node: node.number(0, 1), {"type": "number", "minimum": 0, "maximum": 1})
     Bilingual = kind("words", Node.words, closed({"en": TEXT, "ja": TEXT}))
-    Names, AnyNames, OneOrMore = _Names, _AnyNames, _OneOrMore
+    Names, AnyNames, OneOrMore, ByName = _Names, _AnyNames, _OneOrMore, _ByName

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from drills.errors import UnknownName
-from drills.spec import targetfile
 from drills.spec.drillfile import DrillFile
 from drills.spec.files import CATALOGUE
 from drills.spec.forms import keys_of
 from drills.spec.metrics import metrics
 from drills.spec.reader import read
 from drills.spec.schemas import SCHEMAS, schema
+from drills.spec.targetform import TargetFile
 
 EXAMPLES = CATALOGUE.with_name("examples")
 
@@ -33,8 +33,9 @@ def test_the_drills_keys_are_the_loaders() -> None:
 
 def test_a_target_files_keys_are_the_loaders() -> None:
     found = schema("target")
-    assert set(found["properties"]) == {*targetfile.REQUIRED, *targetfile.OPTIONAL}
-    assert found["required"] == list(targetfile.REQUIRED)
+    required, optional = keys_of(TargetFile)
+    assert set(found["properties"]) == {*required, *optional}
+    assert found["required"] == list(required)
     for file in EXAMPLES.glob("*/target.yaml"):
         assert unknown_keys(read(file).value, found) == []
 

@@ -14,10 +14,12 @@ from drills.record.arm import FALSE_ALARM, NO_ACTION, RUNBOOK
 from drills.spec import planning
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
+from drills.spec.forms import keys_of
 from drills.spec.lint import lint
 from drills.spec.schemas import SCHEMAS
 from drills.spec.target import system, words_of
-from drills.spec.targetfile import REQUIRED, load_target
+from drills.spec.targetfile import load_target
+from drills.spec.targetform import TargetFile
 from drills.spec.vocabulary import vocabulary
 from targets.description import ARGUMENT, PLACEHOLDERS, Description, Handshake, Hooked, Proxied, filled
 from targets.target import Fetch
@@ -421,7 +423,7 @@ def test_the_files_in_the_readme_are_well_formed(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_key_and_every_name_in_braces() -> None:
     readme = (Path(targets.__file__).parent / "README.md").read_text()
-    assert [key for key in (*REQUIRED, "prepare") if f"| `{key}` |" not in readme] == []
+    assert [key for key in (*keys_of(TargetFile)[0], "prepare") if f"| `{key}` |" not in readme] == []
     assert [name for name in PLACEHOLDERS if f"`{{{name}}}`" not in readme] == []
 
 
