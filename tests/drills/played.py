@@ -17,12 +17,8 @@ from typing import Any, Self
 import numpy as np
 
 from drills import api, cli
-<<<<<<< HEAD
-from drills.execution import child, process, runner
-from drills.record import arm as arms
-=======
 from drills.execution import child, process, reaper, runner
->>>>>>> api
+from drills.record import arm as arms
 from drills.record.history import NS
 from drills.spec.drill import load_drill
 from drills.spec.request import RunRequest
