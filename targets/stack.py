@@ -24,6 +24,7 @@ from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.monitor import rules
+from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.world import create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
@@ -81,7 +82,7 @@ def capabilities() -> Capabilities:
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     plantable = frozenset(planting.PLANTABLE)
     linked = frozenset(service for ends in LINKS.values() for service in ends)
-    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, True, True, plantable, linked, alerts)
+    return Capabilities(frozenset(LINKS), frozenset(SERVICES), BOOKS, TOOL, True, plantable, linked, alerts)
 
 
 class Stack:

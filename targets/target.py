@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from targets.operator_tool import OperatorTool
+
 
 class TargetError(Exception):
     """The target could not do what was asked; the message says what, why and the fix."""
@@ -174,7 +176,7 @@ class Capabilities:
     links: frozenset[str]
     services: frozenset[str]
     books: tuple[str, ...]  # in the order in which they must be read to be consistent
-    operator: bool
+    operator: OperatorTool | None  # what operators type, None: there is nothing to act with
     alerts: bool
     plantable: frozenset[str] = frozenset()
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off

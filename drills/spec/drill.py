@@ -24,6 +24,7 @@ from drills.spec.reader import SLUG, Node, Words, read
 from drills.spec.seeded import extremes
 from drills.spec.timeline import TimedFault, timed_faults
 from drills.spec.vocabulary import PHASES, Vocabulary, embedded, standing
+from targets.operator_tool import OperatorTool
 
 __all__ = [
     "Condition",
@@ -91,7 +92,7 @@ class Drill(msgspec.Struct, frozen=True):
     ``services``: rated service -> intended requests per second. ``runbook`` is the path of the right page, None where
     the target offers no operator's tool; ``phase`` is empty where it has no business day.
     ``cap`` counts from the first fault. ``business_start`` is the business time of day at which the run starts.
-    ``lines``: key of the file -> its line.
+    ``lines``: key of the file -> its line. ``tool``: that of the target for which it was read, None where it has none.
     """
 
     file: Path
@@ -118,6 +119,7 @@ class Drill(msgspec.Struct, frozen=True):
     cap: int
     business_start: str | None
     lines: dict[str, int]
+    tool: OperatorTool | None
 
     @property
     def called(self) -> str:
@@ -200,6 +202,7 @@ def _drill(root: Node, words: Vocabulary) -> Drill:
         cap=fields["cap"].time(positive=True),
         business_start=_matching(fields.get("business_start"), BUSINESS_TIME, "a time of day such as 09:30"),
         lines={key: node.key_line for key, node in fields.items()},
+        tool=words.operator,
     )
 
 

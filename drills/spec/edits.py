@@ -23,6 +23,7 @@ import msgspec
 from drills.errors import unknown
 from drills.spec.reader import Node
 from drills.spec.steps import OPTIONAL, REQUIRED, IfFailed, Step, one_step
+from targets.operator_tool import OperatorTool
 
 VERBS = ("drop", "move", "replace", "insert")
 FIELDS = (*REQUIRED, *OPTIONAL)
@@ -73,9 +74,9 @@ def dropped(steps: Sequence[Draft], step: str) -> tuple[list[Draft], list[Change
     return [draft for draft in steps if draft.id != step], [Change("dropped", step)]
 
 
-def loosened(drafts: Sequence[Draft]) -> tuple[list[Step], list[Change]]:
+def loosened(drafts: Sequence[Draft], tool: OperatorTool | None) -> tuple[list[Step], list[Change]]:
     """The steps, typed; demands that cannot be met in this order are taken out."""
-    steps = [one_step(draft.fields, draft.at) for draft in drafts]
+    steps = [one_step(draft.fields, draft.at, tool) for draft in drafts]
     ids = [step.id for step in steps]
     for place, draft in enumerate(drafts):
         if ids.index(ids[place]) != place:

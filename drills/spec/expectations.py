@@ -8,7 +8,8 @@
 
 ``says`` compares fields of the JSON answer, all of which must hold: a value is equality, else one of
 ``{at_most: n}``, ``{at_least: n}``, ``{not: value}``. ``a.b`` reaches into a mapping. A field that the answer does not
-have never holds. Text, numbers and truth values are never equal to one another.
+have never holds. Text, numbers and truth values are never equal to one another. What no reply of the command can have
+(``spec.replies``) is refused when the runbook is read.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from typing import Any, Literal
 import msgspec
 
 from drills.errors import unknown
-from drills.spec.commands import query
+from drills.spec.commands import CommandLine, query
 from drills.spec.reader import Node, describe
+from drills.spec.replies import NUMBERS, field_of, number_of, value_of
+from targets.operator_tool import Command, Field, OperatorTool
 
 Scalar = str | int | float | bool | None
 
 BOUNDS = ("at_most", "at_least", "not")
+ANSWER = "a mapping of the answer's fields"
 
 RESERVED = ("run", "says")
 """Keys of the long form; no answer has fields of these names that a demand could be about, except in ``says:``."""
@@ -61,48 +65,45 @@ def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[
     return tuple(_sentence(name, fact, answer) for name, fact in says.items() if not _holds(name, fact, answer))
 
 
-def before(node: Node) -> Demand:
+def before(node: Node, tool: OperatorTool | None) -> Demand:
     """A precondition: a query and what it must answer."""
     fields = node.fields(("run", "says"))
-    return Demand(query(fields["run"]), facts(fields["says"]))
+    asked = query(fields["run"], tool)
+    return Demand(asked.argv, facts(fields["says"], asked.command))
 
 
-def expect(node: Node) -> Demand:
-    """An expected result: facts about the step's own answer, or a query and facts about its answer."""
+def expect(node: Node, tool: OperatorTool | None, line: CommandLine | None) -> Demand:
+    """An expected result: facts about the answer of the step's own command, or a query and facts about its answer."""
     if isinstance(node.value, dict) and any(key in node.value for key in RESERVED):
-        return before(node)
-    return Demand(None, facts(node))
+        return before(node, tool)
+    node.mapping(ANSWER)
+    if line is None:
+        raise node.bad(f"{node.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
+    return Demand(None, facts(node, line.command))
 
 
-def facts(node: Node) -> dict[str, Fact]:
-    """``{FIELD: value | {at_most|at_least|not: value}}``, at least one."""
-    found = node.mapping("a mapping of the answer's fields")
+def facts(node: Node, command: Command) -> dict[str, Fact]:
+    """``{FIELD: value | {at_most|at_least|not: value}}``, at least one, of the fields that the command answers with."""
+    found = node.mapping(ANSWER)
     if not found:
         raise node.expected("at least one field of the answer")
-    return {name: _fact(item) for name, item in found.items()}
+    return {name: _fact(item, field_of(item, name, command)) for name, item in found.items()}
 
 
-def _fact(node: Node) -> Fact:
+def _fact(node: Node, field: Field) -> Fact:
     if not isinstance(node.value, dict):
-        return Fact("is", _scalar(node))
+        return Fact("is", value_of(node, field))
     inner = node.mapping()
     if len(inner) != 1:
         raise node.expected(f"one of {', '.join(BOUNDS)}")
     ((how, item),) = inner.items()
-    if how == "at_most":
-        return Fact("at_most", item.number())
-    if how == "at_least":
-        return Fact("at_least", item.number())
-    if how != "not":
+    if how == "not":
+        return Fact("not", value_of(item, field))
+    if how not in BOUNDS:
         raise item.bad(f"{node.name}: {unknown('comparison', how, BOUNDS)}", at_key=True)
-    return Fact("not", _scalar(item))
-
-
-def _scalar(node: Node) -> Scalar:
-    if isinstance(node.value, dict | list) or node.value is None:
-        raise node.expected("a text, a number, true or false")
-    value: Scalar = node.value
-    return value
+    if field.kind not in NUMBERS:
+        raise item.bad(f"{node.name}: {how} compares numbers, and this is {field.kind}", at_key=True)
+    return Fact("at_most" if how == "at_most" else "at_least", number_of(item, field))
 
 
 def _lookup(name: str, answer: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from drills.errors import BadInput, unknown
 from drills.spec.arms import ARMS, WITHOUT_RUNBOOK, Expectation
-from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
 from drills.spec.planning import missing, variants
@@ -24,9 +23,13 @@ from drills.spec.targetfile import load_target
 from drills.spec.variants import FILE as VARIANTS
 from drills.spec.variants import Variant, load_variants
 from drills.spec.vocabulary import Vocabulary, embedded
+from targets.operator_tool import Command, OperatorTool
 from targets.target import Capabilities
 
 SUFFIXES = (".yaml", ".yml")
+
+NO_TOOL = OperatorTool(name="", roles=(), commands=())
+"""Of a target without one: a runbook that was read for it runs nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,7 +81,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
                 for lack in (missing(drill, capabilities) if capabilities else ())
             )
         elif "runbook" in keys:
-            runbook = load_runbook(file)
+            runbook = load_runbook(file, words.operator)
             if not file.name.startswith("wrong"):  # a whole file that a wrong variant names is asked with its drill
                 yield from lint_runbook(runbook)
         elif "target" in keys:
@@ -92,7 +95,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
 def lint_drill(drill: Drill) -> Iterator[Finding]:
     """Findings on a drill with its pages; the pages must be readable (BadInput)."""
     root = read(drill.file)
-    page = None if drill.runbook is None else load_runbook(drill.runbook)
+    page = None if drill.runbook is None else load_runbook(drill.runbook, drill.tool)
     yield from _arms(root, drill, page)
     if page is None:
         return
@@ -109,8 +112,7 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
     for step in page.steps:
         if step.argv is not None and step.expect is None:
             yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
-        refusal = not_permitted(step.argv, step.role) if step.argv is not None else None
-        if refusal is not None:
+        for refusal in dict.fromkeys(_not_permitted(page.tool or NO_TOOL, step)):
             yield _on(page, step, f"step '{step.id}': {refusal}")
     if page.wrong is not None:
         return
@@ -119,8 +121,9 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
     if not page.prohibited:
         yield Finding(str(page.file), 1, "'prohibited' lists nothing; say what must not be done")
     for step in page.steps:
-        if is_one_of(step.argv, REOPENS) and not _verified(page, step):
-            asked = " or ".join(sorted(VERIFIES))
+        command = _command(page, step)
+        if command is not None and command.reopens and not _verified(page, step):
+            asked = " or ".join(sorted(each.name for each in (page.tool or NO_TOOL).commands if each.verifies))
             yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
 
 
@@ -161,9 +164,26 @@ def _verified(page: Runbook, step: Step) -> bool:
     """Whether a step that verifies must have been done before this one; ``needs`` only point up, so this ends."""
     for need in step.needs:
         before = page.step(need)
-        if before is not None and (is_one_of(before.argv, VERIFIES) or _verified(page, before)):
+        if before is None:
+            continue
+        command = _command(page, before)
+        if (command is not None and command.verifies) or _verified(page, before):
             return True
     return False
+
+
+def _command(page: Runbook, step: Step) -> Command | None:
+    return (page.tool or NO_TOOL).command(step.argv or ())
+
+
+def _not_permitted(tool: OperatorTool, step: Step) -> Iterator[str]:
+    """Why the tool would refuse the step's role what the step runs or asks."""
+    asked = [each.argv for each in (step.before, step.expect) if each is not None]
+    for argv in filter(None, (step.argv, *asked)):
+        command = tool.command(argv)
+        refusal = None if command is None else tool.refusal(step.role, command, argv)
+        if refusal is not None:
+            yield refusal
 
 
 def _on(page: Runbook, step: Step, message: str) -> Finding:

@@ -98,7 +98,7 @@ def runbook_of(drill: Drill, arm: str) -> Runbook | None:
         raise UnknownName("arm", arm, known_arms(drill))
     if arm in WITHOUT_RUNBOOK or drill.runbook is None:
         return None
-    right = load_runbook(drill.runbook)
+    right = load_runbook(drill.runbook, drill.tool)
     if kind == "wrong":
         return varied(right, _variant(drill, arm, detail))
     if kind == "without":

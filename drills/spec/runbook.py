@@ -25,6 +25,7 @@ from drills.spec.runbook_text import render_page
 from drills.spec.steps import Step, steps
 from drills.spec.variants import Variant
 from drills.spec.vocabulary import PHASES
+from targets.operator_tool import OperatorTool
 
 __all__ = ["Escalation", "Runbook", "Wrong", "load_runbook", "render_page", "varied", "without"]
 
@@ -53,7 +54,8 @@ class Wrong(msgspec.Struct, frozen=True):
 class Runbook(msgspec.Struct, frozen=True):
     """One runbook; ``content`` are the bytes of its file, or of the rendered one.
 
-    ``changes`` says how it differs from the right one; ``wrong`` is there in a documented wrong variant alone.
+    ``tool`` is that of the target for which it was read. ``changes`` says how it differs from the right one; ``wrong``
+    is there in a documented wrong variant alone.
     """
 
     file: Path
@@ -65,6 +67,7 @@ class Runbook(msgspec.Struct, frozen=True):
     prohibited: tuple[Words, ...]
     escalation: Escalation
     steps: tuple[Step, ...]
+    tool: OperatorTool | None
     changes: tuple[Change, ...] = ()
     wrong: Wrong | None = None
 
@@ -78,8 +81,8 @@ class Runbook(msgspec.Struct, frozen=True):
         return next((step for step in self.steps if step.id == step_id), None)
 
 
-def load_runbook(file: Path) -> Runbook:
-    """Read a runbook; BadInput with file:line."""
+def load_runbook(file: Path, tool: OperatorTool | None) -> Runbook:
+    """Read a runbook for a target with this operator's tool, or without one; BadInput with file:line."""
     root = read(file)
     fields = root.fields(KEYS, OPTIONAL)
     applies = fields["for"].fields(("alerts", "phases"))
@@ -92,7 +95,8 @@ def load_runbook(file: Path) -> Runbook:
         applies["phases"].names(PHASES, "phase", least=1),
         _prohibited(fields.get("prohibited")),
         _escalation(fields["escalation"]),
-        steps(fields["steps"]),
+        steps(fields["steps"], tool),
+        tool,
     )
 
 
@@ -100,7 +104,7 @@ def varied(right: Runbook, variant: Variant) -> Runbook:
     """The wrong variant of a runbook, whole; BadInput with the place of an edit that cannot be made."""
     wrong = Wrong(variant.name, variant.source, variant.what, variant.harmless)
     if variant.whole is not None:
-        return msgspec.structs.replace(load_runbook(variant.whole), wrong=wrong)
+        return msgspec.structs.replace(load_runbook(variant.whole, right.tool), wrong=wrong)
     drafts, changes = edits.edited(_drafts(right), variant.edits)
     made = _rendered(right, drafts, changes, f"{variant.at.doc.file.name}: {variant.name} ({variant.source})")
     return msgspec.structs.replace(made, wrong=wrong)
@@ -116,7 +120,7 @@ def _drafts(runbook: Runbook) -> list[Draft]:
 
 
 def _rendered(right: Runbook, drafts: Sequence[Draft], changes: Sequence[Change], how: str) -> Runbook:
-    typed, loosened = edits.loosened(drafts)
+    typed, loosened = edits.loosened(drafts, right.tool)
     made = msgspec.structs.replace(right, steps=tuple(typed), changes=(*changes, *loosened))
     return msgspec.structs.replace(made, content=_content(made, drafts, how))
 

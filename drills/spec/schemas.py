@@ -34,7 +34,6 @@ TEXT: Schema = {"type": AS_WRITTEN, "minLength": 1, "pattern": r"^[^\x00]*$"}
 NAME: Schema = {"type": AS_WRITTEN, "pattern": "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"}
 TIME: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)?\s?(ms|s|m|h)$"}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-COMMAND: Schema = {"type": "string", "pattern": "^brokerctl "}
 
 
 def schema(name: str) -> Schema:
@@ -72,7 +71,7 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
 
 
 def runbook_schema() -> Schema:
-    """Of runbook.yaml."""
+    """Of runbook.yaml, with the commands and roles of the mini-brokerage's tool."""
     properties = {
         "runbook": NAME,
         "title": _words(),
@@ -105,13 +104,16 @@ def wrong_schema() -> Schema:
 
 
 def _step() -> Schema:
+    tool = embedded().operator
+    assert tool is not None
+    command = {"type": "string", "pattern": f"^{tool.name} "}
     says = {**_map(SCALAR, dict.fromkeys(BOUNDS, SCALAR)), "minProperties": 1}
-    asked = _object({"run": COMMAND, "says": says})
+    asked = _object({"run": command, "says": says})
     return {
         "id": NAME,
-        "role": _enum(steps.ROLES),
+        "role": _enum(tool.roles),
         "text": _words(),
-        "run": COMMAND,
+        "run": command,
         "before": asked,
         "expect": {"anyOf": [asked, says]},
         "within": TIME,

@@ -10,13 +10,10 @@ import msgspec
 
 from drills.errors import unknown
 from drills.spec import expectations
-from drills.spec.commands import command
+from drills.spec.commands import command_line
 from drills.spec.expectations import Demand
 from drills.spec.reader import Node, Words
-from targets.brokerage.roles import Role
-
-ROLES = tuple(Role)
-"""From least to most that the operator's tool allows."""
+from targets.operator_tool import OperatorTool
 
 REQUIRED = ("id", "role", "text", "within")
 OPTIONAL = ("run", "before", "expect", "needs", "if_failed")
@@ -48,10 +45,10 @@ class Step(msgspec.Struct, frozen=True):
     line: int
 
 
-def steps(node: Node) -> tuple[Step, ...]:
+def steps(node: Node, tool: OperatorTool | None) -> tuple[Step, ...]:
     """All steps in the page's order, at least one; ids are unique, ``needs`` point up and ``go`` points down."""
     nodes = node.items("a list of steps", least=1)
-    read = [_step(item) for item in nodes]
+    read = [one_step(item.fields(REQUIRED, OPTIONAL), item, tool) for item in nodes]
     ids = [step.id for step in read]
     for position, (item, step) in enumerate(zip(nodes, read, strict=True)):
         if step.id in ids[:position]:
@@ -63,32 +60,25 @@ def steps(node: Node) -> tuple[Step, ...]:
     return tuple(read)
 
 
-def _step(node: Node) -> Step:
-    return one_step(node.fields(REQUIRED, OPTIONAL), node)
+def one_step(fields: Mapping[str, Node], at: Node, tool: OperatorTool | None) -> Step:
+    """The step of these fields, which may come from different files; ``at`` is the place that is named for it.
 
-
-def one_step(fields: Mapping[str, Node], at: Node) -> Step:
-    """The step of these fields, which may come from different files; ``at`` is the place that is named for it."""
-    _check_answer(fields)
+    ``tool`` is the target's, whose commands and roles the step may name; None: it has none.
+    """
+    line = command_line(fields["run"], tool) if "run" in fields else None
     return Step(
         fields["id"].slug(),
-        fields["role"].one_of(ROLES, "role"),
+        fields["role"].one_of(tool.roles, "role") if tool is not None else fields["role"].text("a role"),
         fields["text"].words(),
-        command(fields["run"]) if "run" in fields else None,
-        expectations.before(fields["before"]) if "before" in fields else None,
-        expectations.expect(fields["expect"]) if "expect" in fields else None,
+        None if line is None else line.argv,
+        expectations.before(fields["before"], tool) if "before" in fields else None,
+        expectations.expect(fields["expect"], tool, line) if "expect" in fields else None,
         fields["within"].time(positive=True),
         fields["needs"].names(None, "step id") if "needs" in fields else (),
         _if_failed(fields["if_failed"]) if "if_failed" in fields else IfFailed("stop"),
         at.doc.file,
         at.line,
     )
-
-
-def _check_answer(fields: Mapping[str, Node]) -> None:
-    shows = fields.get("expect")
-    if "run" not in fields and shows is not None and isinstance(shows.value, dict) and "run" not in shows.value:
-        raise shows.bad(f"{shows.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
 
 
 def _if_failed(node: Node) -> IfFailed:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from targets.operator_tool import OperatorTool
     from targets.target import Capabilities
 
 PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
@@ -31,7 +32,8 @@ class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
     ``links``, ``services`` and ``alerts`` belong to a target; None: whatever is written is taken, and the target
-    refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    refuses later what it does not offer. ``operator`` is the target's tool, with which runbooks are followed, if any.
+    ``not_offered``: of books, operator and alerts, what it says it does not have.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
@@ -41,6 +43,7 @@ class Vocabulary:
     links: Collection[str] | None = None
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
+    operator: OperatorTool | None = None
     not_offered: Collection[str] = ()
     runtime: str | None = None
 
@@ -57,7 +60,8 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
     usual = {name: dict(profile.services) for name, profile in PROFILES.items()}
     by_url = {name: {service: each.rate for service, each in load.items()} for name, load in capabilities.loads.items()}
     links, services, rules = map(sorted, (capabilities.links, capabilities.services, capabilities.rules))
-    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, capabilities.not_offered, runtime)
+    has, lacks = capabilities.operator, capabilities.not_offered
+    return Vocabulary(FAULTS, tuple(CHECKS), by_url or usual, links, services, rules, has, lacks, runtime)
 
 
 @cache

@@ -31,13 +31,14 @@ from drills.spec.planning import variants
 from drills.spec.runbook import load_runbook, varied
 from drills.spec.seeded import Between, Fixed, OneOf, sample
 from drills.spec.timeline import TimedFault, draw_faults
-from drills.spec.vocabulary import standing, vocabulary
+from drills.spec.vocabulary import embedded, standing, vocabulary
 from targets.registry import runtime
 from targets.target import Capabilities
 
 SLUG = "exchange-link-down"
+TOOL = embedded().operator
 FULL = Capabilities(
-    frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=True, alerts=True
+    frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=TOOL, alerts=True
 )
 
 
@@ -140,7 +141,7 @@ def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
 
 def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
     assert drill.runbook is not None
-    right = load_runbook(drill.runbook)
+    right = load_runbook(drill.runbook, drill.tool)
     wrong = {f"wrong:{name}": varied(right, each).sha256 for name, each in variants(drill).items()}
     assert {arm: plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
         "no-fault": None,
@@ -214,7 +215,7 @@ def test_what_the_drill_needs(drill: Drill) -> None:
 
 
 def test_what_the_target_lacks_is_named(drill: Drill) -> None:
-    bare = Capabilities(frozenset({"api-pg"}), frozenset(), ("oms",), operator=False, alerts=False)
+    bare = Capabilities(frozenset({"api-pg"}), frozenset(), ("oms",), operator=None, alerts=False)
     with pytest.raises(MissingMeans) as caught:
         refuse_missing(drill, bare, "staging.yaml")
     link, *others = caught.value.lacks

@@ -53,8 +53,8 @@ def test_a_lock_of_no_length_or_for_ever_is_refused(outlasts: int) -> None:
 
 
 def test_it_needs_a_target_that_can_plant_lots() -> None:
-    lacking = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False)
-    able = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False, plantable=frozenset({"lots"}))
+    lacking = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False)
+    able = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False, plantable=frozenset({"lots"}))
     assert FAULT.missing(lacking) == "lots to plant (it can plant: nothing)"
     assert FAULT.missing(able) is None
 
