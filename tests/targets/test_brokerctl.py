@@ -182,6 +182,15 @@ def test_a_viewer_may_only_look(command: Command) -> None:
     assert TOOL.refusal("operator", command, ()) is None
 
 
+@pytest.mark.parametrize("command", TOOL.commands, ids=lambda command: command.name)
+def test_what_a_command_declares_agrees_with_itself(command: Command) -> None:
+    assert not (command.reopens and command.read_only)
+    assert not (command.verifies and not command.read_only)
+    for roles in (command.roles, *(argument.roles for argument in command.arguments)):
+        assert set(roles) <= set(TOOL.roles)
+    assert {"ok", "exit", "says", "changed"} <= set(command.reply)
+
+
 def test_force_takes_the_duty_manager(fake: Fake) -> None:
     outcome = ctl(fake, "service", "open", "orders", "--force")
     assert (outcome.exit, outcome.changed) == (1, False)
