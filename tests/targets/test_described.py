@@ -189,7 +189,7 @@ def test_what_it_does_not_offer_it_refuses(site: DescribedTarget) -> None:
         with pytest.raises(TargetError, match="target files offers no "):
             ask()
     offered = site.capabilities()
-    assert (offered.books, offered.operator, offered.alerts) == ((), False, False)
+    assert (offered.books, offered.operator, offered.alerts) == ((), None, False)
     assert set(offered.not_offered) == {"books", "operator", "alerts"}
 
 
