@@ -70,7 +70,7 @@ def capabilities(description: Description) -> Capabilities:
         frozenset(description.links),
         frozenset(description.services),
         (),
-        operator=False,
+        operator=None,
         alerts=False,
         partitionable=frozenset(service for link in description.links for service in ends(description, link)),
         not_offered=description.not_offered,

@@ -23,6 +23,7 @@ from targets.brokerage.books import BOOKS, read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.monitor import rules
+from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.plant import CONDITIONS, Planting
 from targets.brokerage.programs import BROKERCTL
 from targets.brokerage.topology import TOPOLOGY
@@ -41,7 +42,7 @@ from targets.target import (
     Cut,
     Intent,
     Link,
-    OperatorTool,
+    OperatorAccess,
     Partitioning,
     ProbeResult,
     Proxies,
@@ -69,7 +70,7 @@ def capabilities() -> Capabilities:
         links,
         services,
         BOOKS,
-        True,
+        TOOL,
         True,
         CONDITIONS,
         linked,
@@ -238,7 +239,7 @@ class Stack(Target):
         return self
 
     @property
-    def operator_tool(self) -> OperatorTool:
+    def operator_tool(self) -> OperatorAccess:
         """``brokerctl``."""
         return self
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+from targets.operator_tool import OperatorTool
 from targets.references import NameRange
 
 Part = TypeVar("Part")
@@ -192,7 +193,7 @@ class Capabilities:
     links: frozenset[str]
     services: frozenset[str]
     books: tuple[str, ...]  # in the order in which they must be read to be consistent
-    operator: bool
+    operator: OperatorTool | None  # what operators type, None: there is nothing to act with
     alerts: bool
     plantable: Mapping[str, type[Any]] = field(default_factory=dict)
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
@@ -249,8 +250,8 @@ class Alerts(Protocol):
         """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
 
 
-class OperatorTool(Protocol):
-    """Optional: the operator's own tool."""
+class OperatorAccess(Protocol):
+    """Optional: the operator's own tool, whose commands are ``Capabilities.operator``."""
 
     def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """Run a command of it, as a person would type it."""
@@ -346,7 +347,7 @@ class Target(Protocol):
         return None
 
     @property
-    def operator_tool(self) -> OperatorTool | None:
+    def operator_tool(self) -> OperatorAccess | None:
         """What it is operated with."""
         return None
 

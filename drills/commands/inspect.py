@@ -21,6 +21,7 @@ from drills.spec.runbook import load_runbook
 from drills.spec.runbook_text import render_page
 from drills.spec.schemas import SCHEMAS, schema
 from drills.spec.target import system, words_of
+from drills.spec.vocabulary import embedded
 from reports.cells import print_table
 
 
@@ -107,12 +108,12 @@ def show_page(
     lang: Lang = "en",
 ) -> None:
     """Show the runbook as a person follows it."""
-    path = Path(where)
+    path, tool = Path(where), embedded().operator
     if path.is_file() and "runbook" in path.read_text(errors="replace")[:200]:
         if wrong is not None:
             raise Refused("--wrong goes with a drill, not with a runbook file")
-        runbook = load_runbook(path)
+        runbook = load_runbook(path, tool)
     else:
         arm = RUNBOOK if wrong is None else Arm(ArmKind.WRONG, wrong)
-        runbook = runbook_of(load_drill(where), arm) or load_runbook(path)
+        runbook = runbook_of(load_drill(where), arm) or load_runbook(path, tool)
     say(render_page(runbook, language(lang)))

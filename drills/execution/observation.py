@@ -24,7 +24,7 @@ from drills.record.history import NS, Kind, Plan
 from drills.spec.drillfile import StopIf
 from drills.spec.runbook import Runbook
 from loadprofiles.process import Load
-from targets.target import Alert, Alerts, OperatorTool, ProbeResult, Target, offered
+from targets.target import Alert, Alerts, OperatorAccess, ProbeResult, Target, offered
 
 TICK_S = 0.1
 HEARTBEAT_S = 0.25
@@ -200,7 +200,7 @@ class Observation:
         self.note("runner", Kind.INFO, "false-alarm", None)
         self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
 
-    async def _operate(self, page: Runbook, tool: OperatorTool) -> None:
+    async def _operate(self, page: Runbook, tool: OperatorAccess) -> None:
         await self.page_called.wait()
         await _until(self.why["alert_ns"] + self.plan.reaction)
         self.view.page_began = time.monotonic_ns()

@@ -18,7 +18,7 @@ from drills.record.history import NS, Kind
 from drills.spec.expectations import Demand, disagreements
 from drills.spec.runbook import Runbook
 from drills.spec.steps import Step
-from targets.target import Answer, OperatorTool
+from targets.target import Answer, OperatorAccess
 
 TYPING_S = 0.25
 """Pace of the robot: seconds before each command, the same on every machine.
@@ -71,7 +71,7 @@ class StepResult:
 class Operator:
     """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
 
-    tool: OperatorTool
+    tool: OperatorAccess
     record: Record
     stop: threading.Event
     show: Callable[[str, str], None]

@@ -1,27 +1,21 @@
 """The command line of a step: what an operator would type against the target's own tool.
 
 Split as a shell would split it and never run by one, so what a shell would act on is refused instead of being passed
-on as text. Who and where (``--role``, ``--env``) is the step's ``role:`` and the target, not part of the line.
+on as text. Who and where is the step's ``role:`` and the target, not part of the line.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from drills.errors import unknown
+from drills.spec.forms import Schema
 from drills.spec.reader import Node
-from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
-
-TOOL = "brokerctl"
-
-REOPENS = frozenset({"service open", "balances mark-current"})
-"""Commands after which customers act on the system again."""
-
-VERIFIES = frozenset({"reconcile", "gateway drain", "batch verify"})
-"""Commands that compare our books with the exchange's, or with one another."""
-
-ELSEWHERE = ("--role", "--env", "--stack", "--json")
+from drills.spec.values import TEXT
+from drills.spec.vocabulary import Vocabulary
+from targets.operator_tool import Command, OperatorTool
+from targets.tool_arguments import misuse
 
 SHELL = frozenset("|;&<>$`(){}*?!\n")
 """Acted on by a shell outside quotes; ``$``, a back-quote and ``!`` also inside double quotes."""
@@ -29,8 +23,54 @@ SHELL = frozenset("|;&<>$`(){}*?!\n")
 EXPANDED_IN_QUOTES = frozenset("$`!")
 
 
-def command(node: Node) -> tuple[str, ...]:
-    """The argv, beginning with ``brokerctl`` and one of its commands."""
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What is typed, beginning with the tool's name, and the command that it is."""
+
+    argv: tuple[str, ...]
+    command: Command
+
+
+def command_line(node: Node, tool: OperatorTool | None) -> CommandLine:
+    """One of the tool's commands with its arguments; BadInput also where the target has no tool."""
+    if tool is None:
+        raise node.bad(f"{node.name}: the target has no operator tool")
+    argv = _split(node, tool)
+    for word in argv:
+        if word.split("=")[0] in tool.given:
+            raise node.bad(f"{node.name}: leave out {word}; the step's role and the target decide it")
+    command = tool.command(argv)
+    if command is None:
+        known = [each.name for each in tool.commands]
+        raise node.bad(f"{node.name}: {unknown('command', ' '.join(argv[1:3]), known)}")
+    wrong = misuse(command, tool.arguments(command, argv))
+    if wrong is not None:
+        raise node.bad(f"{node.name}: {command.name}: {wrong}")
+    return CommandLine(argv, command)
+
+
+def query(node: Node, tool: OperatorTool | None) -> CommandLine:
+    """A command that changes nothing."""
+    line = command_line(node, tool)
+    if tool is not None and not line.command.read_only:
+        known = sorted(each.name for each in tool.commands if each.read_only)
+        raise node.bad(f"{node.name}: '{line.command.name}' is not a query; known: {', '.join(known)}")
+    return line
+
+
+def tool_of(words: Vocabulary | None) -> OperatorTool | None:
+    """The tool of the target that the names belong to, if it has one."""
+    return None if words is None else words.operator
+
+
+def schema(words: Vocabulary | None) -> Schema:
+    """The JSON Schema of a command line."""
+    tool = tool_of(words)
+    return TEXT if tool is None else {"type": "string", "pattern": f"^{tool.name} "}
+
+
+def _split(node: Node, tool: OperatorTool) -> tuple[str, ...]:
+    """The words of the line, at least two, the first of which is the tool's name."""
     line = node.text("a command line")
     found = _first_shell_character(line)
     if found is not None:
@@ -39,38 +79,10 @@ def command(node: Node) -> tuple[str, ...]:
         argv = tuple(shlex.split(line))
     except ValueError as error:
         raise node.bad(f"{node.name}: cannot be split: {str(error).lower()}") from error
-    if argv[:1] != (TOOL,) or len(argv) < 2:
-        raise node.expected(f"a line such as '{TOOL} gateway status'; only {TOOL} is run")
-    for word in argv:
-        if word.split("=")[0] in ELSEWHERE:
-            raise node.bad(f"{node.name}: leave out {word}; the step's role and the target decide it")
-    if spoken(argv) not in PERMITTED:
-        raise node.bad(f"{node.name}: {unknown('command', ' '.join(argv[1:3]), PERMITTED)}")
+    if argv[:1] != (tool.name,) or len(argv) < 2:
+        example = next((each.examples[0] for each in tool.commands if each.read_only and each.examples), "COMMAND")
+        raise node.expected(f"a line such as '{tool.name} {example}'; only {tool.name} is run")
     return argv
-
-
-def query(node: Node) -> tuple[str, ...]:
-    """The argv of a command that changes nothing."""
-    argv = command(node)
-    if spoken(argv) not in READ_ONLY:
-        raise node.bad(f"{node.name}: '{spoken(argv)}' is not a query; known: {', '.join(sorted(READ_ONLY))}")
-    return argv
-
-
-def spoken(argv: tuple[str, ...]) -> str:
-    """The command without its arguments: ``gateway use-link``; what is no command comes back as it is."""
-    words = argv[1:]
-    return words[0] if words[0] in PERMITTED else " ".join(words[:2])
-
-
-def is_one_of(argv: tuple[str, ...] | None, commands: Collection[str]) -> bool:
-    """Whether the argv is one of these commands, whatever its arguments."""
-    return argv is not None and spoken(argv) in commands
-
-
-def not_permitted(argv: tuple[str, ...], role: str) -> str | None:
-    """Why the operator's tool would refuse this role; None when it would not."""
-    return refusal(Role(role), spoken(argv), "--force" in argv)
 
 
 def _first_shell_character(line: str) -> str | None:

@@ -24,9 +24,9 @@ import msgspec
 
 from drills.errors import unknown
 from drills.spec.files import CATALOGUE, beside
-from drills.spec.forms import Kind, Schema, keys_of, kind, schema_of
+from drills.spec.forms import Kind, Schema, keys_of, schema_of
 from drills.spec.reader import SLUG, Node, read
-from drills.spec.steps import Draft, StepForm, step_of
+from drills.spec.steps import Draft, StepForm, after_failure
 from drills.spec.values import StepId, listed
 from drills.spec.vocabulary import Vocabulary
 
@@ -61,7 +61,10 @@ Shared = msgspec.defstruct(
 
 
 def load_shared(file: Path) -> dict[str, Draft]:
-    """Name -> step, in the file's order; BadInput with file:line."""
+    """Name -> step, in the file's order; BadInput with file:line.
+
+    What stands under its keys is checked where it is used, with the tool of that runbook's target: ``steps.step_of``.
+    """
     found = read(file).mapping("steps by name")
     return {name: _shared(name, node) for name, node in found.items()}
 
@@ -107,19 +110,26 @@ class _Drafts(Kind):
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
-        return listed(_schema())
+        return listed(_NewStep.schema(words))
 
 
-def _schema() -> Schema:
-    return {"anyOf": [schema_of(StepForm), schema_of(Use)]}
+class _NewStep(Kind):
+    """One step."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Draft:
+        return draft(node)
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return {"anyOf": [schema_of(StepForm, words), schema_of(Use, words)]}
 
 
 if TYPE_CHECKING:
     NewStep: TypeAlias = Draft
     Steps: TypeAlias = tuple[Draft, ...]
 else:
-    NewStep = kind("step", draft, _schema())
-    Steps = _Drafts
+    NewStep, Steps = _NewStep, _Drafts
 
 
 def _shared(name: str, node: Node) -> Draft:
@@ -127,7 +137,7 @@ def _shared(name: str, node: Node) -> Draft:
         raise node.bad(f"found '{name}', expected a name of lower-case letters, digits and hyphens", at_key=True)
     found: dict[str, Any] = node.fields(*keys_of(Shared))
     made = Draft({"id": replace(node, value=name), **found}, node, name)
-    if step_of(made).if_failed.step is not None:
-        place = found["if_failed"]
+    place = found.get("if_failed")
+    if place is not None and after_failure(place).step is not None:
         raise place.bad(f"{place.name}: a shared step knows no other; say where to go on beside 'use'")
     return made

@@ -23,6 +23,7 @@ from drills.spec.metrics import metrics
 from drills.spec.reader import SLUG, Node, read
 from drills.spec.seeded import extremes
 from drills.spec.vocabulary import Vocabulary, embedded, standing
+from targets.operator_tool import OperatorTool
 
 
 class Drill(DrillFile, frozen=True, kw_only=True):
@@ -30,7 +31,8 @@ class Drill(DrillFile, frozen=True, kw_only=True):
 
     ``services``: rated service -> intended requests per second. ``checks`` includes the standing ones. ``runbook`` is
     the path of the right one, None where the target offers no operator's tool; ``phase`` is empty where it has no
-    business day. ``lines``: key of the file -> its line.
+    business day. ``lines``: key of the file -> its line. ``tool``: that of the target for which it was read, None where
+    it has none.
     """
 
     file: Path
@@ -38,6 +40,7 @@ class Drill(DrillFile, frozen=True, kw_only=True):
     variant: str | None
     services: dict[str, float]
     lines: dict[str, int]
+    tool: OperatorTool | None
 
     @property
     def called(self) -> str:
@@ -103,6 +106,7 @@ def _drill(root: Node, form: DrillFile, words: Vocabulary) -> Drill:
         variant=_variant(root.doc.file),
         services=dict(words.loads[form.load]),
         lines={key: root.child(key).key_line for key in root.value},
+        tool=words.operator,
     )
 
 

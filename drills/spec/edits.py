@@ -28,6 +28,7 @@ from drills.spec.reader import Node
 from drills.spec.steps import Draft, IfFailed, Step, StepForm, step_of
 from drills.spec.values import NAME, listed
 from drills.spec.vocabulary import Vocabulary
+from targets.operator_tool import OperatorTool
 
 
 def _ref(node: Node) -> Node:
@@ -39,12 +40,20 @@ def _refs(node: Node) -> tuple[Node, ...]:
     return (_ref(node),) if isinstance(node.value, str) else tuple(node.items("a step or a list of steps", least=1))
 
 
-def _some_fields(node: Node) -> dict[str, Node]:
-    required, optional = keys_of(StepForm)
-    found = node.fields((), (*required, *optional))
-    if not found:
-        raise node.expected("at least one field of the step")
-    return found
+class _SomeFields(Kind):
+    """At least one field of a step, as it stands in the file."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> dict[str, Node]:
+        required, optional = keys_of(StepForm)
+        found = node.fields((), (*required, *optional))
+        if not found:
+            raise node.expected("at least one field of the step")
+        return found
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return {**schema_of(StepForm, words), "required": [], "minProperties": 1}
 
 
 if TYPE_CHECKING:  # a step that is named, and fields that stand in for others, keep their places
@@ -54,7 +63,7 @@ if TYPE_CHECKING:  # a step that is named, and fields that stand in for others, 
 else:
     StepRef = kind("step", _ref, NAME)
     StepRefs = kind("steps", _refs, {"anyOf": [NAME, listed(NAME)]})
-    SomeFields = kind("fields", _some_fields, {**schema_of(StepForm), "required": [], "minProperties": 1})
+    SomeFields = _SomeFields
 
 
 class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,7 +124,7 @@ class _Edit(Kind):
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
-        return {"anyOf": [schema_of(form) for form in VERBS.values()]}
+        return {"anyOf": [schema_of(form, words) for form in VERBS.values()]}
 
 
 if TYPE_CHECKING:
@@ -150,9 +159,9 @@ def dropped(steps: Sequence[Draft], step: str) -> tuple[list[Draft], list[Change
     return [draft for draft in steps if draft.id != step], [Change("dropped", step)]
 
 
-def loosened(drafts: Sequence[Draft]) -> tuple[list[Step], list[Change]]:
+def loosened(drafts: Sequence[Draft], tool: OperatorTool | None) -> tuple[list[Step], list[Change]]:
     """The steps, typed; demands that cannot be met in this order are taken out."""
-    steps = [step_of(draft) for draft in drafts]
+    steps = [step_of(draft, tool) for draft in drafts]
     ids = [step.id for step in steps]
     for place, draft in enumerate(drafts):
         if ids.index(ids[place]) != place:

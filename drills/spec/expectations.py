@@ -8,7 +8,8 @@
 
 ``says`` compares fields of the JSON answer, all of which must hold: a value is equality, else one of
 ``{at_most: n}``, ``{at_least: n}``, ``{not: value}``. ``a.b`` reaches into a mapping. A field that the answer does not
-have never holds. Text, numbers and truth values are never equal to one another.
+have never holds. Text, numbers and truth values are never equal to one another. What no reply of the command can have
+(``spec.replies``) is refused when the runbook is read.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from drills.errors import unknown
-from drills.spec.commands import TOOL, query
+from drills.spec import commands
+from drills.spec.commands import CommandLine
 from drills.spec.forms import Kind, Schema, decode, kind, schema_of
 from drills.spec.reader import Node, describe
+from drills.spec.replies import NUMBERS, field_of, number_of, value_of
 from drills.spec.vocabulary import Vocabulary
+from targets.operator_tool import Command, Field
 
 Scalar = str | int | float | bool | None
 
@@ -51,12 +55,17 @@ class Fact(msgspec.Struct, frozen=True):
         return f"{'' if self.how == 'is' else self.how.replace('_', ' ') + ' '}{_shown(self.value)}"
 
 
-def facts(node: Node) -> dict[str, Fact]:
-    """``{FIELD: value | {at_most|at_least|not: value}}``, at least one."""
-    found = node.mapping("a mapping of the answer's fields")
-    if not found:
+class Demand(msgspec.Struct, frozen=True):
+    """``argv`` asks (None: the step's own answer is meant), and each field in ``says`` must hold."""
+
+    argv: tuple[str, ...] | None
+    says: dict[str, Fact]
+
+
+def _fields(node: Node) -> Node:
+    if not node.mapping("a mapping of the answer's fields"):
         raise node.expected("at least one field of the answer")
-    return {name: _fact(item) for name, item in found.items()}
+    return node
 
 
 def _facts_schema() -> Schema:
@@ -71,42 +80,75 @@ def _facts_schema() -> Schema:
     return {"type": "object", "additionalProperties": {"anyOf": [value, compared]}, "minProperties": 1}
 
 
-COMMAND: Schema = {"type": "string", "pattern": f"^{TOOL} "}
+class _Query(Kind):
+    """A command line that changes nothing."""
 
-if TYPE_CHECKING:
-    Query: TypeAlias = tuple[str, ...]
-    Facts: TypeAlias = dict[str, Fact]
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> CommandLine:
+        return commands.query(node, commands.tool_of(words))
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return commands.schema(words)
+
+
+if TYPE_CHECKING:  # which fields an answer has is known with its command: until then they keep their places
+    Query: TypeAlias = CommandLine
+    Fields: TypeAlias = Node
 else:
-    Query = kind("query", query, COMMAND)
-    Facts = kind("facts", facts, _facts_schema())
+    Query = _Query
+    Fields = kind("facts", _fields, _facts_schema())
 
 
-class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``argv`` asks (None: the step's own answer is meant), and each field in ``says`` must hold."""
+class _QuestionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A query and facts about its answer, as they are written."""
 
-    argv: Query | None = msgspec.field(name="run")
-    says: Facts
+    run: Query
+    says: Fields
 
 
-class _Expect(Kind):
-    """Facts about the step's own answer, or a query and facts about its answer."""
+class _Question(Kind):
+    """A query and facts about its answer."""
 
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> Demand:
+        form = decode(_QuestionForm, node, words)
+        return Demand(form.run.argv, _facts(form.says, form.run.command))
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return schema_of(_QuestionForm, words)
+
+
+class _Expect(Kind):
+    """Facts about the step's own answer, which stay as written, or a query and facts about its answer."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> Demand | Node:
         if isinstance(node.value, dict) and any(key in node.value for key in RESERVED):
-            return decode(Demand, node)
-        return Demand(None, facts(node))
+            return _Question.read(node, words)
+        return _fields(node)
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
         own = {**_facts_schema(), "propertyNames": {"not": {"enum": list(RESERVED)}}}
-        return {"anyOf": [schema_of(Demand), own]}
+        return {"anyOf": [_Question.schema(words), own]}
 
 
 if TYPE_CHECKING:
-    Expect: TypeAlias = Demand
+    Question: TypeAlias = Demand
+    Expect: TypeAlias = Demand | Node
 else:
-    Expect = _Expect
+    Question, Expect = _Question, _Expect
+
+
+def demanded(expect: Expect | None, command: Command | None) -> Demand | None:
+    """What a step must lead to; ``command`` is the one that it runs. BadInput for what no answer of it can be."""
+    if not isinstance(expect, Node):
+        return expect
+    if command is None:
+        raise expect.bad(f"{expect.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
+    return Demand(None, _facts(expect, command))
 
 
 def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[str, ...]:
@@ -114,27 +156,25 @@ def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[
     return tuple(_sentence(name, fact, answer) for name, fact in says.items() if not _holds(name, fact, answer))
 
 
-def _fact(node: Node) -> Fact:
+def _facts(node: Node, command: Command) -> dict[str, Fact]:
+    """``{FIELD: value | {at_most|at_least|not: value}}``, of the fields that the command answers with."""
+    return {name: _fact(item, field_of(item, name, command)) for name, item in node.mapping().items()}
+
+
+def _fact(node: Node, field: Field) -> Fact:
     if not isinstance(node.value, dict):
-        return Fact("is", _scalar(node))
+        return Fact("is", value_of(node, field))
     inner = node.mapping()
     if len(inner) != 1:
         raise node.expected(f"one of {', '.join(BOUNDS)}")
     ((how, item),) = inner.items()
-    if how == "at_most":
-        return Fact("at_most", item.number())
-    if how == "at_least":
-        return Fact("at_least", item.number())
-    if how != "not":
+    if how == "not":
+        return Fact("not", value_of(item, field))
+    if how not in BOUNDS:
         raise item.bad(f"{node.name}: {unknown('comparison', how, BOUNDS)}", at_key=True)
-    return Fact("not", _scalar(item))
-
-
-def _scalar(node: Node) -> Scalar:
-    if isinstance(node.value, dict | list) or node.value is None:
-        raise node.expected("a text, a number, true or false")
-    value: Scalar = node.value
-    return value
+    if field.kind not in NUMBERS:
+        raise item.bad(f"{node.name}: {how} compares numbers, and this is {field.kind}", at_key=True)
+    return Fact("at_most" if how == "at_most" else "at_least", number_of(item, field))
 
 
 def _lookup(name: str, answer: Mapping[str, Any]) -> tuple[bool, Any]:

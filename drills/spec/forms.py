@@ -90,9 +90,9 @@ def value_of(form: Any, node: Node, words: Vocabulary | None = None) -> Any:
     return form.read(node, words) if _is_kind(form) else decode(form, node, words)
 
 
-def decode_fields(form: type[Form], fields: Mapping[str, Node], at: Node) -> Form:
+def decode_fields(form: type[Form], fields: Mapping[str, Node], at: Node, words: Vocabulary | None = None) -> Form:
     """The same of keys whose values may stand in different files; what concerns none of them is said of ``at``."""
-    tree = _Tree(None)
+    tree = _Tree(words)
     try:
         return tree.converted(form, {key: tree.plain(node) for key, node in fields.items()})
     except msgspec.ValidationError as error:

@@ -15,7 +15,6 @@ from pathlib import Path
 from drills.errors import BadInput, unknown
 from drills.record.arm import ARMS, Arm, ArmKind
 from drills.spec.arms import Expectation
-from drills.spec.commands import REOPENS, VERIFIES, is_one_of, not_permitted
 from drills.spec.drafts import FILE as STEPS
 from drills.spec.drafts import load_shared, used_in
 from drills.spec.drill import Drill, load_drill
@@ -23,14 +22,18 @@ from drills.spec.files import CATALOGUE
 from drills.spec.planning import missing, variants
 from drills.spec.reader import Node, read
 from drills.spec.runbook import Runbook, load_runbook, varied
-from drills.spec.steps import Step
+from drills.spec.steps import Step, step_of
 from drills.spec.targetfile import load_target
 from drills.spec.variants import FILE as VARIANTS
 from drills.spec.variants import Variant, load_variants
 from drills.spec.vocabulary import Vocabulary, embedded
+from targets.operator_tool import Command, OperatorTool
 from targets.target import Capabilities
 
 SUFFIXES = (".yaml", ".yml")
+
+NO_TOOL = OperatorTool(name="", roles=(), commands=())
+"""Of a target without one: a runbook that was read for it runs nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +78,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
         if file.name == VARIANTS:
             load_variants(file)  # with their drill they are made, too
         elif file.name == STEPS:
-            yield from lint_shared(file)
+            yield from lint_shared(file, words.operator)
         elif "drill" in keys or file.name.split(".")[0] == "drill":
             drill = load_drill(file, words)
             yield from lint_drill(drill)
@@ -84,7 +87,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
                 for lack in (missing(drill, capabilities) if capabilities else ())
             )
         elif "runbook" in keys:
-            runbook = load_runbook(file)
+            runbook = load_runbook(file, words.operator)
             if not file.name.startswith("wrong"):  # a whole file that a wrong variant names is asked with its drill
                 yield from lint_runbook(runbook)
         elif "target" in keys:
@@ -98,7 +101,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
 def lint_drill(drill: Drill) -> Iterator[Finding]:
     """Findings on a drill with its pages; the pages must be readable (BadInput)."""
     root = read(drill.file)
-    page = None if drill.runbook is None else load_runbook(drill.runbook)
+    page = None if drill.runbook is None else load_runbook(drill.runbook, drill.tool)
     yield from _arms(root, drill, page)
     if page is None:
         return
@@ -110,12 +113,16 @@ def lint_drill(drill: Drill) -> Iterator[Finding]:
         yield from _wrong(variant, page, drill)
 
 
-def lint_shared(file: Path) -> Iterator[Finding]:
-    """Findings on the steps that runbooks share; each must be well-formed (BadInput) and used by some runbook."""
+def lint_shared(file: Path, tool: OperatorTool | None) -> Iterator[Finding]:
+    """Findings on the steps that runbooks share.
+
+    Each must be well-formed (BadInput), such as the target's tool can do, and used by some runbook.
+    """
     shared = load_shared(file)
     others = file.parent.rglob("*.yaml") if file.parent == CATALOGUE else file.parent.glob("*.yaml")
     used = {name for each in others if each.name != STEPS for name in _used(each)}
     for name, step in shared.items():
+        step_of(step, tool)
         if name not in used:
             yield Finding(str(file), step.at.key_line, f"step '{name}' is used by no runbook")
 
@@ -133,8 +140,7 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
     for step in page.steps:
         if step.argv is not None and step.expect is None:
             yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
-        refusal = not_permitted(step.argv, step.role) if step.argv is not None else None
-        if refusal is not None:
+        for refusal in dict.fromkeys(_not_permitted(page.tool or NO_TOOL, step)):
             yield _on(page, step, f"step '{step.id}': {refusal}")
     if page.wrong is not None:
         return
@@ -143,8 +149,9 @@ def lint_runbook(page: Runbook) -> Iterator[Finding]:
     if not page.prohibited:
         yield Finding(str(page.file), 1, "'prohibited' lists nothing; say what must not be done")
     for step in page.steps:
-        if is_one_of(step.argv, REOPENS) and not _verified(page, step):
-            asked = " or ".join(sorted(VERIFIES))
+        command = _command(page, step)
+        if command is not None and command.reopens and not _verified(page, step):
+            asked = " or ".join(sorted(each.name for each in (page.tool or NO_TOOL).commands if each.verifies))
             yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
 
 
@@ -192,9 +199,26 @@ def _verified(page: Runbook, step: Step) -> bool:
     """Whether a step that verifies must have been done before this one; ``needs`` only point up, so this ends."""
     for need in step.needs:
         before = page.step(need)
-        if before is not None and (is_one_of(before.argv, VERIFIES) or _verified(page, before)):
+        if before is None:
+            continue
+        command = _command(page, before)
+        if (command is not None and command.verifies) or _verified(page, before):
             return True
     return False
+
+
+def _command(page: Runbook, step: Step) -> Command | None:
+    return (page.tool or NO_TOOL).command(step.argv or ())
+
+
+def _not_permitted(tool: OperatorTool, step: Step) -> Iterator[str]:
+    """Why the tool would refuse the step's role what the step runs or asks."""
+    asked = [each.argv for each in (step.before, step.expect) if each is not None]
+    for argv in filter(None, (step.argv, *asked)):
+        command = tool.command(argv)
+        refusal = None if command is None else tool.refusal(step.role, command, argv)
+        if refusal is not None:
+            yield refusal
 
 
 def _on(page: Runbook, step: Step, message: str) -> Finding:

@@ -100,7 +100,7 @@ def runbook_of(drill: Drill, arm: Arm) -> Runbook | None:
         return None
     if drill.runbook is None:
         raise UnknownName("arm", str(arm), known_arms(drill))
-    right = load_runbook(drill.runbook)
+    right = load_runbook(drill.runbook, drill.tool)
     if arm.kind == ArmKind.WRONG:
         found = variants(drill)
         if arm.detail not in found:

@@ -57,7 +57,10 @@ def page_of(request: RunRequest) -> Runbook | None:
     """The page behind the alert's link in this arm; another page may stand only where the right one would."""
     if request.runbook is not None and request.arm not in RUNBOOK_ARMS:
         raise Refused(f"--runbook goes with the arms {' and '.join(map(str, RUNBOOK_ARMS))}, not with {request.arm}")
-    page = load_runbook(request.runbook) if request.runbook else planning.runbook_of(request.drill, request.arm)
+    if request.runbook is None:
+        page = planning.runbook_of(request.drill, request.arm)
+    else:
+        page = load_runbook(request.runbook, request.drill.tool)
     if page is None:
         return None
     if request.drill.phase not in page.phases:

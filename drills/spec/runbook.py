@@ -28,6 +28,7 @@ from drills.spec.reader import Words, read
 from drills.spec.steps import Draft, Step, steps_of
 from drills.spec.values import AlertName, Bilingual, Duration, Names, Phase, Slug, text
 from drills.spec.variants import Variant
+from targets.operator_tool import OperatorTool
 
 WIDTH = 120
 
@@ -75,7 +76,8 @@ class Wrong(msgspec.Struct, frozen=True):
 class Runbook(msgspec.Struct, frozen=True):
     """One runbook; ``content`` are the bytes of its file, or of the rendered one.
 
-    ``changes`` says how it differs from the right one; ``wrong`` is there in a documented wrong variant alone.
+    ``tool`` is that of the target for which it was read. ``changes`` says how it differs from the right one; ``wrong``
+    is there in a documented wrong variant alone.
     """
 
     file: Path
@@ -87,6 +89,7 @@ class Runbook(msgspec.Struct, frozen=True):
     prohibited: tuple[Words, ...]
     escalation: Escalation
     steps: tuple[Step, ...]
+    tool: OperatorTool | None
     changes: tuple[Change, ...] = ()
     wrong: Wrong | None = None
 
@@ -100,8 +103,11 @@ class Runbook(msgspec.Struct, frozen=True):
         return next((step for step in self.steps if step.id == step_id), None)
 
 
-def load_runbook(file: Path) -> Runbook:
-    """Read a runbook, whole: with the steps that it shares with others. BadInput with file:line."""
+def load_runbook(file: Path, tool: OperatorTool | None) -> Runbook:
+    """Read a runbook, whole: with the steps that it shares with others. BadInput with file:line.
+
+    ``tool`` is the operator's of the target that it is for; None: the target has none.
+    """
     root = read(file)
     form = decode(RunbookFile, root)
     runbook = Runbook(
@@ -113,7 +119,8 @@ def load_runbook(file: Path) -> Runbook:
         form.applies.phases,
         form.prohibited,
         form.escalation,
-        steps_of(form.steps),
+        steps_of(form.steps, tool),
+        tool,
     )
     shared = [draft.shared for draft in form.steps if draft.shared is not None]
     if not shared:
@@ -126,7 +133,7 @@ def varied(right: Runbook, variant: Variant) -> Runbook:
     """The wrong variant of a runbook, whole; BadInput with the place of an edit that cannot be made."""
     wrong = Wrong(variant.name, variant.source, variant.what, variant.harmless)
     if variant.whole is not None:
-        return msgspec.structs.replace(load_runbook(variant.whole), wrong=wrong)
+        return msgspec.structs.replace(load_runbook(variant.whole, right.tool), wrong=wrong)
     drafts, changes = edits.edited(_drafts(right), variant.edits)
     made = _rendered(right, drafts, changes, f"{variant.at.doc.file.name}: {variant.name} ({variant.source})")
     return msgspec.structs.replace(made, wrong=wrong)
@@ -142,7 +149,7 @@ def _drafts(runbook: Runbook) -> tuple[Draft, ...]:
 
 
 def _rendered(right: Runbook, drafts: Sequence[Draft], changes: Sequence[Change], how: str) -> Runbook:
-    typed, loosened = edits.loosened(drafts)
+    typed, loosened = edits.loosened(drafts, right.tool)
     made = msgspec.structs.replace(right, steps=tuple(typed), changes=(*changes, *loosened))
     head = [f"# {made.file.name} of {made.id} as changed by {how}"]
     head += [f"#   {' '.join((change.how, change.step, *change.what))}" for change in made.changes]

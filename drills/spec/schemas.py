@@ -37,18 +37,18 @@ def drill_schema(words: Vocabulary | None = None) -> Schema:
 
 
 def runbook_schema() -> Schema:
-    """Of runbook.yaml."""
-    return schema_of(RunbookFile)
+    """Of runbook.yaml, with the commands and roles of the mini-brokerage's tool."""
+    return schema_of(RunbookFile, embedded())
 
 
 def steps_schema() -> Schema:
-    """Of steps.yaml."""
-    return by_name(schema_of(Shared))
+    """Of steps.yaml, likewise."""
+    return by_name(schema_of(Shared, embedded()))
 
 
 def wrong_schema() -> Schema:
-    """Of wrong.yaml."""
-    return by_name(schema_of(VariantForm))
+    """Of wrong.yaml, likewise."""
+    return by_name(schema_of(VariantForm, embedded()))
 
 
 def target_schema() -> Schema:

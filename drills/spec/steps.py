@@ -11,15 +11,13 @@ import msgspec
 from msgspec import field
 
 from drills.errors import unknown
-from drills.spec.commands import command
-from drills.spec.expectations import COMMAND, Demand, Expect
-from drills.spec.forms import decode_fields, kind
+from drills.spec import commands
+from drills.spec.expectations import Demand, Expect, Question, demanded
+from drills.spec.forms import Kind, Schema, decode_fields, kind
 from drills.spec.reader import Node
-from drills.spec.values import AnyNames, Bilingual, Duration, Slug, StepId, one_of
-from targets.brokerage.roles import Role
-
-ROLES = tuple(Role)
-"""From least to most that the operator's tool allows."""
+from drills.spec.values import AnyNames, Bilingual, Duration, Slug, StepId, known
+from drills.spec.vocabulary import Vocabulary
+from targets.operator_tool import OperatorTool
 
 
 class IfFailed(msgspec.Struct, frozen=True):
@@ -29,7 +27,8 @@ class IfFailed(msgspec.Struct, frozen=True):
     step: str | None = None
 
 
-def _if_failed(node: Node) -> IfFailed:
+def after_failure(node: Node) -> IfFailed:
+    """``stop``, ``escalate`` or ``go STEP``."""
     match node.value.split() if isinstance(node.value, str) else []:
         case ["stop"]:
             return IfFailed("stop")
@@ -40,14 +39,26 @@ def _if_failed(node: Node) -> IfFailed:
     raise node.expected("stop, escalate, or go STEP")
 
 
+class _Command(Kind):
+    """A command line of the target's tool."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> tuple[str, ...]:
+        return commands.command_line(node, commands.tool_of(words)).argv
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        return commands.schema(words)
+
+
 if TYPE_CHECKING:
     RoleName: TypeAlias = str
     Command: TypeAlias = tuple[str, ...]
     AfterFailure: TypeAlias = IfFailed
 else:
-    RoleName = one_of(ROLES, "role")
-    Command = kind("command", command, COMMAND)
-    AfterFailure = kind("way to go on", _if_failed, {"type": "string", "pattern": "^(stop|escalate|go [a-z0-9-]+)$"})
+    RoleName = known("role", lambda words: None if words.operator is None else words.operator.roles)
+    Command = _Command
+    AfterFailure = kind("way to go on", after_failure, {"type": "string", "pattern": "^(stop|escalate|go [a-z0-9-]+)$"})
 
 
 class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +69,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     text: Bilingual
     within: Duration
     argv: Command | None = field(name="run", default=None)
-    before: Demand | None = None
+    before: Question | None = None
     expect: Expect | None = None
     needs: AnyNames[StepId] = ()
     if_failed: AfterFailure = IfFailed("stop")
@@ -67,6 +78,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Step(StepForm, frozen=True, kw_only=True):
     """One step; ``needs`` stand above it. ``file`` and ``line``: where it is written, be it in an edit of a runbook."""
 
+    expect: Demand | None
     file: Path
     line: int
 
@@ -88,16 +100,20 @@ class Draft:
         return self.fields["id"].slug()
 
 
-def step_of(draft: Draft) -> Step:
-    """The step that is written so; BadInput with the place of what cannot be taken."""
-    _check_answer(draft.fields)
-    form = decode_fields(StepForm, draft.fields, draft.at)
-    return Step(**msgspec.structs.asdict(form), file=draft.at.doc.file, line=draft.at.line)
+def step_of(draft: Draft, tool: OperatorTool | None) -> Step:
+    """The step that is written so; BadInput with the place of what cannot be taken.
+
+    ``tool`` is the target's, whose commands and roles the step may name; None: it has none.
+    """
+    form = decode_fields(StepForm, draft.fields, draft.at, Vocabulary({}, (), {}, operator=tool))
+    command = None if tool is None else tool.command(form.argv or ())
+    fields = {**msgspec.structs.asdict(form), "expect": demanded(form.expect, command)}
+    return Step(**fields, file=draft.at.doc.file, line=draft.at.line)
 
 
-def steps_of(drafts: Sequence[Draft]) -> tuple[Step, ...]:
+def steps_of(drafts: Sequence[Draft], tool: OperatorTool | None) -> tuple[Step, ...]:
     """All steps in their order; ids are unique, ``needs`` point up and ``go`` points down."""
-    steps = tuple(map(step_of, drafts))
+    steps = tuple(step_of(draft, tool) for draft in drafts)
     ids = [step.id for step in steps]
     for position, (draft, step) in enumerate(zip(drafts, steps, strict=True)):
         if step.id in ids[:position]:
@@ -107,12 +123,6 @@ def steps_of(drafts: Sequence[Draft]) -> tuple[Step, ...]:
         _check_needs(draft, step, ids, position)
         _check_go(draft, step, ids, position)
     return steps
-
-
-def _check_answer(fields: Mapping[str, Node]) -> None:
-    shows = fields.get("expect")
-    if "run" not in fields and shows is not None and isinstance(shows.value, dict) and "run" not in shows.value:
-        raise shows.bad(f"{shows.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
 
 
 def _check_needs(draft: Draft, step: Step, ids: list[str], position: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from targets.references import NameRange, Refers
 
 if TYPE_CHECKING:
+    from targets.operator_tool import OperatorTool
     from targets.target import Capabilities
 
 PHASES = ("E1", "N1", "N2", "N3", "D0", "D1", "D2", "D3", "D4", "D5", "W")
@@ -33,8 +34,9 @@ class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
     ``links``, ``services``, ``alerts`` and ``accounts`` belong to a target; None: whatever is written is taken, and the
-    target refuses later what it does not offer. ``not_offered``: of books, operator and alerts, what it says it does
-    not have. ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
+    target refuses later what it does not offer. ``operator`` is the target's tool, with which runbooks are followed, if
+    any. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
@@ -45,6 +47,7 @@ class Vocabulary:
     links: Collection[str] | None = None
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
+    operator: OperatorTool | None = None
     not_offered: Collection[str] = ()
     quantities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runtime: str | None = None
@@ -83,6 +86,7 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
         links,
         services,
         rules,
+        capabilities.operator,
         capabilities.not_offered,
         {name: {**_rates(load), **hot.get(name, {}), **capabilities.settings} for name, load in loads.items()},
         runtime,

@@ -17,8 +17,9 @@ from pathlib import Path
 from targets.brokerage import config as brokerage
 from targets.brokerage.operations import audit, grammar
 from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.declared import Operation
 from targets.brokerage.operations.outcome import HALF_WAY, REFUSED, CommandResult, Ended, NotReached, Refused, ended
-from targets.brokerage.roles import READ_ONLY, Role, refusal
+from targets.brokerage.operations.tool import TOOL
 from targets.visible import visible, visible_json
 
 
@@ -45,18 +46,18 @@ def run(words: Sequence[str]) -> CommandResult:
         stack = _stack(args.stack)
     except Ended as error:
         return ended(error, read_only=True)
-    command = " ".join(filter(None, (args.noun, getattr(args, "verb", None))))
-    outcome = _carry_out(stack, args, command, words)
+    outcome = _carry_out(stack, args, words)
     return _audited(stack, args, words, outcome)
 
 
-def _carry_out(stack: Stack, args: Namespace, command: str, words: Sequence[str]) -> CommandResult:
-    read_only = command in READ_ONLY
+def _carry_out(stack: Stack, args: Namespace, words: Sequence[str]) -> CommandResult:
+    operation: Operation = args.operation
+    command, read_only = operation.command.name, operation.command.read_only
     try:
-        _permit(stack.config.environment, args, command)
+        _permit(stack.config.environment, args, words)
         if not read_only:
             _announce(stack, args, words)
-        outcome: CommandResult = args.run(stack, args)
+        outcome = operation.run(stack, args)
     except Ended as error:
         return ended(error, read_only)
     except KeyboardInterrupt:
@@ -69,10 +70,10 @@ def _carry_out(stack: Stack, args: Namespace, command: str, words: Sequence[str]
     return outcome
 
 
-def _permit(environment: str, args: Namespace, command: str) -> None:
+def _permit(environment: str, args: Namespace, words: Sequence[str]) -> None:
     if args.env != environment:
         raise Refused(f"this is environment {environment}, and the command is meant for {args.env}")
-    says = refusal(Role(args.role), command, args.force)
+    says = TOOL.refusal(args.role, args.operation.command, words)
     if says is not None:
         raise Refused(says)
 

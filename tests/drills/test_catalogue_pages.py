@@ -6,11 +6,12 @@ from drills.spec.files import CATALOGUE
 from drills.spec.runbook import load_runbook
 from targets.brokerage.monitor.rules import load_rules
 from targets.brokerage.monitor.service import RULES
+from targets.brokerage.operations.tool import TOOL
 
 
 def test_every_alert_leads_to_a_page_for_it() -> None:
     files = [file for file in CATALOGUE.rglob("*.yaml") if not file.name.startswith(("drill", "steps", "wrong"))]
-    right = {page.id: page for page in map(load_runbook, files)}
+    right = {page.id: page for page in (load_runbook(file, TOOL) for file in files)}
     for group in load_rules(RULES):
         for rule in group.rules:
             page = right.get(rule.annotations.get("runbook", ""))

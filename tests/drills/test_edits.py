@@ -12,6 +12,9 @@ from drills.spec.runbook import Runbook, load_runbook, varied, without
 from drills.spec.runbook_text import render_page
 from drills.spec.steps import IfFailed
 from drills.spec.variants import load_variants
+from drills.spec.vocabulary import embedded
+
+TOOL = embedded().operator
 
 RIGHT = """\
 runbook: link-down
@@ -44,7 +47,7 @@ def variant(tmp_path: Path, edits: str, head: str = HEAD) -> Runbook:
     (tmp_path / "runbook.yaml").write_text(RIGHT)
     (tmp_path / "wrong.yaml").write_text(f"{head}  edits:\n" + "".join(f"    - {line}\n" for line in edits.split("\n")))
     found = load_variants(tmp_path / "wrong.yaml", ("no-duplicates",))
-    return varied(load_runbook(tmp_path / "runbook.yaml"), found["early"])
+    return varied(load_runbook(tmp_path / "runbook.yaml", TOOL), found["early"])
 
 
 def ids(runbook: Runbook) -> list[str]:
@@ -81,7 +84,7 @@ def test_a_jump_that_would_lead_back_up_stops_instead(tmp_path: Path) -> None:
 
 def test_a_replaced_step_keeps_the_fields_that_are_not_named(tmp_path: Path) -> None:
     made = variant(tmp_path, "{replace: open, with: {run: brokerctl service open orders --force, role: duty-manager}}")
-    right = load_runbook(tmp_path / "runbook.yaml").steps[3]
+    right = load_runbook(tmp_path / "runbook.yaml", TOOL).steps[3]
     step = made.steps[3]
     assert (step.argv or ())[-1] == "--force"
     assert (step.text, step.needs, step.within) == (right.text, right.needs, right.within)
@@ -109,7 +112,7 @@ def test_the_rendered_runbook_is_a_file_like_any_other(tmp_path: Path) -> None:
     made = variant(tmp_path, "{move: open, before: close}\n{drop: call}")
     file = tmp_path / "followed.yaml"
     file.write_bytes(made.content)
-    again = load_runbook(file)
+    again = load_runbook(file, TOOL)
     assert [(step.id, step.argv, step.needs, step.if_failed) for step in again.steps] == [
         (step.id, step.argv, step.needs, step.if_failed) for step in made.steps
     ]
@@ -120,7 +123,7 @@ def test_the_rendered_runbook_is_a_file_like_any_other(tmp_path: Path) -> None:
 
 def test_a_runbook_without_a_step_says_which_and_has_a_digest_of_its_own(tmp_path: Path) -> None:
     variant(tmp_path, "{drop: call}")
-    right = load_runbook(tmp_path / "runbook.yaml")
+    right = load_runbook(tmp_path / "runbook.yaml", TOOL)
     made = without(right, "close")
     assert ids(made) == ["look", "call", "open"]
     assert made.wrong is None

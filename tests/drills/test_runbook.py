@@ -14,6 +14,7 @@ from drills.spec.reader import UNITS
 from drills.spec.runbook import load_runbook
 from drills.spec.runbook_text import render_page, time_words
 from drills.spec.steps import IfFailed
+from drills.spec.vocabulary import embedded
 
 PAGE = """\
 runbook: link-down
@@ -27,7 +28,7 @@ steps:
     text: {en: Confirm it, ja: 確認する}
     before: {run: brokerctl gateway status, says: {session: {not: active}}}
     run: brokerctl customers affected --since '2m | 3m'
-    expect: {count: {at_least: 1}, services.orders: true}
+    expect: {run: brokerctl status, says: {processes.api.pid: {at_least: 1}, services.orders: true}}
     within: 1500ms
     if_failed: go call
   - id: call
@@ -48,7 +49,7 @@ If this has not helped after 3m, call duty-manager (deputy: head-of-operations).
 1. [ ] Confirm it  (confirm; by viewer, within 1500ms)
       only if: brokerctl gateway status says session is not active (else a false alarm: stop here)
       $ brokerctl customers affected --since '2m | 3m'
-      expect: count at least 1, services.orders = true
+      expect: brokerctl status says processes.api.pid at least 1, services.orders = true
       otherwise: go to call
 
 2. [ ] Call the exchange  (call; by duty-manager, within 2m)
@@ -65,7 +66,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_a_page_becomes(file: Path) -> None:
-    page = load_runbook(file)
+    page = load_runbook(file, embedded().operator)
     confirm, call = page.steps
     assert (page.id, page.wrong, page.alerts, page.phases) == ("link-down", None, ("LinkSilent",), ("D2", "D3"))
     assert (page.escalation.after, page.content) == (3 * UNITS["m"], PAGE.encode())
@@ -73,13 +74,13 @@ def test_what_a_page_becomes(file: Path) -> None:
     assert confirm.before is not None
     assert confirm.before.says == {"session": Fact("not", "active")}
     assert confirm.expect is not None
-    assert confirm.expect.argv is None
+    assert confirm.expect.argv == ("brokerctl", "status")
     assert (confirm.within, confirm.if_failed) == (1_500 * UNITS["ms"], IfFailed("go", "call"))
     assert (call.argv, call.needs, call.if_failed, call.line) == (None, ("confirm",), IfFailed("stop"), 15)
 
 
 def test_the_page_as_a_person_reads_it(file: Path) -> None:
-    page = load_runbook(file)
+    page = load_runbook(file, embedded().operator)
     assert render_page(page, "en") == EN
     japanese = render_page(page, "ja")
     assert "3分経過しても" in japanese

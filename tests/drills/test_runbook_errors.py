@@ -8,6 +8,7 @@ import pytest
 
 from drills.errors import BadInput
 from drills.spec.runbook import load_runbook
+from drills.spec.vocabulary import embedded
 
 GOOD = """\
 runbook: link-down
@@ -28,7 +29,7 @@ steps:
     role: operator
     text: {en: Verify the books, ja: 突合する}
     run: brokerctl reconcile
-    expect: {clean: true, examples: {at_most: 0}}
+    expect: {clean: true, missing: {at_most: 0}}
     within: 10s
     needs: [confirm]
     if_failed: go call
@@ -46,11 +47,14 @@ QUERIES = (
     " reconcile, status"
 )
 COMMANDS = (
-    "status, reconcile, customers affected, gateway status, gateway probe, batch status, batch verify, locks show,"
-    " service close, service open, balances mark-not-current, balances mark-current, "
-    "gateway use-link, gateway resolve, gateway resend,"
-    " gateway drain, notices resend, host restart, host kill, batch hold, batch cancel, batch resume, batch rerun,"
-    " session terminate, ledger adjust"
+    "status, service close, service open, balances mark-not-current, balances mark-current, customers affected,"
+    " notices resend, reconcile, gateway status, gateway probe, gateway use-link, gateway resolve, gateway resend,"
+    " gateway drain, host restart, host kill, batch status, batch verify, batch hold, batch cancel, batch resume,"
+    " batch rerun, locks show, session terminate, ledger adjust"
+)
+FINDINGS = (
+    "ok, exit, says, changed, clean, missing, extra, different, different_trades, unknown_orders, unsent_notices,"
+    " overdue_notices, resyncing, examples, missing_accounts"
 )
 RUN = "    run: brokerctl reconcile"
 
@@ -148,14 +152,14 @@ CASES = {
         RUN,
         "    run: systemctl restart gateway",
         18,
-        "steps[1].run: found 'systemctl restart gateway', expected a line such as 'brokerctl gateway status';"
+        "steps[1].run: found 'systemctl restart gateway', expected a line such as 'brokerctl status';"
         " only brokerctl is run",
     ),
     "nothing but the tool": (
         RUN,
         "    run: brokerctl",
         18,
-        "steps[1].run: found 'brokerctl', expected a line such as 'brokerctl gateway status'; only brokerctl is run",
+        "steps[1].run: found 'brokerctl', expected a line such as 'brokerctl status'; only brokerctl is run",
     ),
     "a pipe": (
         RUN,
@@ -199,6 +203,31 @@ CASES = {
         18,
         f"steps[1].run: unknown command 'gateway use-lnk', did you mean 'gateway use-link'? known: {COMMANDS}",
     ),
+    "an argument that is none": (
+        RUN,
+        "    run: brokerctl reconcile all",
+        18,
+        "steps[1].run: reconcile: unrecognized arguments: all",
+    ),
+    "an argument too few": (
+        RUN,
+        "    run: brokerctl gateway use-link",
+        18,
+        "steps[1].run: gateway use-link: the following arguments are required: link",
+    ),
+    "a number that is none": (
+        RUN,
+        "    run: brokerctl session terminate blocker",
+        18,
+        "steps[1].run: session terminate: argument PID|root-blocker: found 'blocker',"
+        " expected a whole number or root-blocker",
+    ),
+    "a time out of bounds": (
+        RUN,
+        "    run: brokerctl gateway drain --within 90s",
+        18,
+        "steps[1].run: gateway drain: argument --within: found '90s', expected more than 0 and at most 60 seconds",
+    ),
     "precondition that acts": (
         "{run: brokerctl gateway status, says",
         "{run: brokerctl service close orders, says",
@@ -233,25 +262,144 @@ CASES = {
         "at_most",
         "atmost",
         19,
-        "steps[1].expect.examples: unknown comparison 'atmost', did you mean 'at_most'? known: at_most, at_least, not",
+        "steps[1].expect.missing: unknown comparison 'atmost', did you mean 'at_most'? known: at_most, at_least, not",
     ),
     "comparison with a word": (
         "at_most: 0",
         "at_most: few",
         19,
-        "steps[1].expect.examples.at_most: found 'few', expected a number",
+        "steps[1].expect.missing.at_most: found 'few', expected a number",
     ),
     "two comparisons": (
         "{at_most: 0}",
         "{at_most: 2, not: 1}",
         19,
-        "steps[1].expect.examples: found a mapping of at_most, not, expected one of at_most, at_least, not",
+        "steps[1].expect.missing: found a mapping of at_most, not, expected one of at_most, at_least, not",
     ),
     "expecting a list": (
         "clean: true",
         "clean: [true]",
         19,
-        "steps[1].expect.clean: found a list of 1, expected a text, a number, true or false",
+        "steps[1].expect.clean: found a list of 1, expected true or false",
+    ),
+    "a field that no reply has": (
+        "clean: true",
+        "claen: true",
+        19,
+        f"steps[1].expect: reply of 'reconcile': unknown field 'claen', did you mean 'clean'? known: {FINDINGS}",
+    ),
+    "a field of another command": (
+        "session: {not: active}",
+        "answers: true",
+        11,
+        "steps[0].before.says: reply of 'gateway status': unknown field 'answers', did you mean 'unanswered'?"
+        " known: ok, exit, says, changed,"
+        " session, link, heartbeat_age_s, next_in, next_out, resyncing, outstanding, unanswered, unknown, notices_held,"
+        " queue_age_s, missing_accounts",
+    ),
+    "a field inside one without any": (
+        "{link: A}",
+        "{link.name: A}",
+        13,
+        "steps[0].expect: reply of 'gateway status': unknown field 'link.name', did you mean 'link'? known: link",
+    ),
+    "a field of a mapping that it has not": (
+        "expect: {link: A}",
+        "expect: {run: brokerctl status, says: {services.order: true}}",
+        13,
+        "steps[0].expect.says: reply of 'status': unknown field 'services.order', did you mean 'services.orders'?"
+        " known: services.inquiry, services.repayment, services.orders",
+    ),
+    "a mapping as a whole": (
+        "expect: {link: A}",
+        "expect: {run: brokerctl status, says: {services: open}}",
+        13,
+        "steps[0].expect.says: reply of 'status': 'services' has fields, name one:"
+        " services.inquiry, services.repayment, services.orders",
+    ),
+    "a list": (
+        "missing: {at_most: 0}",
+        "examples: {at_most: 0}",
+        19,
+        "steps[1].expect: reply of 'reconcile': 'examples' is a list, which is compared with nothing",
+    ),
+    "a value that the field never has": (
+        "{not: active}",
+        "{not: actve}",
+        11,
+        "steps[0].before.says.session.not: unknown value 'actve', did you mean 'active'? known: active, silent, down",
+    ),
+    "a number for one of some texts": (
+        "{link: A}",
+        "{link: 1}",
+        13,
+        "steps[0].expect.link: found the number 1, expected A or B",
+    ),
+    "what a command that is done never says": (
+        "{link: A}",
+        "{ok: false}",
+        13,
+        "steps[0].expect.ok: found false, expected true",
+    ),
+    "a change by a command that only reads": (
+        "{link: A}",
+        "{changed: true}",
+        13,
+        "steps[0].expect.changed: found true, expected false",
+    ),
+    "a number for true or false": (
+        "clean: true",
+        "clean: 1",
+        19,
+        "steps[1].expect.clean: found the number 1, expected true or false",
+    ),
+    "fewer than none": (
+        "{at_most: 0}",
+        "-3",
+        19,
+        "steps[1].expect.missing: found the number -3, expected a whole number of at least 0",
+    ),
+    "at most fewer than none": (
+        "{at_most: 0}",
+        "{at_most: -1}",
+        19,
+        "steps[1].expect.missing.at_most: found the number -1, expected a number of at least 0",
+    ),
+    "a half": (
+        "{at_most: 0}",
+        "0.5",
+        19,
+        "steps[1].expect.missing: found the number 0.5, expected a whole number of at least 0",
+    ),
+    "a time for a count": (
+        "{at_most: 0}",
+        "-3s",
+        19,
+        "steps[1].expect.missing: found '-3s', expected a whole number of at least 0",
+    ),
+    "a time below nought": (
+        "session: {not: active}",
+        "heartbeat_age_s: {at_least: -1}",
+        11,
+        "steps[0].before.says.heartbeat_age_s.at_least: found the number -1, expected a number of at least 0",
+    ),
+    "a time in no unit": (
+        "session: {not: active}",
+        "heartbeat_age_s: {at_least: 3 weeks}",
+        11,
+        "steps[0].before.says.heartbeat_age_s.at_least: unknown unit 'weeks'; known: ms, s, m, h (found '3 weeks')",
+    ),
+    "a truth compared like a number": (
+        "clean: true",
+        "clean: {at_least: 1}",
+        19,
+        "steps[1].expect.clean: at_least compares numbers, and this is true or false",
+    ),
+    "a text compared like a number": (
+        "session: {not: active}",
+        "session: {at_most: 2}",
+        11,
+        "steps[0].before.says.session: at_most compares numbers, and this is a text",
     ),
     "answer of nobody": (
         "    within: 3m",
@@ -266,7 +414,7 @@ def refusal(file: Path, source: str) -> BadInput:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)
     with pytest.raises(BadInput) as caught:
-        load_runbook(file)
+        load_runbook(file, embedded().operator)
     return caught.value
 
 

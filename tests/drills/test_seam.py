@@ -20,6 +20,7 @@ from drills.spec.request import RunRequest
 from drills.spec.target import profile_of
 from loadprofiles import PROFILES, Url
 from loadprofiles.process import LoadError
+from targets.operator_tool import OperatorTool
 from targets.registry import RUNTIMES
 from targets.runtime import Request
 from targets.target import Capabilities, Fetch, Intent, OwnPart, ProbeResult, TargetError, Unlabelled
@@ -40,7 +41,7 @@ class Strange:
         return Intent("local", self.request.run)
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(frozenset(), frozenset(), ("exchange",), operator=False, alerts=False)
+        return Capabilities(frozenset(), frozenset(), ("exchange",), operator=None, alerts=False)
 
     def world(self) -> list[dict[str, Any]]:
         self.said.append("world")
@@ -90,7 +91,7 @@ class Way:
     files_per_customer = 1
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(frozenset(), frozenset(), (), operator=True, alerts=True)
+        return Capabilities(frozenset(), frozenset(), (), operator=OperatorTool("tool", (), ()), alerts=True)
 
     def make(self, request: Request) -> Strange:
         if self.fails:
@@ -228,9 +229,9 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
 
 def test_customers_come_by_url_to_a_target_that_says_what_they_ask_for() -> None:
     asked = {"reading": {"pages": Fetch("GET", "/notes", 200, 20.0), "writes": Fetch("POST", "/notes", 201, 5.0)}}
-    capabilities = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False, loads=asked)
+    capabilities = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False, loads=asked)
     profile = profile_of("reading", capabilities)
     assert profile.services == {"pages": 20.0, "writes": 5.0}
     assert profile.urls["writes"] == Url("POST", "/notes", 201)
-    usual = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False)
+    usual = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False)
     assert profile_of("day-session", usual) is PROFILES["day-session"]

@@ -17,6 +17,9 @@ from drills.spec.runbook import load_runbook, varied
 from drills.spec.runbook_text import render_page
 from drills.spec.steps import IfFailed, Step
 from drills.spec.variants import load_variants
+from drills.spec.vocabulary import embedded
+
+TOOL = embedded().operator
 
 STEPS = """\
 look:
@@ -70,7 +73,7 @@ def done(step: Step) -> tuple[object, ...]:
 
 
 def test_a_step_is_taken_and_the_runbook_says_anew_what_it_knows_better(folder: Path) -> None:
-    look, shut, _ = load_runbook(folder / "runbook.yaml").steps
+    look, shut, _ = load_runbook(folder / "runbook.yaml", TOOL).steps
     assert (look.id, look.role, look.argv, look.within) == ("look", "viewer", ("brokerctl", "status"), 3 * UNITS["s"])
     assert (look.if_failed, look.needs, look.line) == (IfFailed("escalate"), (), 7)
     assert (shut.id, shut.text.en, shut.within) == ("shut-orders", "Shut order entry", 7 * UNITS["s"])
@@ -78,10 +81,10 @@ def test_a_step_is_taken_and_the_runbook_says_anew_what_it_knows_better(folder: 
 
 
 def test_what_is_kept_is_whole_without_the_shared_file(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    right = load_runbook(folder / "runbook.yaml")
+    right = load_runbook(folder / "runbook.yaml", TOOL)
     kept = tmp_path_factory.mktemp("kept") / "runbook.yaml"
     kept.write_bytes(right.content)
-    again = load_runbook(kept)
+    again = load_runbook(kept, TOOL)
     assert b"use:" not in right.content
     assert right.content.splitlines()[0] == (
         b"# runbook.yaml of link-down with the steps of steps.yaml written out: look, shut"
@@ -92,9 +95,9 @@ def test_what_is_kept_is_whole_without_the_shared_file(folder: Path, tmp_path_fa
 
 
 def test_a_change_of_the_shared_step_is_a_change_of_the_runbook(folder: Path) -> None:
-    before = load_runbook(folder / "runbook.yaml").sha256
+    before = load_runbook(folder / "runbook.yaml", TOOL).sha256
     (folder / "steps.yaml").write_text(STEPS.replace("within: 3s", "within: 4s"))
-    assert load_runbook(folder / "runbook.yaml").sha256 != before
+    assert load_runbook(folder / "runbook.yaml", TOOL).sha256 != before
 
 
 def test_wrong_variants_edit_a_shared_step_like_any_other_and_may_insert_one(folder: Path) -> None:
@@ -103,7 +106,7 @@ def test_wrong_variants_edit_a_shared_step_like_any_other_and_may_insert_one(fol
         "    - {replace: look, with: {run: brokerctl reconcile}}\n"
         "    - {insert: {use: shut, id: again, needs: [look]}, after: call}\n"
     )
-    made = varied(load_runbook(folder / "runbook.yaml"), load_variants(folder / "wrong.yaml")["early"])
+    made = varied(load_runbook(folder / "runbook.yaml", TOOL), load_variants(folder / "wrong.yaml")["early"])
     assert [step.id for step in made.steps] == ["look", "shut-orders", "call", "again"]
     assert made.steps[0].argv == ("brokerctl", "reconcile")
     assert made.steps[3].argv == made.steps[1].argv
@@ -113,10 +116,10 @@ def test_wrong_variants_edit_a_shared_step_like_any_other_and_may_insert_one(fol
 def test_a_runbook_of_ones_own_has_the_catalogues_steps_too_and_its_own_first(folder: Path) -> None:
     (folder / "runbook.yaml").write_text(PAGE.replace("- use: look\n", "- use: look\n  - use: close-orders\n"))
     (folder / "steps.yaml").write_text(STEPS)
-    assert load_runbook(folder / "runbook.yaml").steps[1].argv == ("brokerctl", "service", "close", "orders")
+    assert load_runbook(folder / "runbook.yaml", TOOL).steps[1].argv == ("brokerctl", "service", "close", "orders")
     own = "close-orders:\n  role: operator\n  text: {en: a, ja: b}\n  within: 1s\n"
     (folder / "steps.yaml").write_text(STEPS + own)
-    assert load_runbook(folder / "runbook.yaml").steps[1].argv is None
+    assert load_runbook(folder / "runbook.yaml", TOOL).steps[1].argv is None
 
 
 CATALOGUES = "hide-balances, close-orders, late-notices, show-balances, open-orders"
@@ -171,7 +174,7 @@ def test_refused_with_the_place_of_what_is_wrong(folder: Path, case: str) -> Non
     assert text.count(old) == 1
     (folder / name).write_text(text.replace(old, new))
     with pytest.raises(BadInput) as caught:
-        load_runbook(folder / "runbook.yaml")
+        load_runbook(folder / "runbook.yaml", TOOL)
     assert str(caught.value).startswith(f"{folder}/{where}: {says}")
 
 
@@ -182,7 +185,7 @@ def test_the_file_beside_a_runbook_may_not_lie_elsewhere(tmp_path: Path) -> None
     (tmp_path / "steps.yaml").write_text(STEPS)
     (folder / "steps.yaml").symlink_to("../steps.yaml")
     with pytest.raises(BadInput, match=r"steps\.yaml:1: .* lies outside of"):
-        load_runbook(folder / "runbook.yaml")
+        load_runbook(folder / "runbook.yaml", TOOL)
 
 
 def test_lint_looks_at_the_shared_steps_and_finds_those_that_nothing_uses(folder: Path) -> None:

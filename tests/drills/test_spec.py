@@ -22,15 +22,16 @@ from drills.spec.planning import arm_of, arms_of, expectation, missing, plan, re
 from drills.spec.runbook import load_runbook, varied
 from drills.spec.seeded import Between, Fixed, OneOf, sample
 from drills.spec.timeline import TimedFault, draw_faults
-from drills.spec.vocabulary import standing, vocabulary
+from drills.spec.vocabulary import embedded, standing, vocabulary
 from targets.registry import runtime
 from targets.target import Capabilities
 
 from .judging import CHECKS
 
 SLUG = "exchange-link-down"
+TOOL = embedded().operator
 FULL = Capabilities(
-    frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=True, alerts=True
+    frozenset({"exchange-a"}), frozenset({"api"}), ("notices", "oms", "exchange"), operator=TOOL, alerts=True
 )
 
 
@@ -131,7 +132,7 @@ def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
 
 def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
     assert drill.runbook is not None
-    right = load_runbook(drill.runbook)
+    right = load_runbook(drill.runbook, drill.tool)
     wrong = {f"wrong:{name}": varied(right, each).sha256 for name, each in variants(drill).items()}
     assert {str(arm): plan(drill, arm, 1).runbook_sha256 for arm in arms_of(drill)} == {
         "no-fault": None,
@@ -202,7 +203,7 @@ def test_what_the_drill_needs(drill: Drill) -> None:
 
 
 def test_what_the_target_lacks_is_named(drill: Drill) -> None:
-    bare = Capabilities(frozenset({"api-pg"}), frozenset(), ("oms",), operator=False, alerts=False)
+    bare = Capabilities(frozenset({"api-pg"}), frozenset(), ("oms",), operator=None, alerts=False)
     with pytest.raises(MissingMeans) as caught:
         refuse_missing(drill, bare, "staging.yaml")
     link, *others = caught.value.lacks

@@ -13,7 +13,7 @@ from drills.errors import BadInput
 from drills.spec.drill import load_drill
 from drills.spec.reader import read
 from drills.spec.runbook import load_runbook
-from drills.spec.vocabulary import Vocabulary, standing
+from drills.spec.vocabulary import Vocabulary, embedded, standing
 from drills.spec.yamlfile import load
 
 WORDS = Vocabulary({}, standing(), {"day-session": {"orders": 1.0}})
@@ -134,7 +134,7 @@ a: b: c""".splitlines()
 def test_only_bad_input_is_ever_raised(tmp_path: Path, source: bytes) -> None:
     file = tmp_path / "drill.yaml"
     file.write_bytes(source)
-    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file)):
+    for attempt in (lambda: load_drill(file, WORDS), lambda: load_runbook(file, embedded().operator)):
         with pytest.raises(BadInput) as caught:
             attempt()
         assert 1 <= caught.value.line <= source.count(b"\n") + source.count(b"\r") + 2

@@ -180,7 +180,7 @@ class SmallTarget:
 
     def capabilities(self) -> Capabilities:
         able = frozenset({"service"})
-        return Capabilities(frozenset({"link"}), able, (), operator=False, alerts=False, partitionable=able)
+        return Capabilities(frozenset({"link"}), able, (), operator=None, alerts=False, partitionable=able)
 
     def links(self) -> dict[str, Link]:
         return {"link": Link("link", self.listen, self.address, ("client", "service"))}

@@ -218,10 +218,10 @@ def test_each_kind_is_registered_under_its_own_name_and_says_what_is_missing(kin
     needs = "service" if "service" in fields else "link"
     examples = {"latency": 1, "rate": 1, "delay": 1, "average_size": 1, "bytes": 1}
     made = from_intent({"kind": kind, needs: "x", **{name: examples[name] for name in fields & set(examples)}})
-    empty = Capabilities(frozenset({"l"}), frozenset({"s"}), (), operator=False, alerts=False)
+    empty = Capabilities(frozenset({"l"}), frozenset({"s"}), (), operator=None, alerts=False)
     assert made.missing(empty) == f"{needs} x (it has: {needs[0]})"
     able = frozenset({"x"})
-    full = Capabilities(able, able, (), operator=False, alerts=False, partitionable=able)
+    full = Capabilities(able, able, (), operator=None, alerts=False, partitionable=able)
     assert made.missing(full) is None
     with pytest.raises(AttributeError):
         made.link = "y"  # type: ignore[attr-defined]

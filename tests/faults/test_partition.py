@@ -117,7 +117,7 @@ def test_what_no_link_leads_to_cannot_be_cut_off(target: Any) -> None:
 
 def test_what_the_target_cannot_cut_off_is_missing() -> None:
     capabilities = Capabilities(
-        frozenset(), frozenset({"api", "mail"}), (), False, False, partitionable=frozenset({"api"})
+        frozenset(), frozenset({"api", "mail"}), (), None, False, partitionable=frozenset({"api"})
     )
     assert Partition(service="api").missing(capabilities) is None
     assert Partition(service="mail").missing(capabilities) == "a way to cut mail off (it can: api)"

@@ -52,8 +52,8 @@ def test_one_that_does_not_say_what_is_refused() -> None:
 
 
 def test_it_needs_a_target_that_can_plant_it() -> None:
-    lacking = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False)
-    able = Capabilities(frozenset(), frozenset(), (), operator=False, alerts=False, plantable={"wet-floor": int})
+    lacking = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False)
+    able = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False, plantable={"wet-floor": int})
     assert FAULT.missing(lacking) == "wet-floor to plant (it can plant: nothing)"
     assert FAULT.missing(able) is None
 

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from targets.brokerage.operations.tool import TOOL
+
+from ..targets.shapes import misfits, recorded
+
 pytestmark = pytest.mark.live
 
 KUNREN = str(Path(sys.executable).parent / "kunren")
@@ -48,6 +52,9 @@ def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     assert value(card, "acknowledged_orders_lost") == 0
     assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
     assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+    replies = list(recorded(tmp_path / "runs" / card["run"], TOOL))
+    assert len(replies) == len(card["runbook"]["steps"])
+    assert [misfit for command, reply in replies for misfit in misfits(command.reply, reply)] == []
 
 
 def test_nobody_acts(tmp_path: Path) -> None:

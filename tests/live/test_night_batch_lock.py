@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from targets.brokerage.operations.tool import TOOL
+
+from ..targets.shapes import misfits, recorded
+
 pytestmark = pytest.mark.long
 
 KUNREN = str(Path(sys.executable).parent / "kunren")
@@ -36,6 +40,9 @@ def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     assert (code, card["verdict"], card["grade"]) == (0, "pass", "performed"), shown
     assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
     assert [step["outcome"] for step in card["runbook"]["steps"]] == ["ok"] * len(card["runbook"]["steps"])
+    replies = list(recorded(tmp_path / "runs" / card["run"], TOOL))
+    assert len(replies) == len(card["runbook"]["steps"])
+    assert [misfit for command, reply in replies for misfit in misfits(command.reply, reply)] == []
 
 
 def test_no_fault_is_clean(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socketserver
 import subprocess
@@ -24,9 +25,11 @@ from targets.brokerage.launcher import Child, Launcher
 from targets.brokerage.operations import grammar, host
 from targets.brokerage.operations import services as services
 from targets.brokerage.operations.outcome import CommandResult, Refused
+from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.processes import owner
-from targets.brokerage.roles import PERMITTED, READ_ONLY, Role, refusal
 from targets.brokerage.topology import TOPOLOGY
+from targets.operator_tool import Command
+from targets.tool_arguments import misuse
 
 from .ports import free_ports
 
@@ -172,10 +175,20 @@ def posted(fake: Fake) -> list[tuple[str, Any]]:
 # -- guards -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", sorted(set(PERMITTED) - READ_ONLY | {"gateway drain"}))
-def test_a_viewer_may_only_look(command: str) -> None:
-    assert refusal(Role.VIEWER, command, False) is not None
-    assert refusal(Role.OPERATOR, command, False) is None
+@pytest.mark.parametrize("command", TOOL.commands, ids=lambda command: command.name)
+def test_a_viewer_may_only_look(command: Command) -> None:
+    looks = command.read_only and command.name != "gateway drain"
+    assert (TOOL.refusal("viewer", command, ()) is None) is looks
+    assert TOOL.refusal("operator", command, ()) is None
+
+
+@pytest.mark.parametrize("command", TOOL.commands, ids=lambda command: command.name)
+def test_what_a_command_declares_agrees_with_itself(command: Command) -> None:
+    assert not (command.reopens and command.read_only)
+    assert not (command.verifies and not command.read_only)
+    for roles in (command.roles, *(argument.roles for argument in command.arguments)):
+        assert set(roles) <= set(TOOL.roles)
+    assert {"ok", "exit", "says", "changed"} <= set(command.reply)
 
 
 def test_force_takes_the_duty_manager(fake: Fake) -> None:
@@ -192,10 +205,18 @@ def test_another_environment_is_refused_before_anything_is_asked(fake: Fake) -> 
     assert audit(fake)[-1]["exit"] == 1
 
 
-def test_every_command_is_in_the_table_of_roles() -> None:
-    argvs = [example.split() for example in EXAMPLES]
-    found = {" ".join(filter(None, (a.noun, getattr(a, "verb", None)))) for a in map(grammar.parse, argvs)}
-    assert found == set(PERMITTED)
+def test_every_command_is_understood() -> None:
+    found = [grammar.parse(example.split()).operation.command for example in EXAMPLES]
+    assert sorted(command.name for command in found) == sorted(command.name for command in TOOL.commands)
+
+
+@pytest.mark.parametrize("command", TOOL.commands, ids=lambda command: command.name)
+def test_the_examples_of_each_command_are_its_own(command: Command) -> None:
+    for example in command.examples:
+        words = shlex.split(example)
+        assert grammar.parse(["--role", "operator", "--env", "drill", *words]).operation.command == command
+        assert TOOL.command([TOOL.name, *words]) == command
+        assert misuse(command, TOOL.arguments(command, [TOOL.name, *words])) is None
 
 
 EXAMPLES = [

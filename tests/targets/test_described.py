@@ -189,7 +189,7 @@ def test_of_the_optional_parts_it_has_the_partitioning_alone(site: DescribedTarg
     assert has_not == (None,) * 5
     assert site.partitioning is site
     offered = site.capabilities()
-    assert (offered.books, offered.operator, offered.alerts) == ((), False, False)
+    assert (offered.books, offered.operator, offered.alerts) == ((), None, False)
     assert set(offered.not_offered) == {"books", "operator", "alerts"}
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from targets.brokerage.operations.audit import who
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
+from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, NotReached, Refused, done, read
+from targets.brokerage.roles import ANYONE, OPERATORS
+from targets.operator_tool import Argument, Field, Kind, count, flag, listing, seconds, text, whole
+
+STATES = ("waiting", "running", "held", "cancelled", "failed", "done")
+JOBS = ("settlement", "mark-to-market", "margin", "statements", "opening-gate")
+"""Of the night batch, in their order."""
 
 STUCK = "stuck"
 """Instead of an account: the one with by far the most work in the chunk that is next, or under way."""
@@ -171,3 +178,96 @@ def adjust(stack: Stack, args: Namespace) -> CommandResult:
     found = stack.api("POST", "/ops/ledger/adjust", body)
     says = f"{args.account} was adjusted by {args.yen:+,} yen as {found.get('reference')} ({args.reason})"
     return done(says, True, found)
+
+
+NOUNS = {
+    "batch": "the night batch",
+    "locks": "who waits for whom in the database",
+    "session": "sessions of the database",
+    "ledger": "correcting entries",
+}
+
+BATCH: Mapping[str, Field] = {
+    "state": text(*STATES),
+    "job": text("", *JOBS),  # none before the first
+    "attempt": count(),
+    "done": count(),
+    "total": count(),
+    "held": flag(),
+    "pid": count().or_null(),
+    "forecast_s": seconds().or_null(),
+    "opening_s": seconds(least=None),  # negative once it should have opened
+    "overdue": flag(),
+    "isolated": listing(),
+    "jobs": listing(),
+}
+"""What the batch says of itself."""
+
+VERIFIED: Mapping[str, Field] = {
+    "ledger_is_cash": flag(),
+    "one_variation_each": flag(),
+    "unmarked": count(),
+    "isolated_unmarked": count(),
+    "different": listing(),
+    "twice": listing(),
+    "twice_count": count(),
+    "executions_clean": flag(),
+}
+BLOCKERS: Mapping[str, Field] = {
+    "blockers": count(),
+    "pid": count().or_null(),
+    "job": text(),  # a session that is none of the batch's is called what it calls itself
+    "seconds": seconds(),
+    "waiting": count(),
+}
+
+PID = Argument(
+    "pid", f"number, or {ROOT_BLOCKER}: the database session that blocks others and waits for none", Kind.WHOLE,
+    only=(ROOT_BLOCKER,), shown=f"PID|{ROOT_BLOCKER}",
+)  # fmt: skip
+ISOLATE = f"take this account out of its chunk, block by block; {STUCK}: the one with most of the chunk's lots"
+AGAIN = "ignore the checkpoint: what was done is done again, and what was posted is posted again"
+ADJUST = "ledger adjust --account C-0650 --yen 120000 --reason 'acted on a wrong figure' --request R-17"
+
+OPERATIONS = (
+    operation(
+        status, "batch status", "which job, how far, and until when by forecast", ANYONE, BATCH, read_only=True
+    ),
+    operation(
+        verify, "batch verify", "do the night's books agree, and has every account been marked once?", ANYONE, VERIFIED,
+        read_only=True, verifies=True,
+    ),
+    operation(hold, "batch hold", "stop at the next checkpoint and wait to be resumed", OPERATORS, BATCH),
+    operation(
+        cancel, "batch cancel", "roll the job under way back to its last checkpoint, now", OPERATORS, BATCH
+    ),
+    operation(
+        resume, "batch resume", "go on from the checkpoint", OPERATORS, {**BATCH, "isolate": text().or_null()},
+        Argument("--isolate", ISOLATE, optional=True, shown=f"ACCOUNT|{STUCK}"),
+        examples=("batch resume", f"batch resume --isolate {STUCK}"),
+    ),
+    operation(
+        rerun, "batch rerun", "run a job again, from its checkpoint unless told otherwise", OPERATORS, BATCH,
+        Argument("job", only=JOBS), Argument("--from-start", AGAIN, Kind.FLAG, optional=True),
+        examples=("batch rerun statements",),
+    ),
+    operation(
+        locks, "locks show", "the root blocker: job, pid, since when, how many wait", ANYONE, BLOCKERS, read_only=True
+    ),
+    operation(
+        terminate, "session terminate", "end one session of the database; what it had not committed is undone",
+        OPERATORS, {"terminated": flag(True), "pid": count(), "job": text()}, PID,
+        examples=(f"session terminate {ROOT_BLOCKER}",),
+    ),
+    operation(
+        adjust, "ledger adjust",
+        "post a correcting entry that can be traced; nothing that was posted is ever changed", OPERATORS,
+        {"reference": text(), "account": text(), "yen": whole()},
+        Argument("--account"),
+        Argument("--yen", "to the customer; negative: from the customer", Kind.WHOLE),
+        Argument("--reason"),
+        Argument("--request", "the request or incident it answers"),
+        Argument("--approver", "somebody else than who enters it"),
+        examples=(f"{ADJUST} --approver head-of-operations",),
+    ),
+)  # fmt: skip

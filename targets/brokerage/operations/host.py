@@ -10,10 +10,13 @@ from typing import Any
 
 from targets import http_sync
 from targets.brokerage.declaration import QUERIES
-from targets.brokerage.operations.batch import ROOT_BLOCKER, root_blocker
+from targets.brokerage.operations.batch import PID, ROOT_BLOCKER, root_blocker
 from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, Refused, done
+from targets.brokerage.roles import OPERATORS
 from targets.brokerage.topology import TOPOLOGY
+from targets.operator_tool import Argument, count, text
 
 HOSTED = TOPOLOGY.operated
 """Services that run on the brokerage's own host."""
@@ -102,3 +105,19 @@ def signal_number(text: str) -> int:
     if number is None:
         raise Refused(f"--signal {text!r} is no signal; give a number or a name such as TERM")
     return number
+
+
+NOUNS = {"host": "the brokerage's own processes"}
+
+OPERATIONS = (
+    operation(
+        restart, "host restart", "end a service and start it again", OPERATORS,
+        {"service": text(*HOSTED), "pid": count()}, Argument("service", only=HOSTED),
+        examples=("host restart gateway",),
+    ),
+    operation(
+        kill, "host kill", "send a signal to a process of the brokerage", OPERATORS,
+        {"pid": count(), "service": text(*HOSTED), "signal": count()},
+        Argument("--signal", "number or name", shown="N"), PID, examples=("host kill --signal TERM 4711",),
+    ),
+)  # fmt: skip

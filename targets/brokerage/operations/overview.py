@@ -6,10 +6,14 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
+from targets.brokerage.config import SERVICES
 from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.host import HOSTED
 from targets.brokerage.operations.outcome import CommandResult, Ended, read
-from targets.brokerage.operations.session import session_facts, session_line
+from targets.brokerage.operations.session import SESSION, session_facts, session_line
+from targets.brokerage.roles import ANYONE
+from targets.operator_tool import Field, count, flag, mapping, text, whole
 
 
 def status(stack: Stack, args: Namespace) -> CommandResult:
@@ -56,3 +60,24 @@ def _table(processes: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"  {name:<10} {row['state']:<8} pid {row['pid']:<8}" + ("" if row["exit"] is None else f" exit {row['exit']}")
         for name, row in sorted(processes.items())
     ]
+
+
+PROCESS: Mapping[str, Field] = {
+    "pid": count(),
+    "state": text("running", "exited"),
+    "exit": whole().or_null(),
+    "paused": flag().or_missing(),  # where each has a container
+}
+
+OPERATIONS = (
+    operation(
+        status, "status", "processes, gates and the exchange session", ANYONE,
+        {
+            "processes": mapping({name: mapping(PROCESS).or_missing() for name in HOSTED}),
+            "services": mapping({name: flag() for name in SERVICES}).or_null(),
+            "balances": text("current", "not-current").or_null(),
+            "session": mapping(SESSION).or_null(),
+        },
+        read_only=True,
+    ),
+)  # fmt: skip

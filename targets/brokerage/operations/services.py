@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 import time
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import Any
 
+from targets.brokerage.config import SERVICES
 from targets.brokerage.operations.calls import Stack
+from targets.brokerage.operations.declared import FORCE, operation
 from targets.brokerage.operations.outcome import CommandResult, Refused, done, read
+from targets.brokerage.operations.session import FINDINGS
+from targets.brokerage.roles import ANYONE, OPERATORS
+from targets.operator_tool import Argument, Field, count, flag, listing, mapping, text
 
 SHOWN_IDS = 5
 _SINCE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -86,3 +92,50 @@ def resend_notices(stack: Stack, args: Namespace) -> CommandResult:
     if not count:
         return done("no notice was held", False, found)
     return done(f"{count} held notices are on their way, once per execution", True, found)
+
+
+NOUNS = {
+    "service": "open and close services to customers",
+    "balances": "say whether the balances shown are current",
+    "customers": "who was hit",
+    "notices": "execution notices to customers",
+}
+
+RELAXED: Mapping[str, Field] = {
+    "forced": flag().or_missing(),
+    "reconcile": mapping({name: each.or_missing() for name, each in {**FINDINGS, "says": text()}.items()}).or_missing(),
+}
+"""Of a service or balances shown again: whether the findings were overruled, and what they were; neither where it was
+so already."""
+
+SERVICE = Argument("name", only=SERVICES)
+
+OPERATIONS = (
+    operation(
+        close_service, "service close", "refuse customers, telling them so", OPERATORS,
+        {"name": text(*SERVICES), "open": flag(False)}, SERVICE, examples=("service close orders",),
+    ),
+    operation(
+        open_service, "service open", "serve customers again; orders only while the books agree with the exchange",
+        OPERATORS, {"name": text(*SERVICES), "open": flag(True), **RELAXED}, SERVICE, FORCE,
+        reopens=True, examples=("service open orders",),
+    ),
+    operation(
+        mark_not_current, "balances mark-not-current", "show customers that balances may be out of date", OPERATORS,
+        {"status": text("not-current")},
+    ),
+    operation(
+        mark_current, "balances mark-current", "show balances as current again; only while the books agree", OPERATORS,
+        {"status": text("current"), **RELAXED}, FORCE, reopens=True,
+    ),
+    operation(
+        affected, "customers affected", "customers with unknown orders, or late or missing executions", ANYONE,
+        {**{name: listing() for name in ("customers", "unknown", "late", "missing")},
+         "since_ns": count(), "count": count()},
+        Argument("--since", "120s ago, or an instant in monotonic ns", shown="WHEN"),
+        read_only=True, examples=("customers affected --since 120s",),
+    ),
+    operation(
+        resend_notices, "notices resend", "release held notices, once per execution", OPERATORS, {"released": count()}
+    ),
+)  # fmt: skip

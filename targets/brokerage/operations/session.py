@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from targets.brokerage.operations.calls import TIMEOUT_S, Stack
+from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, done, read
+from targets.brokerage.roles import ANYONE, OPERATORS
+from targets.operator_tool import Argument, Field, Kind, count, flag, listing, seconds, text
 
+LINKS = ("A", "B")
 LOGON_WITHIN_S = 10.0
 DRAIN_WITHIN_S = 20.0
 
@@ -105,3 +109,76 @@ def differences(found: Mapping[str, Any]) -> str:
     if found.get("resyncing"):
         words.append("the session is still being resynchronised")
     return ", ".join(words) or str(found.get("says", "no reason given"))
+
+
+NOUNS = {"gateway": "the session with the exchange"}
+
+SESSION: Mapping[str, Field] = {
+    "session": text("active", "silent", "down"),
+    "link": text(*LINKS).or_null(),
+    "heartbeat_age_s": seconds().or_null(),
+    "next_in": count().or_null(),
+    "next_out": count().or_null(),
+    "resyncing": flag(),
+    "outstanding": count(),
+    "unanswered": count(),
+    "unknown": count(),
+    "notices_held": count(),
+    "queue_age_s": seconds(),
+    "missing_accounts": listing(),
+}
+"""What the gateway says of its session."""
+
+FINDINGS: Mapping[str, Field] = {
+    "clean": flag(),
+    "missing": count(),
+    "extra": count(),
+    "different": count(),
+    "different_trades": count(),
+    "unknown_orders": count(),
+    "unsent_notices": count(),
+    "overdue_notices": count(),
+    "resyncing": flag(),
+    "examples": listing(),
+    "missing_accounts": listing(),
+}
+"""Of a reconciliation."""
+
+LINK = Argument("link", only=LINKS)
+RESET = "restart the numbering at 1: what the exchange had still to resend is given up"
+WITHIN = Argument(
+    "--within", f"default: {DRAIN_WITHIN_S:g}", Kind.SECONDS, optional=True, default=DRAIN_WITHIN_S, most=60, shown="S"
+)
+
+OPERATIONS = (
+    operation(
+        reconcile, "reconcile", "compare the books with the exchange's", ANYONE, FINDINGS,
+        read_only=True, verifies=True,
+    ),
+    operation(
+        status, "gateway status", "session, link, last heartbeat, open questions", ANYONE, SESSION, read_only=True
+    ),
+    operation(
+        probe, "gateway probe", "does the exchange answer on a link?", ANYONE,
+        {"link": text(*LINKS), "answers": flag(), "took_s": seconds()}, LINK,
+        read_only=True, examples=("gateway probe B",),
+    ),
+    operation(
+        use_link, "gateway use-link", "log on through the other link", OPERATORS, SESSION, LINK,
+        Argument("--reset-sequence", RESET, Kind.FLAG, optional=True), examples=("gateway use-link B",),
+    ),
+    operation(
+        resolve, "gateway resolve", "ask the exchange what became of each unknown order", OPERATORS,
+        {name: count() for name in ("asked", "live", "filled", "rejected", "still_unknown")},
+    ),
+    operation(
+        resend, "gateway resend",
+        "send every unknown order again, as a new order: those the exchange has are then there twice", OPERATORS,
+        {name: count() for name in ("resent", "new", "rejected", "unknown", "not_sent")},
+    ),
+    operation(
+        drain, "gateway drain", "wait until the executions agree and the notices are out", OPERATORS,
+        {"drained": flag(True), "rounds": count(), **FINDINGS}, WITHIN,
+        read_only=True, verifies=True, examples=("gateway drain --within 20",),
+    ),
+)  # fmt: skip

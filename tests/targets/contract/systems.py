@@ -48,6 +48,8 @@ class Tool:
     kill: tuple[str, ...]
     nobodys: str
     """What it says of a process that is none of the system's."""
+    day: tuple[tuple[str, ...], ...]
+    """What can be done one after the other on a system at rest, each of it without being refused."""
 
 
 def database_answers(target: Target) -> bool:
@@ -106,6 +108,17 @@ class System:
     outlives_owner: bool = True
 
 
+DAY = (
+    "status", "reconcile", "gateway status", "gateway probe B", "gateway resolve", "gateway resend", "notices resend",
+    "balances mark-not-current", "service close orders", "service close orders", "status", "batch status",
+    "batch verify", "locks show", "batch hold", "batch hold", "batch resume", "gateway use-link B",
+    "gateway drain --within 10", "balances mark-current", "service open orders", "service open orders",
+    "customers affected --since 60s", "host restart mail",
+    "ledger adjust --account C-0001 --yen 5 --reason r --request q --approver somebody-else",
+)  # fmt: skip
+"""Commands of the brokerage."""
+
+
 def brokerage(way: str) -> System:
     """The same system, whichever way it runs."""
     return System(
@@ -121,6 +134,7 @@ def brokerage(way: str) -> System:
             restart=("brokerctl", "host", "restart"),
             kill=("brokerctl", "host", "kill", "--signal", "KILL"),
             nobodys="no process of this brokerage",
+            day=tuple(("brokerctl", *words.split()) for words in DAY),
         ),
         rows={"oms": frozenset({"balance"})},
         planting={"skewed-lots": {"account": "C-0001", "outlasts": 1.0}},

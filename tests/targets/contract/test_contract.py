@@ -21,6 +21,7 @@ from targets.accounts import accounts
 from targets.registry import cleanup
 from targets.target import Capabilities, Target, Unlabelled
 
+from ..shapes import misfits
 from .systems import PARTS, SYSTEMS, customers_link, not_offered, until
 
 pytestmark = pytest.mark.contract
@@ -268,6 +269,15 @@ def test_the_operator_can_kill_a_process_by_its_number(up: Any) -> None:
     assert (done.exit, done.data["service"]) == (0, spare), done.says
     until(lambda: up.target.services()[spare].pid is None)
     up.target.start(spare)
+
+
+@needs("operator")
+def test_what_the_operator_is_answered_is_what_each_command_declares(up: Any) -> None:
+    tool = up.target.capabilities().operator
+    for argv in up.facts.tool.day:
+        done = up.target.operator_tool.run_command(argv, tool.roles[-1], 30)
+        assert done.exit == 0, f"{' '.join(argv)}: {done.says}"
+        assert misfits(tool.command(argv).reply, done.data) == [], argv
 
 
 @needs("operator")
