@@ -29,6 +29,7 @@ from drills.spec.steps import Draft, Step, steps_of
 from drills.spec.values import AlertName, Bilingual, Duration, Names, Phase, Slug, text
 from drills.spec.variants import Variant
 from targets.operator_tool import OperatorTool
+from targets.visible import visible_line
 
 WIDTH = 120
 
@@ -161,7 +162,7 @@ def _content(made: Runbook, drafts: Sequence[Draft], head: Sequence[str]) -> byt
     written = dict(read(made.file).value)
     written["steps"] = [_written(draft, step) for draft, step in zip(drafts, made.steps, strict=True)]
     body = yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=WIDTH)
-    return ("\n".join(head) + "\n" + body).encode()
+    return "\n".join([*map(visible_line, head), body]).encode()
 
 
 def _written(draft: Draft, step: Step) -> dict[str, object]:

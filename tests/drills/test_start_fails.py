@@ -12,6 +12,7 @@ import pytest
 
 from drills import cli
 from drills.execution import runner
+from drills.record.arm import NO_ACTION
 from drills.spec import target as systems
 from drills.spec.drill import load_drill
 from drills.spec.request import RunRequest
@@ -115,5 +116,5 @@ def test_what_fails_of_ours_is_no_refusal(call: Call, tmp_path: Path, monkeypatc
     (tmp_path / "target.yaml").write_text(TARGET.replace("START", SERVES_404))
     assert call("target", "up") == 70
     drill = load_drill(tmp_path / "drill.yaml", systems.words_of("target.yaml"))
-    request = RunRequest(drill, "no-action", 7, tmp_path / "runs", proxy="embedded", target="target.yaml")
+    request = RunRequest(drill, NO_ACTION, 7, tmp_path / "runs", proxy="embedded", target="target.yaml")
     assert isinstance(runner.run(request, lambda _: None).error, runner.RunFailed)

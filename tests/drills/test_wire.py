@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drills.record.arm import NO_ACTION, Arm
 from drills.record.history import Cause, Count, Earlier, Reason
 from drills.spec import yamlfile
 from drills.spec.drill import load_drill
@@ -29,7 +30,7 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_of_it_arrives(tmp_path: Path) -> None:
     cause = Cause("baseline-good", [Count("late", 2, 10, ["3"])], [Reason("late", {"s": 2.0, "n": 2, "who": "load"})])
     request = RunRequest(
-        load_drill("exchange-link-down"), "wrong:resend-unknown", 7, tmp_path, 250, "embedded", tmp_path / "page.yaml",
+        load_drill("exchange-link-down"), Arm.parse("wrong:resend-unknown"), 7, tmp_path, 250, "embedded", tmp_path / "page.yaml",
         "app@1.2.3", 2, "local", (Earlier("a/b", None, "invalid", [cause]),),
     )  # fmt: skip
     assert from_wire(to_wire(request)) == request
@@ -40,7 +41,7 @@ def test_relative_paths_stay_as_they_were_given(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "target.yaml").write_bytes((EXAMPLE / "target.yaml").read_bytes())
     (tmp_path / "drill.yaml").write_bytes((EXAMPLE / "drill.yaml").read_bytes())
     drill = load_drill("drill.yaml", words_of("target.yaml"))
-    found = from_wire(to_wire(RunRequest(drill, "no-action", 7, Path("runs"), target="target.yaml")))
+    found = from_wire(to_wire(RunRequest(drill, NO_ACTION, 7, Path("runs"), target="target.yaml")))
     assert (found.drill.file, found.runs, found.target) == (Path("drill.yaml"), Path("runs"), "target.yaml")
 
 
@@ -48,7 +49,7 @@ def test_what_was_read_counts_and_not_what_lies_there_by_now(tmp_path: Path) -> 
     target = tmp_path / "target.yaml"
     target.write_bytes((EXAMPLE / "target.yaml").read_bytes())
     (tmp_path / "drill.yaml").write_bytes((EXAMPLE / "drill.yaml").read_bytes())
-    request = RunRequest(load_drill(tmp_path, words_of(str(target))), "no-action", 7, tmp_path, target=str(target))
+    request = RunRequest(load_drill(tmp_path, words_of(str(target))), NO_ACTION, 7, tmp_path, target=str(target))
     sent = to_wire(request)
     target.write_text("target: another")
     (tmp_path / "drill.yaml").unlink()
@@ -57,7 +58,7 @@ def test_what_was_read_counts_and_not_what_lies_there_by_now(tmp_path: Path) -> 
 
 
 def test_a_path_need_not_be_utf_8(tmp_path: Path) -> None:
-    request = RunRequest(load_drill("exchange-link-down"), "no-fault", 7, tmp_path / os.fsdecode(b"caf\xe9"))
+    request = RunRequest(load_drill("exchange-link-down"), Arm.parse("no-fault"), 7, tmp_path / os.fsdecode(b"caf\xe9"))
     assert from_wire(to_wire(request)) == request
     odd = write_drill(tmp_path / os.fsdecode(b"caf\xe9"))
     moved = replace(request, drill=load_drill(CATALOGUE / "exchange-link-down"), runbook=odd)
