@@ -127,7 +127,7 @@ def books_lines(card: Scorecard, lang: Lang, most: int) -> list[Text]:
     checks = sorted(card.checks, key=lambda check: RANK.get(check.verdict, 2))
     bad = [check for check in checks if RANK.get(check.verdict, 2) < RANK["pass"]]
     shown = bad[: max(1, most - 1)]
-    label = f"{say(lang, 'books.none' if BOOKS in (card.not_offered or []) else 'books')}: "
+    label = f"{say(lang, 'books.none' if BOOKS in (card.unsupported or []) else 'books')}: "
     lines = []
     for number, check in enumerate(shown):
         text = Text(label if number == 0 else " " * cell_len(label))

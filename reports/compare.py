@@ -94,7 +94,7 @@ def _harm(card: Scorecard) -> float:
 
 def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "compare.nothing-injected")
-    if ALERTS in (card.not_offered or []):
+    if ALERTS in (card.unsupported or []):
         return
     if card.alerts:
         yield say(lang, "compare.pages", n=len(card.alerts))
@@ -107,7 +107,7 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
         yield say(lang, "compare.prevented")
     else:
         yield _services(card, lang)
-    if BOOKS not in (card.not_offered or []):
+    if BOOKS not in (card.unsupported or []):
         yield _acted(card, lang)
     for name, metric in (("lost", "acknowledged_orders_lost"), ("duplicated", "duplicated")):
         if count := card.number(metric):
@@ -268,7 +268,7 @@ def rows(lang: Lang) -> Iterator[Row]:
 
 def _metric(metric: Metric, card: Scorecard, lang: Lang) -> str:
     value = card.value(metric.id)
-    if metric.id == "restore" and BOOKS in (card.not_offered or []):  # nobody has seen the figures
+    if metric.id == "restore" and BOOKS in (card.unsupported or []):  # nobody has seen the figures
         return DASH
     if metric.id == "reconcile" and isinstance(value, tuple) and any(value):
         # books often agree before services are opened again; counted from the injection where these never went

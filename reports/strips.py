@@ -73,7 +73,7 @@ def faulty(history: History) -> Iterator[tuple[int, int | None]]:
 
 
 def steps_strip(card: Scorecard, over: Axis) -> str:
-    """``│N`` where step N of the page began, dashes while it went on; steps too close for the width move right."""
+    """``│N`` where step N of the runbook began, dashes while it went on; steps too close for the width move right."""
     strip = [EMPTY] * over.width
     free = 0
     for number, step in enumerate(card.runbook.steps if card.runbook else [], 1):

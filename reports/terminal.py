@@ -129,9 +129,9 @@ def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:
         yield say(lang, "attempts", attempts=card.attempts)
-    lacks = card.not_offered or []
+    lacks = card.unsupported or []
     if lacks:
-        yield say(lang, "not-offered", things=", ".join(known(lang, f"thing.{thing}", thing) for thing in lacks))
+        yield say(lang, "unsupported", things=", ".join(known(lang, f"thing.{thing}", thing) for thing in lacks))
     if ALERTS not in lacks:
         yield say(lang, "monitor", seconds=amount(card.clock.monitor_interval_s, "s"))
 
@@ -173,8 +173,8 @@ def _fault_note(card: Scorecard, history: History, lang: Lang) -> str:
 
 def _alert_note(card: Scorecard, lang: Lang) -> str:
     first = next((alert for alert in card.alerts if alert.for_this_fault), next(iter(card.alerts), None))
-    if first is None and ALERTS in (card.not_offered or []):  # nobody looked for any
-        return say(lang, "not-offered", things=say(lang, f"thing.{ALERTS}"))
+    if first is None and ALERTS in (card.unsupported or []):  # nobody looked for any
+        return say(lang, "unsupported", things=say(lang, f"thing.{ALERTS}"))
     if first is None:
         return say(lang, "strip.no-alert") if judges(card) else ""
     return say(lang, "strip.alert", rule=first.rule, at=seconds(first.t))

@@ -94,7 +94,7 @@ class Description(msgspec.Struct, frozen=True):
     customers: str
     handshake: Handshake
     loads: dict[str, dict[str, Fetch]]
-    not_offered: tuple[str, ...]
+    unsupported: tuple[str, ...]
     prepare: tuple[Argv, ...] = ()
     prepare_inputs: tuple[str, ...] = ()
 

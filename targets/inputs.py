@@ -22,7 +22,7 @@ from targets.target import TargetError
 LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__"})
 """Folders that change without anything being different."""
 
-RUN = "undo.jsonl"
+RUN = "rollback.jsonl"
 """A folder with such a file is that of a run: those are often written beside the target file."""
 
 ENDS_A_PATH = re.compile(r"[\s:;,'\"|&<>()]")

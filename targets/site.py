@@ -73,7 +73,7 @@ def capabilities(description: Description) -> Capabilities:
         operator=None,
         alerts=False,
         partitionable=frozenset(service for link in description.links for service in ends(description, link)),
-        not_offered=description.not_offered,
+        unsupported=description.unsupported,
         loads=description.loads,
     )
 

@@ -23,7 +23,7 @@ from drills.record.history import REACTION
 from drills.spec import planning
 from drills.spec.drill import Drill, catalogue, load_drill
 from drills.spec.reader import TIME, UNITS
-from drills.spec.request import RunRequest, page_of
+from drills.spec.request import RunRequest, runbook_for
 from drills.spec.runbook_text import time_words
 from drills.spec.target import system, words_of
 from reports.junit import junit_bytes
@@ -60,9 +60,9 @@ def chosen(names: list[str] | None, every: bool, target: str, proxy: str) -> lis
 
 
 def possible(request: RunRequest) -> RunRequest:
-    """The order itself; Refused for an arm that the drill or the target has not, a page that does not hold, and where
-    this machine cannot keep enough files open."""
-    page_of(request)
+    """The request itself; Refused for an arm that drill or target has not, a runbook that does not hold, and where this
+    machine cannot keep enough files open."""
+    runbook_for(request)
     planning.refuse_arm(request.drill, request.arm, system(request.target).capabilities(), request.target)
     refuse_lack(request)
     return request

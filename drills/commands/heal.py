@@ -118,7 +118,11 @@ def target_up(
 
 def _keep_up(target: Startable, folder: Path, keep: int) -> None:
     out = console(to_stderr=False)
-    with contextlib.closing(Journal(folder / "undo.jsonl")) as journal, guarded(folder, journal.append, target), target:
+    with (
+        contextlib.closing(Journal(folder / "rollback.jsonl")) as journal,
+        guarded(folder, journal.append, target),
+        target,
+    ):
         out.print(f"the system under drill is up for {keep} s; Ctrl-C ends it")
         for line in target.by_hand():
             out.print(line, markup=False, soft_wrap=True)  # to be copied: no line break of ours in a path

@@ -31,13 +31,13 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("lint")(lint)
     app.command("schema")(show_schema)
-    pages = typer.Typer(help="Runbooks as pages.", no_args_is_help=True)
-    pages.command(
+    runbooks = typer.Typer(help="Runbooks as a person follows them.", no_args_is_help=True)
+    runbooks.command(
         "show",
         epilog="Examples: kunren runbook show exchange-link-down --lang ja"
         " · kunren runbook show night-batch-lock --wrong reopen-early",
     )(show_page)
-    app.add_typer(pages, name="runbook")
+    app.add_typer(runbooks, name="runbook")
 
 
 def list_drills(

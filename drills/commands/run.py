@@ -54,7 +54,7 @@ def run_drills(
             " is one, else no-action.",
         ),
     ] = None,
-    runbook: Annotated[Path | None, typer.Option("--runbook", help="Another page behind the alert's link.")] = None,
+    runbook: Annotated[Path | None, typer.Option("--runbook", help="Another runbook behind the alert's link.")] = None,
     reaction: Reaction = USUAL_REACTION,
     proxy: Proxy = "auto",
     seed: Seed = None,

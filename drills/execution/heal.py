@@ -1,6 +1,6 @@
 """Undo whatever a run may have left: by the reaper at once, or by ``kunren heal`` afterwards.
 
-``undo.jsonl`` in the run folder is the journal: a line for the target (how to find it again, written before it is
+``rollback.jsonl`` in the run folder is the journal: a line for the target (how to find it again, written before it is
 started), a line for each intent to undo (written and synced *before* the injection), a line when it was undone. All of
 it can be carried out by a process that knows nothing else. Only what has no living owner is healed.
 """
@@ -109,7 +109,7 @@ def _label(intent: Mapping[str, Any]) -> str:
 
 def _journals(runs: Path | None, folders: tuple[Path, ...]) -> Iterator[tuple[Intent, Path]]:
     """Target -> run folder, for every journal below ``runs`` or in ``folders``."""
-    candidates = folders or (tuple(path.parent for path in runs.glob("*/*/undo.jsonl")) if runs else ())
+    candidates = folders or (tuple(path.parent for path in runs.glob("*/*/rollback.jsonl")) if runs else ())
     for folder in candidates:
         for line in _lines(folder):
             if line.get("what") == "target":
@@ -125,7 +125,7 @@ def _open_faults(run: Path) -> list[Mapping[str, Any]]:
 
 def _lines(run: Path) -> Iterator[dict[str, Any]]:
     try:
-        text = (run / "undo.jsonl").read_text(encoding="utf-8", errors="replace")
+        text = (run / "rollback.jsonl").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
     for line in text.splitlines():

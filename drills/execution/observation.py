@@ -50,7 +50,7 @@ class Observation:
     def __init__(
         self,
         plan: Plan,
-        page: Runbook | None,
+        runbook: Runbook | None,
         target: Target,
         load: Load,
         view: View,
@@ -59,11 +59,11 @@ class Observation:
         reporter: Reporter,
         stop_if: tuple[StopIf, ...],
     ) -> None:
-        self.plan, self.page, self.target, self.load = plan, page, target, load
+        self.plan, self.runbook, self.target, self.load = plan, runbook, target, load
         self.view, self.note, self.injector, self.reporter = view, note, injector, reporter
         self.stop_if = stop_if
         self.stop = threading.Event()
-        self.page_called = asyncio.Event()
+        self.alerted = asyncio.Event()
         self.why: dict[str, Any] = {}
 
     async def watch(self, t0: int) -> str:
@@ -121,9 +121,9 @@ class Observation:
         self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
-        if self.page is not None:
+        if self.runbook is not None:
             tool = offered(self.target.operator_tool, "operator's tool")
-            followers.append(tasks.create_task(self._operate(self.page, tool)))
+            followers.append(tasks.create_task(self._operate(self.runbook, tool)))
         if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
@@ -177,7 +177,7 @@ class Observation:
     async def _alerts(self, alerts: Alerts) -> None:
         while True:
             for alert in await asyncio.to_thread(self._take_alerts, alerts):
-                if alert.status == "firing" and self.page is not None and alert.runbook == self.page.id:
+                if alert.status == "firing" and self.runbook is not None and alert.runbook == self.runbook.id:
                     self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
             await asyncio.sleep(ALERTS_S)
 
@@ -191,22 +191,22 @@ class Observation:
 
     def _call(self, why: Mapping[str, Any]) -> None:
         """Page the operator, once: who is at it already is not sent away by a second alert."""
-        if not self.page_called.is_set():
+        if not self.alerted.is_set():
             self.why = dict(why)
-            self.page_called.set()
+            self.alerted.set()
 
     async def _false_alarm(self, at: int) -> None:
         await _until(at)
         self.note("runner", Kind.INFO, "false-alarm", None)
         self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
 
-    async def _operate(self, page: Runbook, tool: OperatorAccess) -> None:
-        await self.page_called.wait()
+    async def _operate(self, runbook: Runbook, tool: OperatorAccess) -> None:
+        await self.alerted.wait()
         await _until(self.why["alert_ns"] + self.plan.reaction)
-        self.view.page_began = time.monotonic_ns()
+        self.view.runbook_began = time.monotonic_ns()
         operator = Operator(tool, self.note, self.stop, self.reporter.step)
-        await asyncio.to_thread(operator.follow, page, self.why)
-        self.view.page_ended = time.monotonic_ns()
+        await asyncio.to_thread(operator.follow, runbook, self.why)
+        self.view.runbook_ended = time.monotonic_ns()
 
     async def _heartbeats(self, alerts: Alerts) -> None:
         last = -1

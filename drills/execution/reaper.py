@@ -48,8 +48,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def guarded(folder: Path, journal: Callable[[Mapping[str, Any]], object], target: Startable) -> Iterator[None]:
     """Inside, the target may be started and has to be stopped again; whoever dies meanwhile is cleared up after.
 
-    ``folder`` is that of the run, with ``logs/``; ``journal`` appends to its ``undo.jsonl``. Refused where the reaper
-    does not stand; ``guard.Unguarded`` comes up inside when it, or a safety device of the target's own, is lost.
+    ``folder`` is that of the run, with ``logs/``; ``journal`` appends to its ``rollback.jsonl``. Refused where the
+    reaper does not stand; ``guard.Unguarded`` comes up inside when it, or a safety device of the target's own, is lost.
     """
     journal({"what": "target", "intent": asdict(target.intent())})
     reaper = Reaper(folder, target.intent(), target.lifelines())

@@ -38,7 +38,7 @@ from drills.record.books import WITNESSES
 from drills.record.folder import RunFolder, StoreError
 from drills.record.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.record.names import TARGET
-from drills.spec.request import RunRequest, asked, page_of, plan_of
+from drills.spec.request import RunRequest, asked, plan_of, runbook_for
 from drills.spec.runbook import Runbook
 from drills.spec.target import profile_of, system
 from loadprofiles.process import Load, LoadError
@@ -77,8 +77,8 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
     caller to judge the folder first.
     """
-    page = page_of(request)
-    plan = plan_of(request, page)
+    runbook = runbook_for(request)
+    plan = plan_of(request, runbook)
     provide(refuse_lack(request))
     runtime = system(request.target)
     began = time.monotonic_ns()
@@ -91,7 +91,7 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     except TargetError as error:
         folder.discard()
         raise MissingMeans([str(error)]) from error
-    return _Run(request, plan, page, folder, target, began, emit).carry_out()
+    return _Run(request, plan, runbook, folder, target, began, emit).carry_out()
 
 
 class _Run:
@@ -101,13 +101,13 @@ class _Run:
         self,
         request: RunRequest,
         plan: Plan,
-        page: Runbook | None,
+        runbook: Runbook | None,
         folder: RunFolder,
         target: Startable,
         began: int,
         emit: Emit,
     ) -> None:
-        self.request, self.plan, self.page, self.folder = request, plan, page, folder
+        self.request, self.plan, self.runbook, self.folder = request, plan, runbook, folder
         self.target = target
         self.view = View.of(plan)
         self.reporter = Reporter(self.view, emit)
@@ -138,7 +138,7 @@ class _Run:
             libraries=libraries(),
             asked=asked(request),
             earlier=list(request.earlier),
-            not_offered=list(target.capabilities().not_offered),
+            unsupported=list(target.capabilities().unsupported),
             own_parts=[HARNESS, LOAD],
         )
         self.injector = Injector(plan, target, self._note_fault, folder.rollback.append)
@@ -197,7 +197,7 @@ class _Run:
         return cause
 
     def _write_inputs(self) -> None:
-        self.folder.copy_inputs(self.request.drill.content, None if self.page is None else self.page.content)
+        self.folder.copy_inputs(self.request.drill.content, None if self.runbook is None else self.runbook.content)
         described = system(self.request.target).source
         if described is not None:
             (self.folder.path / TARGET).write_bytes(described)
@@ -248,7 +248,7 @@ class _Run:
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
-            self.plan, self.page, self.target, self.load, self.view, self._note, self.injector, self.reporter,
+            self.plan, self.runbook, self.target, self.load, self.view, self._note, self.injector, self.reporter,
             self.request.drill.stop_if,
         )  # fmt: skip
         failed = None

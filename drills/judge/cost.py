@@ -82,7 +82,7 @@ def _planned_faults(history: History) -> int:
 
 
 def _quiet(history: History, onset: int) -> int:
-    """The window of an arm without a fault, ns after the planned onset: the page and a hold, else what was planned."""
+    """The window of an arm without a fault, ns after the planned onset: runbook and hold, else what was planned."""
     done = _last_step(history)
     if done is not None:
         return done - onset + history.plan.slo.hold

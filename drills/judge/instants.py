@@ -41,7 +41,7 @@ def instants(history: History, domains: Domains) -> Milestones:
         restored = all_of([available, *_conditions(history, domains.restored, inject.earliest, late)])
         reconciled = _reconciled(history, domains, inject.earliest, late)
     recovered = _recovered(history, domains, restored, reconciled) if inject else Milestone()
-    heard = ALERTS in history.run.not_offered or timeline.watched(history)
+    heard = ALERTS in history.run.unsupported or timeline.watched(history)
     seen = timeline.witnessed(history) and heard and outage.were_asked(found)
     return Milestones(
         inject=inject,
@@ -71,7 +71,7 @@ def _declared(history: History) -> Interval | None:
 
 
 def _opened(history: History) -> Interval | None:
-    return next((point(event.t) for event in timeline.events(history, "operator", "page", Kind.INVOKE)), None)
+    return next((point(event.t) for event in timeline.events(history, "operator", "runbook", Kind.INVOKE)), None)
 
 
 def _conditions(history: History, conditions: Sequence[Condition], after: int, late: int) -> list[Milestone]:

@@ -130,9 +130,9 @@ def is_measurable(metric: Metric, history: History) -> bool:
     return asked and all(book in history.books for book in metric.books)
 
 
-def lacking(metric: Metric, not_offered: Collection[str]) -> list[str]:
+def lacking(metric: Metric, unsupported: Collection[str]) -> list[str]:
     """What the metric needs and the target does not offer, by its own word; empty when it can be judged."""
-    return [thing for thing in THINGS if thing in not_offered and thing in metric.needs]
+    return [thing for thing in THINGS if thing in unsupported and thing in metric.needs]
 
 
 def counted(number: int | None) -> Interval | None:

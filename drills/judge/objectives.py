@@ -59,7 +59,7 @@ def unjudged(objectives: list[Objective]) -> list[Judged]:
 def _judge(observed: Observed, objective: Objective, measured: Measured, metric: Metric | None) -> Judged:
     if metric is None:  # of another version
         return Judged(objective, None, Status.UNKNOWN)
-    if lacking(metric, observed.history.run.not_offered) or (metric.span and not observed.history.plan.injects):
+    if lacking(metric, observed.history.run.unsupported) or (metric.span and not observed.history.plan.injects):
         return Judged(objective, None, Status.NOT_APPLICABLE)
     found = _value(objective, measured.get(metric.id, []))
     if found is not None:

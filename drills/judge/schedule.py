@@ -16,7 +16,7 @@ def first_onset(plan: Plan) -> int:
 def watched_for(plan: Plan) -> int:
     """Longest time to look, from the first planned onset: the cap, or without a fault long enough to see quiet.
 
-    A false alarm is watched until its page can have been followed; that ends it sooner (``quiet``).
+    A false alarm is watched until its runbook can have been followed; that ends it sooner (``quiet``).
     """
     if plan.injects:
         return plan.cap

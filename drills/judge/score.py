@@ -111,7 +111,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         cost=_cost(price),
         asked=_asked(history),
         earlier=[_earlier(attempt) for attempt in run.earlier],
-        not_offered=run.not_offered or msgspec.UNSET,
+        unsupported=run.unsupported or msgspec.UNSET,
     )
     return claiming_nothing(card, how_far(history))
 
@@ -139,7 +139,7 @@ def _own_limits(plan: Plan) -> list[LimitCell]:
 def limits(history: History, at: Milestones, asked: Asked, domains: Domains) -> list[LimitCell]:
     """What this very run cannot show: checks with nothing to check, and why an instant is missing."""
     found = [
-        _limit(thing, "unsupported.thing", f"without.{thing}") for thing in THINGS if thing in history.run.not_offered
+        _limit(thing, "unsupported.thing", f"without.{thing}") for thing in THINGS if thing in history.run.unsupported
     ]
     found += [_limit(check.id, NOT_EXERCISED) for check, answer in asked if _has(answer, NOT_EXERCISED)]
     found += _not_offered(history, asked, domains.metrics)
@@ -175,7 +175,7 @@ def _not_offered(history: History, asked: Asked, metrics: Mapping[str, Metric]) 
         if any(each.id.startswith(f"{UNSUPPORTED}.") for each in answer.reasons):
             yield _of(check.id, answer)
     for one in history.plan.objectives:
-        things = lacking(metrics[one.metric], history.run.not_offered) if one.metric in metrics else []
+        things = lacking(metrics[one.metric], history.run.unsupported) if one.metric in metrics else []
         if things:
             yield LimitCell(about=one.id, reasons=[Reason(f"{UNSUPPORTED}.{thing}") for thing in things])
 
@@ -183,7 +183,7 @@ def _not_offered(history: History, asked: Asked, metrics: Mapping[str, Metric]) 
 def _needs(instant: str, history: History) -> bool:
     """Whether the target does not offer what this instant is told by."""
     thing = {"alert": ALERTS, "declared": OPERATOR, "runbook": OPERATOR}.get(instant)
-    return thing in history.run.not_offered
+    return thing in history.run.unsupported
 
 
 def _why_missing(name: str, mark: Milestone, t0: int) -> LimitCell | None:
@@ -304,7 +304,7 @@ def _alerts(history: History) -> list[AlertCell]:
 
 
 def _runbook(history: History) -> RunbookCell | None:
-    page = next(timeline.events(history, "operator", "page", Kind.INVOKE), None)
+    page = next(timeline.events(history, "operator", "runbook", Kind.INVOKE), None)
     if page is None:
         return None
     t0 = history.run.t0
@@ -330,7 +330,7 @@ def _heal(history: History) -> HealCell:
     return HealCell(
         injected=len(begun),
         undone=sum(record.undone for record in begun),
-        verified_gone=sum(record.gone for record in begun),
+        verified_removed=sum(record.gone for record in begun),
     )
 
 

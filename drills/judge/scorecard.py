@@ -151,7 +151,7 @@ class HealCell(_Part, frozen=True, kw_only=True):
 
     injected: int
     undone: int
-    verified_gone: int
+    verified_removed: int
 
 
 class CostCell(_Part, frozen=True, kw_only=True):
@@ -266,7 +266,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     cost: CostCell
     asked: AskedCell | None = None
     earlier: list[EarlierCell] = []
-    not_offered: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some
+    unsupported: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some
 
     def value(self, metric: str, window: str = "all", of: str | None = None) -> Span | int | float | None:
         """What was measured; None where it did not happen, cannot be known, or is not on this card."""

@@ -69,7 +69,7 @@ def _was_rough(history: History, at: Milestones) -> bool:
     steps = timeline.steps(history)
     again = len({step.id for step in steps}) < len(steps)
     astray = any(step.outcome != "ok" for step in steps)
-    if ALERTS in history.run.not_offered:
+    if ALERTS in history.run.unsupported:
         return again or astray
     late = at.alert is None or (at.runbook is not None and at.runbook.earliest < at.alert.latest)
     return again or astray or late

@@ -86,8 +86,8 @@ VALIDITY: Mapping[str, Text] = {
     "fault.still-there": counted(
         "faults not seen gone: run `kunren heal`", "消滅を確認できない障害（`kunren heal` を実行）"
     ),
-    "runbook.not-opened": Text("nobody opened the page", "手順書が開かれていない"),
-    "runbook.not-begun": Text("no step of the page was begun", "手順書のどの手順も開始されていない"),
+    "runbook.not-opened": Text("nobody opened the runbook", "手順書が開かれていない"),
+    "runbook.not-begun": Text("no step of the runbook was begun", "手順書のどの手順も開始されていない"),
     "monitor.never-heard": Text("the monitor was never heard", "監視の応答が一度もない"),
     "monitor.silence": Text(
         "longest silence of the monitor {seconds} s, limit {limit} s", "監視の最長無応答 {seconds} s（上限 {limit} s）"

@@ -1,8 +1,8 @@
-"""The robot operator: follows a runbook page against the target's own tool, exactly as it is written.
+"""The robot operator: follows a runbook against the target's own tool, exactly as it is written.
 
-It knows nothing of the drill: the page was chosen by the alert's link, each command is what a person would type, and
-what the tool answers decides how the page goes on. A failed step stops the page (or escalates, or goes on further
-down, where the page says so).
+It knows nothing of the drill: the runbook was chosen by the alert's link, each command is what a person would type, and
+what the tool answers decides how the runbook goes on. A failed step stops the runbook (or escalates, or goes on further
+down, where the runbook says so).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class StepOutcome(StrEnum):
 
 
 class RunbookEnd(StrEnum):
-    """How a page ended. ``refused`` at its first step is the right end of a false alarm."""
+    """How a runbook ended. ``refused`` at its first step is the right end of a false alarm."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -69,30 +69,30 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Follows pages. ``stop`` ends a page between steps; ``show`` is told each step's id and outcome."""
+    """Follows runbooks. ``stop`` ends a runbook between steps; ``show`` is told each step's id and outcome."""
 
     tool: OperatorAccess
     record: Record
     stop: threading.Event
     show: Callable[[str, str], None]
 
-    def follow(self, page: Runbook, why: Mapping[str, Any]) -> RunbookEnd:
-        """Carry out the page from the top; blocking. ``why`` (the alert) goes into the history."""
-        self.record("operator", Kind.INVOKE, "page", {"runbook": page.id, "sha256": page.sha256, **why})
-        end = self._steps(page)
+    def follow(self, runbook: Runbook, why: Mapping[str, Any]) -> RunbookEnd:
+        """Carry out the runbook from the top; blocking. ``why`` (the alert) goes into the history."""
+        self.record("operator", Kind.INVOKE, "runbook", {"runbook": runbook.id, "sha256": runbook.sha256, **why})
+        end = self._steps(runbook)
         kind = Kind.OK if end in (RunbookEnd.DONE, RunbookEnd.REFUSED) else Kind.FAIL
-        self.record("operator", kind, "page", {"runbook": page.id, "end": end.value})
+        self.record("operator", kind, "runbook", {"runbook": runbook.id, "end": end.value})
         return end
 
-    def _steps(self, page: Runbook) -> RunbookEnd:
+    def _steps(self, runbook: Runbook) -> RunbookEnd:
         outcomes: dict[str, StepOutcome] = {}
         jump: str | None = None
         began = time.monotonic_ns()
-        for step in page.steps:
+        for step in runbook.steps:
             if self.stop.is_set():
                 return RunbookEnd.INTERRUPTED
-            if time.monotonic_ns() - began > page.escalation.after:
-                return self._escalate(page, step)
+            if time.monotonic_ns() - began > runbook.escalation.after:
+                return self._escalate(runbook, step)
             if jump is not None and step.id != jump:
                 continue
             jump = None
@@ -105,11 +105,11 @@ class Operator:
             if step.if_failed.action == "stop":
                 return RunbookEnd.STOPPED
             if step.if_failed.action == "escalate":
-                return self._escalate(page, step)
+                return self._escalate(runbook, step)
             jump = step.if_failed.step
         return (
             RunbookEnd.DONE
-            if len(outcomes) == len(page.steps) and StepOutcome.SKIPPED not in outcomes.values()
+            if len(outcomes) == len(runbook.steps) and StepOutcome.SKIPPED not in outcomes.values()
             else (RunbookEnd.INCOMPLETE)
         )
 
@@ -150,7 +150,7 @@ class Operator:
         if step.expect is None:
             return (), 0
         if step.expect.argv is None:
-            return disagreements(step.expect.says, answer.data), 0
+            return disagreements(step.expect.reply, answer.data), 0
         return self._ask(step.expect, step.role, until)
 
     def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[tuple[str, ...], int]:
@@ -165,13 +165,13 @@ class Operator:
             within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
             answer = self.tool.run_command(demand.argv, role, within)
             waited = max(waited, answer.waited_ns)
-            against = disagreements(demand.says, answer.data) if answer.exit == 0 else (answer.says,)
+            against = disagreements(demand.reply, answer.data) if answer.exit == 0 else (answer.says,)
             if once or not against or time.monotonic() >= until or self.stop.is_set():
                 return against, waited
             time.sleep(ASK_EVERY_S)
 
-    def _escalate(self, page: Runbook, step: Step) -> RunbookEnd:
-        call = {"to": page.escalation.to, "deputy": page.escalation.deputy, "step": step.id}
+    def _escalate(self, runbook: Runbook, step: Step) -> RunbookEnd:
+        call = {"to": runbook.escalation.to, "deputy": runbook.escalation.deputy, "step": step.id}
         self.record("operator", Kind.INFO, "escalate", call)
         return RunbookEnd.ESCALATED
 

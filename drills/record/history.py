@@ -12,7 +12,7 @@ runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline
            ``interrupted``
 fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)
 monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
-operator   ``page`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says, waited_ns:
+operator   ``runbook`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says, waited_ns:
            until the commands of it were begun)
 load       ``ready``, ``started``, ``stopped`` (info)
 harness, load, proxy, launcher, operator's tool
@@ -186,7 +186,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What stood on the command line and is not in the plan: enough to ask for the very same run again."""
 
     drill: str  # a name of the catalogue, or a path
-    runbook: str | None = None  # the page given in place of the drill's own
+    runbook: str | None = None  # the runbook given in place of the drill's own
     proxy: str = "auto"
 
 
@@ -249,7 +249,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     libraries: dict[str, str] = {}  # name -> version of what the harness ran with
     asked: Asked | None = None
     earlier: list[Earlier] = []  # the attempts before this one
-    not_offered: list[str] = []  # of books, operator and alerts: what the target's own file says it does not have
+    unsupported: list[str] = []  # of books, operator and alerts: what the target's own file says it does not have
     own_parts: list[str] = []  # of the instrument: all that must give an account of their own errors
 
 
@@ -319,7 +319,7 @@ class History:
 
     def withheld(self, *names: str) -> bool:
         """Whether one of these books is none that the run should have, as the target's file says it keeps none."""
-        return BOOKS in self.run.not_offered and any(name not in self.run.books for name in names)
+        return BOOKS in self.run.unsupported and any(name not in self.run.books for name in names)
 
 
 class Status(StrEnum):

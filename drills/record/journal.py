@@ -89,7 +89,7 @@ class EventLog:
 
 
 class Journal:
-    """``undo.jsonl``: when ``append`` returns, the line is on disk, and only then may the fault be injected.
+    """``rollback.jsonl``: when ``append`` returns, the line is on disk, and only then may the fault be injected.
 
     Once a line could not be forced to disk none is taken any more: the system reports such a loss only once, and the
     next call may succeed although the line is lost.

@@ -45,9 +45,9 @@ def refuse_not_offered(root: Node, words: Vocabulary) -> None:
     if any(_strange(root, words)):
         return
     for key, (thing, why) in ASKS_FOR.items():
-        if key in _keys(root) and thing in words.not_offered:
+        if key in _keys(root) and thing in words.unsupported:
             raise root.child(key).bad(f"{key}: the target offers no {thing}: {why}; leave it out", at_key=True)
-    if BOOKS in words.not_offered and "checks" in _keys(root):
+    if BOOKS in words.unsupported and "checks" in _keys(root):
         _refuse_checks(root.child("checks"))
 
 
@@ -70,27 +70,27 @@ def refuse_unjudgeable(
     root: Node, words: Vocabulary, objectives: Collection[Objective], arms: Mapping[Arm, Expectation]
 ) -> None:
     """BadInput where every objective needs something that the target says it does not have, or an arm waits for it."""
-    needs = {objective.id: _lacking(objective.metric, words.not_offered) for objective in objectives}
+    needs = {objective.id: _lacking(objective.metric, words.unsupported) for objective in objectives}
     if all(needs.values()):
         lacks = "; ".join(f"{name} needs {' and '.join(things)}" for name, things in needs.items())
         raise root.child("objectives").bad(f"objectives: none can be judged on this target: {lacks}")
     for arm, wanted in arms.items():
         for index, name in enumerate(wanted.by):
-            things = _lacking(name, words.not_offered)
+            things = _lacking(name, words.unsupported)
             if things:
                 place = root.child("arms").child(str(arm)).child("by").child(index)
                 raise place.bad(f"{place.name}: {name} can never be red here: the target offers no {', '.join(things)}")
 
 
-def _lacking(outcome: str, not_offered: Collection[str]) -> list[str]:
+def _lacking(outcome: str, unsupported: Collection[str]) -> list[str]:
     """What a metric or a check needs and the target does not have."""
     from drills.domains.registry import DOMAINS  # when asked for: reading a drill needs no judge
     from drills.judge.metric import lacking
 
     if outcome in DOMAINS.checks and DOMAINS.checks[outcome].needs_books:
-        return [BOOKS] if BOOKS in not_offered else []
+        return [BOOKS] if BOOKS in unsupported else []
     metric = DOMAINS.metrics.get(outcome)
-    return [] if metric is None else lacking(metric, not_offered)
+    return [] if metric is None else lacking(metric, unsupported)
 
 
 def _keys(root: Node) -> Collection[str]:

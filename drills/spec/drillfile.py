@@ -198,7 +198,7 @@ class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def form_for(words: Vocabulary) -> type[DrillFile]:
     """The form of a drill for such a target: what the target does not have, need not be spoken of."""
-    return _without(tuple(key for key, thing in SPEAKS_OF.items() if thing in words.not_offered))
+    return _without(tuple(key for key, thing in SPEAKS_OF.items() if thing in words.unsupported))
 
 
 def required(words: Vocabulary) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 ::
 
     expect: {session: up}                                       about the step's own answer
-    expect: {run: brokerctl gateway status, says: {link: B}}    about the answer of a query of its own
-    before: {run: brokerctl gateway status, says: {heartbeat_age_s: {at_least: 1}}}
+    expect: {run: brokerctl gateway status, reply: {link: B}}    about the answer of a query of its own
+    before: {run: brokerctl gateway status, reply: {heartbeat_age_s: {at_least: 1}}}
 
-``says`` compares fields of the JSON answer, all of which must hold: a value is equality, else one of
+``reply`` compares fields of the JSON answer, all of which must hold: a value is equality, else one of
 ``{at_most: n}``, ``{at_least: n}``, ``{not: value}``. ``a.b`` reaches into a mapping. A field that the answer does not
 have never holds. Text, numbers and truth values are never equal to one another. What no reply of the command can have
 (``spec.replies``) is refused when the runbook is read.
@@ -32,8 +32,8 @@ Scalar = str | int | float | bool | None
 
 BOUNDS = ("at_most", "at_least", "not")
 
-RESERVED = ("run", "says")
-"""Keys of the long form; no answer has fields of these names that a demand could be about, except in ``says:``."""
+RESERVED = ("run", "reply")
+"""Keys of the long form; no answer has fields of these names that a demand could be about, except in ``reply:``."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -56,10 +56,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """``argv`` asks (None: the step's own answer is meant), and each field in ``says`` must hold."""
+    """``argv`` asks (None: the step's own answer is meant), and each field in ``reply`` must hold."""
 
     argv: tuple[str, ...] | None
-    says: dict[str, Fact]
+    reply: dict[str, Fact]
 
 
 def _fields(node: Node) -> Node:
@@ -104,7 +104,7 @@ class _QuestionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A query and facts about its answer, as they are written."""
 
     run: Query
-    says: Fields
+    reply: Fields
 
 
 class _Question(Kind):
@@ -113,7 +113,7 @@ class _Question(Kind):
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> Demand:
         form = decode(_QuestionForm, node, words)
-        return Demand(form.run.argv, _facts(form.says, form.run.command))
+        return Demand(form.run.argv, _facts(form.reply, form.run.command))
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
@@ -147,13 +147,13 @@ def demanded(expect: Expect | None, command: Command | None) -> Demand | None:
     if not isinstance(expect, Node):
         return expect
     if command is None:
-        raise expect.bad(f"{expect.name}: the step runs nothing that could answer; ask with {{run: …, says: …}}")
+        raise expect.bad(f"{expect.name}: the step runs nothing that could answer; ask with {{run: …, reply: …}}")
     return Demand(None, _facts(expect, command))
 
 
-def disagreements(says: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[str, ...]:
+def disagreements(reply: Mapping[str, Fact], answer: Mapping[str, Any]) -> tuple[str, ...]:
     """A sentence for each field that does not hold; empty when the answer is as demanded."""
-    return tuple(_sentence(name, fact, answer) for name, fact in says.items() if not _holds(name, fact, answer))
+    return tuple(_sentence(name, fact, answer) for name, fact in reply.items() if not _holds(name, fact, answer))
 
 
 def _facts(node: Node, command: Command) -> dict[str, Fact]:

@@ -1,9 +1,9 @@
 """Drills and runbooks checked against one another and against what a recovery manual must have, nothing started.
 
-Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a page holds for the drill's phase and
-alerts; a step that runs says what is expected; a right page's first step can tell a false alarm, it forbids something,
-and nothing is re-opened on it before the books were verified; a wrong page is caught by something the drill judges; a
-step that runbooks share is used by one.
+Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a runbook holds for the drill's phase and
+alerts; a step that runs says what is expected; a right runbook's first step can tell a false alarm, it forbids
+something, and nothing is re-opened on it before the books were verified; a wrong runbook is caught by something the drill
+judges; a step that runbooks share is used by one.
 """
 
 from __future__ import annotations
@@ -99,18 +99,20 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
 
 
 def lint_drill(drill: Drill) -> Iterator[Finding]:
-    """Findings on a drill with its pages; the pages must be readable (BadInput)."""
+    """Findings on a drill with its runbooks; the runbooks must be readable (BadInput)."""
     root = read(drill.file)
-    page = None if drill.runbook is None else load_runbook(drill.runbook, drill.tool)
-    yield from _arms(root, drill, page)
-    if page is None:
+    runbook = None if drill.runbook is None else load_runbook(drill.runbook, drill.tool)
+    yield from _arms(root, drill, runbook)
+    if runbook is None:
         return
-    if drill.phase not in page.phases:
-        yield _at(root.child("phase"), f"the runbook holds for {', '.join(page.phases)}, not for phase {drill.phase}")
-    if not set(drill.alerts) & set(page.alerts):
-        yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(page.alerts)}")
+    if drill.phase not in runbook.phases:
+        yield _at(
+            root.child("phase"), f"the runbook holds for {', '.join(runbook.phases)}, not for phase {drill.phase}"
+        )
+    if not set(drill.alerts) & set(runbook.alerts):
+        yield _at(root.child("alerts"), f"none of these leads to the runbook, which is for {', '.join(runbook.alerts)}")
     for variant in variants(drill).values():
-        yield from _wrong(variant, page, drill)
+        yield from _wrong(variant, runbook, drill)
 
 
 def lint_shared(file: Path, tool: OperatorTool | None) -> Iterator[Finding]:
@@ -135,54 +137,58 @@ def _used(file: Path) -> Iterator[str]:
         return
 
 
-def lint_runbook(page: Runbook) -> Iterator[Finding]:
-    """Findings on one page; on a wrong variant only what no page may lack."""
-    for step in page.steps:
+def lint_runbook(runbook: Runbook) -> Iterator[Finding]:
+    """Findings on one runbook; on a wrong variant only what no runbook may lack."""
+    for step in runbook.steps:
         if step.argv is not None and step.expect is None:
-            yield _on(page, step, f"step '{step.id}' runs a command but says nothing of the expected result")
-        for refusal in dict.fromkeys(_not_permitted(page.tool or NO_TOOL, step)):
-            yield _on(page, step, f"step '{step.id}': {refusal}")
-    if page.wrong is not None:
+            yield _on(runbook, step, f"step '{step.id}' runs a command but says nothing of the expected result")
+        for refusal in dict.fromkeys(_not_permitted(runbook.tool or NO_TOOL, step)):
+            yield _on(runbook, step, f"step '{step.id}': {refusal}")
+    if runbook.wrong is not None:
         return
-    if page.steps[0].before is None:
-        yield _on(page, page.steps[0], "the first step has no 'before': nothing would end the page on a false alarm")
-    if not page.prohibited:
-        yield Finding(str(page.file), 1, "'prohibited' lists nothing; say what must not be done")
-    for step in page.steps:
-        command = _command(page, step)
-        if command is not None and command.reopens and not _verified(page, step):
-            asked = " or ".join(sorted(each.name for each in (page.tool or NO_TOOL).commands if each.verifies))
-            yield _on(page, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
+    if runbook.steps[0].before is None:
+        yield _on(
+            runbook, runbook.steps[0], "the first step has no 'before': nothing would end the runbook on a false alarm"
+        )
+    if not runbook.prohibited:
+        yield Finding(str(runbook.file), 1, "'prohibited' lists nothing; say what must not be done")
+    for step in runbook.steps:
+        command = _command(runbook, step)
+        if command is not None and command.reopens and not _verified(runbook, step):
+            asked = " or ".join(sorted(each.name for each in (runbook.tool or NO_TOOL).commands if each.verifies))
+            yield _on(runbook, step, f"step '{step.id}' re-opens but needs no step that verifies ({asked})")
 
 
-def _arms(root: Node, drill: Drill, page: Runbook | None) -> Iterator[Finding]:
+def _arms(root: Node, drill: Drill, runbook: Runbook | None) -> Iterator[Finding]:
     place = root.child("arms")
-    lacking = [str(arm) for arm in ARMS if arm not in drill.arms and not (page is None and arm.acts)]
+    lacking = [str(arm) for arm in ARMS if arm not in drill.arms and not (runbook is None and arm.acts)]
     if lacking and drill.variant is None:
         yield _at(place, f"arms: nothing is said of {', '.join(lacking)}; without them the drill cannot be trusted")
     for arm, wanted in drill.arms.items():
         at = place.child(str(arm))
-        what, known = _known(arm, drill, page)
+        what, known = _known(arm, drill, runbook)
         if arm.detail and arm.detail not in known:
             yield _at(at, f"arms: {unknown(what, arm.detail, known)}")
         yield from (_at(at, f"arms.{arm}: {says}") for says in _unjudged(wanted, drill))
 
 
-def _known(arm: Arm, drill: Drill, page: Runbook | None) -> tuple[str, list[str]]:
+def _known(arm: Arm, drill: Drill, runbook: Runbook | None) -> tuple[str, list[str]]:
     """What the detail of such an arm is, and which there are."""
     if arm.kind == ArmKind.WITHOUT:
-        return "step", [] if page is None else [step.id for step in page.steps]
+        return "step", [] if runbook is None else [step.id for step in runbook.steps]
     return "variant", list(variants(drill))
 
 
 def _wrong(variant: Variant, right: Runbook, drill: Drill) -> Iterator[Finding]:
-    page = varied(right, variant)
-    if page.id != right.id:
-        yield _at(variant.at, f"{page.file.name} is '{page.id}', but it stands in for '{right.id}' behind the alert")
+    runbook = varied(right, variant)
+    if runbook.id != right.id:
+        yield _at(
+            variant.at, f"{runbook.file.name} is '{runbook.id}', but it stands in for '{right.id}' behind the alert"
+        )
     if variant.harmless is None:
         yield from (_at(variant.at.child("expect"), f"expect: {says}") for says in _unjudged(variant.expect, drill))
-    yield from lint_runbook(page)
-    for change in page.changes:
+    yield from lint_runbook(runbook)
+    for change in runbook.changes:
         if change.how == "loosened":
             says = f"{variant.name}: step '{change.step}' no longer demands {', '.join(change.what)}"
             yield Finding(str(variant.at.doc.file), variant.at.key_line, says, note=True)
@@ -195,20 +201,20 @@ def _unjudged(wanted: Expectation, drill: Drill) -> Iterator[str]:
             yield f"'{name}' is neither a check nor an objective of drill {drill.name}"
 
 
-def _verified(page: Runbook, step: Step) -> bool:
+def _verified(runbook: Runbook, step: Step) -> bool:
     """Whether a step that verifies must have been done before this one; ``needs`` only point up, so this ends."""
     for need in step.needs:
-        before = page.step(need)
+        before = runbook.step(need)
         if before is None:
             continue
-        command = _command(page, before)
-        if (command is not None and command.verifies) or _verified(page, before):
+        command = _command(runbook, before)
+        if (command is not None and command.verifies) or _verified(runbook, before):
             return True
     return False
 
 
-def _command(page: Runbook, step: Step) -> Command | None:
-    return (page.tool or NO_TOOL).command(step.argv or ())
+def _command(runbook: Runbook, step: Step) -> Command | None:
+    return (runbook.tool or NO_TOOL).command(step.argv or ())
 
 
 def _not_permitted(tool: OperatorTool, step: Step) -> Iterator[str]:
@@ -221,7 +227,7 @@ def _not_permitted(tool: OperatorTool, step: Step) -> Iterator[str]:
             yield refusal
 
 
-def _on(page: Runbook, step: Step, message: str) -> Finding:
+def _on(runbook: Runbook, step: Step, message: str) -> Finding:
     return Finding(str(step.file), step.line, message)
 
 

@@ -1,4 +1,4 @@
-"""From a drill to one run of it: which page, which faults at which instant, what must come out, what is needed.
+"""From a drill to one run of it: which runbook, which faults at which instant, what must come out, what is needed.
 
 Everything here is fixed before the run starts, and the plan is hashed into it.
 """
@@ -52,7 +52,7 @@ def plan(
 ) -> Plan:
     """Fix one run: onsets drawn from the seed and the drill's name alone, objectives, checks and hashes.
 
-    ``runbook_sha256`` is given when a page other than the arm's own is used. UnknownName for an arm the drill has not.
+    ``runbook_sha256`` is given when another runbook than the arm's own is used. UnknownName for an arm it has not.
     """
     if runbook_sha256 is None and (runbook := runbook_of(drill, arm)) is not None:
         runbook_sha256 = runbook.sha256
@@ -131,7 +131,7 @@ def known_arms(drill: Drill) -> tuple[str, ...]:
 
 
 def arms_of(drill: Drill) -> tuple[Arm, ...]:
-    """The arms that ``verify`` runs, in order: the drill's own block, then each wrong page (main drill only)."""
+    """The arms that ``verify`` runs, in order: the drill's own block, then each wrong runbook (main drill only)."""
     if drill.variant is not None:
         return tuple(drill.arms)
     return tuple(dict.fromkeys((*drill.arms, *_wrong(drill))))
@@ -142,7 +142,7 @@ def _wrong(drill: Drill) -> list[Arm]:
 
 
 def expectation(drill: Drill, arm: Arm) -> Expectation | None:
-    """What the arm must show: the drill's own block first, then the page's ``expect``; None: nothing is declared."""
+    """What the arm must show: the drill's own block first, then the runbook's ``expect``; None: nothing is declared."""
     if arm in drill.arms:
         return drill.arms[arm]
     runbook_of(drill, arm)  # refuses an arm that is not known
@@ -172,7 +172,7 @@ def missing(
     drill: Drill, capabilities: Capabilities, faults: Mapping[str, type[Any]] | None = None
 ) -> tuple[Lack, ...]:
     """What the target does not offer, and does not say itself that it has not; empty when nothing."""
-    needs, unsupported = requirements(drill), capabilities.not_offered
+    needs, unsupported = requirements(drill), capabilities.unsupported
     registry = embedded().faults if faults is None else faults
     lacks = [lack for timed in drill.timeline if (lack := _lack(timed.fault, capabilities, registry)) is not None]
     if BOOKS not in unsupported:

@@ -1,4 +1,4 @@
-"""What to run, and what that means: the page behind the alert's link in this arm, and the plan of the run."""
+"""What to run, and what that means: the runbook behind the alert's link in this arm, and the plan of the run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from drills.spec.runbook import Runbook, load_runbook
 from drills.spec.target import system
 
 RUNBOOK_ARMS = (RUNBOOK, FALSE_ALARM)
-"""Arms whose page may be replaced by another one."""
+"""Arms whose runbook may be replaced by another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What to run, as asked for on the command line.
 
-    ``runbook`` replaces the arm's own page; ``target`` is a runtime's name or a target file; ``earlier`` are attempts
-    that were void.
+    ``runbook`` replaces the arm's own; ``target`` is a runtime's name or a target file; ``earlier`` are attempts that
+    were void.
     """
 
     drill: Drill
@@ -41,8 +41,8 @@ class RunRequest:
 
 def asked(request: RunRequest) -> Asked:
     """What must stand on a command line, beside the plan, to have the same run again."""
-    page = None if request.runbook is None else str(request.runbook)
-    return Asked(drill=name_of(request.drill), runbook=page, proxy=request.proxy)
+    runbook = None if request.runbook is None else str(request.runbook)
+    return Asked(drill=name_of(request.drill), runbook=runbook, proxy=request.proxy)
 
 
 def again(request: RunRequest, void: Scorecard) -> RunRequest:
@@ -53,28 +53,28 @@ def again(request: RunRequest, void: Scorecard) -> RunRequest:
     return replace(request, attempts=request.attempts + 1, earlier=(*request.earlier, first))
 
 
-def page_of(request: RunRequest) -> Runbook | None:
-    """The page behind the alert's link in this arm; another page may stand only where the right one would."""
+def runbook_for(request: RunRequest) -> Runbook | None:
+    """The runbook behind the alert's link in this arm; another runbook may stand only where the right one would."""
     if request.runbook is not None and request.arm not in RUNBOOK_ARMS:
         raise Refused(f"--runbook goes with the arms {' and '.join(map(str, RUNBOOK_ARMS))}, not with {request.arm}")
     if request.runbook is None:
-        page = planning.runbook_of(request.drill, request.arm)
+        runbook = planning.runbook_of(request.drill, request.arm)
     else:
-        page = load_runbook(request.runbook, request.drill.tool)
-    if page is None:
+        runbook = load_runbook(request.runbook, request.drill.tool)
+    if runbook is None:
         return None
-    if request.drill.phase not in page.phases:
+    if request.drill.phase not in runbook.phases:
         raise MissingMeans(
             [
-                f"runbook {page.id} holds for phases {', '.join(page.phases)},"
+                f"runbook {runbook.id} holds for phases {', '.join(runbook.phases)},"
                 f" the drill strikes in {request.drill.phase}"
             ],
-            "write a page for this phase; that there is none is the finding",
+            "write a runbook for this phase; that there is none is the finding",
         )
-    return page
+    return runbook
 
 
-def plan_of(request: RunRequest, page: Runbook | None) -> Plan:
+def plan_of(request: RunRequest, runbook: Runbook | None) -> Plan:
     """Everything that is fixed before the run starts, onset drawn."""
     runtime = system(request.target)
     return planning.plan(
@@ -82,7 +82,7 @@ def plan_of(request: RunRequest, page: Runbook | None) -> Plan:
         request.arm,
         request.seed,
         request.reaction,
-        runbook_sha256=None if page is None else page.sha256,
+        runbook_sha256=None if runbook is None else runbook.sha256,
         compression=runtime.compression,
         monitor_interval_s=runtime.capabilities().monitor_interval_s,
     )

@@ -1,4 +1,4 @@
-"""A runbook as the page a person follows, in English or Japanese, plain text."""
+"""A runbook as the runbook a person follows, in English or Japanese, plain text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ TEXTS = {
 
 
 def render_page(runbook: Runbook, lang: str = "en") -> str:
-    """The whole page; ``lang`` other than ``ja`` is English. Ends with a newline."""
+    """The whole runbook; ``lang`` other than ``ja`` is English. Ends with a newline."""
     texts = TEXTS["ja" if lang == "ja" else "en"]
     lines = [f"{runbook.title.say(lang)}  [{runbook.id}]", ""]
     lines += _differences(runbook, texts, lang)
@@ -123,7 +123,7 @@ def _step(number: int, step: Step, marks: str, texts: dict[str, str], lang: str)
 
 def _demand(demand: Demand, texts: dict[str, str]) -> str:
     facts = ", ".join(
-        texts[fact.how].format(field=field, value=_shown(fact.value)) for field, fact in demand.says.items()
+        texts[fact.how].format(field=field, value=_shown(fact.value)) for field, fact in demand.reply.items()
     )
     if demand.argv is None:
         return facts

@@ -21,7 +21,7 @@ from targets.operator_tool import OperatorTool
 
 
 class IfFailed(msgspec.Struct, frozen=True):
-    """What follows a failed step; ``step`` is where to go on, always further down the page."""
+    """What follows a failed step; ``step`` is where to go on, always further down the runbook."""
 
     action: Literal["stop", "go", "escalate"]
     step: str | None = None
@@ -146,4 +146,4 @@ def _check_go(draft: Draft, step: Step, ids: list[str], position: int) -> None:
     if target not in ids:
         raise place.bad(f"{place.name}: {unknown('step', target, ids)}")
     if target in ids[: position + 1]:
-        raise place.bad(f"{place.name}: 'go {target}' would go back up the page; a page has no loops")
+        raise place.bad(f"{place.name}: 'go {target}' would go back up the runbook; a runbook has no loops")

@@ -14,9 +14,9 @@
     customers: front
     loads: {reading: {pages: {get: /notes, rate: 20, expect: 200}}}
     handshake: {service: web, path: /drill-target.json}
-    not_offered: [books, operator, alerts]
+    unsupported: [books, operator, alerts]
 
-Nothing is left to be guessed: what the system does not have stands in ``not_offered``. Arguments are what stands
+Nothing is left to be guessed: what the system does not have stands in ``unsupported``. Arguments are what stands
 there: ``3.10`` is no number, ``yes`` no truth value; a literal brace is written twice.
 """
 
@@ -63,7 +63,7 @@ def load_target(file: Path) -> tuple[Description, bytes]:
         customers=form.customers,
         handshake=form.handshake,
         loads=form.loads,
-        not_offered=form.not_offered,
+        unsupported=form.unsupported,
         prepare=form.prepare,
         prepare_inputs=form.prepare_inputs,
     )

@@ -207,6 +207,6 @@ class TargetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     customers: LinkName
     loads: ByName[ByName[Request]]
     handshake: Shown
-    not_offered: NotOffered
+    unsupported: NotOffered
     prepare: Annotated[tuple[Command, ...], Meta(description="a list of commands")] = ()
     prepare_inputs: Annotated[tuple[Input, ...], Meta(description="a list of files, folders or patterns")] = ()

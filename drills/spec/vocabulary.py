@@ -35,7 +35,7 @@ class Vocabulary:
 
     ``links``, ``services``, ``alerts`` and ``accounts`` belong to a target; None: whatever is written is taken, and the
     target refuses later what it does not offer. ``operator`` is the target's tool, with which runbooks are followed, if
-    any. ``not_offered``: of books, operator and alerts, what it says it does not have.
+    any. ``unsupported``: of books, operator and alerts, what it says it does not have.
     ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
@@ -48,7 +48,7 @@ class Vocabulary:
     services: Collection[str] | None = None
     alerts: Collection[str] | None = None
     operator: OperatorTool | None = None
-    not_offered: Collection[str] = ()
+    unsupported: Collection[str] = ()
     quantities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runtime: str | None = None
     conditions: Mapping[str, type[Any]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
         services,
         rules,
         capabilities.operator,
-        capabilities.not_offered,
+        capabilities.unsupported,
         {name: {**_rates(load), **hot.get(name, {}), **capabilities.settings} for name, load in loads.items()},
         runtime,
         capabilities.plantable,

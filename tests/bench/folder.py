@@ -51,7 +51,7 @@ def make(folder: Path, rows: int, bad_share: float = 0.02) -> None:
         for n, (actor, kind, what, t) in enumerate(events)
     ]
     (folder / "events.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
-    (folder / "undo.jsonl").write_bytes(b"")
+    (folder / "rollback.jsonl").write_bytes(b"")
     for book in ("world", "customers", "exchange", "oms", "notices"):
         (folder / "books" / f"{book}.jsonl").write_bytes(b"")
     row = books.Request(t_ns=T0, id=str(ROW), action="fetch", intended_ns=T0)

@@ -194,7 +194,7 @@ def _events(draft: Draft, script: Script) -> None:
     if draft.plan.arm == "false-alarm":
         draft.note(8.1, "runner", Kind.INFO, "false-alarm")
     if draft.plan.arm not in ("no-fault", "no-action"):
-        draft.note(8.3, "operator", Kind.INVOKE, "page", runbook="link-down", rule="LinkSilent")
+        draft.note(8.3, "operator", Kind.INVOKE, "runbook", runbook="link-down", rule="LinkSilent")
         step(draft, "close", 8.3, 8.5)
         step(draft, "switch", 9.0, SWITCHED)
         step(draft, "drain", SWITCHED, 13.6, changed=False)

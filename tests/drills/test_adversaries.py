@@ -360,7 +360,7 @@ def test_arms_without_a_page_ask_for_none(arm: str) -> None:
 def test_where_nobody_can_follow_a_page_none_is_asked_for() -> None:
     draft = correct(3)
     nobody_came(draft)
-    draft.run = msgspec.structs.replace(draft.run, not_offered=[OPERATOR])
+    draft.run = msgspec.structs.replace(draft.run, unsupported=[OPERATOR])
     assert PAGE not in {check.id for check in score(draft.history(), None).checks}
 
 

@@ -33,7 +33,7 @@ INPUTS = [
     "samples/names.json",
     "samples/outcome.npy",
     "samples/sent.npy",
-    "undo.jsonl",
+    "rollback.jsonl",
 ]
 
 
@@ -120,7 +120,7 @@ def forge_line(run: Path) -> None:
 CHAIN = "SHA256SUMS: the chain does not lead to its head: a line was edited, moved, added or removed"
 TAMPER: list[tuple[str, Callable[[Path], object], list[str]]] = [
     ("flipped", change_byte, ["books/oms.jsonl was changed"]),
-    ("removed", lambda run: (run / "undo.jsonl").unlink(), ["undo.jsonl is missing"]),
+    ("removed", lambda run: (run / "rollback.jsonl").unlink(), ["rollback.jsonl is missing"]),
     (
         "added",
         lambda run: (run / "books" / "bank.jsonl").write_text(""),

@@ -34,7 +34,7 @@ def kunren(*argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_a_damaged_journal_stops_nobody_else_s_healing(tmp_path: Path, content: bytes) -> None:
     run = tmp_path / "some-drill" / "20261122T100000.000Z-runbook-1"
     run.mkdir(parents=True)
-    (run / "undo.jsonl").write_bytes(content)
+    (run / "rollback.jsonl").write_bytes(content)
     assert list(heal._journals(tmp_path, ())) == []
     assert heal._open_faults(run) == []
 

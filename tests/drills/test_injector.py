@@ -166,7 +166,7 @@ QUIET = round(7.5 * NS)
 def view(*lasts: int | None, ended: int) -> View:
     """Of a run without services, whose page has ended."""
     found = View.of(msgspec.structs.replace(plan(*lasts), services={}))
-    found.page_ended, found.ends_at = ended, 100 * NS
+    found.runbook_ended, found.ends_at = ended, 100 * NS
     return found
 
 

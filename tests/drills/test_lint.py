@@ -117,7 +117,7 @@ def test_reopening_needs_a_step_that_verifies(folder: Path, edit: Edit) -> None:
 
 def test_a_step_that_runs_says_what_is_expected(folder: Path, edit: Edit) -> None:
     edit("runbook.yaml", "    expect: {answers: true}\n", "")
-    edit("wrong.yaml", "        expect: {run: brokerctl gateway status, says: {resyncing: false}}\n", "")
+    edit("wrong.yaml", "        expect: {run: brokerctl gateway status, reply: {resyncing: false}}\n", "")
     says = "runs a command but says nothing of the expected result"
     assert found(folder) == [
         f"{at(folder, 'runbook.yaml', 'id: verify-link-b')}: step 'verify-link-b' {says}",
@@ -126,7 +126,7 @@ def test_a_step_that_runs_says_what_is_expected(folder: Path, edit: Edit) -> Non
 
 
 def test_the_first_step_can_tell_a_false_alarm(folder: Path, edit: Edit) -> None:
-    edit("runbook.yaml", "    before: {run: brokerctl gateway status, says: {session: {not: active}}}\n", "")
+    edit("runbook.yaml", "    before: {run: brokerctl gateway status, reply: {session: {not: active}}}\n", "")
     place = at(folder, "runbook.yaml", "id: confirm")
     assert found(folder) == [f"{place}: the first step has no 'before': nothing would end the page on a false alarm"]
 

@@ -18,10 +18,10 @@ SERVED = Objective("served_ratio", 0.5, "ratio", at_least=True)
 RECOVER = Objective("recover", 15, "s")
 
 
-def bare(draft: Draft, *not_offered: str, objectives: list[Objective] | None = None) -> History:
+def bare(draft: Draft, *unsupported: str, objectives: list[Objective] | None = None) -> History:
     """The same run on a target that keeps no books of its own and sends no alerts."""
     whole = replanned(draft, objectives=objectives or [RECOVER, SERVED]).history()
-    run = msgspec.structs.replace(whole.run, books=["world", "customers"], not_offered=list(not_offered))
+    run = msgspec.structs.replace(whole.run, books=["world", "customers"], unsupported=list(unsupported))
     events = [event for event in whole.events if event.actor != "monitor"]
     events = [msgspec.structs.replace(event, index=n) for n, event in enumerate(events)]
     books = {name: whole.books[name] for name in ("world", "customers")}
@@ -37,8 +37,8 @@ def test_what_the_target_says_it_does_not_offer_is_named_and_exempt() -> None:
     assert said["executions-one-to-one"][1] == "not offered by the target: book exchange, oms"
     assert card.verdict == "pass"
     assert card.grade == "performed"
-    assert card.not_offered == list(THINGS)
-    assert b"not_offered" not in msgspec.json.encode(score(correct().history(), None))
+    assert card.unsupported == list(THINGS)
+    assert b"unsupported" not in msgspec.json.encode(score(correct().history(), None))
     assert [line.split(":")[0] for line in limits_of(card)[1:4]] == list(THINGS)
     assert not [line for line in limits_of(card) if line.endswith(": did not happen")]
     assert "t_reconciled: not offered by the target: books" in limits_of(card)

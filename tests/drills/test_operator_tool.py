@@ -64,7 +64,7 @@ steps:
   - id: confirm
     role: clerk
     text: {en: Confirm it, ja: 確認する}
-    before: {run: tillctl look, says: {state: shut}}
+    before: {run: tillctl look, reply: {state: shut}}
     run: tillctl look
     expect: {age: {at_most: 2m}, drift: -1.5, load: 0.25, disk.full: false, why: no cash}
     within: 3s
@@ -110,7 +110,7 @@ def test_a_page_is_read_in_the_words_of_the_targets_tool(file: Path) -> None:
     confirm = page.steps[0]
     assert confirm.argv == ("tillctl", "look")
     assert confirm.expect is not None
-    assert confirm.expect.says == {
+    assert confirm.expect.reply == {
         "age": Fact("at_most", 120.0), "drift": Fact("is", -1.5), "load": Fact("is", 0.25),
         "disk.full": Fact("is", False), "why": Fact("is", "no cash"),
     }  # fmt: skip
@@ -129,7 +129,7 @@ def test_a_page_is_read_in_the_words_of_the_targets_tool(file: Path) -> None:
          " expected a whole number"),
         ("before: {run: tillctl look", "before: {run: tillctl vault empty", "10: steps[0].before.run: 'vault empty' is"
          " not a query; known: look, till audit"),
-        ("{seen: 3}", "{run: tillctl till open 2, says: {seen: 3}}", "18: steps[1].expect.run: 'till open' is not a"
+        ("{seen: 3}", "{run: tillctl till open 2, reply: {seen: 3}}", "18: steps[1].expect.run: 'till open' is not a"
          " query; known: look, till audit"),
         ("{seen: 3}", "{disk.ful: 3}", "18: steps[1].expect: reply of 'till audit': unknown field 'disk.ful',"
          " did you mean 'disk.full'?"
@@ -152,9 +152,9 @@ def test_a_role_that_the_tool_does_not_know(file: Path) -> None:
 
 def test_nobody_asks_what_the_role_may_not(tmp_path: Path) -> None:
     """The tool refuses a query as well, and only during the run."""
-    drains = "before: {run: brokerctl gateway drain, says: {drained: true}}"
+    drains = "before: {run: brokerctl gateway drain, reply: {drained: true}}"
     page = PAGE[: PAGE.index("  - id: audit")].replace("tillctl", "brokerctl").replace("role: clerk", "role: viewer")
-    page = page.replace("before: {run: brokerctl look, says: {state: shut}}", drains)
+    page = page.replace("before: {run: brokerctl look, reply: {state: shut}}", drains)
     page = page.replace("run: brokerctl look\n", "run: brokerctl status\n")
     page = page[: page.index("    expect:")] + "    expect: {balances: current}\n    within: 3s\n"
     file = tmp_path / "runbook.yaml"

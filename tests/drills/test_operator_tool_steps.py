@@ -22,7 +22,7 @@ STEPS = """\
 confirm:
   role: clerk
   text: {en: Confirm it, ja: 確認する}
-  before: {run: tillctl look, says: {state: shut}}
+  before: {run: tillctl look, reply: {state: shut}}
   run: tillctl look
   expect: {age: {at_most: 2m}, disk.full: false}
   within: 3s
@@ -58,7 +58,7 @@ def test_shared_steps_are_read_in_the_words_of_the_targets_tool(folder: Path) ->
     assert lint([folder], words(TOOL)) == []
     confirm, audit, _ = load_runbook(folder / "runbook.yaml", TOOL).steps
     assert confirm.expect is not None
-    assert confirm.expect.says == {"age": Fact("at_most", 120.0), "disk.full": Fact("is", False)}
+    assert confirm.expect.reply == {"age": Fact("at_most", 120.0), "disk.full": Fact("is", False)}
     assert audit.argv == ("tillctl", "till", "audit")
 
 
@@ -67,7 +67,7 @@ def test_shared_steps_are_read_in_the_words_of_the_targets_tool(folder: Path) ->
     [
         ("run: tillctl till audit", "run: tillctl till adit", "11: count.run: unknown command 'till adit', did you mean"
          " 'till audit'? known: look, till audit, till open, vault empty"),
-        ("{state: shut}", "{state: ajar}", "4: confirm.before.says.state: unknown value 'ajar'; known: open, shut"),
+        ("{state: shut}", "{state: ajar}", "4: confirm.before.reply.state: unknown value 'ajar'; known: open, shut"),
         ("{seen: 3}", "{seen: -3}", "12: count.expect.seen: found the number -3, expected a whole number of at"
          " least 0"),
         ("count:\n  role: clerk", "count:\n  role: viewer", "9: count.role: unknown role 'viewer'; known: clerk,"

@@ -305,10 +305,10 @@ REMOVED: dict[str, tuple[Callable[[], Draft], Plant, str]] = {
         lambda: correct(3, "false-alarm"), gone("runner", "false-alarm"),
         "false alarm: planned 3.0 s, not on record; reaction: planned 0.2 s, not on record",
     ),
-    "page": (lambda: correct(3), gone("operator", "page", Kind.INVOKE), "reaction: planned 0.2 s, not on record"),
+    "page": (lambda: correct(3), gone("operator", "runbook", Kind.INVOKE), "reaction: planned 0.2 s, not on record"),
     "alert": (lambda: correct(3), gone("monitor", "alert"), "reaction: planned 0.2 s, not on record"),
     "end of the page": (
-        lambda: correct(3), gone("operator", "page", Kind.OK),
+        lambda: correct(3), gone("operator", "runbook", Kind.OK),
         "quiet after the runbook: planned at least 7.5 s, not on record",
     ),
     "end of the observation": (
@@ -343,7 +343,7 @@ def test_without_the_end_of_the_baseline_nothing_can_be_compared() -> None:
 
 def test_what_is_off_comes_before_what_is_not_on_record() -> None:
     draft = correct(3)
-    then(gone("operator", "page", Kind.OK), moved("inject", NS, "fault:0"))(draft)
+    then(gone("operator", "runbook", Kind.OK), moved("inject", NS, "fault:0"))(draft)
     verdict = ruled(draft)
     assert verdict.status == INVALID
     assert said_of(verdict) == (
@@ -379,7 +379,7 @@ def test_each_arm_is_asked_for_what_it_plans(arm: str, names: list[str]) -> None
 ])  # fmt: skip
 def test_where_nobody_can_be_called_there_is_no_reaction(arm: str, lacks: str, asked_for: bool) -> None:
     draft = correct(3, arm)
-    draft.run = msgspec.structs.replace(draft.run, not_offered=[lacks])
+    draft.run = msgspec.structs.replace(draft.run, unsupported=[lacks])
     assert ("reaction" in spoken_of(draft)) == asked_for
 
 

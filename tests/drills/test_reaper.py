@@ -35,7 +35,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(tmp_path: Path, stack: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "undo.jsonl").write_text(
+    (folder / "rollback.jsonl").write_text(
         json.dumps({"what": "target", "intent": {"target": "local", "stack": str(stack)}}) + "\n"
     )
     return folder

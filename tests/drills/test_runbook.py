@@ -26,9 +26,9 @@ steps:
   - id: confirm
     role: viewer
     text: {en: Confirm it, ja: 確認する}
-    before: {run: brokerctl gateway status, says: {session: {not: active}}}
+    before: {run: brokerctl gateway status, reply: {session: {not: active}}}
     run: brokerctl customers affected --since '2m | 3m'
-    expect: {run: brokerctl status, says: {processes.api.pid: {at_least: 1}, services.orders: true}}
+    expect: {run: brokerctl status, reply: {processes.api.pid: {at_least: 1}, services.orders: true}}
     within: 1500ms
     if_failed: go call
   - id: call
@@ -72,7 +72,7 @@ def test_what_a_page_becomes(file: Path) -> None:
     assert (page.escalation.after, page.content) == (3 * UNITS["m"], PAGE.encode())
     assert confirm.argv == ("brokerctl", "customers", "affected", "--since", "2m | 3m")
     assert confirm.before is not None
-    assert confirm.before.says == {"session": Fact("not", "active")}
+    assert confirm.before.reply == {"session": Fact("not", "active")}
     assert confirm.expect is not None
     assert confirm.expect.argv == ("brokerctl", "status")
     assert (confirm.within, confirm.if_failed) == (1_500 * UNITS["ms"], IfFailed("go", "call"))

@@ -21,7 +21,7 @@ steps:
   - id: confirm
     role: operator
     text: {en: Confirm it, ja: 確認する}
-    before: {run: brokerctl gateway status, says: {session: {not: active}}}
+    before: {run: brokerctl gateway status, reply: {session: {not: active}}}
     run: brokerctl gateway status
     expect: {link: A}
     within: 3s
@@ -229,28 +229,28 @@ CASES = {
         "steps[1].run: gateway drain: argument --within: found '90s', expected more than 0 and at most 60 seconds",
     ),
     "precondition that acts": (
-        "{run: brokerctl gateway status, says",
-        "{run: brokerctl service close orders, says",
+        "{run: brokerctl gateway status, reply",
+        "{run: brokerctl service close orders, reply",
         11,
         f"steps[0].before.run: 'service close' is not a query; known: {QUERIES}",
     ),
     "precondition without a query": (
-        "{run: brokerctl gateway status, says: {session: {not: active}}}",
+        "{run: brokerctl gateway status, reply: {session: {not: active}}}",
         "{session: down}",
         11,
-        "steps[0].before: unknown key 'session'; known: run, says",
+        "steps[0].before: unknown key 'session'; known: run, reply",
     ),
     "precondition of nothing": (
-        "says: {session: {not: active}}",
-        "says: {}",
+        "reply: {session: {not: active}}",
+        "reply: {}",
         11,
-        "steps[0].before.says: found an empty mapping, expected at least one field of the answer",
+        "steps[0].before.reply: found an empty mapping, expected at least one field of the answer",
     ),
     "query that expects nothing": (
         "expect: {link: A}",
         "expect: {run: brokerctl status}",
         13,
-        "steps[0].expect: missing key 'says'; required: run, says",
+        "steps[0].expect: missing key 'reply'; required: run, reply",
     ),
     "expectation in words": (
         "expect: {link: A}",
@@ -292,7 +292,7 @@ CASES = {
         "session: {not: active}",
         "answers: true",
         11,
-        "steps[0].before.says: reply of 'gateway status': unknown field 'answers', did you mean 'unanswered'?"
+        "steps[0].before.reply: reply of 'gateway status': unknown field 'answers', did you mean 'unanswered'?"
         " known: ok, exit, says, changed,"
         " session, link, heartbeat_age_s, next_in, next_out, resyncing, outstanding, unanswered, unknown, notices_held,"
         " queue_age_s, missing_accounts",
@@ -305,16 +305,16 @@ CASES = {
     ),
     "a field of a mapping that it has not": (
         "expect: {link: A}",
-        "expect: {run: brokerctl status, says: {services.order: true}}",
+        "expect: {run: brokerctl status, reply: {services.order: true}}",
         13,
-        "steps[0].expect.says: reply of 'status': unknown field 'services.order', did you mean 'services.orders'?"
+        "steps[0].expect.reply: reply of 'status': unknown field 'services.order', did you mean 'services.orders'?"
         " known: services.inquiry, services.repayment, services.orders",
     ),
     "a mapping as a whole": (
         "expect: {link: A}",
-        "expect: {run: brokerctl status, says: {services: open}}",
+        "expect: {run: brokerctl status, reply: {services: open}}",
         13,
-        "steps[0].expect.says: reply of 'status': 'services' has fields, name one:"
+        "steps[0].expect.reply: reply of 'status': 'services' has fields, name one:"
         " services.inquiry, services.repayment, services.orders",
     ),
     "a list": (
@@ -327,7 +327,7 @@ CASES = {
         "{not: active}",
         "{not: actve}",
         11,
-        "steps[0].before.says.session.not: unknown value 'actve', did you mean 'active'? known: active, silent, down",
+        "steps[0].before.reply.session.not: unknown value 'actve', did you mean 'active'? known: active, silent, down",
     ),
     "a number for one of some texts": (
         "{link: A}",
@@ -381,13 +381,13 @@ CASES = {
         "session: {not: active}",
         "heartbeat_age_s: {at_least: -1}",
         11,
-        "steps[0].before.says.heartbeat_age_s.at_least: found the number -1, expected a number of at least 0",
+        "steps[0].before.reply.heartbeat_age_s.at_least: found the number -1, expected a number of at least 0",
     ),
     "a time in no unit": (
         "session: {not: active}",
         "heartbeat_age_s: {at_least: 3 weeks}",
         11,
-        "steps[0].before.says.heartbeat_age_s.at_least: unknown unit 'weeks'; known: ms, s, m, h (found '3 weeks')",
+        "steps[0].before.reply.heartbeat_age_s.at_least: unknown unit 'weeks'; known: ms, s, m, h (found '3 weeks')",
     ),
     "a truth compared like a number": (
         "clean: true",
@@ -399,13 +399,13 @@ CASES = {
         "session: {not: active}",
         "session: {at_most: 2}",
         11,
-        "steps[0].before.says.session: at_most compares numbers, and this is a text",
+        "steps[0].before.reply.session: at_most compares numbers, and this is a text",
     ),
     "answer of nobody": (
         "    within: 3m",
         "    within: 3m\n    expect: {clean: true}",
         27,
-        "steps[2].expect: the step runs nothing that could answer; ask with {run: …, says: …}",
+        "steps[2].expect: the step runs nothing that could answer; ask with {run: …, reply: …}",
     ),
 }
 

@@ -78,7 +78,7 @@ def test_card_tells_of_alerts_steps_heal_and_cost() -> None:
     assert found.runbook is not None
     begun = found.runbook.steps[0]
     assert (begun.id, begun.start, begun.end, begun.outcome) == ("close", 10.3, 10.5, "ok")
-    assert (found.heal.injected, found.heal.undone, found.heal.verified_gone) == (1, 1, 1)
+    assert (found.heal.injected, found.heal.undone, found.heal.verified_removed) == (1, 1, 1)
     assert found.clock.monitor_interval_s == 0.25
 
 

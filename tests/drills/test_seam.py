@@ -60,7 +60,7 @@ class Strange:
         yield "knock three times"
 
     def __enter__(self) -> Self:
-        journal = self.request.logs.parent / "undo.jsonl"
+        journal = self.request.logs.parent / "rollback.jsonl"
         assert json.loads(journal.read_text()) == {
             "what": "target", "intent": {"target": "local", "stack": self.request.run},
         }  # fmt: skip
@@ -182,7 +182,7 @@ class Labelled(Strange):
 
 
 def journalled(target: Strange) -> list[str]:
-    return (target.request.logs.parent / "undo.jsonl").read_text().splitlines()
+    return (target.request.logs.parent / "rollback.jsonl").read_text().splitlines()
 
 
 def test_the_intent_to_undo_is_on_disk_before_the_load_is_let_in(
@@ -223,7 +223,7 @@ def test_a_target_to_look_at_keeps_its_logs_below_the_runs(
     (folder,) = (tmp_path / "runs" / "target-up").iterdir()
     assert target.request.logs == folder / "logs"
     assert target.request.run == f"target-up/{folder.name}"
-    assert {path.name for path in folder.iterdir()} == {"logs", "undo.jsonl"}
+    assert {path.name for path in folder.iterdir()} == {"logs", "rollback.jsonl"}
     assert {path.name for path in tmp_path.iterdir()} <= {"runs", "cache"}
 
 

@@ -25,7 +25,7 @@ STEPS = """\
 look:
   role: viewer
   text: {en: Look, ja: 見る}
-  before: {run: brokerctl status, says: {ok: true}}
+  before: {run: brokerctl status, reply: {ok: true}}
   run: brokerctl status
   expect: {ok: true}
   within: 3s
@@ -34,7 +34,7 @@ shut:
   role: operator
   text: {en: Shut, ja: 止める}
   run: brokerctl service close orders
-  expect: {run: brokerctl status, says: {services.orders: false}}
+  expect: {run: brokerctl status, reply: {services.orders: false}}
   within: 5s
 """
 

@@ -122,7 +122,7 @@ links: {front: {upstream: web}}
 customers: front
 loads: {reading: {pages: {get: /, rate: 20}}}
 handshake: {service: web, path: /drill-target.json}
-not_offered: [books, operator, alerts]
+unsupported: [books, operator, alerts]
 """
 
 

@@ -42,7 +42,7 @@ links: {front: {upstream: web}}
 customers: front
 loads: {reading: {pages: {get: /, rate: 20}}}
 handshake: {service: web, path: /drill-target.json}
-not_offered: [books, operator, alerts]
+unsupported: [books, operator, alerts]
 """
 
 DIES = '"{python}", -c, "for n in range(20): print(n, flush=True)\\nraise SystemExit(4)"'

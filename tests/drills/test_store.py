@@ -47,7 +47,7 @@ def test_folder_is_named_for_instant_arm_and_seed(tmp_path: Path) -> None:
         "events.jsonl",
         "logs",
         "samples",
-        "undo.jsonl",
+        "rollback.jsonl",
     ]
 
 
@@ -125,7 +125,7 @@ def test_undo_is_on_disk_before_append_returns(tmp_path: Path, monkeypatch: pyte
     folder = open_run(tmp_path)
     seen: list[str] = []
     monkeypatch.setattr(
-        "drills.record.journal.os.fsync", lambda _: seen.append((folder.path / "undo.jsonl").read_text())
+        "drills.record.journal.os.fsync", lambda _: seen.append((folder.path / "rollback.jsonl").read_text())
     )
     folder.rollback.append({"what": "intent", "index": 0})
     assert seen == ['{"what":"intent","index":0}\n']
@@ -361,9 +361,9 @@ DAMAGE = [
     ("events.jsonl", cut, "events.jsonl line 4 is cut off"),
     ("events.jsonl", garble, "events.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     ("events.jsonl", drop_first_line, "events.jsonl line 1 has index 1 where 0 is due"),
-    ("undo.jsonl", remove, "undo.jsonl is missing"),
-    ("undo.jsonl", cut, "undo.jsonl line 2 is cut off"),
-    ("undo.jsonl", garble, "undo.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
+    ("rollback.jsonl", remove, "rollback.jsonl is missing"),
+    ("rollback.jsonl", cut, "rollback.jsonl line 2 is cut off"),
+    ("rollback.jsonl", garble, "rollback.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     ("books/exchange.jsonl", remove, "books/exchange.jsonl is missing"),
     ("books/exchange.jsonl", cut, "books/exchange.jsonl line 2 is cut off"),
     ("books/oms.jsonl", garble, "books/oms.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
@@ -389,7 +389,7 @@ DAMAGE = [
         "samples/done.npy holds int64 in 2 dimensions where int64 in one is due",
     ),
     ("events.jsonl", nest, "events.jsonl line 4 cannot be read: nested too deeply"),
-    ("undo.jsonl", nest, "undo.jsonl line 2 cannot be read: nested too deeply"),
+    ("rollback.jsonl", nest, "rollback.jsonl line 2 cannot be read: nested too deeply"),
     ("samples/done.npy", wrong_type, "samples/done.npy holds float64 in 1 dimensions where int64 in one is due"),
     ("samples/outcome.npy", cut, "samples/outcome.npy cannot be read: cut off, 129 bytes where 134 are due"),
     ("samples/done.npy", shorten_column, "samples have columns of different length: intended 6, sent 6, done 3"),

@@ -41,7 +41,7 @@ loads:
     pages: {get: /notes, rate: 20}
     writes: {post: "/notes?text=x", rate: 2.5, expect: 201}
 handshake: {service: web, path: /drill-target.json}
-not_offered: [books, operator, alerts]
+unsupported: [books, operator, alerts]
 prepare: [[make, "{shared}/notes", 3]]
 """
 
@@ -75,7 +75,7 @@ def test_what_it_says(file: Path) -> None:
         loads={
             "reading": {"pages": Fetch("GET", "/notes", 200, 20.0), "writes": Fetch("POST", "/notes?text=x", 201, 2.5)}
         },
-        not_offered=("books", "operator", "alerts"),
+        unsupported=("books", "operator", "alerts"),
         prepare=(("make", "{shared}/notes", "3"),),
     )
 
@@ -93,9 +93,9 @@ BAD = {
         "[books, operator, alerts]",
         "[operator, alerts]",
         15,
-        "not_offered: books cannot be taken",
+        "unsupported: books cannot be taken",
     ),
-    "a thing nobody knows": ("[books, ", "[cooks, books, ", 15, "not_offered[0]: unknown thing 'cooks'"),
+    "a thing nobody knows": ("[books, ", "[cooks, books, ", 15, "unsupported[0]: unknown thing 'cooks'"),
     "a link to elsewhere": (
         "127.0.0.1:5432",
         "10.0.0.1:5432",

@@ -443,7 +443,7 @@ def cut(path: Path) -> None:
     ("books/world.jsonl", Path.unlink, "books/world.jsonl is missing"),
     ("events.jsonl", cut, "events.jsonl line 4 is cut off"),
     ("events.jsonl", Path.unlink, "events.jsonl is missing"),
-    ("undo.jsonl", cut, "undo.jsonl line 2 is cut off"),
+    ("rollback.jsonl", cut, "rollback.jsonl line 2 is cut off"),
 ])  # fmt: skip
 def test_folder_with_something_cut_off_or_missing_is_invalid(
     tmp_path: Path, file: str, harm: Callable[[Path], None], words: str

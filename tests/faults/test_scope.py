@@ -182,7 +182,7 @@ with broken(from_intent({"kind": "timeout", "link": "link"}), Target(), 0, lambd
 
 def test_another_process_undoes_what_a_killed_one_left(target: Any, server: Any, tmp_path: Path) -> None:
     system = target()
-    journal = tmp_path / "undo.jsonl"
+    journal = tmp_path / "rollback.jsonl"
     argv = [sys.executable, "-c", HARNESS, str(server.port), system.listen, system.address, str(journal)]
     assert subprocess.run(argv, timeout=30).returncode == -signal.SIGKILL
     assert sorted(system.proxies().toxics("link")) == ["kunren-timeout-downstream", "kunren-timeout-upstream"]

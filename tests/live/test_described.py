@@ -28,7 +28,7 @@ links: {front: {upstream: web}}
 customers: front
 loads: {reading: {pages: {get: /, rate: 20}}}
 handshake: {service: web, path: /drill-target.json}
-not_offered: [books, operator, alerts]
+unsupported: [books, operator, alerts]
 """
 
 DRILL = """\
@@ -62,7 +62,7 @@ def test_it_recovers_when_it_is_started_again(files: Place) -> None:
     assert (found["verdict"], found["arm"], found["target"]) == ("pass", "no-action", "target.yaml")
     assert [(each["id"], each["verdict"]) for each in found["objectives"]] == [("recover", "pass"), ("detect", "n/a")]
     assert found["loss"]["service_s"] > 0
-    assert found["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert found["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert [each["about"] for each in found["limits"][:3]] == ["books", "operator", "alerts"]
     assert (run / "target.yaml").read_text() == TARGET
     again = files.kunren("check", run.name, "--json", "-")

@@ -29,7 +29,7 @@ def only_run(place: Place) -> Path:
 
 def undone(place: Place, run: Path) -> list[str]:
     """What is journalled and noted of undoing, in order."""
-    journal = [json.loads(line)["what"] for line in (run / "undo.jsonl").read_text().splitlines()]
+    journal = [json.loads(line)["what"] for line in (run / "rollback.jsonl").read_text().splitlines()]
     assert journal == ["target", "intent", "undone"]
     return [f"{event['kind']} {event['what']}" for event in place.events(run) if event["actor"] == "fault:0"]
 
@@ -144,7 +144,7 @@ def test_the_reaper_heals_when_the_harness_is_killed(place: Place) -> None:
 
 
 MOMENTS: dict[str, Callable[[Place], bool]] = {
-    "the journal": lambda place: any(run.joinpath("undo.jsonl").is_file() for run in place.runs()),
+    "the journal": lambda place: any(run.joinpath("rollback.jsonl").is_file() for run in place.runs()),
     "the reaper": lambda place: bool(processes_of(place, "drills.execution.reaper")),
     "the stack's folder": lambda place: bool(place.stacks()),
     "the launcher": lambda place: bool(processes_of(place, "targets.brokerage.launcher")),

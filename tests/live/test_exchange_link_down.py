@@ -50,7 +50,7 @@ def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     assert (card["verdict"], card["grade"]) == ("pass", "performed"), shown
     assert code == 0
     assert value(card, "acknowledged_orders_lost") == 0
-    assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert card["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert {path.name for path in tmp_path.iterdir()} == {"runs"}
     replies = list(recorded(tmp_path / "runs" / card["run"], TOOL))
     assert len(replies) == len(card["runbook"]["steps"])

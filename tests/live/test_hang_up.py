@@ -65,7 +65,7 @@ def healed(place: Place, reason: str) -> Path:
     (run,) = place.runs()
     assert json.loads((run / "run.json").read_text())["end"]["reason"] == reason
     assert card(run)["verdict"] == "invalid"
-    assert [json.loads(line)["what"] for line in (run / "undo.jsonl").read_text().splitlines()][-1] == "undone"
+    assert [json.loads(line)["what"] for line in (run / "rollback.jsonl").read_text().splitlines()][-1] == "undone"
     assert place.noted("fault:0", "ok", "gone")
     place.nothing_left()
     return run

@@ -38,7 +38,7 @@ def red(card: dict[str, Any]) -> set[str]:
 def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     code, card, shown = run("runbook", 7, tmp_path)
     assert (code, card["verdict"], card["grade"]) == (0, "pass", "performed"), shown
-    assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert card["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert [step["outcome"] for step in card["runbook"]["steps"]] == ["ok"] * len(card["runbook"]["steps"])
     replies = list(recorded(tmp_path / "runs" / card["run"], TOOL))
     assert len(replies) == len(card["runbook"]["steps"])

@@ -24,7 +24,7 @@ def _real(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     code, card, shown = run("runbook", 7, tmp_path, "--proxy", "toxiproxy")
     assert (code, card["verdict"], card["grade"]) == (0, "pass", "performed"), shown
-    assert card["heal"] == {"injected": 1, "undone": 1, "verified_gone": 1}
+    assert card["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert card["engines"]["proxy"] == f"toxiproxy {RELEASE}"
     assert f"proxy toxiproxy {RELEASE}" in shown
     events = (tmp_path / "runs" / card["run"] / "events.jsonl").read_text().splitlines()

@@ -193,7 +193,7 @@ PASSED: dict[str, Any] = {
             {"id": "open-orders", "start": 24.0, "end": 24.1, "outcome": "ok"},
         ],
     },
-    "heal": {"injected": 1, "undone": 1, "verified_gone": 1},
+    "heal": {"injected": 1, "undone": 1, "verified_removed": 1},
     "cost": {"wall_s": 41.0, "mandatory_s": 40.2},
 }
 

@@ -171,7 +171,7 @@ def test_different_drills_have_not_the_same_fault() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_nothing_is_said_of_what_the_target_does_not_offer(lang: Lang) -> None:
-    bare = right() | {"arm": "no-action", "not_offered": ["books", "operator", "alerts"], "alerts": []}
+    bare = right() | {"arm": "no-action", "unsupported": ["books", "operator", "alerts"], "alerts": []}
     put(bare, "wrong_figures_acted_on", None)
     translated = said(bare, lang)
     assert "figures" not in translated

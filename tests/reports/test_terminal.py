@@ -182,7 +182,7 @@ def test_both_languages_say_the_same_things() -> None:
 
 @pytest.mark.parametrize(("lang", "says"), [("en", "not offered: books, alerts"), ("ja", "提供なし: 帳簿, 警報")])
 def test_what_the_target_does_not_offer_stands_in_the_second_line(lang: Lang, says: str) -> None:
-    card = passed() | {"not_offered": ["books", "alerts"]}
+    card = passed() | {"unsupported": ["books", "alerts"]}
     text = render_card(card, history(card), RUN, lang=lang, width=120).plain
     assert says in text.split("\n")[1]
     assert not any(line.startswith(("books: ", "帳簿: ")) for line in text.split("\n"))
@@ -190,7 +190,7 @@ def test_what_the_target_does_not_offer_stands_in_the_second_line(lang: Lang, sa
 
 @pytest.mark.parametrize(("lang", "says"), [("en", "not offered: alerts"), ("ja", "提供なし: 警報")])
 def test_where_nobody_looked_for_alerts_none_is_said_to_be_missing(lang: Lang, says: str) -> None:
-    card = passed() | {"not_offered": ["alerts"], "alerts": []}
+    card = passed() | {"unsupported": ["alerts"], "alerts": []}
     (steps,) = (
         line
         for line in render_card(card, history(card), RUN, lang=lang, width=120).plain.split("\n")

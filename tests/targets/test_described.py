@@ -43,7 +43,7 @@ FILES = Description(
     customers="front",
     handshake=Handshake(service="web", path="/drill-target.json"),
     loads={"browsing": {"pages": Fetch("GET", "/drill-target.json", 200, 20.0)}},
-    not_offered=("books", "operator", "alerts"),
+    unsupported=("books", "operator", "alerts"),
 )
 
 
@@ -190,7 +190,7 @@ def test_of_the_optional_parts_it_has_the_partitioning_alone(site: DescribedTarg
     assert site.partitioning is site
     offered = site.capabilities()
     assert (offered.books, offered.operator, offered.alerts) == ((), None, False)
-    assert set(offered.not_offered) == {"books", "operator", "alerts"}
+    assert set(offered.unsupported) == {"books", "operator", "alerts"}
 
 
 def test_a_killed_service_is_dead_and_its_start_hook_brings_it_back(site: DescribedTarget) -> None:

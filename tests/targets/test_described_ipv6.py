@@ -36,7 +36,7 @@ SIX = Description(
     customers="front",
     handshake=Handshake(service="web", path="/drill-target.json"),
     loads={"browsing": {"pages": Fetch("GET", "/drill-target.json", 200, 20.0)}},
-    not_offered=("books", "operator", "alerts"),
+    unsupported=("books", "operator", "alerts"),
 )
 
 

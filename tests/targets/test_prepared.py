@@ -42,7 +42,7 @@ def described(here: Path, *prepare: Command, inputs: Sequence[str] = ()) -> Desc
         customers="front",
         handshake=Handshake("web", "/"),
         loads={},
-        not_offered=(),
+        unsupported=(),
         prepare=tuple(map(tuple, prepare)),
         prepare_inputs=tuple(inputs),
     )
@@ -116,7 +116,7 @@ def test_runs_beside_the_target_file_and_what_tools_leave_are_no_inputs(here: Pa
     app = described(here, ["pip", "install", "{here}"])
     before = digest(app)
     for folder, file in (
-        ("runs/x/1", "undo.jsonl"),
+        ("runs/x/1", "rollback.jsonl"),
         ("runs/x/1/logs", "web.log"),
         ("__pycache__", "a.pyc"),
         (".git", "x"),

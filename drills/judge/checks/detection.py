@@ -11,7 +11,7 @@ from drills.record.unsupported import ALERTS
 
 def monitoring_had_no_gap(history: History) -> CheckResult:
     """The monitor's heartbeat was never silent for longer than the limit; else no missing alert means anything."""
-    if ALERTS in history.run.not_offered:
+    if ALERTS in history.run.unsupported:
         return unsupported(ALERTS)
     silence = longest_silence(history)
     if silence is None:
@@ -26,7 +26,7 @@ def no_page(history: History) -> CheckResult:
     """Where nothing is broken, no rule of the drill pages anybody."""
     if history.plan.injects:
         return because(Status.NOT_APPLICABLE, "page.right")
-    if ALERTS in history.run.not_offered:
+    if ALERTS in history.run.unsupported:
         return unsupported(ALERTS)
     false = [page for page in pages(history) if page.rule in history.plan.alerts]
     if false:

@@ -101,7 +101,7 @@ def _quantities(history: History) -> Iterator[Quantity]:
 
 
 def _somebody_acts(history: History) -> bool:
-    plan, lacks = history.plan, history.run.not_offered
+    plan, lacks = history.plan, history.run.unsupported
     return plan.arm not in NOBODY_ACTS and OPERATOR not in lacks and (ALERTS not in lacks or plan.arm == "false-alarm")
 
 
@@ -150,8 +150,8 @@ def _undo(history: History, fault: PlannedFault) -> Interval | None:
 
 
 def _reaction(history: History) -> Quantity:
-    """From the receipt of the first alert that links to the page, or from the false alarm, to the page being opened."""
-    opened = next(events(history, "operator", "page", Kind.INVOKE), None)
+    """From the receipt of the first alert that links to the runbook, or from the false alarm, to its being opened."""
+    opened = next(events(history, "operator", "runbook", Kind.INVOKE), None)
     called = [event.t for event in events(history, "runner", "false-alarm")]
     if opened is not None:
         called += [page.t for page in pages(history) if page.runbook == opened.data.get("runbook")]
@@ -177,7 +177,7 @@ def _watched(history: History, ended: Event | None) -> Iterator[Quantity]:
 
 def _quiet(history: History, end: int | None) -> Quantity:
     """From the last act, of the operator or of the harness, to the end of the observation."""
-    done = [event for event in events(history, "operator", "page") if event.kind != Kind.INVOKE]
+    done = [event for event in events(history, "operator", "runbook") if event.kind != Kind.INVOKE]
     planned = schedule.quiet(history.plan)
     was = None
     if done and end is not None:

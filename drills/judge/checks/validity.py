@@ -214,10 +214,10 @@ def nothing_injected(history: History) -> CheckResult:
 
 
 def runbook_not_followed(history: History) -> CheckResult | None:
-    """Where a page was to be followed and was not, nothing is known of it; a false alarm has not even been one."""
-    if history.plan.arm in NOBODY_ACTS or OPERATOR in history.run.not_offered:
+    """Where a runbook was to be followed and was not, nothing is known of it; a false alarm has not even been one."""
+    if history.plan.arm in NOBODY_ACTS or OPERATOR in history.run.unsupported:
         return None
-    opened = next(events(history, "operator", "page", Kind.INVOKE), None)
+    opened = next(events(history, "operator", "runbook", Kind.INVOKE), None)
     if opened is not None and steps(history):
         return None
     why = "runbook.not-opened" if opened is None else "runbook.not-begun"

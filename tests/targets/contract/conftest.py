@@ -17,7 +17,7 @@ from drills.spec.target import system
 from targets.runtime import Request, Runtime
 from targets.target import Startable
 
-from .systems import SYSTEMS, System, not_offered
+from .systems import SYSTEMS, System, unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if parts:
         assert isinstance(item, pytest.Function)
         capabilities = system(SYSTEMS[item.callspec.params["name"]].way).capabilities()
-        lacks = not_offered(capabilities, parts)
+        lacks = unsupported(capabilities, parts)
         if lacks:
             pytest.skip(f"not offered: {', '.join(lacks)}")
 

@@ -157,7 +157,7 @@ SYSTEMS: Mapping[str, System] = {
 """Id -> system; the last one is described by its file alone and comes from the package index."""
 
 
-def not_offered(capabilities: Capabilities, parts: tuple[str, ...]) -> list[str]:
+def unsupported(capabilities: Capabilities, parts: tuple[str, ...]) -> list[str]:
     """Of the parts that a test needs, those that are not there."""
     return [part for part in parts if not getattr(capabilities, part)]
 

@@ -22,7 +22,7 @@ from targets.registry import cleanup
 from targets.target import Capabilities, Target, Unlabelled
 
 from ..shapes import misfits
-from .systems import PARTS, SYSTEMS, customers_link, not_offered, until
+from .systems import PARTS, SYSTEMS, customers_link, unsupported, until
 
 pytestmark = pytest.mark.contract
 
@@ -34,14 +34,14 @@ def healthy(target: Target) -> bool:
 
 
 def each_part(capabilities: Capabilities) -> Iterator[str]:
-    yield from (part for part in PARTS if not not_offered(capabilities, (part,)))
+    yield from (part for part in PARTS if not unsupported(capabilities, (part,)))
 
 
 # -- the offer itself ---------------------------------------------------------------------------------------------
 
 
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
-    beside = {"not_offered", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
+    beside = {"unsupported", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
     assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
 
@@ -53,7 +53,7 @@ def test_every_part_has_tests() -> None:
 def test_what_it_lacks_it_says_itself(name: str) -> None:
     """So nothing can be left out of a drill, or of these tests, that the system has not declared."""
     capabilities = system(SYSTEMS[name].way).capabilities()
-    assert set(capabilities.not_offered) == set(not_offered(capabilities, THINGS))
+    assert set(capabilities.unsupported) == set(unsupported(capabilities, THINGS))
     assert bool(capabilities.rules) == capabilities.alerts
 
 

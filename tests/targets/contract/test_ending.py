@@ -81,7 +81,7 @@ way, run = system(sys.argv[1]), Path(sys.argv[2])
 target = way.make(Request("orphan", 7, "D3", None, way.compression, run / "logs"))
 
 def journal(line):
-    with (run / "undo.jsonl").open("a") as file:
+    with (run / "rollback.jsonl").open("a") as file:
         print(json.dumps(line), file=file, flush=True)
 
 journal({"what": "target", "intent": asdict(target.intent())})

@@ -175,7 +175,7 @@ target = runtime("compose").make(Request("orphan", 7, "D3", None, 60, run / "log
 
 def journal(line):
     import json
-    with (run / "undo.jsonl").open("a") as file:
+    with (run / "rollback.jsonl").open("a") as file:
         print(json.dumps(line), file=file, flush=True)
 
 up = targets.compose.ComposeTarget._up
