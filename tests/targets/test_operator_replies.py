@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,13 @@ from starlette.applications import Starlette
 
 from targets.brokerage import brokerctl
 from targets.brokerage import config as brokerage
+from targets.brokerage.api import operator_endpoints
 from targets.brokerage.api.server import Api
+from targets.brokerage.batch import endpoints as of_the_batch
 from targets.brokerage.batch.jobs import JOBS
 from targets.brokerage.batch.service import STATES, Batch
+from targets.brokerage.config import ApiConfig, GatewayConfig
+from targets.brokerage.gateway import endpoints as of_the_gateway
 from targets.brokerage.gateway.reconcile import Findings
 from targets.brokerage.operations import batch, host, session
 from targets.brokerage.operations.calls import Stack
@@ -45,14 +48,19 @@ AT_REST = (
     "service close inquiry", "service open inquiry", "service close orders", "service open orders --force",
     "balances mark-not-current", "balances mark-not-current", "balances mark-current", "balances mark-current",
     "balances mark-not-current", "balances mark-current --force", "customers affected --since 60s",
-    "gateway use-link A", "gateway drain --within 5", ADJUST,
+    "gateway use-link A", "gateway drain --within 20", ADJUST,
 )  # fmt: skip
 CUT = ("status", "gateway status", "gateway probe A", "gateway use-link B")
 AFTERWARDS = ("gateway resend", "gateway resolve", "reconcile", "customers affected --since 60s")
 BEFORE_THE_NIGHT = ("batch status", "batch verify", "locks show", "batch hold", "batch hold", "batch resume")
-IN_THE_NIGHT = ("batch status", "batch cancel", "batch resume --isolate C-0008")
+IN_THE_NIGHT = ("batch status", "locks show", "batch cancel")
 AFTER_THE_NIGHT = ("batch status", "batch verify", "batch rerun statements")
 BLOCKED = ("locks show", "session terminate root-blocker")
+LOCK = "SELECT 1 FROM accounts WHERE id = 'C-0008' FOR UPDATE"
+WITHIN_S = 60.0
+PATIENT = {"api": ApiConfig(ack_timeout_s=10.0), "gateway": GatewayConfig(logon_s=5.0, request_s=10.0)}
+"""What a busy machine needs, for nothing is to go wrong here but what is wanted."""
+
 HOST = ("host restart gateway", "host kill --signal CONT")
 
 
@@ -144,11 +152,11 @@ async def no_notice_waits(made: Rig) -> None:
 
 def test_the_day(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     async def whole() -> None:
-        async with rig(tmp_path, database) as made:
-            via = msgspec.structs.replace(made.config.via, api_pg=database.port)
+        async with rig(tmp_path, database, **PATIENT) as made:
+            via = {**made.config.via, "api-pg": database.port}
             api = Api(msgspec.structs.replace(made.config, via=via))
-            services: Mapping[str, Any] = {"gateway": made.gateway, "api": api}
-            wire = Wire(api.config, {name: Starlette(routes=each.routes()) for name, each in services.items()})
+            routes = {"gateway": of_the_gateway.routes(made.gateway), "api": operator_endpoints.routes(api)}
+            wire = Wire(api.config, {name: Starlette(routes=each) for name, each in routes.items()})
             api.gateway = Peer(wire)  # type: ignore[assignment]
             connect(wire, monkeypatch)
             try:
@@ -158,6 +166,7 @@ def test_the_day(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyP
                 for words in AT_REST:
                     await wire.fits(words)
                 made.relays["A"].silent = True
+                made.config = msgspec.structs.replace(made.config, api=ApiConfig(ack_timeout_s=0.2))
                 await made.trade(3)
                 await made.until(lambda: made.gateway.session_word() == "silent")
                 for words in (*CUT, *AFTERWARDS):
@@ -171,9 +180,8 @@ def test_the_day(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyP
 def test_the_night(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     async def whole() -> None:
         async with night(tmp_path, database) as made:
-            made.skew("C-0008", 3_000)
             service = Batch(made.config)
-            wire = Wire(made.config, {"batch": Starlette(routes=service.routes())})
+            wire = Wire(made.config, {"batch": Starlette(routes=of_the_batch.routes(service))})
             service.gateway = Silent()  # type: ignore[assignment]
             connect(wire, monkeypatch)
             scheduler = service.scheduler
@@ -181,14 +189,17 @@ def test_the_night(tmp_path: Path, database: Database, monkeypatch: pytest.Monke
                 await scheduler.recall()
                 for words in BEFORE_THE_NIGHT:
                     await wire.fits(words)
-                scheduler.start()
-                await until(lambda: scheduler.progress.lots_done > 0, 20.0)
-                for words in IN_THE_NIGHT:
-                    await wire.fits(words)
-                await until(lambda: scheduler.state == "done", 20.0)
+                with psycopg.connect(database.dsn) as holder:
+                    holder.execute(LOCK)
+                    scheduler.start()
+                    await until(lambda: somebody_waits(database), WITHIN_S)
+                    for words in IN_THE_NIGHT:
+                        await wire.fits(words)
+                await wire.fits("batch resume --isolate C-0008")
+                await until(lambda: scheduler.state == "done", WITHIN_S)
                 for words in AFTER_THE_NIGHT:
                     await wire.fits(words)
-                await until(lambda: scheduler.state == "done", 20.0)
+                await until(lambda: scheduler.state == "done", WITHIN_S)
                 await blocked(wire, database)
             finally:
                 await service.stop()
@@ -205,13 +216,16 @@ class Silent:
     def close(self) -> None: ...
 
 
+def somebody_waits(database: Database) -> bool:
+    return bool(database.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
 async def blocked(wire: Wire, database: Database) -> None:
     """Somebody holds a row that somebody else waits for, until the root blocker's session is ended."""
-    query = "SELECT 1 FROM accounts WHERE id = 'C-0001' FOR UPDATE"
     with psycopg.connect(database.dsn) as one, psycopg.connect(database.dsn) as other:
-        one.execute(query)
-        waiting = asyncio.create_task(asyncio.to_thread(other.execute, query))
-        await until(lambda: bool(database.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")), 20.0)
+        one.execute(LOCK)
+        waiting = asyncio.create_task(asyncio.to_thread(other.execute, LOCK))
+        await until(lambda: somebody_waits(database), WITHIN_S)
         for words in BLOCKED:
             await wire.fits(words)
         await waiting
