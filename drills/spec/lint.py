@@ -2,8 +2,8 @@
 
 Loading already refuses what is not known. On top of it (rkt-05, rkt-08): a runbook holds for the drill's phase and
 alerts; a step that runs says what is expected; a right runbook's first step can tell a false alarm, it forbids
-something, and nothing is re-opened on it before the books were verified; a wrong runbook is caught by something the drill
-judges; a step that runbooks share is used by one.
+something, and nothing is re-opened on it before the books were verified; a wrong runbook is caught by something the
+drill judges; a step that runbooks share is used by one.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ def _events(draft: Draft, script: Script) -> None:
         step(draft, "switch", 9.0, SWITCHED)
         step(draft, "drain", SWITCHED, 13.6, changed=False)
         step(draft, "open", 13.9, 14.2)
-        draft.note(14.3, "operator", Kind.OK, "page", runbook="link-down", end="done")
+        draft.note(14.3, "operator", Kind.OK, "runbook", runbook="link-down", end="done")
 
 
 def alert(draft: Draft, t: float, rule: str = "LinkSilent") -> None:

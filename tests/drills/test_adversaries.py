@@ -247,13 +247,13 @@ ADVERSARIES: dict[str, Adversary] = {
     "baseline said to be good": Adversary(
         baseline_said_to_be_good, INVALID, "baseline-good", "the baseline was not good; orders"
     ),
-    "nobody opened the page": Adversary(nobody_came, UNKNOWN, PAGE, "nobody opened the page"),
+    "nobody opened the runbook": Adversary(nobody_came, UNKNOWN, PAGE, "nobody opened the runbook"),
     "nobody opened the page, and nothing hurt": Adversary(
-        nobody_came, UNKNOWN, PAGE, "nobody opened the page", effect=False
+        nobody_came, UNKNOWN, PAGE, "nobody opened the runbook", effect=False
     ),
     "nobody began the page": Adversary(nobody_began, UNKNOWN, PAGE, "no step of the page was begun"),
-    "a wrong page nobody opened": Adversary(another_arm("wrong:x"), UNKNOWN, PAGE, "nobody opened the page"),
-    "false alarm nobody heard": Adversary(nobody_came, INVALID, PAGE, "nobody opened the page", arm="false-alarm"),
+    "a wrong page nobody opened": Adversary(another_arm("wrong:x"), UNKNOWN, PAGE, "nobody opened the runbook"),
+    "false alarm nobody heard": Adversary(nobody_came, INVALID, PAGE, "nobody opened the runbook", arm="false-alarm"),
     "false alarm nobody followed": Adversary(
         nobody_began, INVALID, PAGE, "no step of the page was begun", arm="false-alarm"
     ),

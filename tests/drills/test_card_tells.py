@@ -57,7 +57,7 @@ def test_half_a_millisecond_of_a_span_is_rounded_upwards() -> None:
 def test_a_page_opened_without_a_name_has_none() -> None:
     draft = correct(1)
     for event in draft.events:
-        if event[3] == "page":
+        if event[3] == "runbook":
             event[4].clear()
     found = card(draft).runbook
     assert found is not None

@@ -44,7 +44,7 @@ def moved(what: str, by: int, actor: str = "runner", kind: Kind | None = None) -
 
 def opened(by: int) -> Plant:
     """The page was opened later."""
-    return moved("page", by, "operator", Kind.INVOKE)
+    return moved("runbook", by, "operator", Kind.INVOKE)
 
 
 def gone(actor: str, what: str, kind: Kind | None = None) -> Plant:
@@ -129,12 +129,12 @@ SPANS: dict[str, tuple[Callable[[], Draft], Callable[[int], Plant], int | None, 
         "observation: planned at most 19.0 s",
     ),
     "quiet after the page": (
-        lambda: correct(3), lambda by: moved("page", -by, "operator", Kind.OK), -4_200_000_000 - EARLY, None,
+        lambda: correct(3), lambda by: moved("runbook", -by, "operator", Kind.OK), -4_200_000_000 - EARLY, None,
         "quiet after the runbook: planned at least 7.5 s",
     ),
     "false alarm watched to its end without a page": (
         lambda: correct(3, "false-alarm"),
-        lambda by: then(moved("page", 8 * NS, "operator", Kind.OK), moved("snapshot", by + 2_200_000_000)),
+        lambda by: then(moved("runbook", 8 * NS, "operator", Kind.OK), moved("snapshot", by + 2_200_000_000)),
         -EARLY, LATE, "",
     ),
 }  # fmt: skip

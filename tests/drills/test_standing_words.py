@@ -254,8 +254,8 @@ def test_what_was_never_finished_is_a_standing_cell_that_names_every_part_and_is
 @pytest.mark.parametrize(
     ("left_out", "says", "events"),
     [
-        (("page", "step"), "nobody opened the page", []),
-        (("step",), "no step of the page was begun", [("operator", "runbook", Kind.INVOKE, at(8.3))]),
+        (("runbook", "step"), "nobody opened the runbook", []),
+        (("step",), "no step of the runbook was begun", [("operator", "runbook", Kind.INVOKE, at(8.3))]),
     ],
 )
 def test_a_page_nobody_followed_is_a_standing_cell_that_shows_how_far_it_came_and_is_the_same_when_asked_again(
