@@ -25,6 +25,7 @@ from drills.spec.request import RunRequest
 from drills.spec.target import words_of
 from loadprofiles.samples import SAMPLE
 from targets import children
+from targets.operator_tool import OperatorTool
 from targets.registry import RUNTIMES
 from targets.runtime import Request
 from targets.target import Alert, Capabilities, Fetch, Intent, OwnPart, ProbeResult, ServiceState
@@ -59,6 +60,9 @@ escalation: {after: 3m, to: duty-manager, deputy: head-of-operations}
 steps:
   - {id: call, role: operator, text: {en: Call the desk., ja: 担当へ連絡する。}, within: 3s, if_failed: stop}
 """
+
+
+TOOL = OperatorTool("tool", ("operator",), ())
 
 
 @dataclass
@@ -167,7 +171,7 @@ class PlayedRuntime:
         loads = {"reading": {"pages": Fetch("GET", "/", 200, RATE)}}
         books = ("exchange", "oms", "notices")
         return Capabilities(
-            frozenset(), frozenset({"web"}), books, operator=True, alerts=True, rules=frozenset({"Down"}), loads=loads
+            frozenset(), frozenset({"web"}), books, operator=TOOL, alerts=True, rules=frozenset({"Down"}), loads=loads
         )
 
     def examine(self) -> tuple[()]:

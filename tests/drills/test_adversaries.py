@@ -251,11 +251,11 @@ ADVERSARIES: dict[str, Adversary] = {
     "nobody opened the page, and nothing hurt": Adversary(
         nobody_came, UNKNOWN, PAGE, "nobody opened the runbook", effect=False
     ),
-    "nobody began the page": Adversary(nobody_began, UNKNOWN, PAGE, "no step of the page was begun"),
+    "nobody began the page": Adversary(nobody_began, UNKNOWN, PAGE, "no step of the runbook was begun"),
     "a wrong page nobody opened": Adversary(another_arm("wrong:x"), UNKNOWN, PAGE, "nobody opened the runbook"),
     "false alarm nobody heard": Adversary(nobody_came, INVALID, PAGE, "nobody opened the runbook", arm="false-alarm"),
     "false alarm nobody followed": Adversary(
-        nobody_began, INVALID, PAGE, "no step of the page was begun", arm="false-alarm"
+        nobody_began, INVALID, PAGE, "no step of the runbook was begun", arm="false-alarm"
     ),
     "a proxy that dropped one customer": Adversary(
         own_error("proxy"), INVALID, SOUND, "proxy: 1 × too many open files; first of proxy: accept on x"

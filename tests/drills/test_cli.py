@@ -276,7 +276,7 @@ def test_a_page_for_another_phase_is_no_page(refused: Callable[..., str], tmp_pa
     file = changed(tmp_path, "phase: D3", "phase: D0")
     says = "runbook exchange-link-down holds for phases D2, D3, D5, the drill strikes in D0"
     found = refused("run", file)
-    assert found == f"{says} (write a page for this phase; that there is none is the finding)"
+    assert found == f"{says} (write a runbook for this phase; that there is none is the finding)"
 
 
 def test_lint_says_file_and_line_and_ends_with_1(call: Call, tmp_path: Path) -> None:

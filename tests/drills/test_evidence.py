@@ -24,6 +24,7 @@ INPUTS = [
     "drill.yaml",
     "events.jsonl",
     "logs/api.log",
+    "rollback.jsonl",
     "run.json",
     "runbook.yaml",
     "samples/done.npy",
@@ -33,7 +34,6 @@ INPUTS = [
     "samples/names.json",
     "samples/outcome.npy",
     "samples/sent.npy",
-    "rollback.jsonl",
 ]
 
 

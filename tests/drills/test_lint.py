@@ -128,7 +128,7 @@ def test_a_step_that_runs_says_what_is_expected(folder: Path, edit: Edit) -> Non
 def test_the_first_step_can_tell_a_false_alarm(folder: Path, edit: Edit) -> None:
     edit("runbook.yaml", "    before: {run: brokerctl gateway status, reply: {session: {not: active}}}\n", "")
     place = at(folder, "runbook.yaml", "id: confirm")
-    assert found(folder) == [f"{place}: the first step has no 'before': nothing would end the page on a false alarm"]
+    assert found(folder) == [f"{place}: the first step has no 'before': nothing would end the runbook on a false alarm"]
 
 
 def test_a_page_forbids_something(folder: Path) -> None:

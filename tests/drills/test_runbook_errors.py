@@ -134,13 +134,13 @@ CASES = {
         "go call",
         "go confirm",
         22,
-        "steps[1].if_failed: 'go confirm' would go back up the page; a page has no loops",
+        "steps[1].if_failed: 'go confirm' would go back up the runbook; a runbook has no loops",
     ),
     "go to itself": (
         "go call",
         "go verify",
         22,
-        "steps[1].if_failed: 'go verify' would go back up the page; a page has no loops",
+        "steps[1].if_failed: 'go verify' would go back up the runbook; a runbook has no loops",
     ),
     "other ways to fail": (
         "if_failed: escalate",

@@ -192,7 +192,7 @@ def test_a_signature_of_another_run_does_not_pass(run: Path, tmp_path: Path) -> 
 def test_what_was_changed_or_never_sealed_is_not_signed(tmp_path: Path, key: Path) -> None:
     changed = whole_run(tmp_path)
     (changed / "rollback.jsonl").unlink()
-    with pytest.raises(Refused, match=r"is not signed: undo\.jsonl is missing"):
+    with pytest.raises(Refused, match=r"is not signed: rollback\.jsonl is missing"):
         sign(changed, load_key(key))
     folder = open_run(tmp_path, "no-fault")
     folder.write_run(record(folder))

@@ -46,8 +46,8 @@ def test_folder_is_named_for_instant_arm_and_seed(tmp_path: Path) -> None:
         "books",
         "events.jsonl",
         "logs",
-        "samples",
         "rollback.jsonl",
+        "samples",
     ]
 
 
@@ -144,7 +144,7 @@ def test_after_a_line_that_was_not_forced_to_disk_none_is_taken(
 
     monkeypatch.setattr("drills.record.journal.os.fsync", fsync)
     for _ in range(2):
-        with pytest.raises(StoreError, match=r"cannot force .*undo\.jsonl to disk"):
+        with pytest.raises(StoreError, match=r"cannot force .*rollback\.jsonl to disk"):
             folder.rollback.append({"what": "intent", "index": 0})
 
 

@@ -33,7 +33,9 @@ def replies(connection: socket.socket) -> None:
 def waits_for_a_whole_request(connection: socket.socket) -> None:
     said = b""
     while b"\r\n\r\n" not in said:
-        said += connection.recv(100)
+        if not (more := connection.recv(100)):
+            return
+        said += more
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
