@@ -61,7 +61,9 @@ def test_it_recovers_when_it_is_started_again(files: Place) -> None:
     found = card(run)
     assert (found["verdict"], found["arm"], found["target"]) == ("pass", "no-action", "target.yaml")
     assert [(each["id"], each["verdict"]) for each in found["objectives"]] == [("recover", "pass"), ("detect", "n/a")]
-    assert found["loss"]["service_s"] > 0
+    lost = next(each["values"][0] for each in found["metrics"] if each["id"] == "service_s")
+    assert (lost["window"], lost["of"]) == ("all", None)
+    assert lost["value"] > 0
     assert found["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert [each["about"] for each in found["limits"][:3]] == ["books", "operator", "alerts"]
     assert (run / "target.yaml").read_text() == TARGET
