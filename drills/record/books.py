@@ -14,6 +14,9 @@ import msgspec
 
 Side = Literal["buy", "sell"]
 
+Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
+"""What a customer asks for."""
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
     """What every row of every book carries."""
@@ -97,7 +100,7 @@ class Loan(Row, frozen=True, kw_only=True, tag="loan"):
 class Request(Row, frozen=True, kw_only=True, tag="request"):
     """A request left a customer. ``t_ns`` is when it was sent; ``root`` links re-typed orders to the first intent."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
+    action: Action
     intended_ns: int
     root: str = ""
     code: str = ""
@@ -111,7 +114,7 @@ class Request(Row, frozen=True, kw_only=True, tag="request"):
 class Reply(Row, frozen=True, kw_only=True, tag="reply"):
     """What came back for the request of the same ``id``; status 0 when nothing came back."""
 
-    action: Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
+    action: Action
     status: int
     outcome: str
     order: str = ""

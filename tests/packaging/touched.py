@@ -32,7 +32,7 @@ REGISTRIES = (
     "faults/__init__.py",
     "loadprofiles/profiles.py",
     "targets/brokerage/plant.py",
-    "targets/brokerage/topology.py",
+    "targets/brokerage/components.py",
 )
 """Files that list what there is: a line each."""
 
