@@ -17,7 +17,7 @@ from rich.text import Text
 from drills.domains.registry import DOMAINS
 from drills.judge.metric import Metric, Window
 from drills.judge.scorecard import Scorecard
-from drills.record.arm import NOTHING_BROKEN, Arm
+from drills.record.arm import NOTHING_BROKEN
 from drills.record.unsupported import ALERTS, BOOKS
 from reports.blocks import MARKS, RED
 from reports.card import as_card, called, judges, was_watched
@@ -26,7 +26,7 @@ from reports.figures import DASH, amount, seconds, shown, span
 from reports.replay import USUAL_REACTION_S
 from reports.texts import Lang, known, say
 from reports.unjudged import cause
-from reports.words import metric_name
+from reports.words import arm_name, metric_name
 
 NARROWEST_COLUMN = 20
 RANK = {"fail": 0, "invalid": 1, "unknown": 1, "pass": 2}
@@ -189,9 +189,7 @@ def _seeds_differ(cards: Sequence[Scorecard]) -> bool:
 
 
 def _label(card: Scorecard, lang: Lang) -> str:
-    arm = Arm.parse(card.arm)
-    detail = arm.detail.replace("-", " ") if lang == "en" else arm.detail
-    label = say(lang, f"arm.{arm.kind}", detail=detail)
+    label = arm_name(lang, card.arm)
     reaction = card.runbook.reaction_s if card.runbook is not None else None
     if reaction in (None, USUAL_REACTION_S) or card.operator != "auto":
         return label

@@ -26,7 +26,7 @@ from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix
-from reports.words import BETWEEN, governing, limits, sentence, service_name
+from reports.words import BETWEEN, arm_name, governing, limits, sentence, service_name
 
 MOST = 24
 """Lines that a card may have on a terminal, which wraps those that are wider than it."""
@@ -121,7 +121,7 @@ def _cannot_judge(card: Scorecard, lang: Lang) -> Iterator[Text]:
 
 
 def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
-    yield card.arm
+    yield card.arm if lang == "en" or ":" in card.arm else f"{arm_name(lang, card.arm)} ({card.arm})"
     reaction = card.runbook.reaction_s if card.runbook else None
     operator = f"operator.{card.operator}" + (".idle" if card.operator == "auto" and reaction is None else "")
     yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s"))

@@ -15,6 +15,7 @@ from drills.domains.registry import DOMAINS
 from drills.judge.scorecard import GoverningCell, LimitCell, Scorecard
 from drills.judge.text import Text
 from drills.judge.words import NAMES
+from drills.record.arm import Arm
 from drills.record.history import Count, Reason, Value
 from reports.ends import ended
 from reports.texts import Lang, known, say
@@ -56,7 +57,14 @@ def limit(lang: Lang, cell: LimitCell) -> str:
     if cell.words is not None:
         return cell.words.get(lang) or cell.words.get("en") or ""
     words = BETWEEN[lang].join(reason(lang, each) for each in cell.reasons)
-    return words if cell.about is None else f"{known(lang, f'thing.{cell.about}', cell.about)}: {words}"
+    return words if cell.about is None else f"{_about(lang, cell.about)}: {words}"
+
+
+def _about(lang: Lang, about: str) -> str:
+    """A milestone, an engine, a metric or something that the target does not offer; a check by its id."""
+    if about in DOMAINS.metrics:
+        return metric_name(lang, about)
+    return known(lang, f"thing.{about}", _name(lang, "about", about))
 
 
 def limits(card: Scorecard, lang: Lang) -> list[str]:
@@ -79,6 +87,13 @@ def metric_name(lang: Lang, metric: str, window: str = "all", of: str | None = N
     about = [say(lang, f"window.{window}")] if window != "all" else []
     about += [_name(lang, "service", of)] if of is not None else []
     return say(lang, "metric.of", name=name, about=LISTED[lang].join(about)) if about else name
+
+
+def arm_name(lang: Lang, arm: str) -> str:
+    """What an arm is called."""
+    known_as = Arm.parse(arm)
+    detail = known_as.detail.replace("-", " ") if lang == "en" else known_as.detail
+    return say(lang, f"arm.{known_as.kind}", detail=detail)
 
 
 def service_name(lang: Lang, service: str) -> str:

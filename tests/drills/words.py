@@ -14,8 +14,13 @@ def said(found: Found) -> str:
 
 
 def limits_of(card: Scorecard) -> list[str]:
-    """What the run cannot show."""
-    return limits(card, "en")
+    """What the run cannot show, each with the id of what it is about."""
+    found = []
+    for cell, words in zip(card.limits, limits(card, "en"), strict=True):
+        found.append(
+            words if cell.about is None else f"{cell.about}: {'; '.join(reason('en', each) for each in cell.reasons)}"
+        )
+    return found
 
 
 def damage_of(history: History) -> list[str]:

@@ -185,10 +185,10 @@ def test_limits_of_the_drill_are_its_authors_words_and_the_others_are_made_of_id
     en, ja = limits(card, "en"), limits(card, "ja")
     assert (en[0], ja[0]) == ("one exchange only", "取引所は一つのみ")
     assert (en[-1], ja[-1]) == (
-        "engines.database: the target named none",
-        "engines.database: 対象システムでは使用していない",
+        "database: the target named none",
+        "データベース: 対象システムでは使用していない",
     )
-    assert "t_impact: 発生せず" in ja
+    assert "影響の発生: 発生せず" in ja
     assert "影響を未然に防止（異常なし）" in ja
     assert not [line for line in ja if ENGLISH.search(line)]
 
