@@ -18,7 +18,7 @@ from drills.record.reading import FIXES
 
 def score(history: History, evidence_head: str | None) -> Scorecard:
     """The card of a history, by all domains. ``evidence_head``: of the chain over its files, None if not sealed."""
-    return judging.score(history, evidence_head, DOMAINS)
+    return judging.score(history, evidence_head, DOMAINS.of_run(history.run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def judge(folder: Path) -> tuple[Scorecard, History]:
     Unusable when they cannot be read or held in memory now.
     """
     try:
-        history = read(folder)
+        history = read(folder, DOMAINS.books)
         return score(history, evidence_number(folder)), history
     except MemoryError:
         raise Unusable(f"cannot judge {folder}: out of memory", FIXES[errno.ENOMEM]) from None
@@ -58,7 +58,7 @@ def compare_with_kept(folder: Path) -> Judged:
     """
     kept = kept_card(folder)
     if kept is not None and (kept.of_other_rules or kept.of_another_schema):
-        return Judged(kept.decoded(folder), read(folder), notes=(kept.note(),))
+        return Judged(kept.decoded(folder), read(folder, DOMAINS.books), notes=(kept.note(),))
     card, history = judge(folder)
     if kept is None:
         return Judged(

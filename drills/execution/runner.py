@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from drills.domains.registry import DOMAINS
 from drills.errors import KunrenError, MissingMeans, Refused
 from drills.execution.events import Emit
 from drills.execution.guard import Unguarded
@@ -82,7 +83,7 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     provide(refuse_lack(request))
     runtime = system(request.target)
     began = time.monotonic_ns()
-    folder = RunFolder.create(request.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC))
+    folder = RunFolder.create(request.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC), DOMAINS.books)
     wanted = Request(
         folder.name, plan.seed, plan.phase, request.drill.business_start, plan.compression, folder.logs, request.proxy
     )

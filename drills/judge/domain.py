@@ -39,7 +39,11 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """``restored`` are conditions of good service, ``reconciled`` of books that agree; ``words`` by count or reason."""
+    """``restored`` are conditions of good service, ``reconciled`` of books that agree; ``words`` by count or reason.
+
+    ``books`` are those that it brings, with the type of their rows. It judges only runs that list them: others were
+    made where there were none.
+    """
 
     id: str
     checks: tuple[Check, ...] = ()
@@ -49,9 +53,10 @@ class Domain:
     reconciled: tuple[Condition, ...] = ()
     residuals: tuple[Residual, ...] = ()
     words: Mapping[str, Text] = field(default_factory=dict)
+    books: Mapping[str, type] = field(default_factory=dict)
 
 
 def books_of(parts: Iterable[Condition | Residual | HarmKind]) -> tuple[str, ...]:
-    """The books that these need, in the order in which books are listed."""
+    """The books that these need, in the order in which books are listed; those that domains bring come last."""
     needed = {book for part in parts for book in part.books}
-    return tuple(sorted(needed, key=list(BOOKS).index))
+    return (*(book for book in BOOKS if book in needed), *sorted(needed - BOOKS.keys()))

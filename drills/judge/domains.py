@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from drills.judge import words
@@ -15,6 +15,8 @@ from drills.judge.harm import HarmKind
 from drills.judge.measures import METRICS, of_harms
 from drills.judge.metric import Metric
 from drills.judge.text import Text
+from drills.record.books import BOOKS
+from drills.record.history import Plan, RunRecord
 
 OWN_CHECKS = (detection, validity, planned, lateness, own_parts)
 """Modules of the checks that ask whether a run can judge at all."""
@@ -27,6 +29,7 @@ class Domains:
     Checks of validity are asked of every run, the others if the drill names them.
     """
 
+    domains: tuple[Domain, ...]
     checks: Mapping[str, Check]
     metrics: Mapping[str, Metric]
     harms: tuple[HarmKind, ...]
@@ -45,9 +48,11 @@ class Domains:
         checks += [*recovery.checks(residuals), *(check for module in OWN_CHECKS for check in module.CHECKS)]
         metrics = [*METRICS, *(metric for domain in all_ for metric in domain.metrics), *of_harms(harms)]
         texts = [*chain.from_iterable(part.items() for part in (words.WORDS, *(domain.words for domain in all_)))]
+        _refuse_twice([*BOOKS, *(name for domain in all_ for name in domain.books)])
         _refuse_twice([check.id for check in checks] + [metric.id for metric in metrics])
         _refuse_twice([id_ for id_, _ in texts])
         return Domains(
+            domains=all_,
             checks={check.id: check for check in checks},
             metrics={metric.id: metric for metric in metrics},
             harms=harms,
@@ -56,6 +61,25 @@ class Domains:
             residuals=residuals,
             words=dict(texts),
         )
+
+    @property
+    def books(self) -> Mapping[str, type]:
+        """Every book with the type of its rows."""
+        return {**BOOKS, **{name: rows for domain in self.domains for name, rows in domain.books.items()}}
+
+    def of_run(self, run: RunRecord) -> Domains:
+        """As a run is judged by them: of a domain whose books it does not list, by what its plan names alone."""
+        if all(set(domain.books) <= set(run.books) for domain in self.domains):
+            return self
+        return Domains.of(
+            domain if set(domain.books) <= set(run.books) else _as_named(domain, run.plan) for domain in self.domains
+        )
+
+
+def _as_named(domain: Domain, plan: Plan) -> Domain:
+    limited = {objective.metric for objective in plan.objectives}
+    metrics = tuple(metric for metric in domain.metrics if metric.id in limited)
+    return replace(domain, metrics=metrics, harms=(), restored=(), reconciled=(), residuals=())
 
 
 def _refuse_twice(ids: Iterable[str]) -> None:

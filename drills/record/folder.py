@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from drills.errors import unknown
-from drills.record.books import BOOKS, AnyRow
+from drills.record.books import BOOKS, Row
 from drills.record.encoding import ENCODER, encode_indented
 from drills.record.evidence import add_card, evidence_number, replace, verify_evidence, verify_inputs, write_chain
 from drills.record.history import RunRecord
@@ -69,23 +69,29 @@ TRIES = 1000
 
 
 class RunFolder:
-    """One run's folder while it is being written. ``name`` is ``DRILL/FOLDER``, as the run is called on its card."""
+    """One run's folder while it is being written. ``name`` is ``DRILL/FOLDER``, as the run is called on its card.
 
-    def __init__(self, path: Path) -> None:
+    ``books``: those that it may hold -> type of their rows.
+    """
+
+    def __init__(self, path: Path, books: Mapping[str, type] = BOOKS) -> None:
         self.path = path
+        self.books = books
         self.name = reference(path)
         self.logs = path / LOGS
         self.events = EventLog(path / EVENTS)
         self.rollback = Journal(path / UNDO)
 
     @classmethod
-    def create(cls, root: Path, drill: str, arm: str, seed: int, started: datetime) -> RunFolder:
+    def create(
+        cls, root: Path, drill: str, arm: str, seed: int, started: datetime, books: Mapping[str, type] = BOOKS
+    ) -> RunFolder:
         """Make ``ROOT/DRILL/STAMP-ARM-SEED/`` with its empty journals; ``started`` is aware. Unusable with the fix."""
         try:
             path = _make(root / drill, f"-{arm.replace(':', '.')}-{seed}", started)
             for name in (SAMPLES, BOOKS_FOLDER, LOGS):
                 (path / name).mkdir()
-            folder = cls(path)
+            folder = cls(path, books)
             sync_folder(path.parent)
         except OSError as error:
             raise Unusable(f"cannot make a run folder in {root / drill}: {os_words(error)}", mend_of(error)) from error
@@ -118,7 +124,7 @@ class RunFolder:
         StoreError naming book, row (from 1, as given) and field for a row that is not in the schema; then nothing is
         written.
         """
-        valid = sorted(valid_rows(name, rows), key=lambda row: row.t_ns)
+        valid = sorted(valid_rows(name, rows, self.books), key=lambda row: row.t_ns)
         self._write_once(f"{BOOKS_FOLDER}/{name}.jsonl", ENCODER.encode_lines(valid))
         return len(valid)
 
@@ -186,14 +192,14 @@ def card_bytes(document: object) -> bytes:
     return encode_indented(document)
 
 
-def valid_rows(name: str, rows: Iterable[Mapping[str, Any]]) -> list[AnyRow]:
+def valid_rows(name: str, rows: Iterable[Mapping[str, Any]], books: Mapping[str, type] = BOOKS) -> list[Row]:
     """Rows of the book ``name`` as typed records, in the order given; StoreError for the first that is not one."""
-    if name not in BOOKS:
-        raise StoreError(unknown("book", name, BOOKS))
-    valid: list[AnyRow] = []
+    if name not in books:
+        raise StoreError(unknown("book", name, books))
+    valid: list[Row] = []
     for number, row in enumerate(rows, 1):
         try:
-            valid.append(msgspec.convert(row, BOOKS[name]))
+            valid.append(msgspec.convert(row, books[name]))
         except msgspec.ValidationError as error:
             raise StoreError(f"book {name}, row {number}: {plain(error)}") from error
     return valid

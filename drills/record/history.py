@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drills.record.arm import NOTHING_BROKEN
-from drills.record.books import AnyRow
+from drills.record.books import Row
 from drills.record.unsupported import BOOKS
 
 NS = 1_000_000_000
@@ -308,7 +308,7 @@ class History:
     run: RunRecord
     events: tuple[Event, ...]
     samples: Samples
-    books: Mapping[str, tuple[AnyRow, ...]]
+    books: Mapping[str, tuple[Row, ...]]
     damage: tuple[Reason, ...] = field(default=())
     facts: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -8,14 +8,14 @@ for without it nobody knows what run this was, and a file that this machine cann
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from drills.record.books import BOOKS, AnyRow
+from drills.record.books import BOOKS, Row
 from drills.record.damage import damaged
 from drills.record.history import Event, History, Reason, RunRecord
 from drills.record.names import BOOKS as BOOKS_FOLDER
@@ -41,12 +41,15 @@ class _Head(msgspec.Struct):
     kunren: str = "unknown"
 
 
-def read(folder: Path) -> History:
-    """The run in ``folder``; Unusable when ``run.json`` is missing or garbled, or a file cannot be read now."""
+def read(folder: Path, known: Mapping[str, type] = BOOKS) -> History:
+    """The run in ``folder``; ``known`` are the books that there may be, with the type of their rows.
+
+    Unusable when ``run.json`` is missing or garbled, or a file cannot be read now.
+    """
     run = read_run(folder)
     events, event_damage = _events(folder / EVENTS)
     samples, sample_damage = load_samples(folder / SAMPLES)
-    books, book_damage = _books(folder / BOOKS_FOLDER, run)
+    books, book_damage = _books(folder / BOOKS_FOLDER, run, known)
     damage = (*_texts(folder, run), *event_damage, *sample_damage, *book_damage, *_undo(folder / UNDO))
     return History(run, events, samples, books, damage)
 
@@ -110,24 +113,24 @@ def _events(path: Path) -> tuple[tuple[Event, ...], list[Reason]]:
     return tuple(events), _shorten(damage, EVENTS)
 
 
-def _books(folder: Path, run: RunRecord) -> tuple[dict[str, tuple[AnyRow, ...]], list[Reason]]:
+def _books(folder: Path, run: RunRecord, known: Mapping[str, type]) -> tuple[dict[str, tuple[Row, ...]], list[Reason]]:
     present = {name.removesuffix(".jsonl") for name in names_in(folder) if name.endswith(".jsonl")}
     due = [*ALWAYS, *(name for name in run.books if name not in ALWAYS)]
-    books: dict[str, tuple[AnyRow, ...]] = {}
+    books: dict[str, tuple[Row, ...]] = {}
     damage = [damaged("missing", f"books/{name}.jsonl") for name in due if name not in present]
     for name in sorted(present):
-        if name in BOOKS:
-            books[name], complaints = _book(folder / f"{name}.jsonl", name)
+        if name in known:
+            books[name], complaints = _book(folder / f"{name}.jsonl", name, known[name])
             damage += complaints
         else:
             damage.append(damaged("unknown-book", f"books/{name}.jsonl"))
     return books, damage
 
 
-def _book(path: Path, name: str) -> tuple[tuple[AnyRow, ...], list[Reason]]:
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(BOOKS[name])
+def _book(path: Path, name: str, of: type) -> tuple[tuple[Row, ...], list[Reason]]:
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of)
     where = f"books/{name}.jsonl"
-    rows: list[AnyRow] = []
+    rows: list[Row] = []
     damage: list[Reason] = []
     for number, line in _lines(path, where, damage):
         try:

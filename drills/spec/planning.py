@@ -212,7 +212,9 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
 
     checks = (DOMAINS.checks[name] for name in drill.checks if name in DOMAINS.checks)
     read = {book for check in checks for book in check.needs_books}
-    return frozenset(read | set(books_of(DOMAINS.harms) if settled else ())) - OURS
+    read |= {book for objective in drill.objectives for book in metrics()[objective.metric].books}
+    usual = [kind for domain in DOMAINS.domains if not domain.books for kind in domain.harms]
+    return frozenset(read | set(books_of(usual) if settled else ())) - OURS
 
 
 def _line(drill: Drill, *keys: str) -> int:
