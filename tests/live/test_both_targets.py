@@ -53,4 +53,4 @@ def test_an_arm_ends_the_same_on_every_target(drill: str, arm: str, tmp_path: Pa
     rows = {target: verified(target, drill, arm, tmp_path / target) for target in RUNTIMES}
     assert len({(row["verdict"], row["grade"]) for row in rows.values()}) == 1, rows
     for target, row in rows.items():
-        print(f"{drill} {arm} on {target}: {row['verdict']} {row['grade']} {row['durations']}")
+        print(f"{drill} {arm} on {target}: {row['verdict']} {row['grade']} recover {row['metrics']['recover']}")
