@@ -13,11 +13,12 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
+from loadprofiles.actions import ACTIONS
 from loadprofiles.connection import Connection, failure_of
 from loadprofiles.journal import Journal
 from loadprofiles.own import OwnErrors
 from loadprofiles.profiles import Profile, Url
-from loadprofiles.replies import NO_EFFECT, UNSETTLED, Action, Answer, decode, outcome_by_url, outcome_of
+from loadprofiles.replies import NO_EFFECT, UNSETTLED, Answer, decode, outcome_by_url, outcome_of
 from loadprofiles.tickets import Instrument, Means, Ticket
 
 Report = Callable[[str, Answer, float], None]
@@ -41,7 +42,7 @@ class Customer:
 class Call:
     """A request as the API wants it, and the fields of its row in the journal."""
 
-    action: Action
+    action: str  # of ``loadprofiles.actions``
     method: str
     path: str
     body: bytes = b""
@@ -177,7 +178,7 @@ class Client:
 
 def _send(customer: Customer, call: Call, row: int, sent: int, within_s: float | None, own: OwnErrors) -> Answer:
     headers = {"Authorization": f"Bearer {customer.token}"} if customer.token else {}
-    if call.action in ("order", "repayment"):
+    if ACTIONS[call.action].keyed:
         headers["Idempotency-Key"] = call.fields["key"]
     try:
         status, body = customer.connection.ask(call.method, call.path, call.body, headers, within_s)

@@ -138,9 +138,13 @@ class Generator:
             self._model.client.journal.close()
         except OSError as error:  # nothing more can be kept, and that is told; the end goes on in order
             self._own.note(error, "journal")
-        summary = msgspec.json.format(msgspec.json.encode(self._model.summary()), indent=2)
+        summary = msgspec.json.format(msgspec.json.encode(self._summary()), indent=2)
         (self._folder / "load.json").write_bytes(summary + b"\n")
         self._runner.quit()
+
+    def _summary(self) -> dict[str, Any]:
+        assert self._model is not None
+        return {**self._model.summary(), "rows": self._model.client.journal.written}
 
 
 def _reporter(environment: Any) -> Any:

@@ -19,6 +19,8 @@ class Journal:
         self._samples_file = (folder / "samples.bin").open("ab", buffering=0)
         self._rows = bytearray()
         self._samples = bytearray()
+        self.written = 0
+        """Rows noted so far."""
         self._encoder = msgspec.json.Encoder()
 
     def __enter__(self) -> Self:
@@ -30,8 +32,10 @@ class Journal:
         self.close()
 
     def row(self, kind: str, t_ns: int, row: int, account: str, **fields: Any) -> None:
-        """Note one row of the book; ``row`` becomes its id."""
-        self._rows += self._encoder.encode({"kind": kind, "t_ns": t_ns, "id": str(row), "account": account, **fields})
+        """Note one row of the book, numbered as it comes; ``row`` becomes its id."""
+        common = {"kind": kind, "n": self.written, "t_ns": t_ns, "id": str(row), "account": account}
+        self._rows += self._encoder.encode({**common, **fields})
+        self.written += 1
         self._rows += b"\n"
 
     def sample(self, intended: int, sent: int, done: int, row: int, outcome: OutcomeCode, name: int) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from loadprofiles.actions import ACTIONS
 from loadprofiles.samples import OutcomeCode
-
-Action = Literal["login", "balances", "quote", "order", "cancel", "status", "repayment", "fetch"]
 
 IN_DOUBT = frozenset({OutcomeCode.UNKNOWN, OutcomeCode.TIMEOUT, OutcomeCode.RESET})
 """The customer does not know whether the order is in."""
@@ -20,16 +19,6 @@ NO_EFFECT = frozenset({OutcomeCode.REJECT, OutcomeCode.CLOSED, OutcomeCode.REFUS
 """The order is surely not in."""
 OPEN_STATES = frozenset({"pending-new", "unknown", ""})
 """Order states that tell the customer nothing yet."""
-
-_FIELDS: Mapping[str, Mapping[str, type]] = {
-    "login": {"token": str},
-    "balances": {"cash": int, "buying_power": int, "as_of": str, "status": str},
-    "quote": {"price": int},
-    "order": {"order": str, "state": str},
-    "cancel": {"order": str},
-    "status": {"order": str, "state": str},
-    "repayment": {"repayment": str, "state": str},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +54,11 @@ def decode(body: bytes) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def outcome_of(action: Action, status: int, data: Mapping[str, Any]) -> OutcomeCode:
+def outcome_of(action: str, status: int, data: Mapping[str, Any]) -> OutcomeCode:
     """What a complete answer means."""
     if status in (200, 201):
         return OutcomeCode.OK if _complete(action, data) else OutcomeCode.ERROR
-    if status in (409, 422) or (status == 404 and action == "status"):
+    if status in (409, 422) or (status == 404 and ACTIONS[action].may_be_absent):
         return OutcomeCode.REJECT
     if status == 503 and data.get("error") == "SERVICE_CLOSED":
         return OutcomeCode.CLOSED
@@ -83,6 +72,6 @@ def outcome_by_url(expected: int, status: int) -> OutcomeCode:
     return OutcomeCode.OK if status == expected else OutcomeCode.ERROR
 
 
-def _complete(action: Action, data: Mapping[str, Any]) -> bool:
+def _complete(action: str, data: Mapping[str, Any]) -> bool:
     # type() and not isinstance(): a cash of `true` is no figure
-    return all(type(data.get(name)) is kind for name, kind in _FIELDS[action].items())
+    return all(type(data.get(name)) is kind for name, kind in ACTIONS[action].answer.items())

@@ -19,7 +19,7 @@ import psycopg
 from targets import http_sync, silence
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres, toolserver
-from targets.brokerage.books import BOOKS, read_book
+from targets.brokerage.books import read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.monitor import rules
@@ -62,19 +62,20 @@ START_WITHIN_S = 30.0
 @cache
 def capabilities() -> Capabilities:
     """All of the mini-brokerage's links, services, books, alerts, accounts and what can be planted in its data."""
-    groups = rules.load_rules(Path(rules.__file__).with_name("rules.yml"))
+    groups = rules.load_all(TOPOLOGY.rules.values())
     alerts = frozenset(rule.alert for group in groups for rule in group.rules)
     links, services, numbers = frozenset(TOPOLOGY.links), frozenset(TOPOLOGY.services), brokerage.settings()
     linked, every = services & TOPOLOGY.linked, numbers["monitor.scrape_interval_s"]
     return Capabilities(
         links,
         services,
-        BOOKS,
+        tuple(TOPOLOGY.books),
         TOOL,
         True,
         CONDITIONS,
         linked,
         alerts,
+        own_books=TOPOLOGY.own_books,
         accounts=account_names(),
         monitor_interval_s=every,
         settings=numbers,

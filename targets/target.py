@@ -185,6 +185,7 @@ class Capabilities:
     """What a target can do, known before anything starts.
 
     ``plantable``: condition -> msgspec Struct whose fields are its parameters.
+    ``own_books``: of its books, those that are its word on itself; the others are kept by others, its witnesses.
     ``unsupported``: of books, operator and alerts, what the target's own file says that it does not have.
     ``loads``: load -> rated service -> its request, for a target whose customers come by URL.
     ``monitor_interval_s``: seconds between two evaluations of its monitor; None where it has none.
@@ -199,6 +200,7 @@ class Capabilities:
     partitionable: frozenset[str] = frozenset()  # the services that can be cut off
     rules: frozenset[str] = frozenset()  # the alerts that its monitor may send
     accounts: NameRange | None = None  # of its customers
+    own_books: frozenset[str] = frozenset()
     unsupported: tuple[str, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)

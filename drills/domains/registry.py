@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from drills.domains import cash, figures, night, notices, orders, repairs
+from drills.domains import cash, customers, figures, night, notices, orders, repairs
 from drills.judge.domains import Domains
 
 DOMAINS = Domains.of(
     (
+        customers.DOMAIN,
         cash.DOMAIN,
         orders.DOMAIN,
         notices.DOMAIN,

@@ -35,7 +35,7 @@ from drills.execution.watch import View
 from drills.exits import EXITS
 from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
 from drills.judge.schedule import longest
-from drills.record.books import WITNESSES
+from drills.record.books import ALWAYS
 from drills.record.folder import RunFolder, StoreError
 from drills.record.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.record.names import TARGET
@@ -110,6 +110,8 @@ class _Run:
     ) -> None:
         self.request, self.plan, self.runbook, self.folder = request, plan, runbook, folder
         self.target = target
+        self.customers_rows: int | None = None  # known once the load has stopped in order
+        offered_books = target.capabilities().books
         self.view = View.of(plan)
         self.reporter = Reporter(self.view, emit)
         self.scratch = folder.path / "work"
@@ -122,7 +124,7 @@ class _Run:
             max_s=longest(plan) / NS + LOAD_SPARE_S,
         )
         self.record = RunRecord(
-            schema="kunren.run/1",
+            schema="kunren.run/2",
             run=folder.name,
             plan=plan,
             started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -134,8 +136,8 @@ class _Run:
             machine=machine(),
             clock={"start": wall_offset()},
             attempts=request.attempts,
-            books=["world", "customers", *target.capabilities().books],
-            own_books=[name for name in target.capabilities().books if name not in WITNESSES],
+            books=[*ALWAYS, *offered_books],
+            own_books=[name for name in offered_books if name in target.capabilities().own_books],
             libraries=libraries(),
             asked=asked(request),
             earlier=list(request.earlier),
@@ -274,6 +276,7 @@ class _Run:
             self.instrument.failed(error)
             return RunEnd(0, "error", str(error))
         self._note("load", Kind.INFO, "stopped", summary)
+        self.customers_rows = summary["rows"]
         if summary["abandoned"]:
             return RunEnd(
                 0, "error", f"the load lost {summary['abandoned']} arrivals by an error of its own: see load.log"
@@ -331,7 +334,7 @@ class _Run:
         journal = self.scratch / "customers.jsonl"
         if not journal.exists():
             return
-        self.folder.write_book("customers", _rows(journal.read_bytes()))
+        self.folder.write_book("customers", _rows(journal.read_bytes()), self.customers_rows)
 
     def _note_fault(self, actor: str, kind: str, what: str, data: Mapping[str, Any]) -> None:
         if "own" in data:

@@ -14,7 +14,7 @@ from drills.judge.harm import HarmKind
 from drills.judge.metric import Metric
 from drills.judge.milestones import Milestone
 from drills.judge.text import Text
-from drills.record.books import BOOKS
+from drills.record.books import Row
 from drills.record.history import Count, History
 
 
@@ -41,8 +41,8 @@ class Residual:
 class Domain:
     """``restored`` are conditions of good service, ``reconciled`` of books that agree; ``words`` by count or reason.
 
-    ``books`` are those that it brings, with the type of their rows. It judges only runs that list them: others were
-    made where there were none.
+    ``rows`` are its rows of each book. ``only_with`` are books without which there is nothing for it to judge: a run
+    that does not list them was made where there were none.
     """
 
     id: str
@@ -53,10 +53,10 @@ class Domain:
     reconciled: tuple[Condition, ...] = ()
     residuals: tuple[Residual, ...] = ()
     words: Mapping[str, Text] = field(default_factory=dict)
-    books: Mapping[str, type] = field(default_factory=dict)
+    rows: Mapping[str, tuple[type[Row], ...]] = field(default_factory=dict)
+    only_with: tuple[str, ...] = ()
 
 
 def books_of(parts: Iterable[Condition | Residual | HarmKind]) -> tuple[str, ...]:
-    """The books that these need, in the order in which books are listed; those that domains bring come last."""
-    needed = {book for part in parts for book in part.books}
-    return (*(book for book in BOOKS if book in needed), *sorted(needed - BOOKS.keys()))
+    """The books that these need, in the order in which they are first named."""
+    return tuple(dict.fromkeys(book for part in parts for book in part.books))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import chain
+from operator import or_
 
 from drills.judge import words
 from drills.judge.check import Check
@@ -15,7 +17,7 @@ from drills.judge.harm import HarmKind
 from drills.judge.measures import METRICS, of_harms
 from drills.judge.metric import Metric
 from drills.judge.text import Text
-from drills.record.books import BOOKS
+from drills.record.books import Row
 from drills.record.history import Plan, RunRecord
 
 OWN_CHECKS = (detection, validity, planned, lateness, own_parts)
@@ -24,7 +26,7 @@ OWN_CHECKS = (detection, validity, planned, lateness, own_parts)
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """``checks``, ``metrics`` and ``words`` by id, in the order in which domains are listed.
+    """``checks``, ``metrics`` and ``words`` by id, in the order in which domains are listed; ``books``: type of rows.
 
     Checks of validity are asked of every run, the others if the drill names them.
     """
@@ -37,6 +39,7 @@ class Domains:
     reconciled: tuple[Condition, ...]
     residuals: tuple[Residual, ...]
     words: Mapping[str, Text]
+    books: Mapping[str, type]
 
     @staticmethod
     def of(domains: Iterable[Domain]) -> Domains:
@@ -48,7 +51,8 @@ class Domains:
         checks += [*recovery.checks(residuals), *(check for module in OWN_CHECKS for check in module.CHECKS)]
         metrics = [*METRICS, *(metric for domain in all_ for metric in domain.metrics), *of_harms(harms)]
         texts = [*chain.from_iterable(part.items() for part in (words.WORDS, *(domain.words for domain in all_)))]
-        _refuse_twice([*BOOKS, *(name for domain in all_ for name in domain.books)])
+        rows = [(book, row) for domain in all_ for book, rows in domain.rows.items() for row in rows]
+        _refuse_twice([f"{row.__struct_config__.tag} in {book}" for book, row in rows])
         _refuse_twice([check.id for check in checks] + [metric.id for metric in metrics])
         _refuse_twice([id_ for id_, _ in texts])
         return Domains(
@@ -60,20 +64,25 @@ class Domains:
             reconciled=tuple(each for domain in all_ for each in domain.reconciled),
             residuals=residuals,
             words=dict(texts),
+            books=_books(rows),
         )
-
-    @property
-    def books(self) -> Mapping[str, type]:
-        """Every book with the type of its rows."""
-        return {**BOOKS, **{name: rows for domain in self.domains for name, rows in domain.books.items()}}
 
     def of_run(self, run: RunRecord) -> Domains:
-        """As a run is judged by them: of a domain whose books it does not list, by what its plan names alone."""
-        if all(set(domain.books) <= set(run.books) for domain in self.domains):
+        """As a run is judged by them: of a domain that judges only with books that it does not list, by what its plan
+        names alone."""
+        if all(set(domain.only_with) <= set(run.books) for domain in self.domains):
             return self
         return Domains.of(
-            domain if set(domain.books) <= set(run.books) else _as_named(domain, run.plan) for domain in self.domains
+            domain if set(domain.only_with) <= set(run.books) else _as_named(domain, run.plan)
+            for domain in self.domains
         )
+
+
+def _books(rows: Iterable[tuple[str, type[Row]]]) -> dict[str, type]:
+    kinds: dict[str, list[type]] = defaultdict(list)
+    for book, row in rows:
+        kinds[book].append(row)
+    return {book: reduce(or_, of) for book, of in kinds.items()}
 
 
 def _as_named(domain: Domain, plan: Plan) -> Domain:

@@ -163,6 +163,18 @@ DAMAGE: Mapping[str, Text] = {
     "damage.order": Text(
         "{file} is not in order of time: its rows were moved or changed", "{file} が時刻順でない（行の移動・改変）"
     ),
+    "damage.no-final-count": Text("{file} does not end with the count of its rows", "{file} の末尾に行数の記録がない"),
+    "damage.after-end": Text(
+        "{file} line {line} comes after the count that ends it", "{file} の {line} 行目が末尾の行数の記録より後にある"
+    ),
+    "damage.rows-missing": Text(
+        "{file} lacks {n} of its {of} rows, the first is number {first}",
+        "{file} の行が {of} 行中 {n} 行欠けている（最初の欠番は {first}）",
+    ),
+    "damage.rows-again": Text(
+        "{file} has {n} numbers of rows twice or beyond its count, the first is {first}",
+        "{file} の行番号 {n} 件が重複または総数超過（最初は {first}）",
+    ),
     "damage.cut-off": Text("{file} line {line} is cut off", "{file} の {line} 行目が途中で切れている"),
     "damage.more": Text("{file}: and {n} more", "{file}: ほか {n} 件"),
     "damage.no-samples": Text(

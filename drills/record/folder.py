@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from drills.errors import unknown
-from drills.record.books import BOOKS, Row
+from drills.record.books import UNNUMBERED, End, Row
 from drills.record.encoding import ENCODER, encode_indented
 from drills.record.evidence import add_card, evidence_number, replace, verify_evidence, verify_inputs, write_chain
 from drills.record.history import RunRecord
@@ -74,7 +74,7 @@ class RunFolder:
     ``books``: those that it may hold -> type of their rows.
     """
 
-    def __init__(self, path: Path, books: Mapping[str, type] = BOOKS) -> None:
+    def __init__(self, path: Path, books: Mapping[str, type]) -> None:
         self.path = path
         self.books = books
         self.name = reference(path)
@@ -84,7 +84,7 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, root: Path, drill: str, arm: str, seed: int, started: datetime, books: Mapping[str, type] = BOOKS
+        cls, root: Path, drill: str, arm: str, seed: int, started: datetime, books: Mapping[str, type]
     ) -> RunFolder:
         """Make ``ROOT/DRILL/STAMP-ARM-SEED/`` with its empty journals; ``started`` is aware. Unusable with the fix."""
         try:
@@ -118,14 +118,17 @@ class RunFolder:
         self._unsealed(RUN)
         replace(self.path / RUN, card_bytes(record))
 
-    def write_book(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Validate the rows, sort them by ``t_ns`` (stable) and write them; how many.
+    def write_book(self, name: str, rows: Iterable[Mapping[str, Any]], written: int | None = None) -> int:
+        """Validate the rows, sort them by ``t_ns`` (stable) and write them with their final count; how many.
 
-        StoreError naming book, row (from 1, as given) and field for a row that is not in the schema; then nothing is
-        written.
+        Rows that their keeper has numbered keep these numbers, others are numbered as given. ``written``: how many the
+        keeper says it has written, where it can say. StoreError naming book, row (from 1, as given) and field for a row
+        that is not in the schema; then nothing is written.
         """
-        valid = sorted(valid_rows(name, rows, self.books), key=lambda row: row.t_ns)
-        self._write_once(f"{BOOKS_FOLDER}/{name}.jsonl", ENCODER.encode_lines(valid))
+        valid = _numbered(valid_rows(name, rows, self.books))
+        total = max(len(valid), *(row.n + 1 for row in valid), 0) if written is None else written
+        lines = [*sorted(valid, key=lambda row: row.t_ns), End(rows=total)]
+        self._write_once(f"{BOOKS_FOLDER}/{name}.jsonl", ENCODER.encode_lines(lines))
         return len(valid)
 
     def write_samples(self, records: Path, names: tuple[str, ...]) -> Stored:
@@ -192,7 +195,13 @@ def card_bytes(document: object) -> bytes:
     return encode_indented(document)
 
 
-def valid_rows(name: str, rows: Iterable[Mapping[str, Any]], books: Mapping[str, type] = BOOKS) -> list[Row]:
+def _numbered(rows: list[Row]) -> list[Row]:
+    if any(row.n != UNNUMBERED for row in rows):
+        return rows
+    return [msgspec.structs.replace(row, n=n) for n, row in enumerate(rows)]
+
+
+def valid_rows(name: str, rows: Iterable[Mapping[str, Any]], books: Mapping[str, type]) -> list[Row]:
     """Rows of the book ``name`` as typed records, in the order given; StoreError for the first that is not one."""
     if name not in books:
         raise StoreError(unknown("book", name, books))

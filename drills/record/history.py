@@ -230,7 +230,7 @@ class Earlier(msgspec.Struct, frozen=True):
 class RunRecord(msgspec.Struct, frozen=True):
     """``run.json``: identity, plan, means and end of one run."""
 
-    schema: Literal["kunren.run/1"]
+    schema: Literal["kunren.run/2"]
     run: str  # DRILL/FOLDER
     plan: Plan
     started: str  # wall clock, UTC, ISO 8601

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from drills.record.books import BOOKS, Row
+from drills.record.books import ALWAYS, End, Row, missing_and_repeated
 from drills.record.damage import damaged
 from drills.record.history import Event, History, Reason, RunRecord
 from drills.record.names import BOOKS as BOOKS_FOLDER
@@ -23,15 +23,12 @@ from drills.record.names import DRILL, EVENTS, RUN, RUNBOOK, SAMPLES, UNDO, Unus
 from drills.record.reading import content_of, names_in
 from drills.record.samplefile import load_samples
 
-SCHEMA = "kunren.run/1"
+SCHEMA = "kunren.run/2"
 MOST = 5
 """Complaints shown for one file; the rest is counted."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a line or file that is not ours makes the decoder raise."""
-
-ALWAYS = ("world", "customers")
-"""Books that every run has, whatever its target offers."""
 
 
 class _Head(msgspec.Struct):
@@ -41,7 +38,7 @@ class _Head(msgspec.Struct):
     kunren: str = "unknown"
 
 
-def read(folder: Path, known: Mapping[str, type] = BOOKS) -> History:
+def read(folder: Path, known: Mapping[str, type]) -> History:
     """The run in ``folder``; ``known`` are the books that there may be, with the type of their rows.
 
     Unusable when ``run.json`` is missing or garbled, or a file cannot be read now.
@@ -128,19 +125,41 @@ def _books(folder: Path, run: RunRecord, known: Mapping[str, type]) -> tuple[dic
 
 
 def _book(path: Path, name: str, of: type) -> tuple[tuple[Row, ...], list[Reason]]:
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of | End)
     where = f"books/{name}.jsonl"
     rows: list[Row] = []
+    ends: list[End] = []
     damage: list[Reason] = []
     for number, line in _lines(path, where, damage):
         try:
-            rows.append(decoder.decode(line))
+            row = decoder.decode(line)
         except UNREADABLE as error:
             damage.append(damaged("line", where, line=number, error=plain(error)))
+            continue
+        if ends:
+            damage.append(damaged("after-end", where, line=number))
+        if isinstance(row, End):
+            ends.append(row)
+        else:
+            rows.append(row)
+    damage += _incomplete(where, rows, ends, unread=len(damage))
     if any(after.t_ns < before.t_ns for before, after in pairwise(rows)):
         damage.append(damaged("order", where))
         rows.sort(key=lambda row: row.t_ns)
     return tuple(rows), _shorten(damage, where)
+
+
+def _incomplete(where: str, rows: list[Row], ends: list[End], unread: int) -> Iterator[Reason]:
+    """What the numbers of the rows and the final count say beyond the lines that could not be read, which are told."""
+    if not ends:
+        if not unread:
+            yield damaged("no-final-count", where)
+        return
+    missing, again = missing_and_repeated((row.n for row in rows), ends[0].rows)
+    if len(missing) > unread:
+        yield damaged("rows-missing", where, n=len(missing), of=ends[0].rows, first=missing[0])
+    if again:
+        yield damaged("rows-again", where, n=len(again), first=again[0])
 
 
 def _undo(path: Path) -> list[Reason]:

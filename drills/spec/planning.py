@@ -213,7 +213,7 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
     checks = (DOMAINS.checks[name] for name in drill.checks if name in DOMAINS.checks)
     read = {book for check in checks for book in check.needs_books}
     read |= {book for objective in drill.objectives for book in metrics()[objective.metric].books}
-    usual = [kind for domain in DOMAINS.domains if not domain.books for kind in domain.harms]
+    usual = [kind for domain in DOMAINS.domains if not domain.only_with for kind in domain.harms]
     return frozenset(read | set(books_of(usual) if settled else ())) - OURS
 
 

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 QUERIES = "queries"
@@ -48,6 +49,19 @@ class Link:
     port: str
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A book that runs are judged by; ``module`` has ``read_book(config)``: its rows as of now, in the form of books.
+
+    ``tells_of`` are the books from which it has what it says. It is read before them, so that what it tells of is in
+    theirs too.
+    """
+
+    name: str
+    module: str
+    tells_of: tuple[str, ...] = ()
+
+
 class Folder(StrEnum):
     """What a container sees of the stack's folder, beside its own volumes."""
 
@@ -83,7 +97,10 @@ class Component:
     - ``links``: its connections to others through proxies, all of which listen in the one that ``proxies``.
     - ``direct``: the ports to which it connects without a proxy.
     - ``customers``: the link through which customers reach it, None where they do not.
-    - ``operators``: they may restart it and send signals to its processes; not those of another company's part.
+    - ``operators``: they may restart it and send signals to its processes; not those of another company's part, whose
+      book is a witness against the brokerage's own.
+    - ``book``: the book that it keeps. ``tables``: a module whose ``QUERIES`` give rows of the database's book.
+    - ``rules``: its file of alerting rules, which the monitor reads.
     - ``volumes``: folders in the stack's folder that it alone writes to.
     - ``stop``: the signal that ends it in good order.
     - ``service``: a part of the system under drill, which faults may hit; otherwise a part of the harness beside it.
@@ -104,6 +121,9 @@ class Component:
     direct: tuple[str, ...] = ()
     customers: Link | None = None
     operators: bool = True
+    book: Book | None = None
+    tables: str = ""
+    rules: Path | None = None
     volumes: tuple[str, ...] = ()
     stop: signal.Signals = signal.SIGTERM
     service: bool = True

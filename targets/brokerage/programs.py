@@ -2,13 +2,14 @@
 
 import signal
 
-from targets.brokerage.declaration import QUERIES, Component, Container, Folder, Program, Served
+from targets.brokerage.declaration import QUERIES, Book, Component, Container, Folder, Program, Served
 
 POSTGRES = Component(
     name="postgres",
     start=Program("targets.brokerage.postgres", orphaned=signal.SIGQUIT),
     ports=("postgres",),
     health=QUERIES,
+    book=Book("oms", "targets.brokerage.databasebook", tells_of=("exchange", "bank")),
     volumes=("pgdata",),
     stop=signal.SIGINT,  # at SIGTERM it would wait for its clients to leave
     container=Container(image="postgres", compose={"shm_size": "128m", "mem_limit": "1g"}),

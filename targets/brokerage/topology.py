@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import TypeVar
 
 from targets.brokerage.components import COMPONENTS
-from targets.brokerage.declaration import Component, Program, Served
+from targets.brokerage.declaration import Book, Component, Program, Served
 
 T = TypeVar("T")
 
@@ -94,6 +96,38 @@ class Topology:
             raise KeyError(name)
         return start
 
+    # -- what it is judged by, and alerts by ---------------------------------------------------------------------------
+
+    @cached_property
+    def books(self) -> Mapping[str, Book]:
+        """Book -> declaration, in the order to read them in: each before those that it tells of."""
+        known = dict(_unique("book", ((each.book.name, each.book) for each in self.components.values() if each.book)))
+        order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(known, ()))
+        for book in known.values():
+            for name in book.tells_of:
+                if name not in known:
+                    raise TopologyError(f"book {book.name} tells of {name}, which no component keeps")
+                order.add(name, book.name)
+        try:
+            return {name: known[name] for name in order.static_order()}
+        except CycleError as error:
+            raise TopologyError(f"books tell of each other: {', '.join(error.args[1])}") from error
+
+    @cached_property
+    def own_books(self) -> frozenset[str]:
+        """The brokerage's word on itself; the others are witnesses."""
+        return frozenset(each.book.name for each in self.components.values() if each.book and each.operators)
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Modules with queries for the rows of the database's book."""
+        return tuple(each.tables for each in self.components.values() if each.tables)
+
+    @cached_property
+    def rules(self) -> Mapping[str, Path]:
+        """Component -> its file of alerting rules."""
+        return {name: each.rules for name, each in self.components.items() if each.rules}
+
     # -- who is connected with whom -----------------------------------------------------------------------------------
 
     @cached_property
@@ -156,6 +190,7 @@ class Topology:
         return self.owners[port]
 
     def _check(self) -> None:
+        _ = self.books  # they must be in an order
         if both := self.owners.keys() & self.links.keys():
             raise TopologyError(f"a port and a link are both called {', '.join(sorted(both))}")
         for each in self.components.values():

@@ -9,8 +9,11 @@ from pathlib import Path
 import yaml
 
 from targets.brokerage.config import Address, Config
-from targets.brokerage.monitor import rules
 from targets.brokerage.monitor.service import watched
+from targets.brokerage.topology import TOPOLOGY
+
+RULES = "{}.rules.yml"
+"""Of a component, beside the configuration."""
 
 COUNT = re.compile(r"^prometheus_rule_group_iterations_total\{[^}]*\} (\S+)$", re.MULTILINE)
 LAST = re.compile(r"^prometheus_rule_group_last_evaluation_timestamp_seconds\{[^}]*\} (\S+)$", re.MULTILINE)
@@ -19,7 +22,8 @@ LAST = re.compile(r"^prometheus_rule_group_last_evaluation_timestamp_seconds\{[^
 def write(folder: Path, config: Config) -> None:
     """``prometheus.yml``, ``alertmanager.yml`` and the very rules that the embedded monitor reads."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "rules.yml").write_bytes(Path(rules.__file__).with_name("rules.yml").read_bytes())
+    for name, rules in TOPOLOGY.rules.items():
+        (folder / RULES.format(name)).write_bytes(rules.read_bytes())
     for name, content in (("prometheus.yml", _prometheus(config)), ("alertmanager.yml", _alertmanager(config))):
         (folder / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
@@ -43,7 +47,7 @@ def _prometheus(config: Config) -> dict[str, object]:
     alertmanager = _shown(config.at("alertmanager"))
     return {
         "global": {"scrape_interval": every, "scrape_timeout": within, "evaluation_interval": every},
-        "rule_files": ["rules.yml"],
+        "rule_files": [RULES.format(name) for name in TOPOLOGY.rules],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [
             {"job_name": job, "static_configs": [{"targets": [_shown(where)]}]}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, this folder alone would be searched
 
-from drills.record import books
+from drills.domains.customers.rows import Request
 from drills.record.folder import card_bytes
 from drills.record.history import NS, OUTCOMES, RequestOutcome, RunEnd
 from drills.record.names import COLUMNS
@@ -54,7 +54,7 @@ def make(folder: Path, rows: int, bad_share: float = 0.02) -> None:
     (folder / "rollback.jsonl").write_bytes(b"")
     for book in ("world", "customers", "exchange", "oms", "notices"):
         (folder / "books" / f"{book}.jsonl").write_bytes(b"")
-    row = books.Request(t_ns=T0, id=str(ROW), action="fetch", intended_ns=T0)
+    row = Request(t_ns=T0, id=str(ROW), action="fetch", intended_ns=T0)
     (folder / "books" / "customers.jsonl").write_bytes(msgspec.json.encode(row) + b"\n")
     run = msgspec.structs.replace(draft.run, plan=plan, t0=T0, ready=T0, end=RunEnd(until, "judged"))
     (folder / "run.json").write_bytes(card_bytes(run))

@@ -13,7 +13,11 @@ from typing import Any
 
 import msgspec
 
-from drills.record import books
+from drills.domains.cash.rows import Balance, Posting
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.figures.rows import Acted
+from drills.domains.orders.rows import ExchangeCancel, ExchangeExecution, ExchangeOrder, Notice, OmsExecution, OmsOrder
+from drills.record.books import Row
 from drills.record.history import NS, RequestOutcome
 
 from . import synthetic as made
@@ -57,7 +61,7 @@ def pick(rng: random.Random, rows: Rows, kind: type, where: Callable[[Any], bool
     return rng.choice([row for row in rows if isinstance(row, kind) and where(row)])
 
 
-def by_the_end(row: books.Row) -> bool:
+def by_the_end(row: Row) -> bool:
     """What was done while the books were read is nobody's concern."""
     return row.t_ns <= at(END)
 
@@ -72,13 +76,13 @@ def alter(rows: Rows, wanted: Any, **fields: Any) -> Any:
     return rows[n]
 
 
-def idle(draft: Draft, rng: random.Random) -> books.ExchangeOrder:
+def idle(draft: Draft, rng: random.Random) -> ExchangeOrder:
     """An order acknowledged to its customer that has neither fills nor a cancel."""
-    busy = {row.key for row in draft.exchange if not isinstance(row, books.ExchangeOrder)}
-    told = {row.key for row in draft.customers if isinstance(row, books.Reply) and row.state == "new"}
+    busy = {row.key for row in draft.exchange if not isinstance(row, ExchangeOrder)}
+    told = {row.key for row in draft.customers if isinstance(row, Reply) and row.state == "new"}
     fit = told - busy
-    found = pick(rng, draft.exchange, books.ExchangeOrder, lambda row: row.key in fit and row.t_ns < at(END - 5))
-    assert isinstance(found, books.ExchangeOrder)
+    found = pick(rng, draft.exchange, ExchangeOrder, lambda row: row.key in fit and row.t_ns < at(END - 5))
+    assert isinstance(found, ExchangeOrder)
     return found
 
 
@@ -90,9 +94,9 @@ def of(rows: Rows, kind: type, key: str, **fields: Any) -> Any:
     )
 
 
-def old_trade(draft: Draft, rng: random.Random) -> books.ExchangeExecution:
+def old_trade(draft: Draft, rng: random.Random) -> ExchangeExecution:
     """An execution old enough that its posting and its notice are due, and whose amount nothing under way can hide."""
-    executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    executions = [row for row in draft.exchange if isinstance(row, ExchangeExecution)]
     old = [row for row in executions if row.t_ns < at(END - 11)]
     found = rng.choice(old)
     while value(found) in under_way(executions, found.account, at(END), at(END + 2)):
@@ -100,7 +104,7 @@ def old_trade(draft: Draft, rng: random.Random) -> books.ExchangeExecution:
     return found
 
 
-def under_way(executions: Sequence[books.ExchangeExecution], account: str, sent: int, received: int) -> set[int]:
+def under_way(executions: Sequence[ExchangeExecution], account: str, sent: int, received: int) -> set[int]:
     """By how many yen two right figures of that time (ns) can differ: some executions may be posted by then, or not."""
     sums = {0}
     for row in executions:
@@ -109,24 +113,24 @@ def under_way(executions: Sequence[books.ExchangeExecution], account: str, sent:
     return {one - other for one in sums for other in sums}
 
 
-def phantom(account: str, key: str, t: float) -> books.ExchangeOrder:
-    return books.ExchangeOrder(t_ns=at(t), id="x-99", account=account, key=key, **made.TERMS)
+def phantom(account: str, key: str, t: float) -> ExchangeOrder:
+    return ExchangeOrder(t_ns=at(t), id="x-99", account=account, key=key, **made.TERMS)
 
 
 def pay(draft: Draft, account: str, yen: int) -> Any:
     """Move an account's balance; its row."""
-    row = next(row for row in draft.oms if isinstance(row, books.Balance) and row.account == account)
+    row = next(row for row in draft.oms if isinstance(row, Balance) and row.account == account)
     return alter(draft.oms, row, cash=row.cash + yen)
 
 
-def value(trade: books.ExchangeExecution) -> int:
+def value(trade: ExchangeExecution) -> int:
     return trade.quantity * trade.price * (-1 if trade.side == "buy" else 1)
 
 
-def unpost(draft: Draft, trade: books.ExchangeExecution) -> Any:
+def unpost(draft: Draft, trade: ExchangeExecution) -> Any:
     """The execution was never posted: no row, no legs, not in the order's fill, not in the balance; that balance."""
     draft.oms = [row for row in draft.oms if row.id != trade.id and getattr(row, "reference", "") != trade.id]
-    order = of(draft.oms, books.OmsOrder, trade.key)
+    order = of(draft.oms, OmsOrder, trade.key)
     alter(draft.oms, order, filled=order.filled - trade.quantity)
     return pay(draft, trade.account, -value(trade))
 
@@ -144,15 +148,15 @@ def lost_order(draft: Draft, rng: random.Random) -> Rows:
     """Acknowledged, and never at the exchange."""
     order = idle(draft, rng)
     draft.exchange.remove(order)
-    return [of(draft.customers, books.Reply, order.key, state="new"), of(draft.oms, books.OmsOrder, order.key)]
+    return [of(draft.customers, Reply, order.key, state="new"), of(draft.oms, OmsOrder, order.key)]
 
 
 @defect("orders-accounted")
 def forgotten_order(draft: Draft, rng: random.Random) -> Rows:
     """Acknowledged and at the exchange, and not at the brokerage."""
     order = idle(draft, rng)
-    draft.oms.remove(of(draft.oms, books.OmsOrder, order.key))
-    return [of(draft.customers, books.Reply, order.key, state="new"), order]
+    draft.oms.remove(of(draft.oms, OmsOrder, order.key))
+    return [of(draft.customers, Reply, order.key, state="new"), order]
 
 
 @defect("orders-accounted")
@@ -163,14 +167,14 @@ def phantom_order(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("orders-accounted")
 def rejected_order_at_the_exchange(draft: Draft, rng: random.Random) -> Rows:
-    told = pick(rng, draft.customers, books.Reply, lambda row: row.error == "TICK" and row.t_ns < at(END - 2))
+    told = pick(rng, draft.customers, Reply, lambda row: row.error == "TICK" and row.t_ns < at(END - 2))
     draft.exchange.append(msgspec.structs.replace(phantom(told.account, told.key, 0), t_ns=told.t_ns))
     return draft.exchange[-1:]
 
 
 @defect("orders-accounted")
 def order_told_never_received_at_the_exchange(draft: Draft, rng: random.Random) -> Rows:
-    told = pick(rng, draft.customers, books.Reply, lambda row: row.error == "NO_SUCH_ORDER" and row.t_ns < at(END - 2))
+    told = pick(rng, draft.customers, Reply, lambda row: row.error == "NO_SUCH_ORDER" and row.t_ns < at(END - 2))
     draft.exchange.append(msgspec.structs.replace(phantom(told.account, told.key, 0), t_ns=told.t_ns))
     return draft.exchange[-1:]
 
@@ -179,17 +183,17 @@ def order_told_never_received_at_the_exchange(draft: Draft, rng: random.Random) 
 def order_the_brokerage_calls_rejected(draft: Draft, rng: random.Random) -> Rows:
     """The customer knows nothing, the brokerage says rejected, the exchange has it."""
     order = idle(draft, rng)
-    told = of(draft.customers, books.Reply, order.key, state="new")
+    told = of(draft.customers, Reply, order.key, state="new")
     alter(draft.customers, told, state="", order="", outcome="timeout", status=0)
     draft.customers = [
-        row for row in draft.customers if not (isinstance(row, books.Request) and row.key == order.key and row.final)
+        row for row in draft.customers if not (isinstance(row, Request) and row.key == order.key and row.final)
     ]
-    return [alter(draft.oms, of(draft.oms, books.OmsOrder, order.key), state="rejected")]
+    return [alter(draft.oms, of(draft.oms, OmsOrder, order.key), state="rejected")]
 
 
 @defect("orders-accounted", "nothing-left-behind")
 def order_in_doubt_at_the_brokerage(draft: Draft, rng: random.Random) -> Rows:
-    order = of(draft.oms, books.OmsOrder, idle(draft, rng).key)
+    order = of(draft.oms, OmsOrder, idle(draft, rng).key)
     return [alter(draft.oms, order, state=rng.choice(["unknown", "pending-new", "pending-cancel"]))]
 
 
@@ -197,10 +201,10 @@ def order_in_doubt_at_the_brokerage(draft: Draft, rng: random.Random) -> Rows:
 def customer_in_doubt(draft: Draft, rng: random.Random) -> Rows:
     """Asked once more at the end, and still not told."""
     order = idle(draft, rng)
-    told = of(draft.customers, books.Reply, order.key, state="new")
+    told = of(draft.customers, Reply, order.key, state="new")
     alter(draft.customers, told, state="unknown", outcome="unknown", status=504)
     made._look(draft, told.account, order.key, END + 1, "unknown", final=True)
-    return [of(draft.customers, books.Request, order.key, action="order")]
+    return [of(draft.customers, Request, order.key, action="order")]
 
 
 OTHER: dict[str, Callable[[Any], Any]] = {
@@ -220,13 +224,13 @@ def order_altered_on_its_way(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("orders-accounted")
 def order_altered_at_the_brokerage(draft: Draft, rng: random.Random) -> Rows:
-    order, name = of(draft.oms, books.OmsOrder, idle(draft, rng).key), rng.choice(list(OTHER))
+    order, name = of(draft.oms, OmsOrder, idle(draft, rng).key), rng.choice(list(OTHER))
     return [alter(draft.oms, order, **{name: OTHER[name](getattr(order, name))})]
 
 
 def cancelled(draft: Draft, rng: random.Random) -> Any:
     """An order cancelled at the exchange long enough ago; the exchange's word."""
-    return pick(rng, draft.exchange, books.ExchangeCancel, lambda row: row.t_ns < at(END - 5))
+    return pick(rng, draft.exchange, ExchangeCancel, lambda row: row.t_ns < at(END - 5))
 
 
 @defect("orders-accounted")
@@ -234,18 +238,18 @@ def order_cancelled_at_the_brokerage_alone(draft: Draft, rng: random.Random) -> 
     """It still rests at the exchange, and may be filled."""
     row = cancelled(draft, rng)
     draft.exchange.remove(row)
-    return [of(draft.oms, books.OmsOrder, row.key)]
+    return [of(draft.oms, OmsOrder, row.key)]
 
 
 @defect("orders-accounted")
 def order_cancelled_at_the_exchange_alone(draft: Draft, rng: random.Random) -> Rows:
-    order = of(draft.oms, books.OmsOrder, cancelled(draft, rng).key)
+    order = of(draft.oms, OmsOrder, cancelled(draft, rng).key)
     return [alter(draft.oms, order, state="partially-filled" if order.filled else "new")]
 
 
 @defect("orders-accounted")
 def order_called_filled(draft: Draft, rng: random.Random) -> Rows:
-    return [alter(draft.oms, of(draft.oms, books.OmsOrder, idle(draft, rng).key), state="filled")]
+    return [alter(draft.oms, of(draft.oms, OmsOrder, idle(draft, rng).key), state="filled")]
 
 
 @defect("no-duplicates", loss=("duplicated", 1))
@@ -262,17 +266,17 @@ def order_typed_twice(draft: Draft, rng: random.Random) -> Rows:
     terms = {name: getattr(order, name) for name in ("code", "side", "quantity", "price")}
     t = (order.t_ns - at(0)) / NS + 1
     key = f"{order.key}z"
-    root = of(draft.customers, books.Request, order.key, action="order").root
+    root = of(draft.customers, Request, order.key, action="order").root
     made._ask(draft, order.account, key, root, t, t + 0.1, RequestOutcome.OK, 201, terms, state="new")
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=order.t_ns + NS, key=key))
-    held = of(draft.oms, books.OmsOrder, order.key)
+    held = of(draft.oms, OmsOrder, order.key)
     draft.oms.append(msgspec.structs.replace(held, id="o-99", key=key, t_ns=held.t_ns + NS))
     return draft.exchange[-1:]
 
 
 @defect("no-duplicates")
 def order_stored_twice(draft: Draft, rng: random.Random) -> Rows:
-    held = of(draft.oms, books.OmsOrder, idle(draft, rng).key)
+    held = of(draft.oms, OmsOrder, idle(draft, rng).key)
     draft.oms.append(msgspec.structs.replace(held, id="o-99", t_ns=held.t_ns + 1))
     return draft.oms[-1:]
 
@@ -297,9 +301,9 @@ def execution_missed_altogether(draft: Draft, rng: random.Random) -> Rows:
 @defect("executions-one-to-one", "figures-right")
 def execution_made_up(draft: Draft, rng: random.Random) -> Rows:
     """Posted with everything that belongs to it, and no such trade was made."""
-    row = pick(rng, draft.oms, books.OmsExecution, lambda row: row.t_ns < at(END - 2))
+    row = pick(rng, draft.oms, OmsExecution, lambda row: row.t_ns < at(END - 2))
     draft.oms.append(msgspec.structs.replace(row, id="e-99"))
-    order = of(draft.oms, books.OmsOrder, row.key)
+    order = of(draft.oms, OmsOrder, row.key)
     alter(draft.oms, order, filled=order.filled + row.quantity)
     draft.oms += made.legs("e-99", row.account, 777, row.t_ns)
     pay(draft, row.account, 777)
@@ -308,22 +312,22 @@ def execution_made_up(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("executions-one-to-one")
 def execution_garbled(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.oms, books.OmsExecution, by_the_end)
+    row = pick(rng, draft.oms, OmsExecution, by_the_end)
     name = rng.choice(["code", "side", "price", "account"])
     return [alter(draft.oms, row, **{name: OTHER[name](getattr(row, name))})]
 
 
 @defect("executions-one-to-one")
 def execution_of_another_quantity(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.oms, books.OmsExecution, by_the_end)
-    order = of(draft.oms, books.OmsOrder, row.key)
+    row = pick(rng, draft.oms, OmsExecution, by_the_end)
+    order = of(draft.oms, OmsOrder, row.key)
     alter(draft.oms, order, filled=order.filled + 100)
     return [alter(draft.oms, row, quantity=row.quantity + 100)]
 
 
 @defect("executions-one-to-one")
 def order_filled_by_nothing(draft: Draft, rng: random.Random) -> Rows:
-    order = pick(rng, draft.oms, books.OmsOrder, by_the_end)
+    order = pick(rng, draft.oms, OmsOrder, by_the_end)
     return [alter(draft.oms, order, filled=order.filled + 100)]
 
 
@@ -334,13 +338,13 @@ def movement_posted_twice(draft: Draft, rng: random.Random) -> Rows:
     t = next(row.t_ns for row in draft.oms if row.id == trade.id)
     draft.oms += made.legs(trade.id, trade.account, value(trade), t + NS)
     pay(draft, trade.account, value(trade))
-    return [next(r for r in draft.oms if isinstance(r, books.Posting) and r.reference == trade.id and r.t_ns == t + NS)]
+    return [next(r for r in draft.oms if isinstance(r, Posting) and r.reference == trade.id and r.t_ns == t + NS)]
 
 
 @defect("no-duplicates")
 def execution_row_twice(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.oms, books.OmsExecution, lambda row: row.t_ns < at(END - 2))
-    order = of(draft.oms, books.OmsOrder, row.key)
+    row = pick(rng, draft.oms, OmsExecution, lambda row: row.t_ns < at(END - 2))
+    order = of(draft.oms, OmsOrder, row.key)
     alter(draft.oms, order, filled=order.filled + row.quantity)
     draft.oms.append(msgspec.structs.replace(row, t_ns=row.t_ns + 1))
     return draft.oms[-1:]
@@ -356,7 +360,7 @@ def second_variation(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("cash-conserved")
 def legs_unbalanced(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.oms, books.Posting, lambda row: row.account == "HOUSE" and row.t_ns <= at(END))
+    row = pick(rng, draft.oms, Posting, lambda row: row.account == "HOUSE" and row.t_ns <= at(END))
     return [alter(draft.oms, row, yen=row.yen + rng.choice([-1, 1, 1000]))]
 
 
@@ -368,7 +372,7 @@ def balance_updated_barely(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("cash-conserved")
 def balance_missing(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.oms, books.Balance)
+    row = pick(rng, draft.oms, Balance)
     draft.oms.remove(row)
     return [next(account for account in draft.world if account.id == row.id)]
 
@@ -393,21 +397,21 @@ def notice_late(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("notices-complete", "no-duplicates")
 def notice_twice(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.notices, books.Notice, lambda row: row.t_ns < at(END - 1))
-    draft.notices.append(books.Notice(t_ns=row.t_ns + NS, id="again.json", key=row.key, account=row.account))
+    row = pick(rng, draft.notices, Notice, lambda row: row.t_ns < at(END - 1))
+    draft.notices.append(Notice(t_ns=row.t_ns + NS, id="again.json", key=row.key, account=row.account))
     return draft.notices[-1:]
 
 
 @defect("notices-complete")
 def notice_of_nothing(draft: Draft, rng: random.Random) -> Rows:
     account = rng.choice(ACCOUNTS)
-    draft.notices.append(books.Notice(t_ns=at(rng.uniform(0, END)), id="e-99.json", key="e-99", account=account))
+    draft.notices.append(Notice(t_ns=at(rng.uniform(0, END)), id="e-99.json", key="e-99", account=account))
     return draft.notices[-1:]
 
 
 @defect("notices-complete")
 def notice_to_a_stranger(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.notices, books.Notice, by_the_end)
+    row = pick(rng, draft.notices, Notice, by_the_end)
     return [alter(draft.notices, row, account=OTHER["account"](row.account))]
 
 
@@ -430,7 +434,7 @@ def figure_wrong_for_a_while(draft: Draft, rng: random.Random) -> Rows:
 def figure_acted_on(draft: Draft, rng: random.Random) -> Rows:
     t, account = some_time(rng), rng.choice(ACCOUNTS)
     draft.customers.append(made.shown("w-1", account, t, 1))
-    draft.customers.append(books.Acted(t_ns=at(t + 0.1), id="a-1", account=account, shown="w-1", yen=5, what="order"))
+    draft.customers.append(Acted(t_ns=at(t + 0.1), id="a-1", account=account, shown="w-1", yen=5, what="order"))
     return draft.customers[-1:]
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 
-from drills.record import books
+from drills.domains.cash.rows import Account, Balance, Posting
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.night.rows import BatchJob, Calendar
+from drills.domains.orders.rows import ExchangeExecution
 from drills.record.history import NS
 
 from . import nights
@@ -35,18 +38,18 @@ def leg(draft: Draft, rng: random.Random) -> Any:
     return pick(
         rng,
         draft.oms,
-        books.Posting,
+        Posting,
         lambda row: row.why == "variation" and row.account in ACCOUNTS and row.account not in (APART, POOR) and row.yen,
     )
 
 
 def attempt(draft: Draft, name: str) -> Any:
     """The one that did the work."""
-    return next(row for row in draft.oms if isinstance(row, books.BatchJob) and (row.job, row.state) == (name, "done"))
+    return next(row for row in draft.oms if isinstance(row, BatchJob) and (row.job, row.state) == (name, "done"))
 
 
 def calendar(draft: Draft) -> Any:
-    return next(row for row in draft.world if isinstance(row, books.Calendar))
+    return next(row for row in draft.world if isinstance(row, Calendar))
 
 
 # -- the batch --------------------------------------------------------------------------------------------------------
@@ -141,7 +144,7 @@ def variation_missing(draft: Draft, rng: random.Random) -> Rows:
     row = leg(draft, rng)
     draft.oms = [one for one in draft.oms if getattr(one, "reference", "") != row.reference]
     pay(draft, row.account, -row.yen)
-    return [one for one in draft.world if isinstance(one, books.Account) and one.id == row.account]
+    return [one for one in draft.world if isinstance(one, Account) and one.id == row.account]
 
 
 @defect("one-variation-per-account-and-day")
@@ -167,9 +170,9 @@ def shown_without(draft: Draft, rng: random.Random, since: float, until: float) 
 
     The latest of its account between two times, in s; no execution under way makes up for what it lacks.
     """
-    figures = [row for row in draft.customers if isinstance(row, books.Shown)]
+    figures = [row for row in draft.customers if isinstance(row, Shown)]
     inside = [row for row in figures if at(since) <= row.sent_ns < row.received_ns <= at(until)]
-    executions = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    executions = [row for row in draft.exchange if isinstance(row, ExchangeExecution)]
     while True:
         mine = leg(draft, rng)
         shown = [row for row in inside if row.account == mine.account]
@@ -190,7 +193,7 @@ def figure_of_the_new_date_without_the_variation(draft: Draft, rng: random.Rando
 @defect("no-wrong-figure-acted-on", loss=("wrong_figures_acted_on", 1))
 def repaid_on_a_figure_without_the_variation(draft: Draft, rng: random.Random) -> Rows:
     row = shown_without(draft, rng, ROLLS, END - 5.1)
-    act = books.Acted(t_ns=row.received_ns + 1, id="a-1", account=row.account, shown="w-1", yen=5, what="repayment")
+    act = Acted(t_ns=row.received_ns + 1, id="a-1", account=row.account, shown="w-1", yen=5, what="repayment")
     draft.customers.append(act)
     return [act]
 
@@ -198,7 +201,7 @@ def repaid_on_a_figure_without_the_variation(draft: Draft, rng: random.Random) -
 @defect(loss=("wrong_figures_shown", 1))
 def figure_with_the_variation_before_the_night(draft: Draft, rng: random.Random) -> Rows:
     mine = leg(draft, rng)
-    row = pick(rng, draft.customers, books.Shown, lambda row: row.sent_ns < at(5) and row.account == mine.account)
+    row = pick(rng, draft.customers, Shown, lambda row: row.sent_ns < at(5) and row.account == mine.account)
     draft.customers.append(msgspec.structs.replace(row, id="w-1", yen=row.yen + mine.yen))
     return []
 
@@ -214,7 +217,7 @@ def repayment_the_bank_has_alone(draft: Draft, rng: random.Random) -> Rows:
     account = rng.choice([account for account in ACCOUNTS if account not in later])
     row = nights.payment("R-99", account, 99, 0)
     draft.bank.append(msgspec.structs.replace(row, t_ns=at(END) - SLO.grace))
-    return [row for row in draft.oms if isinstance(row, books.Balance) and row.account == account]
+    return [row for row in draft.oms if isinstance(row, Balance) and row.account == account]
 
 
 @defect("figures-right")
@@ -254,7 +257,7 @@ def correction_without_an_entry(draft: Draft, rng: random.Random) -> Rows:
 @defect("repairs-traceable")
 def correction_of_another_amount_than_stated(draft: Draft, rng: random.Random) -> Rows:
     row = corrected(draft, rng)
-    posted = [one for one in draft.oms if isinstance(one, books.Posting) and one.reference == "A-8"]
+    posted = [one for one in draft.oms if isinstance(one, Posting) and one.reference == "A-8"]
     return [alter(draft.oms, row, yen=101), *(one for one in posted if one.account in ACCOUNTS)]
 
 

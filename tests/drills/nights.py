@@ -13,7 +13,12 @@ from typing import Any
 
 import msgspec
 
-from drills.record import books
+from drills.domains.cash.rows import Balance, BankPayment, Posting
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.night.rows import BatchJob, Calendar, Close, Lot, Marked
+from drills.domains.orders.rows import ExchangeExecution
+from drills.domains.repairs.rows import Adjustment
 from drills.record.history import Kind, RequestOutcome
 
 from . import synthetic as made
@@ -58,18 +63,18 @@ def correct_night(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
 
 def _world(draft: Draft, rng: random.Random, night: Night) -> None:
     draft.world.append(
-        books.Calendar(
+        Calendar(
             t_ns=0, id=BEFORE, opens_at="09:00", compression=60, next=DAY, begins=f"{BEFORE}T18:00:00+09:00",
             batch_at="18:08", rolls_at="18:18", opening_at="18:24", must_run=JOBS,
         )
     )  # fmt: skip
     for code, difference in DIFFERENCES.items():
         for day, close in ((BEFORE, 1000), (DAY, 1000 + difference)):
-            draft.world.append(books.Close(t_ns=0, id=f"{code}/{day}", code=code, day=day, close=close))
+            draft.world.append(Close(t_ns=0, id=f"{code}/{day}", code=code, day=day, close=close))
     for account in ACCOUNTS:
         held = [(rng.choice(list(DIFFERENCES)), rng.randrange(1, 6) * 100 + 1) for _ in range(2)]
         for n, (code, quantity) in enumerate(held if account != POOR else []):
-            row = books.Lot(t_ns=0, id=f"L-{account}-{n}", account=account, code=code, quantity=quantity)
+            row = Lot(t_ns=0, id=f"L-{account}-{n}", account=account, code=code, quantity=quantity)
             draft.world.append(row)
         night.moves[account] = sum(DIFFERENCES[code] * quantity for code, quantity in held) if account != POOR else 0
     for _, actor, kind, what, data in draft.events:
@@ -91,9 +96,9 @@ def _batch(draft: Draft, night: Night, bites: bool) -> None:
     for account, t in night.marked.items():
         variation(draft, account, night.moves[account], t)
         night.cash[account].append((at(t), night.moves[account]))
-        draft.oms.append(books.Marked(t_ns=at(t), id=f"{account}/{DAY}", account=account, day=DAY))
+        draft.oms.append(Marked(t_ns=at(t), id=f"{account}/{DAY}", account=account, day=DAY))
     end = APART_DONE if bites else BEGINS + 1.2
-    trades = sum(isinstance(row, books.ExchangeExecution) and row.t_ns < at(BEGINS) for row in draft.exchange)
+    trades = sum(isinstance(row, ExchangeExecution) and row.t_ns < at(BEGINS) for row in draft.exchange)
     job(draft, "settlement", BEGINS, BEGINS + 0.05, trades)
     if bites:
         job(draft, "mark-to-market", BEGINS + 0.06, FAILED, len(ACCOUNTS), given=len(early), state="failed")
@@ -105,7 +110,7 @@ def _batch(draft: Draft, night: Night, bites: bool) -> None:
 def variation(draft: Draft, account: str, yen: int, t: float, run: int = 1) -> list[Any]:
     """The two legs of an account's variation."""
     both = [
-        books.Posting(
+        Posting(
             t_ns=at(t), id=f"v-{run}-{account}-{name}", account=name, reference=f"V-{account}-{run}", yen=amount,
             why="variation", day=DAY,
         )
@@ -119,7 +124,7 @@ def job(
     draft: Draft, name: str, start: float, end: float, taken: int, given: int | None = None, state: str = "done",
     attempt: int = 1,
 ) -> Any:  # fmt: skip
-    row = books.BatchJob(
+    row = BatchJob(
         t_ns=at(start), id=f"{name}/{attempt}", job=name, state=state, started_ns=at(start), ended_ns=at(end),
         taken=taken, given=taken if given is None else given, rejected=0, attempt=attempt,
     )  # fmt: skip
@@ -167,15 +172,15 @@ def pay(draft: Draft, night: Night, account: str, reference: str, yen: int, t: f
 
 
 def payment(reference: str, account: str, yen: int, t: float, state: Any = "booked") -> Any:
-    return books.BankPayment(t_ns=at(t), id=f"B-{reference}", account=account, key=reference, yen=yen, state=state)
+    return BankPayment(t_ns=at(t), id=f"B-{reference}", account=account, key=reference, yen=yen, state=state)
 
 
 def _told(draft: Draft, account: str, key: str, t: float, done: float, outcome: RequestOutcome, yen: int) -> None:
     number = draft.row()
     what: dict[str, Any] = {"id": number, "account": account, "key": key, "action": "repayment"}
     draft.customers += [
-        books.Request(t_ns=at(t), intended_ns=at(t), yen=yen, **what),
-        books.Reply(t_ns=at(done), status=200, outcome=outcome, order=key, **what),
+        Request(t_ns=at(t), intended_ns=at(t), yen=yen, **what),
+        Reply(t_ns=at(done), status=200, outcome=outcome, order=key, **what),
     ]
 
 
@@ -193,7 +198,7 @@ def _mistake(draft: Draft, rng: random.Random) -> None:
 def correction(draft: Draft, account: str, yen: int, t: float, reference: str, **said: str) -> Any:
     """An entry and its legs; the entry."""
     words = {"reason": "an entry too many", "request": "tanaka", "approver": "suzuki"} | said
-    row = books.Adjustment(t_ns=at(t), id=reference, account=account, reference=reference, yen=yen, **words)
+    row = Adjustment(t_ns=at(t), id=reference, account=account, reference=reference, yen=yen, **words)
     draft.oms += [
         row,
         *(msgspec.structs.replace(leg, why="adjustment") for leg in legs(reference, account, yen, at(t))),
@@ -205,7 +210,7 @@ def _overlay(draft: Draft, rng: random.Random, night: Night, bites: bool) -> Non
     """Date every figure, and bring it and the balances to what the night has made of them."""
     hidden = set()
     for n, row in enumerate(draft.customers):
-        if isinstance(row, books.Shown):
+        if isinstance(row, Shown):
             apart = bites and row.account == APART and at(RESUMED) <= row.received_ns < at(APART_DONE)
             hidden |= {row.id} if apart else set()
             read = row.sent_ns + 2_000_000
@@ -216,11 +221,11 @@ def _overlay(draft: Draft, rng: random.Random, night: Night, bites: bool) -> Non
                 current=row.current and not apart,
             )
     draft.customers = [
-        msgspec.structs.replace(row, what="repayment") if isinstance(row, books.Acted) and rng.random() < 0.5 else row
+        msgspec.structs.replace(row, what="repayment") if isinstance(row, Acted) and rng.random() < 0.5 else row
         for row in draft.customers
-        if not (isinstance(row, books.Acted) and row.shown in hidden)
+        if not (isinstance(row, Acted) and row.shown in hidden)
     ]
     for n, row in enumerate(draft.oms):
-        if isinstance(row, books.Balance):
+        if isinstance(row, Balance):
             moved = sum(yen for _, yen in night.cash[row.account])
             draft.oms[n] = msgspec.structs.replace(row, cash=row.cash + moved)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from drills.record import books
+from drills.domains.cash.rows import Balance
 from drills.record.history import Kind
 
 from . import synthetic as made
@@ -36,7 +36,7 @@ def injected(fault: int) -> Plant:
 
 def balances_unread(draft: Draft) -> None:
     """Nobody read what the brokerage has stored, and the drill asks for it."""
-    draft.oms = [row for row in draft.oms if not isinstance(row, books.Balance)]
+    draft.oms = [row for row in draft.oms if not isinstance(row, Balance)]
     draft.plan = msgspec.structs.replace(draft.plan, checks=["figures-right"])
 
 

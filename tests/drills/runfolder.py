@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from drills.domains.registry import DOMAINS
 from drills.record.folder import RunFolder
 from drills.record.history import NS, Kind, Objective, Plan, PlannedFault, RunEnd, RunRecord, Slo
 
@@ -81,7 +82,7 @@ def plan(**changed: Any) -> Plan:
 
 def record(folder: RunFolder, **changed: Any) -> RunRecord:
     whole = RunRecord(
-        schema="kunren.run/1",
+        schema="kunren.run/2",
         run=folder.name,
         plan=plan(),
         started="2026-11-22T10:06:00.250Z",
@@ -112,7 +113,7 @@ def load_file(path: Path, requests: int = 6, torn: bytes = b"") -> Path:
 def open_run(
     root: Path, arm: str = "runbook", seed: int = 7, started: datetime = STARTED, drill: str = "exchange-link-down"
 ) -> RunFolder:
-    return RunFolder.create(root / "runs", drill, arm, seed, started)
+    return RunFolder.create(root / "runs", drill, arm, seed, started, DOMAINS.books)
 
 
 def whole_run(

@@ -15,9 +15,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from drills.domains.cash.rows import Account, Balance, Posting
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.orders.rows import ExchangeCancel, ExchangeExecution, ExchangeOrder, Notice, OmsExecution, OmsOrder
 from drills.domains.registry import DOMAINS
 from drills.judge.check import run_check
-from drills.record import books
 from drills.record.history import (
     NS,
     OUTCOMES,
@@ -160,7 +163,7 @@ def correct(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
     rng = random.Random(seed)
     fixed = plan(arm)
     run = RunRecord(
-        schema="kunren.run/1", run=f"made-up/x-{arm}-1", plan=fixed, started="2026-11-22T10:06:00Z", t0=at(-2),
+        schema="kunren.run/2", run=f"made-up/x-{arm}-1", plan=fixed, started="2026-11-22T10:06:00Z", t0=at(-2),
         kunren="0.1.0", subject=None, target="local", engines={"proxy": "embedded"}, machine={},
         clock={"start": 10**18, "end": 10**18 + 1000}, books=["world", "customers", "exchange", "oms", "notices"],
         ready=at(-1), end=RunEnd(at(END + 5), "judged"), own_parts=OWN_PARTS,
@@ -216,12 +219,12 @@ def step(draft: Draft, name: str, start: float, end: float, outcome: str = "ok",
 class Flow:
     """Executions at the exchange as (t, row), to be posted later."""
 
-    executions: list[tuple[float, books.ExchangeExecution]] = field(default_factory=list)
-    orders: dict[str, books.OmsOrder] = field(default_factory=dict)
+    executions: list[tuple[float, ExchangeExecution]] = field(default_factory=list)
+    orders: dict[str, OmsOrder] = field(default_factory=dict)
 
 
 def _flow(draft: Draft, script: Script) -> None:
-    draft.world += [books.Account(t_ns=0, id=account, account=account, cash=10_000_000) for account in ACCOUNTS]
+    draft.world += [Account(t_ns=0, id=account, account=account, cash=10_000_000) for account in ACCOUNTS]
     flow = Flow()
     for t in _arrivals(draft.rng, SERVICES["orders"]):
         _order(draft, script, flow, t)
@@ -281,7 +284,7 @@ def _accepted(
     asked: dict[str, Any] = {"code": "7203", "side": side, "price": price, "quantity": 100 * parts}
     number = _ask(draft, account, key, root, t, t + (0.1 if told else 2), outcome, 201 if told else 0, asked, **told)
     terms: dict[str, Any] = {"account": account, "key": key, "code": "7203", "side": side, "price": price}
-    draft.exchange.append(books.ExchangeOrder(t_ns=at(t + 0.05), id=f"x-{key}", account=account, key=key, **asked))
+    draft.exchange.append(ExchangeOrder(t_ns=at(t + 0.05), id=f"x-{key}", account=account, key=key, **asked))
     _in_oms(draft, flow, account, key, t, "new", side=side, price=price, quantity=100 * parts)
     draw = rng.random()
     if draw < 0.05:
@@ -290,7 +293,7 @@ def _accepted(
         part_only = draw < 0.1 and parts > 1 and _cancel(draft, flow, account, key, t + 9)  # when one part is in
         for n in range(1 if part_only else parts):
             filled = t + 0.5 + rng.uniform(0.5, 7.5)
-            row = books.ExchangeExecution(t_ns=at(filled), id=f"e-{key}-{n}", order=f"x-{key}", quantity=100, **terms)
+            row = ExchangeExecution(t_ns=at(filled), id=f"e-{key}-{n}", order=f"x-{key}", quantity=100, **terms)
             if filled < END + 1:
                 flow.executions.append((filled, row))
     return number
@@ -300,12 +303,10 @@ def _cancel(draft: Draft, flow: Flow, account: str, key: str, t: float) -> bool:
     if t > END - 1 or FAULT - 0.5 < t < SWITCHED:
         return False
     number = draft.row()
+    draft.customers.append(Request(t_ns=at(t), id=number, account=account, key=key, action="cancel", intended_ns=at(t)))
+    draft.exchange.append(ExchangeCancel(t_ns=at(t + 0.05), id=f"x-{key}", account=account, key=key))
     draft.customers.append(
-        books.Request(t_ns=at(t), id=number, account=account, key=key, action="cancel", intended_ns=at(t))
-    )
-    draft.exchange.append(books.ExchangeCancel(t_ns=at(t + 0.05), id=f"x-{key}", account=account, key=key))
-    draft.customers.append(
-        books.Reply(
+        Reply(
             t_ns=at(t + 0.1), id=number, account=account, key=key, action="cancel", status=200, outcome="ok",
             order=f"o-{key}", state="pending-cancel",
         )
@@ -324,13 +325,13 @@ def _ask(
 ) -> str:  # fmt: skip
     number = draft.row()
     draft.customers.append(
-        books.Request(
+        Request(
             t_ns=at(t + 0.001), id=number, account=account, key=key, root=root, action="order", intended_ns=at(t),
             **terms,
         )
     )  # fmt: skip
     draft.customers.append(
-        books.Reply(
+        Reply(
             t_ns=at(done), id=number, account=account, key=key, action="order", status=status, outcome=outcome, **told
         )
     )
@@ -341,13 +342,13 @@ def _look(draft: Draft, account: str, key: str, t: float, state: str, error: str
     number = draft.row()
     late = final or t > END
     draft.customers.append(
-        books.Request(
+        Request(
             t_ns=at(t), id=number, account=account, key=key, action="status", intended_ns=at(t), final=late
         )
     )  # fmt: skip
     outcome, status = ("ok", 200) if state else ("reject", 404)
     draft.customers.append(
-        books.Reply(
+        Reply(
             t_ns=at(t + 0.01), id=number, account=account, key=key, action="status", status=status, outcome=outcome,
             state=state, error=error,
         )
@@ -356,7 +357,7 @@ def _look(draft: Draft, account: str, key: str, t: float, state: str, error: str
 
 def _in_oms(draft: Draft, flow: Flow, account: str, key: str, t: float, state: str, **terms: Any) -> None:
     known: dict[str, Any] = {"side": "buy", "price": 1000, "quantity": 100} | terms
-    flow.orders[key] = books.OmsOrder(
+    flow.orders[key] = OmsOrder(
         t_ns=at(t + 0.01), id=f"o-{key}", account=account, key=key, code="7203", state=state, cl_ord_id=f"x-{key}",
         filled=0, **known,
     )  # fmt: skip
@@ -381,13 +382,13 @@ def _post(draft: Draft, script: Script, flow: Flow) -> dict[str, list[tuple[floa
     return posted
 
 
-def notice(row: books.ExchangeExecution, t: float) -> books.Notice:
-    return books.Notice(t_ns=at(t), id=f"{row.id}.json", key=row.id, account=row.account)
+def notice(row: ExchangeExecution, t: float) -> Notice:
+    return Notice(t_ns=at(t), id=f"{row.id}.json", key=row.id, account=row.account)
 
 
-def _book(draft: Draft, row: books.ExchangeExecution, t: float, value: int) -> None:
+def _book(draft: Draft, row: ExchangeExecution, t: float, value: int) -> None:
     draft.oms.append(
-        books.OmsExecution(
+        OmsExecution(
             t_ns=at(t), id=row.id, account=row.account, key=row.key, order=f"o-{row.key}", code=row.code,
             side=row.side, quantity=row.quantity, price=row.price,
         )
@@ -395,9 +396,9 @@ def _book(draft: Draft, row: books.ExchangeExecution, t: float, value: int) -> N
     draft.oms += legs(row.id, row.account, value, at(t))
 
 
-def legs(reference: str, account: str, value: int, t: int) -> list[books.Posting]:
+def legs(reference: str, account: str, value: int, t: int) -> list[Posting]:
     return [
-        books.Posting(t_ns=t, id=f"p-{reference}-{name}", account=name, reference=reference, yen=yen)
+        Posting(t_ns=t, id=f"p-{reference}-{name}", account=name, reference=reference, yen=yen)
         for name, yen in ((account, value), ("HOUSE", -value))
     ]
 
@@ -406,7 +407,7 @@ def _settle_orders(draft: Draft, flow: Flow) -> None:
     filled: dict[str, int] = {}
     cash = dict.fromkeys(ACCOUNTS, 10_000_000)
     for row in draft.oms:
-        if isinstance(row, books.OmsExecution):
+        if isinstance(row, OmsExecution):
             filled[row.key] = filled.get(row.key, 0) + row.quantity
         elif row.account in cash:
             cash[row.account] += row.yen
@@ -415,9 +416,7 @@ def _settle_orders(draft: Draft, flow: Flow) -> None:
         state = "filled" if done == order.quantity else "partially-filled"
         state = order.state if not done or order.state == "cancelled" else state
         draft.oms.append(msgspec.structs.replace(order, filled=done, state=state))
-    draft.oms += [
-        books.Balance(t_ns=at(END + 2), id=account, account=account, cash=yen) for account, yen in cash.items()
-    ]
+    draft.oms += [Balance(t_ns=at(END + 2), id=account, account=account, cash=yen) for account, yen in cash.items()]
 
 
 def _inquiry(draft: Draft, script: Script, t: float, posted: dict[str, list[tuple[float, int]]]) -> None:
@@ -428,12 +427,12 @@ def _inquiry(draft: Draft, script: Script, t: float, posted: dict[str, list[tupl
     draft.customers.append(shown(number, account, t, yen, current))
     if current and draft.rng.random() < 0.3:
         draft.customers.append(
-            books.Acted(t_ns=at(t + 0.02), id=draft.row(), account=account, shown=number, yen=100_000, what="order")
+            Acted(t_ns=at(t + 0.02), id=draft.row(), account=account, shown=number, yen=100_000, what="order")
         )
 
 
-def shown(number: str, account: str, t: float, yen: int, current: bool = True) -> books.Shown:
-    return books.Shown(
+def shown(number: str, account: str, t: float, yen: int, current: bool = True) -> Shown:
+    return Shown(
         t_ns=at(t + 0.006), id=number, account=account, figure="cash", yen=yen, current=current, as_of="",
         sent_ns=at(t + 0.001), received_ns=at(t + 0.006),
     )  # fmt: skip

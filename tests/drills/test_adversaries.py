@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drills.cards import score
+from drills.domains.cash.rows import Balance
+from drills.domains.figures.rows import Acted, Shown
 from drills.judge.check import run_check
-from drills.record import books
 from drills.record.history import NS, OUTCOMES, Kind, RequestOutcome, Status
 from drills.record.unsupported import OPERATOR
 
@@ -65,7 +66,7 @@ def no_journal(draft: Draft) -> None:
     """All books are there and empty but for balances nothing has moved: nothing contradicts anything."""
     for book in (draft.customers, draft.exchange, draft.notices):
         book.clear()
-    stored = [row for row in draft.oms if isinstance(row, books.Balance)]
+    stored = [row for row in draft.oms if isinstance(row, Balance)]
     draft.oms = [msgspec.structs.replace(row, cash=10_000_000) for row in stored]
 
 
@@ -75,20 +76,18 @@ def nothing_in_any_book(draft: Draft) -> None:
 
 
 def no_figures(draft: Draft) -> None:
-    draft.customers = [row for row in draft.customers if not isinstance(row, (books.Shown, books.Acted))]
+    draft.customers = [row for row in draft.customers if not isinstance(row, (Shown, Acted))]
 
 
 def one_row_gone(draft: Draft) -> None:
     """A single reply to a look at the balance: nobody else would miss it."""
-    relied = {row.shown for row in draft.customers if isinstance(row, books.Acted)}
-    n, _ = made.first(draft.customers, books.Shown, lambda row: row.id not in relied)
+    relied = {row.shown for row in draft.customers if isinstance(row, Acted)}
+    n, _ = made.first(draft.customers, Shown, lambda row: row.id not in relied)
     del draft.customers[n]
 
 
 def acted_on_what_nobody_saw(draft: Draft) -> None:
-    draft.customers.append(
-        books.Acted(t_ns=at(20), id="a-9", account="C-0001", shown="nowhere", yen=5, what="repayment")
-    )
+    draft.customers.append(Acted(t_ns=at(20), id="a-9", account="C-0001", shown="nowhere", yen=5, what="repayment"))
 
 
 def healed_by_the_harness(draft: Draft) -> None:

@@ -10,9 +10,12 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from drills.domains.cash.rows import Posting
+from drills.domains.customers.rows import Reply
 from drills.domains.orders.facts import intents
+from drills.domains.orders.rows import ExchangeExecution, ExchangeOrder, Notice, OmsOrder
 from drills.judge.check import run_check
-from drills.record import books
+from drills.record.books import Row
 from drills.record.history import History, Status
 
 from . import synthetic as made
@@ -27,21 +30,21 @@ def red(history: History) -> set[str]:
     return {name for name in made.CHECKS if run_check(CHECKS[name], history).status == Status.FAIL}
 
 
-def trade_at(draft: Draft, t: float) -> books.ExchangeExecution:
-    _, row = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(t))
-    assert isinstance(row, books.ExchangeExecution)
+def trade_at(draft: Draft, t: float) -> ExchangeExecution:
+    _, row = first(draft.exchange, ExchangeExecution, lambda row: row.t_ns > at(t))
+    assert isinstance(row, ExchangeExecution)
     return row
 
 
-def last_of_its_account(draft: Draft) -> books.ExchangeExecution:
+def last_of_its_account(draft: Draft) -> ExchangeExecution:
     """Within the grace before the end; figures hold executions in their order, so nothing may come after it."""
-    trades = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns < at(END)]
+    trades = [row for row in draft.exchange if isinstance(row, ExchangeExecution) and row.t_ns < at(END)]
     newest = {row.account: row for row in sorted(trades, key=lambda row: row.t_ns)}
-    beyond = {row.account for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns >= at(END)}
+    beyond = {row.account for row in draft.exchange if isinstance(row, ExchangeExecution) and row.t_ns >= at(END)}
     return next(row for row in newest.values() if row.t_ns > at(END - 1.4) and row.account not in beyond)
 
 
-def put_off(rows: list[books.Row], trade: books.ExchangeExecution) -> None:
+def put_off(rows: list[Row], trade: ExchangeExecution) -> None:
     """Whatever the rows tell of the execution was done after the end."""
     for place, row in enumerate(rows):
         if trade.id in {getattr(row, "reference", ""), row.id, row.key}:
@@ -59,18 +62,18 @@ def delivery(draft: Draft) -> None:
 
 
 def settling(draft: Draft) -> None:
-    place, _ = first(draft.oms, books.OmsOrder, lambda row: at(10) < row.t_ns < at(12))
+    place, _ = first(draft.oms, OmsOrder, lambda row: at(10) < row.t_ns < at(12))
     change(draft.oms, place, settled_ns=at(AFTER))
 
 
 def balancing(draft: Draft) -> None:
-    place, _ = first(draft.oms, books.Posting, lambda row: row.account == "HOUSE" and at(10) < row.t_ns < at(12))
+    place, _ = first(draft.oms, Posting, lambda row: row.account == "HOUSE" and at(10) < row.t_ns < at(12))
     change(draft.oms, place, t_ns=at(AFTER))
 
 
 def acceptance(draft: Draft) -> None:
-    told = {row.key for row in draft.customers if isinstance(row, books.Reply) and row.state == "new"}
-    place, _ = first(draft.exchange, books.ExchangeOrder, lambda row: row.key in told and at(2) < row.t_ns < at(6))
+    told = {row.key for row in draft.customers if isinstance(row, Reply) and row.state == "new"}
+    place, _ = first(draft.exchange, ExchangeOrder, lambda row: row.key in told and at(2) < row.t_ns < at(6))
     change(draft.exchange, place, t_ns=at(AFTER))
 
 
@@ -113,16 +116,16 @@ def test_in_flight_within_the_grace_is_not_red() -> None:
     trade = last_of_its_account(draft)
     put_off(draft.oms, trade)
     put_off(draft.notices, trade)
-    place, _ = first(draft.oms, books.OmsOrder, lambda row: row.t_ns > at(END - 2.4))
+    place, _ = first(draft.oms, OmsOrder, lambda row: row.t_ns > at(END - 2.4))
     change(draft.oms, place, settled_ns=at(AFTER))
-    place, _ = first(draft.oms, books.Posting, lambda row: row.account == "HOUSE" and at(END - 1) < row.t_ns < at(END))
+    place, _ = first(draft.oms, Posting, lambda row: row.account == "HOUSE" and at(END - 1) < row.t_ns < at(END))
     change(draft.oms, place, t_ns=at(AFTER))
     assert red(draft.history()) == set()
 
 
 def test_a_cancel_asked_for_at_the_last_moment_is_in_flight_however_old_its_order() -> None:
     draft = correct(7, effect=False)
-    place, _ = first(draft.oms, books.OmsOrder, lambda row: at(10) < row.t_ns < at(12) and row.filled == 0)
+    place, _ = first(draft.oms, OmsOrder, lambda row: at(10) < row.t_ns < at(12) and row.filled == 0)
     change(draft.oms, place, state="pending-cancel", passing_ns=at(END - 0.5))
     assert [left.id for left in residuals(draft.history()) if left.bad] == []
     change(draft.oms, place, passing_ns=at(END - 3))
@@ -132,7 +135,7 @@ def test_a_cancel_asked_for_at_the_last_moment_is_in_flight_however_old_its_orde
 def test_what_was_done_wrong_after_the_end_is_not_counted_either() -> None:
     draft = correct(7, effect=False)
     trade = trade_at(draft, 10)
-    _, told = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
+    _, told = first(draft.notices, Notice, lambda row: row.key == trade.id)
     draft.notices.append(msgspec.structs.replace(told, id="again.json", t_ns=at(AFTER)))
     draft.oms += [
         msgspec.structs.replace(leg, id=f"{leg.id}-again") for leg in made.legs(trade.id, "C-0001", 0, at(AFTER))

@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains.cash.rows import Balance
+from drills.domains.figures.rows import Acted
 from drills.domains.orders import facts as orders
+from drills.domains.orders.rows import ExchangeCancel, ExchangeExecution, ExchangeOrder, Notice, OmsExecution, OmsOrder
 from drills.judge.check import run_check
-from drills.record import books
 from drills.record.history import NS, RequestOutcome, Status
 
 from . import synthetic as made
@@ -32,7 +34,7 @@ def test_service_left_closed_is_left_behind() -> None:
 
 def test_what_is_left_behind_is_counted_by_kind() -> None:
     draft = correct(1)
-    trades = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns < at(5)][:3]
+    trades = [row for row in draft.exchange if isinstance(row, ExchangeExecution) and row.t_ns < at(5)][:3]
     gone = {row.id for row in trades}
     draft.notices = [row for row in draft.notices if row.key not in gone]
     draft.oms = [row for row in draft.oms if row.id != trades[0].id]
@@ -41,9 +43,9 @@ def test_what_is_left_behind_is_counted_by_kind() -> None:
     assert len(verdict.evidence) == 3
 
 
-def old_trade(draft: Draft) -> tuple[int, books.ExchangeExecution]:
+def old_trade(draft: Draft) -> tuple[int, ExchangeExecution]:
     """An execution well before the fault."""
-    return first(draft.exchange, books.ExchangeExecution, lambda row: at(3) < row.t_ns < at(5))
+    return first(draft.exchange, ExchangeExecution, lambda row: at(3) < row.t_ns < at(5))
 
 
 # -- what must not be taken for a defect ------------------------------------------------------------------------------
@@ -51,17 +53,17 @@ def old_trade(draft: Draft) -> tuple[int, books.ExchangeExecution]:
 
 def test_order_typed_again_after_the_first_was_cancelled_is_no_duplicate() -> None:
     draft = correct(1)
-    dead = {row.id for row in draft.exchange if isinstance(row, books.ExchangeCancel)}
-    _, order = first(draft.exchange, books.ExchangeOrder, lambda row: row.id in dead and row.t_ns < at(END - 5))
-    (cancel,) = (row for row in draft.exchange if isinstance(row, books.ExchangeCancel) and row.id == order.id)
+    dead = {row.id for row in draft.exchange if isinstance(row, ExchangeCancel)}
+    _, order = first(draft.exchange, ExchangeOrder, lambda row: row.id in dead and row.t_ns < at(END - 5))
+    (cancel,) = (row for row in draft.exchange if isinstance(row, ExchangeCancel) and row.id == order.id)
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", t_ns=cancel.t_ns + NS // 10, key=order.key))
     assert run_check(CHECKS["no-duplicates"], draft.history()).status == Status.PASS
 
 
 def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
     draft = correct(1)
-    _, order = first(draft.oms, books.OmsOrder)
-    _, there = first(draft.exchange, books.ExchangeOrder, lambda row: row.key == order.key)
+    _, order = first(draft.oms, OmsOrder)
+    _, there = first(draft.exchange, ExchangeOrder, lambda row: row.key == order.key)
     for state, t in (("pending-new", END - 2.4), ("pending-cancel", END - 0.1)):
         fields = {"id": f"o-{state}", "key": state, "t_ns": at(t), "state": state, "filled": 0}
         draft.oms.append(msgspec.structs.replace(order, **fields))
@@ -71,7 +73,7 @@ def test_orders_and_executions_in_flight_at_the_end_are_no_defect() -> None:
     asked = {"id": "x-99", "key": "pending-cancel", "t_ns": at(END - 0.1), **made.TERMS}
     draft.exchange.append(msgspec.structs.replace(there, **asked))
     change(draft.oms, len(draft.oms) - 1, **made.TERMS)
-    _, trade = first(draft.exchange, books.ExchangeExecution)
+    _, trade = first(draft.exchange, ExchangeExecution)
     draft.exchange.append(msgspec.structs.replace(trade, id="e-99", account="C-9999", t_ns=at(END - 1.4)))
     assert [c.id for c, verdict in run_checks(draft.history()) if verdict.status == Status.FAIL] == []
 
@@ -103,7 +105,7 @@ def test_last_word_on_an_order(answers: tuple[RequestOutcome, ...], told: str) -
 def test_late_notice_is_loss_and_no_integrity_failure() -> None:
     draft = correct(1)
     _, trade = old_trade(draft)
-    place, _notice = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
+    place, _notice = first(draft.notices, Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=trade.t_ns + 11 * NS)
     history = draft.history()
     assert run_check(CHECKS["notices-complete"], history).status == Status.PASS
@@ -119,7 +121,7 @@ def test_wrong_figure_marked_not_current_is_not_wrong() -> None:
 def test_action_on_a_wrong_figure_before_the_first_step_is_loss_but_not_against_the_runbook() -> None:
     draft = correct(1)
     draft.customers.append(made.shown("w-1", "C-0001", 8.0, 1))
-    draft.customers.append(books.Acted(t_ns=at(8.05), id="a-1", account="C-0001", shown="w-1", yen=5, what="order"))
+    draft.customers.append(Acted(t_ns=at(8.05), id="a-1", account="C-0001", shown="w-1", yen=5, what="order"))
     history = draft.history()
     assert run_check(CHECKS["no-wrong-figure-acted-on"], history).status == Status.PASS
     card = score(history, None)
@@ -141,17 +143,17 @@ def test_what_happens_after_the_end_is_not_judged() -> None:
     """While the books are read the market goes on: orders, executions and figures of that time are nobody's fault."""
     draft = correct(1)
     draft.exchange.append(
-        books.ExchangeOrder(
+        ExchangeOrder(
             t_ns=at(END + 1), id="x-99", account="C-0001", key="k-99", code="7203", side="buy", quantity=100, price=9
         )
     )
     draft.oms.append(
-        books.OmsExecution(
+        OmsExecution(
             t_ns=at(END + 1), id="e-99", account="C-0001", order="o-99", code="7203", side="buy", quantity=1, price=9
         )
     )
     draft.oms += made.legs("e-99", "C-0001", -9, at(END + 1))
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == "C-0001")
+    place, balance = first(draft.oms, Balance, lambda row: row.account == "C-0001")
     change(draft.oms, place, cash=balance.cash - 9)
     draft.customers.append(made.shown(draft.row(), "C-0001", END + 1, 1))
     assert score(draft.history(), None).verdict == Status.PASS
@@ -161,7 +163,7 @@ def test_evidence_is_cut_but_the_count_is_not() -> None:
     draft = correct(1)
     draft.notices = []
     verdict = run_check(CHECKS["notices-complete"], draft.history())
-    due = sum(isinstance(r, books.ExchangeExecution) and r.t_ns <= at(END) - 10 * NS for r in draft.exchange)
+    due = sum(isinstance(r, ExchangeExecution) and r.t_ns <= at(END) - 10 * NS for r in draft.exchange)
     assert said_of(verdict).startswith(f"{due} of {due} executions without notice")
     assert len(verdict.evidence) == 20
 
@@ -169,7 +171,7 @@ def test_evidence_is_cut_but_the_count_is_not() -> None:
 def test_empty_domain_passes_and_says_so() -> None:
     draft = correct(1)
     draft.exchange, draft.notices = [], []
-    draft.oms = [row for row in draft.oms if isinstance(row, books.Balance)]
+    draft.oms = [row for row in draft.oms if isinstance(row, Balance)]
     draft.customers = []
     verdict = run_check(CHECKS["notices-complete"], draft.history())
     assert (verdict.status, said_of(verdict)) == (Status.PASS, "0 of 0, not exercised")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from drills.domains.cash.rows import Account, Balance, Posting
+from drills.domains.customers.rows import Request
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.night.rows import BatchJob, Lot
 from drills.domains.orders.facts import at_brokerage
+from drills.domains.orders.rows import ExchangeExecution, ExchangeOrder, OmsOrder
 from drills.judge.checks.validity import CLOCK_JUMP, LONGEST_ID, MOST_DROPPED, MOST_LATE
 from drills.judge.outage import window
-from drills.record import books, columns
+from drills.record import columns
 from drills.record.history import NS, OUTCOMES, Kind, RequestOutcome, Status
 
 from . import nights
@@ -22,9 +27,9 @@ CHANGED = 8.5
 """When the operator's first step had changed something, in the made-up histories."""
 
 
-def job(draft: Draft, name: str) -> tuple[int, books.BatchJob]:
+def job(draft: Draft, name: str) -> tuple[int, BatchJob]:
     """The attempt that did the work."""
-    return first(draft.oms, books.BatchJob, lambda row: (row.job, row.state) == (name, "done"))
+    return first(draft.oms, BatchJob, lambda row: (row.job, row.state) == (name, "done"))
 
 
 # -- the night --------------------------------------------------------------------------------------------------------
@@ -104,7 +109,7 @@ def test_a_job_is_done_on_nothing_where_there_is_a_single_account_and_not_where_
     accounts: int, status: Status
 ) -> None:
     draft = correct_night(1)
-    known = [row for row in draft.world if isinstance(row, books.Account)]
+    known = [row for row in draft.world if isinstance(row, Account)]
     draft.world = [row for row in draft.world if row not in known[accounts:]]
     place, _ = job(draft, "statements")
     change(draft.oms, place, taken=0, given=0)
@@ -114,7 +119,7 @@ def test_a_job_is_done_on_nothing_where_there_is_a_single_account_and_not_where_
 @pytest.mark.parametrize(("late", "status"), [(0, FAIL), (1, PASS)])
 def test_a_settlement_owes_the_trades_that_are_as_old_as_the_grace(late: int, status: Status) -> None:
     draft = correct_night(1)
-    _, trade = first(draft.exchange, books.ExchangeExecution)
+    _, trade = first(draft.exchange, ExchangeExecution)
     draft.exchange = [msgspec.structs.replace(trade, t_ns=at(BEGINS) - SLO.grace + late)]
     place, _ = job(draft, "settlement")
     change(draft.oms, place, taken=0, given=0)
@@ -127,7 +132,7 @@ def test_a_settlement_owes_the_trades_that_are_as_old_as_the_grace(late: int, st
 def test_an_account_whose_lots_come_to_nothing_needs_no_variation_nor_does_one_the_world_does_not_know() -> None:
     draft = correct_night(1)
     for account, code, quantity in ((POOR, "1301", 31), (POOR, "7203", 12), ("C-9999", "1301", 100)):
-        row = books.Lot(t_ns=0, id=f"L-{account}-{code}", account=account, code=code, quantity=quantity)
+        row = Lot(t_ns=0, id=f"L-{account}-{code}", account=account, code=code, quantity=quantity)
         draft.world.append(row)
     assert sum(nights.DIFFERENCES[code] * n for code, n in (("1301", 31), ("7203", 12))) == 0
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != f"V-{POOR}-1"]
@@ -136,7 +141,7 @@ def test_an_account_whose_lots_come_to_nothing_needs_no_variation_nor_does_one_t
 
 def test_an_account_whose_variation_nobody_can_reckon_still_needs_one() -> None:
     draft = correct_night(1)
-    _, lot = first(draft.world, books.Lot)
+    _, lot = first(draft.world, Lot)
     draft.world = [row for row in draft.world if row.id != f"{lot.code}/{nights.DAY}"]
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != f"V-{lot.account}-1"]
     verdict = asked("one-variation-per-account-and-day", draft)
@@ -150,9 +155,9 @@ IN_TIME = [(0, True), (1, False)]
 """Ns after the instant by which it is due, and whether it is missed."""
 
 
-def traded(draft: Draft, t_ns: int) -> books.ExchangeExecution:
+def traded(draft: Draft, t_ns: int) -> ExchangeExecution:
     """The first execution, moved to an instant; nobody has posted or notified it."""
-    place, row = first(draft.exchange, books.ExchangeExecution)
+    place, row = first(draft.exchange, ExchangeExecution)
     change(draft.exchange, place, t_ns=t_ns)
     draft.oms = [one for one in draft.oms if row.id not in (one.id, getattr(one, "reference", ""))]
     draft.notices = [one for one in draft.notices if one.key != row.id]
@@ -176,9 +181,9 @@ def test_an_execution_as_old_as_the_grace_is_posted(later: int, missed: bool) ->
 @pytest.mark.parametrize(("later", "missed"), IN_TIME)
 def test_an_order_at_the_exchange_as_old_as_the_grace_is_known_to_the_brokerage(later: int, missed: bool) -> None:
     draft = correct(1)
-    place, there = first(draft.exchange, books.ExchangeOrder)
+    place, there = first(draft.exchange, ExchangeOrder)
     change(draft.exchange, place, t_ns=at(END) - SLO.grace + later)
-    draft.oms = [row for row in draft.oms if not (isinstance(row, books.OmsOrder) and row.key == there.key)]
+    draft.oms = [row for row in draft.oms if not (isinstance(row, OmsOrder) and row.key == there.key)]
     says = said_of(asked("orders-accounted", draft))
     assert ("orders at the exchange unknown to the brokerage" in says) == missed
 
@@ -187,7 +192,7 @@ def test_an_order_at_the_exchange_as_old_as_the_grace_is_known_to_the_brokerage(
 def test_an_order_as_old_as_the_grace_has_an_end_that_its_customer_learned(later: int, missed: bool) -> None:
     draft = correct(1)
     made._ask(draft, ACCOUNTS[0], "q", "q", END - 2, END, RequestOutcome.TIMEOUT, 0)
-    place, _ = first(draft.customers, books.Request, lambda row: row.key == "q")
+    place, _ = first(draft.customers, Request, lambda row: row.key == "q")
     change(draft.customers, place, t_ns=at(END) - SLO.grace + later)
     made._look(draft, ACCOUNTS[0], "q", END + 1, "", error="TRY_LATER", final=True)
     verdict = asked("orders-accounted", draft)
@@ -199,7 +204,7 @@ def test_an_order_as_old_as_the_grace_has_an_end_that_its_customer_learned(later
 
 
 def acted(draft: Draft, shown: str, t_ns: int, account: str = ACCOUNTS[0]) -> None:
-    row = books.Acted(t_ns=t_ns, id=f"a-{draft.row()}", account=account, shown=shown, yen=5, what="order")
+    row = Acted(t_ns=t_ns, id=f"a-{draft.row()}", account=account, shown=shown, yen=5, what="order")
     draft.customers.append(row)
 
 
@@ -213,7 +218,7 @@ def test_an_action_at_the_very_first_change_is_after_it(early: int, status: Stat
 
 def test_actions_on_figures_nobody_can_decide_are_shown_and_are_not_counted_among_the_others() -> None:
     draft = correct(1)
-    sound = sum(isinstance(row, books.Acted) and at(CHANGED) <= row.t_ns <= at(END) for row in draft.customers)
+    sound = sum(isinstance(row, Acted) and at(CHANGED) <= row.t_ns <= at(END) for row in draft.customers)
     draft.customers.append(made.shown("u-1", "C-9999", 20, 1))
     acted(draft, "u-1", at(20.1), "C-9999")
     history = draft.history()
@@ -230,7 +235,7 @@ def test_actions_on_figures_nobody_can_decide_are_shown_and_are_not_counted_amon
 @pytest.mark.parametrize(("later", "left"), IN_TIME)
 def test_an_order_in_a_passing_state_for_the_grace_and_an_answers_time_is_left_behind(later: int, left: bool) -> None:
     draft = correct(1)
-    place, _ = first(draft.oms, books.OmsOrder)
+    place, _ = first(draft.oms, OmsOrder)
     change(draft.oms, place, state="pending-new", t_ns=at(END) - SLO.grace - SLO.latency + later)
     assert (asked("nothing-left-behind", draft).status == FAIL) == left
 
@@ -238,7 +243,7 @@ def test_an_order_in_a_passing_state_for_the_grace_and_an_answers_time_is_left_b
 @pytest.mark.parametrize(("later", "taken_in"), [(0, True), (1, False)])
 def test_an_order_taken_in_at_the_very_end_was_taken_in(later: int, taken_in: bool) -> None:
     draft = correct(1)
-    place, row = first(draft.oms, books.OmsOrder)
+    place, row = first(draft.oms, OmsOrder)
     change(draft.oms, place, t_ns=at(END) + later)
     assert (row.key in [one.row.key for one in at_brokerage(draft.history())]) == taken_in
 
@@ -251,7 +256,7 @@ def test_an_entry_begun_at_the_very_end_counts_whole(later: int, status: Status)
     draft.oms += [one, msgspec.structs.replace(other, t_ns=at(END) + NS)]
     begun = made.legs("R-98", ACCOUNTS[0], -98, at(END) - SLO.grace + 1 - later)
     draft.oms += [begun[0], msgspec.structs.replace(begun[1], t_ns=at(END) + NS)]
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    place, balance = first(draft.oms, Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash - 99 - 98)
     assert asked("cash-conserved", draft).status == status
 
@@ -268,7 +273,7 @@ def test_a_figure_as_old_as_the_hold_is_one_of_the_end(early: int, status: Statu
 def test_what_is_posted_at_the_very_end_is_in_the_balance_of_the_end(later: int, status: Status) -> None:
     draft = correct(1)
     draft.oms += made.legs("R-99", ACCOUNTS[0], -99, at(END) + later)
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    place, balance = first(draft.oms, Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash - 99)
     assert asked("figures-right", draft).status == status
 
@@ -276,9 +281,9 @@ def test_what_is_posted_at_the_very_end_is_in_the_balance_of_the_end(later: int,
 def test_a_batch_that_says_it_is_done_owes_the_variation_before_any_page_has_rolled() -> None:
     draft = ended(correct_night(1), nights.ROLLS - 0.5)
     assert asked("figures-right", draft).status == PASS
-    _, leg = first(draft.oms, books.Posting, lambda row: row.why == "variation" and row.yen and row.account != "C-0007")
+    _, leg = first(draft.oms, Posting, lambda row: row.why == "variation" and row.yen and row.account != "C-0007")
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != leg.reference]
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == leg.account)
+    place, balance = first(draft.oms, Balance, lambda row: row.account == leg.account)
     change(draft.oms, place, cash=balance.cash - leg.yen)
     assert asked("figures-right", draft).status == FAIL
 
@@ -409,7 +414,7 @@ def test_a_fault_undone_when_the_books_are_read_stayed_to_the_end(early: int, st
 
 def test_requests_without_a_row_are_counted_over_all_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     draft = correct(3)
-    rows = [row for row in draft.customers if isinstance(row, books.Shown)]
+    rows = [row for row in draft.customers if isinstance(row, Shown)]
     gone = {row.id for row in (rows[0], rows[-1])}
     draft.customers = [row for row in draft.customers if getattr(row, "id", "") not in gone]
     monkeypatch.setattr(columns, "PIECE", 100)
@@ -418,8 +423,8 @@ def test_requests_without_a_row_are_counted_over_all_pieces(monkeypatch: pytest.
 
 def test_a_row_of_the_longest_number_there_can_be_is_one_that_its_request_has() -> None:
     draft = correct(3)
-    relied = {row.shown for row in draft.customers if isinstance(row, books.Acted)}
-    place, row = first(draft.customers, books.Shown, lambda row: row.id not in relied)
+    relied = {row.shown for row in draft.customers if isinstance(row, Acted)}
+    place, row = first(draft.customers, Shown, lambda row: row.id not in relied)
     (sample,) = (sample for sample in draft.samples if sample[5] == int(row.id))
     sample[5] = int("1" + "0" * (LONGEST_ID - 1))
     assert asked("history-whole", draft).status == INVALID
@@ -430,7 +435,7 @@ def test_a_row_of_the_longest_number_there_can_be_is_one_that_its_request_has() 
 def test_repairs_at_the_very_end_of_the_observation_are_looked_at() -> None:
     draft = correct_night(1)
     entry = nights.correction(draft, ACCOUNTS[0], 1, END, "A-9", approver="")
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    place, balance = first(draft.oms, Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash + 1)
     assert "repairs without reason, request or approver" in said_of(asked("repairs-traceable", draft))
     draft.oms.remove(entry)

@@ -7,9 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from drills.domains.cash.rows import Balance, BankPayment, Posting
+from drills.domains.customers.rows import Request
 from drills.domains.figures import oracle
+from drills.domains.figures.rows import Shown
 from drills.domains.night import calendar as nights_of
-from drills.record import books
+from drills.domains.night.rows import BatchJob, Calendar, Close, Lot
+from drills.domains.orders.rows import ExchangeExecution
 from drills.record.history import NS, History, Kind, RequestOutcome, Status
 
 from . import nights
@@ -23,16 +27,16 @@ VARIATION = 100 * -31
 PAID = 5_007
 
 
-def quiet(*rows: books.Shown, bank: tuple[books.BankPayment, ...] = (), effect: bool = True) -> Draft:
+def quiet(*rows: Shown, bank: tuple[BankPayment, ...] = (), effect: bool = True) -> Draft:
     """A night without trades in which one account holds one lot."""
     draft = correct_night(1, effect=effect)
-    draft.world = [row for row in draft.world if not isinstance(row, books.Lot)]
-    draft.world.append(books.Lot(t_ns=0, id="L-1", account=MINE, code="7203", quantity=100))
+    draft.world = [row for row in draft.world if not isinstance(row, Lot)]
+    draft.world.append(Lot(t_ns=0, id="L-1", account=MINE, code="7203", quantity=100))
     draft.exchange, draft.customers, draft.bank = [], list(rows), list(bank)
     return draft
 
 
-def figure(t: float, moved: int, as_of: str = BEFORE, account: str = MINE) -> books.Shown:
+def figure(t: float, moved: int, as_of: str = BEFORE, account: str = MINE) -> Shown:
     return msgspec.structs.replace(shown(f"f-{t}", account, t, OPENING + moved), as_of=as_of)
 
 
@@ -54,7 +58,7 @@ def test_what_cannot_be_dated_is_not_dated(blank: str) -> None:
     if blank == "load":
         draft.events = [event for event in draft.events if event[1] != "load"]
     else:
-        n, _ = first(draft.world, books.Calendar)
+        n, _ = first(draft.world, Calendar)
         change(draft.world, n, **{blank: ""})
     night = nights_of.night(draft.history())
     assert night is not None
@@ -117,7 +121,7 @@ def test_rejected_repayment_may_be_out_of_a_figure_for_a_while(t: float, moved: 
 def test_repayments_and_executions_each_have_a_prefix_of_their_own() -> None:
     draft = quiet(figure(5.2, -PAID - 1000), bank=(nights.payment("R-1", MINE, PAID, 5.0),))
     terms: dict[str, Any] = {"account": MINE, "order": "x", "code": "7203", "side": "buy", "quantity": 1}
-    draft.exchange = [books.ExchangeExecution(t_ns=at(4.9), id="e-1", price=1000, **terms)]
+    draft.exchange = [ExchangeExecution(t_ns=at(4.9), id="e-1", price=1000, **terms)]
     assert judged(draft.history()) == (False, False)
 
 
@@ -125,7 +129,7 @@ def test_repayments_without_a_book_of_the_bank_are_undecidable_from_then_on() ->
     said: dict[str, Any] = {"account": MINE, "key": "r", "action": "repayment"}
     for t, undecidable in ((4, False), (6, True)):
         draft = quiet(figure(t, 1 if undecidable else 0))
-        draft.customers.append(books.Request(t_ns=at(5), id="r-1", intended_ns=at(5), yen=PAID, **said))
+        draft.customers.append(Request(t_ns=at(5), id="r-1", intended_ns=at(5), yen=PAID, **said))
         assert judged(draft.history(without="bank")) == (False, undecidable)
 
 
@@ -148,7 +152,7 @@ def test_variation_without_a_price_is_undecidable_once_it_may_be_in() -> None:
 def test_night_without_lots_moves_nothing() -> None:
     draft = quiet(figure(20, 0, DAY, APART))
     draft.events = [(*event[:4], {k: v for k, v in event[4].items() if k != "lots"}) for event in draft.events]
-    draft.world = [row for row in draft.world if not isinstance(row, books.Lot | books.Close)]
+    draft.world = [row for row in draft.world if not isinstance(row, Lot | Close)]
     assert judged(draft.history()) == (False, False)
 
 
@@ -211,16 +215,16 @@ def test_job_that_ended_after_the_observation_was_not_done_by_then() -> None:
 
 def test_fault_in_the_order_is_told_even_where_the_batch_is_unfinished() -> None:
     draft = ended(unfinished(), 20)
-    n, row = first(draft.oms, books.BatchJob, lambda row: row.job == "margin")
+    n, row = first(draft.oms, BatchJob, lambda row: row.job == "margin")
     change(draft.oms, n, given=row.given - 1)
     assert asked("batch-complete-in-order", draft).status == Status.FAIL
 
 
 def test_unfinished_batch_owes_no_variation_yet() -> None:
     draft = ended(unfinished(), ROLLS)
-    n, leg = first(draft.oms, books.Posting, lambda row: row.why == "variation" and row.yen and row.account == MINE)
+    n, leg = first(draft.oms, Posting, lambda row: row.why == "variation" and row.yen and row.account == MINE)
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "") != leg.reference]
-    n, balance = first(draft.oms, books.Balance, lambda row: row.account == MINE)
+    n, balance = first(draft.oms, Balance, lambda row: row.account == MINE)
     change(draft.oms, n, cash=balance.cash - leg.yen)
     assert asked("one-variation-per-account-and-day", draft).status == Status.PASS
     assert asked("figures-right", draft).status == Status.PASS
@@ -229,14 +233,14 @@ def test_unfinished_batch_owes_no_variation_yet() -> None:
 @pytest.mark.parametrize("name", ["batch-complete-in-order", "one-variation-per-account-and-day", "opening-gate"])
 def test_world_that_knows_no_night_is_unknown(name: str) -> None:
     draft = correct_night(1)
-    draft.world = [row for row in draft.world if not isinstance(row, books.Calendar)]
+    draft.world = [row for row in draft.world if not isinstance(row, Calendar)]
     assert asked(name, draft).status == Status.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["batch-complete-in-order", "opening-gate"])
 def test_jobs_that_must_run_are_those_of_the_world(name: str) -> None:
     draft = correct_night(1)
-    n, _ = first(draft.world, books.Calendar)
+    n, _ = first(draft.world, Calendar)
     change(draft.world, n, must_run=(*nights.JOBS[:4], "archive", nights.JOBS[4]))
     assert asked(name, draft).status == Status.FAIL
     change(draft.world, n, must_run=())
@@ -245,7 +249,7 @@ def test_jobs_that_must_run_are_those_of_the_world(name: str) -> None:
 
 def test_settlement_of_no_trades_may_have_taken_none() -> None:
     draft = correct_night(1)
-    n, _ = first(draft.oms, books.BatchJob, lambda row: row.job == "settlement")
+    n, _ = first(draft.oms, BatchJob, lambda row: row.job == "settlement")
     change(draft.oms, n, taken=0, given=0)
     assert asked("batch-complete-in-order", draft).status == Status.FAIL
     draft.exchange = [row for row in draft.exchange if row.t_ns > at(BEGINS) - NS]
@@ -283,7 +287,7 @@ def test_harness_that_takes_out_what_it_put_in_repairs_nothing() -> None:
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "")[:2] != "A-"]
     back = [msgspec.structs.replace(leg, why="adjustment") for leg in legs("T-1", APART, -ADDED, at(19.5))]
     draft.oms += back
-    n, balance = first(draft.oms, books.Balance, lambda row: row.account == APART)
+    n, balance = first(draft.oms, Balance, lambda row: row.account == APART)
     change(draft.oms, n, cash=balance.cash - ADDED)
     assert asked("repairs-traceable", draft).status == Status.FAIL
     draft.note(19, "fault:0", Kind.INVOKE, "undo")
@@ -294,6 +298,6 @@ def test_harness_that_takes_out_what_it_put_in_repairs_nothing() -> None:
 def test_repairs_after_the_end_are_not_looked_at() -> None:
     draft = correct_night(1)
     nights.correction(draft, MINE, 1, END + 1, "A-9", approver="")
-    n, balance = first(draft.oms, books.Balance, lambda row: row.account == MINE)
+    n, balance = first(draft.oms, Balance, lambda row: row.account == MINE)
     change(draft.oms, n, cash=balance.cash + 1)
     assert asked("repairs-traceable", draft).status == Status.PASS

@@ -48,7 +48,8 @@ TOY = Domain(
     harms=(LATE,),
     residuals=(Residual(("toy",), lost),),
     words={"toy.lost": Text("{bad} of {of} slips lost", "紛失した伝票 {bad}/{of} 件")},
-    books={"toy": Slip},
+    rows={"toy": (Slip,)},
+    only_with=("toy",),
 )
 WITH_TOY = Domains.of((*DOMAINS.domains, TOY))
 
@@ -85,11 +86,27 @@ def test_its_book_is_written_and_read_where_it_is_known(tmp_path: Path) -> None:
         folder.write_book("toy", [row])
 
     path = whole_run(tmp_path, before_seal=keep)
-    assert read(path, WITH_TOY.books).books["toy"] == (Slip(t_ns=5, id="s-1", late=True),)
+    assert read(path, WITH_TOY.books).books["toy"] == (Slip(t_ns=5, id="s-1", late=True, n=0),)
     assert read(path, WITH_TOY.books).damage == ()
-    assert [reason.id for reason in read(path).damage] == ["damage.unknown-book"]
+    assert [reason.id for reason in read(path, DOMAINS.books).damage] == ["damage.unknown-book"]
 
 
-def test_no_book_is_in_two_domains() -> None:
-    with pytest.raises(ValueError, match="registered twice: toy"):
-        Domains.of((TOY, Domain("other", books={"toy": Slip})))
+def test_no_row_of_a_book_is_in_two_domains() -> None:
+    with pytest.raises(ValueError, match="registered twice: slip in toy"):
+        Domains.of((TOY, Domain("other", rows={"toy": (Slip,)})))
+
+
+def test_a_book_may_have_rows_of_several_domains(tmp_path: Path) -> None:
+    class Note(Row, frozen=True, kw_only=True, tag="note"):
+        """A row of another domain in the same book."""
+
+    both = Domains.of((*DOMAINS.domains, TOY, Domain("other", rows={"toy": (Note,)})))
+    rows = [{"kind": "slip", "t_ns": 5, "id": "s-1", "late": True}, {"kind": "note", "t_ns": 6, "id": "n-1"}]
+
+    def keep(folder: RunFolder) -> None:
+        folder.books = both.books
+        folder.write_book("toy", rows)
+
+    path = whole_run(tmp_path, before_seal=keep)
+    assert [type(row) for row in read(path, both.books).books["toy"]] == [Slip, Note]
+    assert [reason.id for reason in read(path, WITH_TOY.books).damage] == ["damage.line"]

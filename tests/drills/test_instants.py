@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.orders.rows import ExchangeExecution, Notice, OmsExecution, OmsOrder
 from drills.judge import outage, timeline
 from drills.judge.interval import NOTHING, Interval, point, seconds
 from drills.judge.milestones import Durations, Milestones, durations
-from drills.record import books
 from drills.record.history import NS, Kind, RequestOutcome
 
 from . import synthetic as made
@@ -198,7 +199,7 @@ def test_balances_that_were_current_must_be_current_again() -> None:
     draft = not_needed()
     draft.spoil("orders", 8, 10)
     for place, row in enumerate(draft.customers):
-        if isinstance(row, books.Shown) and row.t_ns > at(9):
+        if isinstance(row, Shown) and row.t_ns > at(9):
             change(draft.customers, place, current=False)
     found, _ = dated(draft)
     assert near(found.available.at, 10)
@@ -209,7 +210,7 @@ def test_balances_that_never_were_current_need_not_be() -> None:
     draft = not_needed()
     draft.spoil("orders", 8, 10)
     for place, row in enumerate(draft.customers):
-        if isinstance(row, books.Shown):
+        if isinstance(row, Shown):
             change(draft.customers, place, current=False)
     found, _ = dated(draft)
     assert near(found.restored.at, 10)
@@ -217,9 +218,7 @@ def test_balances_that_never_were_current_need_not_be() -> None:
 
 def delay(draft: Draft, start: float, end: float, until: float) -> int:
     """Post nothing of [start, end) before ``until``; how many executions that is."""
-    late = {
-        row.id for row in draft.exchange if isinstance(row, books.ExchangeExecution) and at(start) <= row.t_ns < at(end)
-    }
+    late = {row.id for row in draft.exchange if isinstance(row, ExchangeExecution) and at(start) <= row.t_ns < at(end)}
     for rows in (draft.oms, draft.notices):
         for place, row in enumerate(rows):
             if {getattr(row, "reference", ""), row.id, row.key} & late:
@@ -236,7 +235,7 @@ def test_reconciled_when_the_last_late_posting_is_in() -> None:
 
 def next_settled(draft: Draft, t: float) -> int:
     """When the first execution after ``t`` was posted and notified."""
-    posted = {row.id: row.t_ns for row in draft.oms if isinstance(row, books.OmsExecution)}
+    posted = {row.id: row.t_ns for row in draft.oms if isinstance(row, OmsExecution)}
     settled = [max(row.t_ns, posted[row.key]) for row in draft.notices]
     return min(t_ns for t_ns in settled if t_ns > at(t))
 
@@ -244,7 +243,7 @@ def next_settled(draft: Draft, t: float) -> int:
 def test_without_another_execution_the_last_stamp_stands_alone() -> None:
     draft = not_needed()
     assert delay(draft, 8, 12, 15) > 5
-    later = {row.id for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns >= at(12)}
+    later = {row.id for row in draft.exchange if isinstance(row, ExchangeExecution) and row.t_ns >= at(12)}
     for name in ("exchange", "oms", "notices"):
         rows = getattr(draft, name)
         setattr(draft, name, [row for row in rows if not {getattr(row, "reference", ""), row.id, row.key} & later])
@@ -263,8 +262,8 @@ def test_it_is_shown_no_later_than_the_grace() -> None:
 
 def test_one_slow_commit_is_no_queue() -> None:
     draft = not_needed()
-    _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(10))
-    place, _ = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
+    _, trade = first(draft.exchange, ExchangeExecution, lambda row: row.t_ns > at(10))
+    place, _ = first(draft.notices, Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=trade.t_ns + 2 * NS)
     found, _ = dated(draft)
     assert found.reconciled.not_needed
@@ -272,30 +271,30 @@ def test_one_slow_commit_is_no_queue() -> None:
 
 def test_single_execution_that_stays_out_for_long_is_a_difference() -> None:
     draft = not_needed()
-    _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(8))
-    place, _ = first(draft.notices, books.Notice, lambda row: row.key == trade.id)
+    _, trade = first(draft.exchange, ExchangeExecution, lambda row: row.t_ns > at(8))
+    place, _ = first(draft.notices, Notice, lambda row: row.key == trade.id)
     change(draft.notices, place, t_ns=at(14))
     found, _ = dated(draft)
     assert found.reconciled.at == Interval(at(14), next_settled(draft, 14))
 
 
 def drop_a_posting(draft: Draft) -> None:
-    _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(8))
+    _, trade = first(draft.exchange, ExchangeExecution, lambda row: row.t_ns > at(8))
     draft.oms = [row for row in draft.oms if row.id != trade.id]
 
 
 def drop_a_notice(draft: Draft) -> None:
-    _, trade = first(draft.exchange, books.ExchangeExecution, lambda row: row.t_ns > at(8))
+    _, trade = first(draft.exchange, ExchangeExecution, lambda row: row.t_ns > at(8))
     draft.notices = [row for row in draft.notices if row.key != trade.id]
 
 
 def garble_a_posting(draft: Draft) -> None:
-    place, row = first(draft.oms, books.OmsExecution)
+    place, row = first(draft.oms, OmsExecution)
     change(draft.oms, place, quantity=row.quantity + 100)
 
 
 def invent_a_posting(draft: Draft) -> None:
-    place, _row = first(draft.oms, books.OmsExecution)
+    place, _row = first(draft.oms, OmsExecution)
     change(draft.oms, place, id="e-99")
 
 
@@ -310,7 +309,7 @@ def test_difference_that_stands_is_never_reconciled(plant: Callable[[Draft], Non
 def test_recovered_needs_nothing_left_behind() -> None:
     draft = not_needed()
     draft.spoil("orders", 8, 10)
-    place, _ = first(draft.oms, books.OmsOrder)
+    place, _ = first(draft.oms, OmsOrder)
     change(draft.oms, place, state="unknown")
     found, spans = dated(draft)
     assert found.restored.at is not None
@@ -321,7 +320,7 @@ def test_recovered_when_the_last_of_restored_and_reconciled() -> None:
     draft = not_needed()
     draft.spoil("orders", 8, 10)
     assert delay(draft, 8, 12, 15) > 5
-    draft.customers = [row for row in draft.customers if not isinstance(row, books.Shown | books.Acted)]
+    draft.customers = [row for row in draft.customers if not isinstance(row, Shown | Acted)]
     found, _ = dated(draft)
     assert near(found.restored.at, 10)
     assert found.recovered.at == found.reconciled.at

@@ -12,9 +12,11 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains.customers.rows import Reply
+from drills.domains.figures.rows import Acted, Shown
+from drills.domains.orders.rows import ExchangeExecution, ExchangeOrder, OmsExecution, OmsOrder
 from drills.judge.interval import NOTHING, Interval, point
 from drills.judge.milestones import Durations, Milestone, Milestones, durations
-from drills.record import books
 from drills.record.history import NS, OUTCOMES, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
@@ -72,7 +74,7 @@ def wrong_figures(draft: Draft, start: float, end: float) -> None:
 
 def held_up(draft: Draft, start: float, end: float, until: float) -> None:
     """Executions of [start, end) are posted and notified at ``until``."""
-    trades = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    trades = [row for row in draft.exchange if isinstance(row, ExchangeExecution)]
     late = {row.id for row in trades if at(start) <= row.t_ns < at(end)}
     assert len(late) > 3
     for rows in (draft.oms, draft.notices):
@@ -87,11 +89,11 @@ def held_up(draft: Draft, start: float, end: float, until: float) -> None:
 def test_every_instant_and_span_of_one_run() -> None:
     """Down from 8 to 12; wrong figures from 12 to 14 (re-opened early); postings held up until 15; declared at 9."""
     draft = clockwork(down((8, 12)))
-    draft.customers = [row for row in draft.customers if not isinstance(row, books.Shown | books.Acted)]
+    draft.customers = [row for row in draft.customers if not isinstance(row, Shown | Acted)]
     draft.customers.append(made.shown("ok", "C-0001", 2, 10_000_000))
-    draft.exchange = [r for r in draft.exchange if not isinstance(r, books.ExchangeExecution) or r.account != "C-0001"]
+    draft.exchange = [r for r in draft.exchange if not isinstance(r, ExchangeExecution) or r.account != "C-0001"]
     known = {row.id for row in draft.exchange}
-    kept = [r for r in draft.oms if not (isinstance(r, books.OmsExecution) and r.id not in known)]
+    kept = [r for r in draft.oms if not (isinstance(r, OmsExecution) and r.id not in known)]
     draft.oms = kept
     draft.notices = [row for row in draft.notices if row.key in known]
     wrong_figures(draft, 12, 14)
@@ -194,7 +196,7 @@ def one_way(until: float) -> Draft:
     """Orders of [8, 12) are at the exchange and filled there; the customer hears nothing, the brokerage posts late."""
     draft = clockwork(down((8, 12), outcome=RequestOutcome.UNKNOWN))
     for place, row in enumerate(draft.customers):
-        if isinstance(row, books.Reply) and row.action == "order" and row.state == "new" and at(8) <= row.t_ns < at(12):
+        if isinstance(row, Reply) and row.action == "order" and row.state == "new" and at(8) <= row.t_ns < at(12):
             change(draft.customers, place, state="unknown", outcome="unknown", status=504)
             t = (row.t_ns - at(0)) / NS
             made._look(draft, row.account, row.key, max(t + 2, until + 0.2), "new")
@@ -219,12 +221,12 @@ def test_one_way_loss_is_an_outage_that_leaves_no_trace_once_it_is_resolved() ->
 def test_one_way_loss_typed_again_is_twice_at_the_exchange() -> None:
     """What a customer does who heard nothing: the order is in, and now it is in again."""
     draft = one_way(until=13)
-    doubt = next(r for r in draft.customers if isinstance(r, books.Reply) and r.state == "unknown")
-    order = next(r for r in draft.exchange if isinstance(r, books.ExchangeOrder) and r.key == doubt.key)
+    doubt = next(r for r in draft.customers if isinstance(r, Reply) and r.state == "unknown")
+    order = next(r for r in draft.exchange if isinstance(r, ExchangeOrder) and r.key == doubt.key)
     terms = {name: getattr(order, name) for name in ("code", "side", "quantity", "price")}
     made._ask(draft, order.account, "again", doubt.key, 14, 14.1, RequestOutcome.OK, 201, terms, state="new")
     draft.exchange.append(msgspec.structs.replace(order, id="x-99", key="again", t_ns=at(14.05)))
-    held = next(row for row in draft.oms if isinstance(row, books.OmsOrder) and row.key == doubt.key)
+    held = next(row for row in draft.oms if isinstance(row, OmsOrder) and row.key == doubt.key)
     draft.oms.append(msgspec.structs.replace(held, id="o-99", key="again", filled=0, state="new"))
     card = score(draft.history(), None)
     assert [check.id for check in card.checks if check.verdict == Status.FAIL] == ["no-duplicates"]
@@ -233,7 +235,7 @@ def test_one_way_loss_typed_again_is_twice_at_the_exchange() -> None:
 
 def test_one_way_loss_never_resolved_is_never_recovered() -> None:
     draft = one_way(until=13)
-    place = next(n for n, row in enumerate(draft.oms) if isinstance(row, books.OmsOrder) and at(8) < row.t_ns < at(12))
+    place = next(n for n, row in enumerate(draft.oms) if isinstance(row, OmsOrder) and at(8) < row.t_ns < at(12))
     change(draft.oms, place, state="unknown")
     found, _ = dated(ended(draft, "cap"))
     assert found.restored.at is not None
@@ -276,7 +278,7 @@ def test_books_in_step_for_less_than_the_hold() -> None:
 
 def test_difference_that_stands_at_the_end_is_there_however_the_run_ended() -> None:
     draft = clockwork(down((8, 12)))
-    trades = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution)]
+    trades = [row for row in draft.exchange if isinstance(row, ExchangeExecution)]
     lost = {row.id for row in trades if at(22) < row.t_ns < at(23)}
     draft.notices = [row for row in draft.notices if row.key not in lost]
     found, _ = dated(ended(draft, "judged"))
@@ -309,7 +311,7 @@ def test_hold_is_counted_from_the_latest_possible_return(end: float, holds: bool
 @pytest.mark.parametrize(("lag", "late"), [(1.5, False), (1.501, True)])
 def test_grace_is_the_most_a_posting_may_lag(lag: float, late: bool) -> None:
     draft = clockwork()
-    trades = [row for row in draft.exchange if isinstance(row, books.ExchangeExecution) and row.t_ns > at(9)][:2]
+    trades = [row for row in draft.exchange if isinstance(row, ExchangeExecution) and row.t_ns > at(9)][:2]
     for rows in (draft.oms, draft.notices):
         for place, row in enumerate(rows):
             for n, trade in enumerate(trades):

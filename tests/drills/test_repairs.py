@@ -7,8 +7,8 @@ import random
 import msgspec
 import pytest
 
+from drills.domains.cash.rows import Account, Balance
 from drills.judge.check import run_check
-from drills.record import books
 from drills.record.history import CheckResult, Kind, Status
 
 from . import nights
@@ -32,7 +32,7 @@ def taken_out_at(t: float) -> Draft:
     draft = correct_night(1)
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "")[:2] != "A-"]
     draft.oms += [msgspec.structs.replace(leg, why="adjustment") for leg in legs("T-1", APART, -PUT_IN, at(t))]
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == APART)
+    place, balance = first(draft.oms, Balance, lambda row: row.account == APART)
     change(draft.oms, place, cash=balance.cash - PUT_IN)
     return draft
 
@@ -72,7 +72,7 @@ def test_a_repair_of_which_nobody_is_named_is_not_one_approved_by_who_asked() ->
     draft = correct_night(1)
     draft.oms = [row for row in draft.oms if getattr(row, "reference", "")[:2] != "A-"]
     nights.correction(draft, ACCOUNTS[0], 1, END - 1, "A-9", request="", approver="")
-    place, balance = first(draft.oms, books.Balance, lambda row: row.account == ACCOUNTS[0])
+    place, balance = first(draft.oms, Balance, lambda row: row.account == ACCOUNTS[0])
     change(draft.oms, place, cash=balance.cash + 1)
     assert said_of(traced(draft)) == "1 of 1 repairs without reason, request or approver"
 
@@ -84,7 +84,7 @@ def named_by_id(draft: Draft) -> Draft:
     """World and target name the customers' accounts by the rows' id alone, as the books allow."""
     for rows in (draft.world, draft.oms):
         for place, row in enumerate(rows):
-            if isinstance(row, books.Account | books.Balance):
+            if isinstance(row, Account | Balance):
                 assert row.id == row.account
                 change(rows, place, account="")
     return draft

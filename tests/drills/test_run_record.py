@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from drills.cards import score
+from drills.domains.registry import DOMAINS
 from drills.execution.machine import libraries
 from drills.exits import EXITS
 from drills.judge.checks.validity import COMPLETE
 from drills.record.arm import RUNBOOK
-from drills.record.books import BOOKS, WITNESSES
 from drills.record.history import Asked, Cause, Earlier, Reason, RunEnd, RunRecord
 from drills.spec.drill import load_drill
 from drills.spec.planning import plan
@@ -52,9 +52,9 @@ def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
 
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
-        offered = runtime(name).capabilities().books
-        own = [book for book in offered if book not in WITNESSES]
-        assert set(own) == {"oms", "notices"} <= set(BOOKS)
+        offered = runtime(name).capabilities()
+        assert offered.own_books == {"oms", "notices"}
+        assert set(offered.books) == {"oms", "notices", "exchange", "bank"} <= set(DOMAINS.books)
 
 
 def test_a_record_of_before_is_still_read() -> None:

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains.figures.rows import Acted
 from drills.domains.registry import DOMAINS
 from drills.judge.check import Check
 from drills.judge.interval import Interval
 from drills.judge.objectives import Judged, status
 from drills.judge.scorecard import Scorecard
 from drills.judge.verdict import verdict
-from drills.record import books
 from drills.record.history import NS, CheckResult, Event, Kind, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
@@ -398,7 +398,7 @@ def test_lost_service_is_limited_by_how_long_it_may_take_to_come_back() -> None:
 def test_a_sum_of_harms_has_a_limit_where_its_parts_have() -> None:
     draft = correct(1)
     acted = made.shown("w1", "C-0001", 7.6, 1)
-    draft.customers += [acted, books.Acted(t_ns=at(7.7), id="a1", account="C-0001", shown="w1", yen=5, what="order")]
+    draft.customers += [acted, Acted(t_ns=at(7.7), id="a1", account="C-0001", shown="w1", yen=5, what="order")]
     some = made.replanned(draft, checks=[], objectives=[Objective("recover", 30, "s")])
     assert card(some).no_limit == ["wrong_figures_shown", "wrong_figures_acted_on", "harmful_actions", "affected_yen"]
     why = {"en": "x", "ja": "x"}

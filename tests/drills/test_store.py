@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from drills.record.books import ExchangeExecution, ExchangeOrder
+from drills.domains.orders.rows import ExchangeExecution, ExchangeOrder
+from drills.domains.registry import DOMAINS
 from drills.record.folder import (
     RunFolder,
     StoreError,
@@ -152,7 +153,7 @@ def test_books_are_validated_and_sorted_by_time(tmp_path: Path) -> None:
     folder = open_run(tmp_path)
     assert folder.write_book("exchange", BOOKS["exchange"]) == 2
     lines = (folder.path / "books" / "exchange.jsonl").read_text().splitlines()
-    assert [json.loads(line)["kind"] for line in lines] == ["exchange-order", "exchange-execution"]
+    assert [json.loads(line)["kind"] for line in lines] == ["exchange-order", "exchange-execution", "end"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,9 @@ def test_a_torn_last_record_is_counted(tmp_path: Path) -> None:
     stored = folder.write_samples(load_file(tmp_path / "samples.bin", torn=b"\x01" * 39), ("orders", "inquiry"))
     assert (stored.records, stored.torn) == (6, 1)
     folder.write_run(record(folder))
-    assert "samples: the load's last record was cut off while it was written" in damage_of(read(folder.path))
+    assert "samples: the load's last record was cut off while it was written" in damage_of(
+        read(folder.path, DOMAINS.books)
+    )
 
 
 def test_no_record_file_is_an_error(tmp_path: Path) -> None:
@@ -205,7 +208,7 @@ def test_no_record_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_nothing_but_the_card_after_the_seal(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path, "d", "runbook", 1, STARTED)
+    folder = RunFolder.create(tmp_path, "d", "runbook", 1, STARTED, DOMAINS.books)
     folder.write_run(record(folder))
     head = folder.seal()
     for write in (
@@ -253,7 +256,7 @@ def test_card_bytes_are_readable_and_stable() -> None:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    history = read(whole_run(tmp_path))
+    history = read(whole_run(tmp_path), DOMAINS.books)
     assert damage_of(history) == []
     assert history.plan == plan()
     assert [(event.index, event.actor, event.what) for event in history.events] == [
@@ -274,7 +277,7 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_all_that_is_missing_is_said(tmp_path: Path) -> None:
     folder = open_run(tmp_path)
     folder.write_run(record(folder, end=None))
-    assert damage_of(read(folder.path)) == [
+    assert damage_of(read(folder.path, DOMAINS.books)) == [
         "drill.yaml is missing",
         "runbook.yaml is missing",
         "samples are missing: no load was stored",
@@ -303,7 +306,8 @@ def drop_first_line(path: Path) -> None:
 
 
 def swap_lines(path: Path) -> None:
-    path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+    *rows, end = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*reversed(rows), end)))
 
 
 def shorten_column(path: Path) -> None:
@@ -365,7 +369,7 @@ DAMAGE = [
     ("rollback.jsonl", cut, "rollback.jsonl line 2 is cut off"),
     ("rollback.jsonl", garble, "rollback.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     ("books/exchange.jsonl", remove, "books/exchange.jsonl is missing"),
-    ("books/exchange.jsonl", cut, "books/exchange.jsonl line 2 is cut off"),
+    ("books/exchange.jsonl", cut, "books/exchange.jsonl line 3 is cut off"),
     ("books/oms.jsonl", garble, "books/oms.jsonl line 1 cannot be read: JSON is malformed: invalid character (byte 0)"),
     (
         "books/exchange.jsonl",
@@ -406,11 +410,54 @@ DAMAGE = [
 ]
 
 
+def drop_last_row(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines[:-2], lines[-1])))
+
+
+def repeat_first_row(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((lines[0], *lines)))
+
+
+def drop_end(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def end_twice(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[-1])
+
+
+INCOMPLETE = [
+    (drop_first_line, "lacks 1 of its 2 rows, the first is number 1"),  # in the order of time it is the later row
+    (drop_last_row, "lacks 1 of its 2 rows, the first is number 0"),
+    (repeat_first_row, "has 1 numbers of rows twice or beyond its count, the first is 1"),
+    (drop_end, "does not end with the count of its rows"),
+    (end_twice, "line 4 comes after the count that ends it"),
+]
+
+
+@pytest.mark.parametrize(("harm", "words"), INCOMPLETE, ids=[harm.__name__ for harm, _ in INCOMPLETE])
+def test_a_row_that_is_missing_from_a_book_shows(tmp_path: Path, harm: Any, words: str) -> None:
+    folder = whole_run(tmp_path)
+    harm(folder / "books" / "exchange.jsonl")
+    assert damage_of(read(folder, DOMAINS.books)) == [f"books/exchange.jsonl {words}"]
+
+
+def test_a_book_keeps_the_numbers_and_the_count_of_who_kept_it(tmp_path: Path) -> None:
+    def keep(folder: RunFolder) -> None:
+        rows = [{"kind": "bank-payment", "t_ns": n, "id": str(n), "yen": 1, "state": "booked", "n": n} for n in (0, 2)]
+        folder.write_book("bank", rows, written=4)
+
+    folder = whole_run(tmp_path, before_seal=keep)
+    assert damage_of(read(folder, DOMAINS.books)) == ["books/bank.jsonl lacks 2 of its 4 rows, the first is number 1"]
+
+
 @pytest.mark.parametrize(("name", "harm", "words"), DAMAGE, ids=[f"{d[0]}-{d[1].__name__}" for d in DAMAGE])
 def test_damage_is_read_as_far_as_it_goes_and_said(tmp_path: Path, name: str, harm: Any, words: str) -> None:
     folder = whole_run(tmp_path)
     harm(folder / name)
-    damage = damage_of(read(folder))
+    damage = damage_of(read(folder, DOMAINS.books))
     assert len(damage) == 1
     assert damage[0].startswith(words)
 
@@ -418,14 +465,14 @@ def test_damage_is_read_as_far_as_it_goes_and_said(tmp_path: Path, name: str, ha
 def test_a_book_that_nobody_knows_is_said(tmp_path: Path) -> None:
     folder = whole_run(tmp_path)
     (folder / "books" / "tax.jsonl").write_text("")
-    assert damage_of(read(folder)) == ["books/tax.jsonl is no book that this version knows"]
+    assert damage_of(read(folder, DOMAINS.books)) == ["books/tax.jsonl is no book that this version knows"]
 
 
 def test_a_thousand_bad_lines_are_counted_not_listed(tmp_path: Path) -> None:
     folder = whole_run(tmp_path)
     (folder / "events.jsonl").write_text("x\n" * 1000)
-    assert len(damage_of(read(folder))) == 6
-    assert damage_of(read(folder))[-1] == "events.jsonl: and 995 more"
+    assert len(damage_of(read(folder, DOMAINS.books))) == 6
+    assert damage_of(read(folder, DOMAINS.books))[-1] == "events.jsonl: and 995 more"
 
 
 @pytest.mark.parametrize(
@@ -434,13 +481,13 @@ def test_a_thousand_bad_lines_are_counted_not_listed(tmp_path: Path) -> None:
         (remove, r"run\.json is missing \(this is no run folder"),
         (cut, r"run\.json cannot be read: Input data was truncated"),
         (garble, r"run\.json cannot be read: JSON is malformed"),
-        (lambda path: path.write_text("{}"), r"run\.json has schema '\(none\)', this version reads 'kunren.run/1'"),
+        (lambda path: path.write_text("{}"), r"run\.json has schema '\(none\)', this version reads 'kunren.run/2'"),
         (
-            lambda path: path.write_text('{"schema": "kunren.run/2", "kunren": "9.1"}'),
-            r"has schema 'kunren.run/2', this version reads 'kunren.run/1' \(use the version that wrote it: kunren 9.1",
+            lambda path: path.write_text('{"schema": "kunren.run/3", "kunren": "9.1"}'),
+            r"has schema 'kunren.run/3', this version reads 'kunren.run/2' \(use the version that wrote it: kunren 9.1",
         ),
         (
-            lambda path: path.write_text('{"schema": "kunren.run/1", "run": "a/b"}'),
+            lambda path: path.write_text('{"schema": "kunren.run/2", "run": "a/b"}'),
             r"run\.json cannot be read: Object missing required field 'plan'",
         ),
         (
@@ -453,7 +500,7 @@ def test_only_an_unreadable_run_record_stops_the_reading(tmp_path: Path, spoil: 
     folder = whole_run(tmp_path)
     spoil(folder / "run.json")
     with pytest.raises(Unusable, match=words):
-        read(folder)
+        read(folder, DOMAINS.books)
 
 
 # -- finding --------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains.cash.rows import Balance
 from drills.judge.scorecard import CannotJudgeCell
 from drills.judge.unjudged import claiming_nothing
-from drills.record.books import Balance
 from drills.record.history import Status
 
 from .synthetic import asked, change, correct, first

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from drills.cards import judge, score
+from drills.domains.cash.rows import Balance
 from drills.judge.scorecard import Scorecard
-from drills.record import books
 from drills.record.damage import damaged
 from drills.record.history import NS, History, Kind, Objective, RunEnd, Samples
 
@@ -52,7 +52,7 @@ def without_requests(arm: str = "runbook") -> History:
     draft = correct(3, arm)
     for rows in (draft.samples, draft.customers, draft.exchange, draft.notices):
         rows.clear()
-    draft.oms = [msgspec.structs.replace(row, cash=10_000_000) for row in draft.oms if isinstance(row, books.Balance)]
+    draft.oms = [msgspec.structs.replace(row, cash=10_000_000) for row in draft.oms if isinstance(row, Balance)]
     return draft.history()
 
 

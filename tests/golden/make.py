@@ -32,8 +32,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone would be searched
 
 from drills.cards import judge, judge_and_write  # noqa: E402
+from drills.domains.orders.rows import OmsExecution  # noqa: E402
+from drills.domains.registry import DOMAINS  # noqa: E402
 from drills.judge.scorecard import RULES  # noqa: E402
-from drills.record.books import OmsExecution  # noqa: E402
 from drills.record.folder import RunFolder, card_bytes  # noqa: E402
 from drills.record.history import NS, Objective, RunRecord  # noqa: E402
 from tests.drills import synthetic  # noqa: E402
@@ -99,7 +100,7 @@ def make(name: str, folder: Path) -> None:
     folder.mkdir()
     for sub in ("samples", "books", "logs"):
         (folder / sub).mkdir()
-    writer = RunFolder(folder)
+    writer = RunFolder(folder, DOMAINS.books)
     writer.copy_inputs(DRILL, RUNBOOK)
     for event in history.events:
         writer.events.append(event.actor, event.kind, event.what, event.data, event.t)

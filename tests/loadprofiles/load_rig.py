@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from load_fake import FakeBrokerage
 
-from drills.record.books import CustomerRow
+from drills.domains.registry import DOMAINS
 from loadprofiles.process import Load
 from loadprofiles.profiles import Behaviour, Patience, Profile
 from loadprofiles.samples import SAMPLE, OutcomeCode
@@ -67,7 +67,7 @@ class Ran:
 
 def read_journal(folder: Path) -> list[Any]:
     lines = (folder / "customers.jsonl").read_bytes().splitlines()
-    return [msgspec.json.decode(line, type=CustomerRow) for line in lines]
+    return [msgspec.json.decode(line, type=DOMAINS.books["customers"]) for line in lines]
 
 
 def make_load(

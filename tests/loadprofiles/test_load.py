@@ -22,7 +22,8 @@ import pytest
 from load_fake import Asked, FakeBrokerage, Says
 from load_rig import HASTY, SMALL, make_load, read_journal, run, wait_for, with_habits, write_world
 
-from drills.record.books import Acted, Reply, Request, Shown
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.figures.rows import Acted, Shown
 from loadprofiles.arrivals import schedule
 from loadprofiles.process import Load, LoadError
 from loadprofiles.profiles import Patience, Profile
@@ -47,6 +48,7 @@ def test_every_arrival_has_one_sample_and_the_journal_agrees(tmp_path: Path, fak
     assert np.array_equal(by_time["intended"] - ran.t0, arrivals.offset[: len(by_time)])
     assert np.array_equal(by_time["name"], arrivals.service[: len(by_time)])
     assert ran.summary["intended"] == ran.summary["sent"] == len(ran.samples)
+    assert [row.n for row in ran.rows] == list(range(ran.summary["rows"]))
     assert set(ran.outcomes()) == {OutcomeCode.OK}
     requests = {int(row.id): row for row in ran.of(Request)}
     replies = {int(row.id): row for row in ran.of(Reply)}

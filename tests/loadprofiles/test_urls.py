@@ -8,7 +8,7 @@ import pytest
 from load_fake import Asked, FakeBrokerage, Says
 from load_rig import run
 
-from drills.record.books import Reply, Request
+from drills.domains.customers.rows import Reply, Request
 from loadprofiles import Url, by_url
 from loadprofiles.profiles import LEAST_VISITORS, MOST_VISITORS
 from loadprofiles.samples import OutcomeCode

@@ -69,7 +69,7 @@ def test_everything_in_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path
         "targets/brokerage/schema.sql",
         "targets/brokerage/sql/posting.sql",
         "targets/brokerage/phases.yaml",
-        "targets/brokerage/monitor/rules.yml",
+        "targets/brokerage/gateway/rules.yml",
         "compose/compose.yaml",
         "compose/brokerage.Dockerfile",
     ):

@@ -313,7 +313,7 @@ def _record(card: dict[str, Any]) -> RunRecord:
         runbook_sha256=None,
     )
     return RunRecord(
-        schema="kunren.run/1",
+        schema="kunren.run/2",
         run=card["run"],
         plan=plan,
         started=card["started"],

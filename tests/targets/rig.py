@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from targets.brokerage.books import book_file, read_lines
+from targets.brokerage.bookfile import read_lines
 from targets.brokerage.config import ApiConfig, Config, ExchangeConfig, GatewayConfig
+from targets.brokerage.exchange.books import book_file
 from targets.brokerage.exchange.server import Exchange
 from targets.brokerage.gateway.flow import Verdict
 from targets.brokerage.gateway.operations import new_order

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from starlette.requests import Request
 
-from drills.record.books import BOOKS
+from drills.domains.registry import DOMAINS
 from targets.brokerage.bank.service import Bank
 from targets.brokerage.books import read_book
 from targets.brokerage.config import Config
@@ -47,7 +47,7 @@ def test_a_payment_is_booked_once_however_often_it_is_asked_for(config: Config) 
     assert again == (200, first[1])
     rows = read_book(config, "bank")
     assert len(rows) == 1
-    (row,) = msgspec.convert(rows, list[BOOKS["bank"]])  # type: ignore[misc]
+    (row,) = msgspec.convert(rows, list[DOMAINS.books["bank"]])  # type: ignore[misc]
     assert (row.key, row.account, row.yen, row.state) == ("R-1", "C-0001", 5_000, "booked")
 
 
@@ -65,6 +65,7 @@ def test_it_remembers_over_a_restart(config: Config) -> None:
     after = Bank(config)
     assert call(after.pay, order()) == (200, first)
     assert call(after.pay, order("R-2"))[1]["payment"] == "B-00000002"
+    assert [row["n"] for row in read_book(config, "bank")] == [0, 1]
 
 
 def test_it_says_what_became_of_a_reference(config: Config) -> None:

@@ -28,7 +28,7 @@ from targets.local import LocalTarget
 from targets.proxy_engine import RELEASE
 from targets.runtime import Request
 
-LINE = 'prometheus_rule_group_{what}{{rule_group="/stack/monitor/rules.yml;{group}"}} {value}\n'
+LINE = 'prometheus_rule_group_{what}{{rule_group="/stack/monitor/api.rules.yml;{group}"}} {value}\n'
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills.record.books import ExchangeRow
+from drills.domains.registry import DOMAINS
 from targets.brokerage.config import ExchangeConfig
 from targets.brokerage.exchange.book import Book, Change, parts_of
 from targets.brokerage.exchange.journal import Journal, read_session
@@ -48,7 +48,8 @@ def test_every_row_is_a_row_of_the_exchange_s_book() -> None:
     book = Book(CONFIG, 3)
     changes = played(book, ["a", "b", "c"], 2)
     changes += book.cycle(2 * S, [{"MsgType": "OrderCancelRequest", "ClOrdID": "a"}])
-    msgspec.convert(rows(changes), list[ExchangeRow])
+    for row in rows(changes):
+        msgspec.convert(row, DOMAINS.books["exchange"])
 
 
 @pytest.mark.parametrize("quantity", [100, 200, 300, 5_000])
@@ -133,7 +134,7 @@ def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
     again = Journal(path)
     again.happened({"kind": "exchange-order", "id": "b"})
     again.close()
-    assert [row["id"] for row in Journal(path).rows] == ["a", "b"]
+    assert [(row["id"], row["n"]) for row in Journal(path).rows] == [("a", 0), ("b", 1)]
     assert (again.kept.rows, again.kept.next_in, again.kept.next_out, list(again.kept.store)) == (1, 3, 5_000, [7])
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from targets.brokerage import config as brokerage
-from targets.brokerage.books import read_book, read_spool
+from targets.brokerage.books import read_book
+from targets.brokerage.mail.books import read_spool
 from targets.brokerage.mail.service import write_notice
 
 from .ports import free_ports

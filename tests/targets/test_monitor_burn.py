@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.config import ApiConfig
 from targets.brokerage.monitor.evaluate import Change, Sample, State, evaluate
-from targets.brokerage.monitor.rules import Rule, load_rules
+from targets.brokerage.monitor.rules import Rule, load_all
 from targets.brokerage.monitor.service import RULES
 
 NS = 1_000_000_000
@@ -24,7 +24,7 @@ STEP = NS // 4
 CONFIG = ApiConfig()
 BURNS = {
     rule.expr.matchers[0].value: rule
-    for group in load_rules(RULES)
+    for group in load_all(RULES)
     for rule in group.rules
     if rule.expr.metric == "api_slo_burn"
 }

@@ -11,6 +11,7 @@ from targets.brokerage.monitor.rules import (
     Matcher,
     RuleError,
     expand,
+    load_all,
     load_rules,
     parse_duration,
     parse_expr,
@@ -26,7 +27,7 @@ def one(rule: str) -> str:
 
 
 def test_the_brokerages_own_rules_load() -> None:
-    rules = {rule.alert: rule for group in load_rules(RULES) for rule in group.rules}
+    rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
     assert set(rules) == {
         "LinkSilent",
         "ExchangeUnanswered",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from targets.brokerage.books import read_oms
+from targets.brokerage.api.books import QUERIES
+from targets.brokerage.databasebook import read_tables
 
 from .stack import Database
 from .test_posting import Desk, desk  # noqa: F401  # the fixture
@@ -15,7 +16,7 @@ JITTER = 50_000_000
 
 
 def stamps(database: Database) -> tuple[Any, ...]:
-    (row,) = [row for row in read_oms(database.dsn) if row["kind"] == "oms-order"]
+    (row,) = [row for row in read_tables(database.dsn, QUERIES) if row["kind"] == "oms-order"]
     return row["state"], row["passing_ns"], row["settled_ns"]
 
 

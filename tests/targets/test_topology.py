@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from targets.brokerage.components import COMPONENTS
-from targets.brokerage.declaration import Component, Link
+from targets.brokerage.declaration import Book, Component, Link
 from targets.brokerage.plant import CONDITIONS
 from targets.brokerage.topology import TOPOLOGY, Topology, TopologyError
 from targets.containers import network
@@ -94,6 +94,37 @@ def test_a_component_connects_to_what_it_declares_and_to_nothing_else(name: str)
 
 def test_operators_have_no_hand_in_other_companies_parts() -> None:
     assert set(TOPOLOGY.services) - set(TOPOLOGY.operated) == {"exchange", "bank"}
+
+
+def test_books_are_read_before_those_that_they_tell_of() -> None:
+    order = list(TOPOLOGY.books)
+    for name, book in TOPOLOGY.books.items():
+        assert all(order.index(name) < order.index(other) for other in book.tells_of)
+    assert set(order) == {"notices", "oms", "exchange", "bank"}
+    assert TOPOLOGY.own_books == {"notices", "oms"}
+
+
+def keeping(*books: Book) -> Topology:
+    return Topology((*COMPONENTS, *(Component(name=each.name, start=None, book=each) for each in books)))
+
+
+def test_a_book_of_a_new_component_is_in_the_order() -> None:
+    vouchers = Book("vouchers", "targets.brokerage.vouchers.books", tells_of=("bank",))
+    order = list(keeping(vouchers).books)
+    assert order.index("vouchers") < order.index("bank")
+
+
+@pytest.mark.parametrize(
+    ("books", "says"),
+    [
+        ((Book("oms", "x"),), "book oms is declared 2 times"),
+        ((Book("tax", "x", tells_of=("office",)),), "book tax tells of office, which no component keeps"),
+        ((Book("a", "x", tells_of=("b",)), Book("b", "x", tells_of=("a",))), "books tell of each other: a, b, a"),
+    ],
+)
+def test_books_that_cannot_be_read_in_an_order_are_refused(books: tuple[Book, ...], says: str) -> None:
+    with pytest.raises(TopologyError, match=f"^{says}$"):
+        keeping(*books)
 
 
 def test_every_port_and_link_has_a_number_of_its_own() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from drills.domains.cash.facts import imbalances, openings
+from drills.domains.cash.rows import Account, Balance, Posting
 from drills.judge.check import Check, combine, count
-from drills.record import books
 from drills.record.history import CheckResult, History
 
 
@@ -14,15 +14,15 @@ def cash_conserved(history: History) -> CheckResult:
     references: dict[str, int] = {}
     balances: dict[str, int] = {}
     for index, row in enumerate(history.books["oms"]):
-        if isinstance(row, books.Posting):
+        if isinstance(row, Posting):
             references[row.reference] = index
-        elif isinstance(row, books.Balance):
+        elif isinstance(row, Balance):
             balances[row.account or row.id] = index
     known = openings(history)
     absent = [
         f"world:{index}"
         for index, row in enumerate(history.books["world"])
-        if isinstance(row, books.Account) and (row.account or row.id) not in balances
+        if isinstance(row, Account) and (row.account or row.id) not in balances
     ]
     return combine(
         count("cash.unbalanced", [f"oms:{references[reference]}" for reference in sorted(legs)], len(references)),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from drills.domains.cash.rows import Account, Balance, Posting
 from drills.judge import timeline
 from drills.judge.facts import fact
-from drills.record import books
 from drills.record.history import History
 
 
 @fact
 def openings(history: History) -> dict[str, int]:
     """Opening cash by account, yen, from the world."""
-    return {row.account or row.id: row.cash for row in history.books["world"] if isinstance(row, books.Account)}
+    return {row.account or row.id: row.cash for row in history.books["world"] if isinstance(row, Account)}
 
 
 def unbalanced(history: History) -> int:
@@ -27,10 +27,10 @@ def imbalances(history: History) -> tuple[dict[str, int], dict[str, int]]:
     expected = dict(openings(history))  # a house account opens at nothing
     gaps: dict[str, int] = {}
     for row in history.books["oms"]:
-        if isinstance(row, books.Posting):  # the balances are as old as the reading, so all postings belong to them
+        if isinstance(row, Posting):  # the balances are as old as the reading, so all postings belong to them
             expected[row.account] = expected.get(row.account, 0) + row.yen
     for row in history.books["oms"]:
-        if isinstance(row, books.Balance):
+        if isinstance(row, Balance):
             gaps[row.account or row.id] = row.cash - expected.get(row.account or row.id, 0)
     return (
         {reference: yen for reference, yen in legs.items() if yen},
@@ -41,7 +41,7 @@ def imbalances(history: History) -> tuple[dict[str, int], dict[str, int]]:
 def _legs(history: History) -> dict[str, int]:
     """Yen by reference as it stood at the end; one begun within the grace before it was in flight, and counts whole."""
     end = timeline.observed_until(history)
-    postings = [row for row in history.books["oms"] if isinstance(row, books.Posting)]
+    postings = [row for row in history.books["oms"] if isinstance(row, Posting)]
     begun: dict[str, int] = {}
     for row in postings:
         begun[row.reference] = min(row.t_ns, begun.get(row.reference, row.t_ns))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drills.domains.cash import rows as cash_rows
 from drills.domains.figures import oracle
 from drills.domains.night import batch
 from drills.judge.check import MOST_EVIDENCE, Check, because, combine, count
 from drills.judge.timeline import first_change, observed_until
-from drills.record import books
 from drills.record.history import CheckResult, History, Status
 
 
@@ -59,12 +59,12 @@ def _balances(history: History, word: oracle.Oracle) -> Iterator[Balance]:
     end = observed_until(history)
     later: dict[str, int] = {}
     for row in history.books["oms"]:
-        if isinstance(row, books.Posting) and row.t_ns > end:
+        if isinstance(row, cash_rows.Posting) and row.t_ns > end:
             later[row.account] = later.get(row.account, 0) + row.yen
     for_day = word.night.day if word.night is not None and batch.claims_done(history, word.night) else ""
     for index, row in enumerate(history.books["oms"]):
         name = row.account or row.id
-        if isinstance(row, books.Balance) and name in word.accounts:
+        if isinstance(row, cash_rows.Balance) and name in word.accounts:
             right = word.right(name, end, end, for_day)
             yield Balance(f"oms:{index}", None if right is None else row.cash - later.get(name, 0) in right)
 

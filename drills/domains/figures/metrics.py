@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from drills.domains.figures import oracle
+from drills.domains.figures.rows import Shown
 from drills.judge import timeline
 from drills.judge.check import count
 from drills.judge.domain import Residual
@@ -13,7 +14,6 @@ from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Harm, Metric, Observed, Part, Window, counted, tally
 from drills.judge.text import Text
-from drills.record import books
 from drills.record.history import Count, History
 from drills.record.unsupported import BOOKS
 
@@ -57,7 +57,7 @@ def _shown(history: History) -> list[tuple[int, int, bool]]:
     return [
         (row.received_ns, index, row.current)
         for index, row in enumerate(history.books["customers"])
-        if isinstance(row, books.Shown) and row.received_ns <= end
+        if isinstance(row, Shown) and row.received_ns <= end
     ]
 
 

@@ -13,9 +13,9 @@ A cash figure read somewhere between ``sent`` and ``received`` is right when it 
 Adjustments are no part of it. They are the target's own word on what was wrong, and a figure is not right because the
 one who shows it has corrected it to be so; no page makes one in a drill whose figures are judged.
 
-A figure marked as not current promises nothing and is never wrong. Undecidable is one of an account of which the world
-knows nothing, one that may hold a repayment where the bank's book is not there, or a variation whose price is missing,
-and one of an account whose lots were taken away again while the load went on.
+A figure marked as not current promises nothing and is never wrong. Undecidable is another figure than cash, one of an
+account of which the world knows nothing, one that may hold a repayment where the bank's book is not there, or a
+variation whose price is missing, and one of an account whose lots were taken away again while the load went on.
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from drills.domains.cash import rows as cash_rows
+from drills.domains.customers.rows import Request
+from drills.domains.figures.rows import Acted, Shown
 from drills.domains.night import calendar as nights
+from drills.domains.orders.rows import ExchangeExecution
 from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
-from drills.record import books
 from drills.record.history import History
+
+CASH = "cash"
+"""The figure that this oracle knows; of any other nobody can tell whether it is right."""
 
 Movements = list[tuple[int, int]]
 """Instant in ns and yen, in the order of their book."""
@@ -113,7 +119,7 @@ def oracle(history: History) -> Oracle:
     night = nights.night(history)
     traded, repaid, unsure = _executions(history), _repayments(history), _unsure(history)
     varied = nights.variations(history, night) if night is not None else {}
-    known = {row.account or row.id: row.cash for row in history.books["world"] if isinstance(row, books.Account)}
+    known = {row.account or row.id: row.cash for row in history.books["world"] if isinstance(row, cash_rows.Account)}
     accounts = {
         name: Account(cash, Sums.of(traded[name]), Sums.of(repaid[name]), varied.get(name, (0,)), unsure.get(name))
         for name, cash in known.items()
@@ -121,7 +127,7 @@ def oracle(history: History) -> Oracle:
     return Oracle(accounts, night, history.plan.slo.grace)
 
 
-def effect(execution: books.ExchangeExecution) -> int:
+def effect(execution: ExchangeExecution) -> int:
     """What an execution does to the customer's cash, yen."""
     value = execution.quantity * execution.price
     return -value if execution.side == "buy" else value
@@ -130,7 +136,7 @@ def effect(execution: books.ExchangeExecution) -> int:
 def _executions(history: History) -> dict[str, Movements]:
     found: dict[str, Movements] = defaultdict(list)
     for row in history.books["exchange"]:
-        if isinstance(row, books.ExchangeExecution):
+        if isinstance(row, ExchangeExecution):
             found[row.account].append((row.t_ns, effect(row)))
     return found
 
@@ -139,7 +145,7 @@ def _repayments(history: History) -> dict[str, Movements]:
     """What was rejected is taken and given back, so that a figure around that instant may be without the money."""
     found: dict[str, Movements] = defaultdict(list)
     for row in history.books.get("bank", ()):
-        if isinstance(row, books.BankPayment):
+        if isinstance(row, cash_rows.BankPayment):
             found[row.account].append((row.t_ns, -row.yen))
             if row.state == "rejected":
                 found[row.account].append((row.t_ns, row.yen))
@@ -159,7 +165,7 @@ def _unrecorded(history: History) -> Iterable[tuple[str, int]]:
     if "bank" in history.books:
         return ()
     rows = history.books.get("customers", ())
-    return ((row.account, row.t_ns) for row in rows if isinstance(row, books.Request) and row.action == "repayment")
+    return ((row.account, row.t_ns) for row in rows if isinstance(row, Request) and row.action == "repayment")
 
 
 def _taken_away(history: History) -> Iterable[tuple[str, int]]:
@@ -173,25 +179,26 @@ class Figure:
     """A figure that was shown: its place in the customers' book, and what the oracle says of it."""
 
     index: int
-    row: books.Shown
+    row: Shown
     wrong: bool
     undecidable: bool
 
 
 @fact
 def figures(history: History) -> list[Figure]:
-    """Every cash figure received before the end of the observation, judged, in the order received."""
+    """Every figure received before the end of the observation, judged, in the order received."""
     end, word = observed_until(history), oracle(history)
     found = [
         _judge(index, row, word)
         for index, row in enumerate(history.books["customers"])
-        if isinstance(row, books.Shown) and row.received_ns <= end
+        if isinstance(row, Shown) and row.received_ns <= end
     ]
     return sorted(found, key=lambda figure: (figure.row.received_ns, figure.index))
 
 
-def _judge(index: int, row: books.Shown, word: Oracle) -> Figure:
-    right = word.right(row.account, row.sent_ns, row.received_ns, row.as_of)
+def _judge(index: int, row: Shown, word: Oracle) -> Figure:
+    known = row.figure == CASH
+    right = word.right(row.account, row.sent_ns, row.received_ns, row.as_of) if known else None
     if right is None:
         return Figure(index, row, wrong=False, undecidable=True)
     return Figure(index, row, wrong=row.current and row.yen not in right, undecidable=False)
@@ -202,7 +209,7 @@ class Reliance:
     """A customer acted on a figure: place and row of the action, and what the oracle says of the figure."""
 
     index: int
-    row: books.Acted
+    row: Acted
     wrong: bool
     undecidable: bool
 
@@ -219,6 +226,6 @@ def reliances(history: History) -> list[Reliance]:
     found = [
         Reliance(index, row, row.shown in wrong, row.shown not in decided)
         for index, row in enumerate(history.books["customers"])
-        if isinstance(row, books.Acted) and row.t_ns <= end
+        if isinstance(row, Acted) and row.t_ns <= end
     ]
     return sorted(found, key=lambda reliance: (reliance.row.t_ns, reliance.index))

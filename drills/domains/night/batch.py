@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from drills.domains.night.calendar import Night
+from drills.domains.night.rows import BatchJob
 from drills.judge.timeline import observed_until
-from drills.record import books
 from drills.record.history import History
 
 SUCCEEDED = "done"
@@ -19,14 +19,14 @@ class Attempt:
     """One attempt at a job, with its place in the target's book."""
 
     index: int
-    row: books.BatchJob
+    row: BatchJob
 
 
 def attempts(history: History) -> dict[str, list[Attempt]]:
     """Job -> all attempts at it, by their start."""
     found: dict[str, list[Attempt]] = defaultdict(list)
     for index, row in enumerate(history.books["oms"]):
-        if isinstance(row, books.BatchJob):
+        if isinstance(row, BatchJob):
             found[row.job].append(Attempt(index, row))
     return {job: sorted(mine, key=lambda one: (one.row.started_ns, one.index)) for job, mine in found.items()}
 

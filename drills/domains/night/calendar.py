@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from drills.domains.night.rows import Calendar, Close, Lot
 from drills.judge.facts import fact
 from drills.judge.interval import Interval
 from drills.judge.timeline import events, injection
-from drills.record import books
 from drills.record.history import History, Kind
 
 MICROSECOND = timedelta(microseconds=1)
@@ -39,7 +39,7 @@ class Night:
 def night(history: History) -> Night | None:
     """The night of a history; None if the world knows of no business day to come."""
     for index, row in enumerate(history.books.get("world", ())):
-        if isinstance(row, books.Calendar) and row.next:
+        if isinstance(row, Calendar) and row.next:
             start = _load_started(history)
             begins, rolls, opens = (_instant(row, start, at) for at in (row.batch_at, row.rolls_at, row.opening_at))
             return Night(index, row.id, row.next, begins, rolls, opens, row.must_run)
@@ -51,7 +51,7 @@ def _load_started(history: History) -> int | None:
     return None if started is None or type(started.data.get("t0")) is not int else int(started.data["t0"])
 
 
-def _instant(calendar: books.Calendar, start: int | None, at: str) -> int | None:
+def _instant(calendar: Calendar, start: int | None, at: str) -> int | None:
     if start is None or not at or not calendar.begins or calendar.compression <= 0:
         return None
     begins = datetime.fromisoformat(calendar.begins)
@@ -69,7 +69,7 @@ def variations(history: History, of: Night) -> dict[str, tuple[int, ...]]:
     own: dict[str, int | None] = defaultdict(int)
     later: dict[str, int | None] = defaultdict(int)
     for row in history.books["world"]:
-        if isinstance(row, books.Lot):
+        if isinstance(row, Lot):
             own[row.account] = _plus(own[row.account], row.quantity, prices.get(row.code))
     for lots in added(history):
         for account, code, quantity in lots.lots:
@@ -80,7 +80,7 @@ def variations(history: History, of: Night) -> dict[str, tuple[int, ...]]:
 
 
 def _differences(history: History, of: Night) -> dict[str, int]:
-    closes = {(row.code, row.day): row.close for row in history.books["world"] if isinstance(row, books.Close)}
+    closes = {(row.code, row.day): row.close for row in history.books["world"] if isinstance(row, Close)}
     codes = {code for code, _ in closes if (code, of.before) in closes and (code, of.day) in closes}
     return {code: closes[code, of.day] - closes[code, of.before] for code in codes}
 

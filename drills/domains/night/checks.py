@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from drills.domains.cash.rows import Account, Posting
 from drills.domains.night import batch
 from drills.domains.night import calendar as nights
 from drills.domains.night.batch import Attempt
 from drills.domains.night.calendar import Night
+from drills.domains.orders.rows import ExchangeExecution
 from drills.judge import outage
 from drills.judge.check import Check, because, combine, count
 from drills.judge.interval import seconds
 from drills.judge.timeline import observed_until
-from drills.record import books
 from drills.record.history import CheckResult, History, Status
 
 OF_TRADES = "settlement"
@@ -83,7 +84,7 @@ def _adds_up(history: History, one: Attempt) -> bool:
 
 
 def _accounts(history: History) -> int:
-    return sum(isinstance(row, books.Account) for row in history.books["world"])
+    return sum(isinstance(row, Account) for row in history.books["world"])
 
 
 def _idle(history: History, one: Attempt) -> bool:
@@ -93,7 +94,7 @@ def _idle(history: History, one: Attempt) -> bool:
         return True  # all of it was turned away
     if one.row.job == OF_TRADES:
         due = one.row.started_ns - history.plan.slo.grace
-        return any(isinstance(row, books.ExchangeExecution) and row.t_ns <= due for row in history.books["exchange"])
+        return any(isinstance(row, ExchangeExecution) and row.t_ns <= due for row in history.books["exchange"])
     return _accounts(history) > 0
 
 
@@ -105,13 +106,11 @@ def one_variation(history: History) -> CheckResult:
     night = nights.night(history)
     if night is None:
         return because(Status.UNKNOWN, "night.no-night")
-    customers = {
-        row.account or row.id: n for n, row in enumerate(history.books["world"]) if isinstance(row, books.Account)
-    }
+    customers = {row.account or row.id: n for n, row in enumerate(history.books["world"]) if isinstance(row, Account)}
     posted = [
         (index, row)
         for index, row in enumerate(history.books["oms"])
-        if isinstance(row, books.Posting) and row.why == "variation" and row.account in customers
+        if isinstance(row, Posting) and row.why == "variation" and row.account in customers
     ]
     times = Counter(row.account for _, row in posted)
     moved = [name for name, yen in nights.variations(history, night).items() if name in customers and any(yen or (1,))]
@@ -123,7 +122,7 @@ def one_variation(history: History) -> CheckResult:
     )
 
 
-def _again(posted: list[tuple[int, books.Posting]]) -> list[str]:
+def _again(posted: list[tuple[int, Posting]]) -> list[str]:
     seen: Counter[tuple[str, str]] = Counter()
     again = []
     for index, row in posted:

@@ -6,9 +6,9 @@ from collections import Counter
 
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
+from drills.domains.orders.rows import OmsExecution, OmsOrder
 from drills.judge.check import Check, combine, count
 from drills.judge.timeline import observed_until
-from drills.record import books
 from drills.record.history import CheckResult, History
 
 
@@ -53,7 +53,7 @@ def _unresolved(history: History, open_: list[orders.Intent]) -> list[str]:
     """Asked once more after the load and still no word; or never asked, and no definite state in the brokerage."""
     end = observed_until(history)
     due = end - history.plan.slo.grace
-    stuck = {row.key for row in history.books["oms"] if isinstance(row, books.OmsOrder) and orders.is_passing(row, end)}
+    stuck = {row.key for row in history.books["oms"] if isinstance(row, OmsOrder) and orders.is_passing(row, end)}
     return [
         f"customers:{intent.index}"
         for intent in open_
@@ -82,7 +82,7 @@ def _misfilled(history: History, held: list[orders.AtBrokerage]) -> list[str]:
     """What an order is filled by is as old as the reading, so all that was posted until then belongs to it."""
     filled: Counter[str] = Counter()
     for row in history.books["oms"]:
-        if isinstance(row, books.OmsExecution):
+        if isinstance(row, OmsExecution):
             filled[row.order] += row.quantity
     return [f"oms:{order.index}" for order in held if order.row.filled != filled[order.row.id]]
 

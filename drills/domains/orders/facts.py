@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.orders.rows import ExchangeCancel, ExchangeExecution, ExchangeOrder, OmsOrder
 from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
-from drills.record import books
 from drills.record.history import History, RequestOutcome
 
 ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "cancelled"})
@@ -40,7 +41,7 @@ Terms = tuple[str, str, str | None, int, int]
 """Account, code, side, shares and limit price in yen: what every statement of one order must agree on."""
 
 
-def terms(row: books.Request | books.ExchangeOrder | books.OmsOrder) -> Terms:
+def terms(row: Request | ExchangeOrder | OmsOrder) -> Terms:
     """The terms of an order as one of its three books states them."""
     return row.account, row.code, row.side, row.quantity, row.price
 
@@ -67,7 +68,7 @@ def intents(history: History) -> dict[str, Intent]:
     found: dict[str, Intent] = {}
     keys: dict[str, str] = {}
     for index, row in enumerate(history.books["customers"]):
-        if isinstance(row, books.Request):
+        if isinstance(row, Request):
             keys[row.id] = row.key
             _ask(found, index, row, end)
     for t_ns, index, row in sorted(_replies(history)):
@@ -77,19 +78,19 @@ def intents(history: History) -> dict[str, Intent]:
     return found
 
 
-def _ask(found: dict[str, Intent], index: int, row: books.Request, end: int) -> None:
+def _ask(found: dict[str, Intent], index: int, row: Request, end: int) -> None:
     if row.action == "order" and row.t_ns <= end and row.key not in found:
         found[row.key] = Intent(row.key, row.root or row.key, index, row.t_ns, terms(row))
     if row.final and row.key in found:
         found[row.key].asked_at_end = True
 
 
-def _replies(history: History) -> list[tuple[int, int, books.Reply]]:
+def _replies(history: History) -> list[tuple[int, int, Reply]]:
     rows = enumerate(history.books["customers"])
-    return [(row.t_ns, index, row) for index, row in rows if isinstance(row, books.Reply)]
+    return [(row.t_ns, index, row) for index, row in rows if isinstance(row, Reply)]
 
 
-def _hear(intent: Intent, index: int, row: books.Reply, before_end: bool) -> None:
+def _hear(intent: Intent, index: int, row: Reply, before_end: bool) -> None:
     word = said(row)
     if word is None:
         return
@@ -101,7 +102,7 @@ def _hear(intent: Intent, index: int, row: books.Reply, before_end: bool) -> Non
         intent.told = word
 
 
-def said(row: books.Reply) -> Told | None:
+def said(row: Reply) -> Told | None:
     """What a reply tells of its order; None where it tells nothing."""
     if row.state in ACCEPTED:
         return Told.ACCEPTED
@@ -113,7 +114,7 @@ def said(row: books.Reply) -> Told | None:
     return None
 
 
-def _said_of_order(row: books.Reply) -> Told:
+def _said_of_order(row: Reply) -> Told:
     if row.state in ("unknown", "pending-new"):
         return Told.UNKNOWN
     if row.state == "rejected":
@@ -134,14 +135,14 @@ class AtExchange:
     """An order the exchange accepted, with its place in the exchange's book."""
 
     index: int
-    row: books.ExchangeOrder
+    row: ExchangeOrder
 
 
 @fact
 def at_exchange(history: History) -> list[AtExchange]:
     """Orders the exchange accepted, all that its book holds, in its order."""
     rows = enumerate(history.books["exchange"])
-    return [AtExchange(index, row) for index, row in rows if isinstance(row, books.ExchangeOrder)]
+    return [AtExchange(index, row) for index, row in rows if isinstance(row, ExchangeOrder)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,14 @@ class AtBrokerage:
     """An order as the brokerage holds it, with its place in the brokerage's book."""
 
     index: int
-    row: books.OmsOrder
+    row: OmsOrder
 
 
 @fact
 def at_brokerage(history: History) -> list[AtBrokerage]:
     """Orders the brokerage took in by the end of the observation, in its book's order, in the state read after it."""
     end, rows = observed_until(history), enumerate(history.books["oms"])
-    return [AtBrokerage(index, row) for index, row in rows if isinstance(row, books.OmsOrder) and row.t_ns <= end]
+    return [AtBrokerage(index, row) for index, row in rows if isinstance(row, OmsOrder) and row.t_ns <= end]
 
 
 @fact
@@ -203,7 +204,7 @@ def misheld(history: History) -> list[AtBrokerage]:
     """
     there = {order.row.key: order.row.t_ns for order in reversed(at_exchange(history))}
     due = observed_until(history) - history.plan.slo.grace
-    cancelled = {row.key: row.t_ns for row in history.books["exchange"] if isinstance(row, books.ExchangeCancel)}
+    cancelled = {row.key: row.t_ns for row in history.books["exchange"] if isinstance(row, ExchangeCancel)}
     filled = _filled(history)
     return [
         order
@@ -220,7 +221,7 @@ def _filled(history: History) -> Counter[str]:
     """Shares filled at the exchange, by the customer's key."""
     filled: Counter[str] = Counter()
     for row in history.books["exchange"]:
-        if isinstance(row, books.ExchangeExecution):
+        if isinstance(row, ExchangeExecution):
             filled[row.key] += row.quantity
     return filled
 
@@ -248,8 +249,8 @@ def duplicates(history: History) -> list[AtExchange]:
 
 def _cancelled_unfilled(history: History) -> dict[str, int]:
     rows = history.books["exchange"]
-    filled = {row.order for row in rows if isinstance(row, books.ExchangeExecution)}
-    return {row.id: row.t_ns for row in rows if isinstance(row, books.ExchangeCancel) and row.id not in filled}
+    filled = {row.order for row in rows if isinstance(row, ExchangeExecution)}
+    return {row.id: row.t_ns for row in rows if isinstance(row, ExchangeCancel) and row.id not in filled}
 
 
 @fact
@@ -263,10 +264,10 @@ def stuck_orders(history: History) -> list[str]:
     return [
         f"oms:{index}"
         for index, row in enumerate(history.books["oms"])
-        if isinstance(row, books.OmsOrder) and is_passing(row, end) and (row.passing_ns or row.t_ns) <= due
+        if isinstance(row, OmsOrder) and is_passing(row, end) and (row.passing_ns or row.t_ns) <= due
     ]
 
 
-def is_passing(order: books.OmsOrder, at: int) -> bool:
+def is_passing(order: OmsOrder, at: int) -> bool:
     """Whether the order was in a passing state at that instant, ns, after which its book was read."""
     return order.state in STUCK or order.settled_ns > at

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
+from drills.domains.orders.rows import OmsOrder
 from drills.judge import timeline
 from drills.judge.check import count
 from drills.judge.domain import Residual
@@ -13,7 +14,6 @@ from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Harm, Metric, Observed, Part, tally
 from drills.judge.text import Text
-from drills.record import books
 from drills.record.history import Count, History
 from drills.record.unsupported import BOOKS
 
@@ -50,7 +50,7 @@ def _backlog(observed: Observed, _: Part) -> Interval:
 
 
 def _stuck(history: History) -> Count:
-    held = sum(isinstance(row, books.OmsOrder) for row in history.books["oms"])
+    held = sum(isinstance(row, OmsOrder) for row in history.books["oms"])
     return count("left.orders", orders.stuck_orders(history), held)
 
 

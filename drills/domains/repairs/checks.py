@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from drills.domains.cash.facts import imbalances
+from drills.domains.cash.rows import Account, Balance, Posting
+from drills.domains.repairs.rows import Adjustment
 from drills.judge.check import Check, combine, count
 from drills.judge.interval import Interval
 from drills.judge.timeline import events, observed_until
-from drills.record import books
 from drills.record.history import CheckResult, History, Kind
 
 Correction = tuple[str, str, int]
@@ -22,9 +23,7 @@ def repairs_traceable(history: History) -> CheckResult:
     """
     end = observed_until(history)
     entries = {
-        index: row
-        for index, row in enumerate(history.books["oms"])
-        if isinstance(row, books.Adjustment) and row.t_ns <= end
+        index: row for index, row in enumerate(history.books["oms"]) if isinstance(row, Adjustment) and row.t_ns <= end
     }
     posted = _posted(history, end)
     stated = {(row.reference, row.account, row.yen) for row in entries.values()}
@@ -40,24 +39,24 @@ def repairs_traceable(history: History) -> CheckResult:
     )
 
 
-def _unsaid(entries: dict[int, books.Adjustment]) -> list[str]:
+def _unsaid(entries: dict[int, Adjustment]) -> list[str]:
     return [
         f"oms:{n}" for n, row in entries.items() if not all(map(str.strip, (row.reason, row.request, row.approver)))
     ]
 
 
-def _alone(entries: dict[int, books.Adjustment]) -> list[str]:
+def _alone(entries: dict[int, Adjustment]) -> list[str]:
     names = {n: (row.request.strip().casefold(), row.approver.strip().casefold()) for n, row in entries.items()}
     return [f"oms:{n}" for n, (request, approver) in names.items() if request == approver != ""]
 
 
 def _posted(history: History, end: int) -> dict[Correction, list[int]]:
     """The customers' legs of all corrections but the harness's own, which takes out again what it put in."""
-    customers = {row.account or row.id for row in history.books["world"] if isinstance(row, books.Account)}
+    customers = {row.account or row.id for row in history.books["world"] if isinstance(row, Account)}
     undoing = _undoing(history)
     found: dict[Correction, list[int]] = defaultdict(list)
     for index, row in enumerate(history.books["oms"]):
-        if not isinstance(row, books.Posting) or row.why != "adjustment" or row.account not in customers:
+        if not isinstance(row, Posting) or row.why != "adjustment" or row.account not in customers:
             continue
         if row.t_ns <= end and not any(span.earliest <= row.t_ns <= span.latest for span in undoing):
             found[row.reference, row.account, row.yen].append(index)
@@ -73,7 +72,7 @@ def _undoing(history: History) -> list[Interval]:
 def _bare(history: History) -> list[str]:
     _, gaps = imbalances(history)
     rows = enumerate(history.books["oms"])
-    return [f"oms:{n}" for n, row in rows if isinstance(row, books.Balance) and (row.account or row.id) in gaps]
+    return [f"oms:{n}" for n, row in rows if isinstance(row, Balance) and (row.account or row.id) in gaps]
 
 
 CHECKS = (Check("repairs-traceable", "I-23", ("world", "oms"), False, repairs_traceable),)

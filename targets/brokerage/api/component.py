@@ -1,5 +1,7 @@
 """What the api declares about itself."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Component, Link, Served
 
 API = Component(
@@ -12,4 +14,6 @@ API = Component(
     customers=Link("client-api", "api"),
     links=(Link("api-pg", "postgres"), Link("api-bank", "bank")),
     direct=("gateway",),
+    tables="targets.brokerage.api.books",
+    rules=Path(__file__).with_name("rules.yml"),
 )

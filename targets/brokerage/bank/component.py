@@ -1,6 +1,6 @@
 """What the bank declares about itself."""
 
-from targets.brokerage.declaration import Component, Served
+from targets.brokerage.declaration import Book, Component, Served
 
 BANK = Component(
     name="bank",
@@ -9,5 +9,6 @@ BANK = Component(
     http="bank",
     scraped=True,
     operators=False,
+    book=Book("bank", "targets.brokerage.bank.books"),
     volumes=("bank",),
 )

@@ -21,7 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from targets.brokerage import serving
-from targets.brokerage.books import bank_file, read_lines
+from targets.brokerage.bank.books import book_file
+from targets.brokerage.bookfile import read_lines
 from targets.brokerage.config import Config
 from targets.brokerage.serving import Job, answer, for_operators, read_body
 
@@ -41,7 +42,7 @@ class Bank:
         self.config = config
         self.registry = CollectorRegistry()
         self._payments = Counter("bank_payments", "Payments decided", ("state",), registry=self.registry)
-        path = bank_file(Path(config.folder))
+        path = book_file(Path(config.folder))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._decided = {row["key"]: row for row in read_lines(path)}
         self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -94,6 +95,7 @@ class Bank:
             "key": order.reference,
             "yen": order.yen,
             "state": "booked" if 0 < order.yen <= self.config.bank.most_yen else "rejected",
+            "n": len(self._decided),
         }
         line = msgspec.json.encode(row) + b"\n"
         if os.write(self._book, line) != len(line):

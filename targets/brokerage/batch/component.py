@@ -1,5 +1,7 @@
 """What the night batch declares about itself."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Component, Link, Served
 
 BATCH = Component(
@@ -11,4 +13,6 @@ BATCH = Component(
     scraped=True,
     links=(Link("batch-pg", "postgres"), Link("batch-valuation", "valuation")),
     direct=("gateway", "postgres"),  # PostgreSQL for the watch on locks: it must not depend on the batch's own link
+    tables="targets.brokerage.batch.books",
+    rules=Path(__file__).with_name("rules.yml"),
 )

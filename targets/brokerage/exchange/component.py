@@ -1,6 +1,6 @@
 """What the exchange declares about itself."""
 
-from targets.brokerage.declaration import Component, Served
+from targets.brokerage.declaration import Book, Component, Served
 
 EXCHANGE = Component(
     name="exchange",
@@ -10,5 +10,6 @@ EXCHANGE = Component(
     http="exchange_http",
     scraped=True,
     operators=False,
+    book=Book("exchange", "targets.brokerage.exchange.books"),
     volumes=("exchange",),
 )

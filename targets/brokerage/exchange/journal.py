@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from targets.brokerage.books import read_lines
+from targets.brokerage.bookfile import read_lines
 from targets.brokerage.exchange.book import Row
 from targets.brokerage.wire import Message
 
@@ -37,13 +37,15 @@ class Journal:
         book.parent.mkdir(parents=True, exist_ok=True)
         self._session_path = book.with_name("session.jsonl")
         self.rows: Sequence[Row] = read_lines(book)
+        self._written = len(self.rows)
         self.kept = read_session(self._session_path)
         self._book = _open(book)
         self._session = _open(self._session_path)
 
     def happened(self, row: Row) -> None:
-        """Something came about at the exchange."""
-        _append(self._book, row)
+        """Something came about at the exchange; its row is numbered."""
+        _append(self._book, {**row, "n": self._written})
+        self._written += 1
 
     def keeps(self, message: Message, of_row: bool) -> None:
         """A message was numbered and may have to be sent again."""

@@ -20,9 +20,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from targets.brokerage import serving
-from targets.brokerage.books import book_file
 from targets.brokerage.config import Config
 from targets.brokerage.exchange.book import Book, Change
+from targets.brokerage.exchange.books import book_file
 from targets.brokerage.exchange.journal import Journal
 from targets.brokerage.serving import Job
 from targets.brokerage.session import Action, Deliver, HangUp, Send, Session

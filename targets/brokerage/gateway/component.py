@@ -1,5 +1,7 @@
 """What the gateway declares about itself."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Component, Link, Served
 
 GATEWAY = Component(
@@ -10,4 +12,6 @@ GATEWAY = Component(
     http="gateway",
     scraped=True,
     links=(Link("gateway-pg", "postgres"), Link("exchange-a", "exchange_a"), Link("exchange-b", "exchange_b")),
+    tables="targets.brokerage.gateway.books",
+    rules=Path(__file__).with_name("rules.yml"),
 )

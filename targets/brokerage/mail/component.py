@@ -1,6 +1,8 @@
 """What the mail spool declares about itself."""
 
-from targets.brokerage.declaration import Component, Served
+from pathlib import Path
+
+from targets.brokerage.declaration import Book, Component, Served
 
 MAIL = Component(
     name="mail",
@@ -10,5 +12,7 @@ MAIL = Component(
     http="mail",
     scraped=True,
     direct=("postgres",),
+    book=Book("notices", "targets.brokerage.mail.books", tells_of=("oms",)),
+    rules=Path(__file__).with_name("rules.yml"),
     volumes=("spool",),
 )

@@ -21,9 +21,9 @@ import psycopg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from targets.brokerage import database, serving
-from targets.brokerage.books import spool_folder
 from targets.brokerage.config import Config
 from targets.brokerage.database import Connection, Line
+from targets.brokerage.mail.books import spool_folder
 from targets.brokerage.serving import Job, Unhealthy
 
 log = logging.getLogger("mail")

@@ -1,5 +1,7 @@
 """What the monitor declares about itself: one process of ours, or two containers, Prometheus and its Alertmanager."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Component, Container, Served
 
 MONITOR = Component(
@@ -10,6 +12,7 @@ MONITOR = Component(
     http="monitor",
     scrapes=True,
     direct=("pager",),
+    rules=Path(__file__).with_name("rules.yml"),
     container=Container(
         image="prometheus",
         command=(

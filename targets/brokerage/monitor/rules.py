@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -122,6 +122,17 @@ def parse_expr(text: str) -> Expr:
 def expand(text: str, labels: Mapping[str, str]) -> str:
     """Fill in ``{{ $labels.NAME }}``; an absent label gives nothing, as in Prometheus."""
     return _TEMPLATE.sub(lambda found: labels.get(found[1], ""), text)
+
+
+def load_all(paths: Iterable[Path]) -> tuple[Group, ...]:
+    """The groups of several rule files; RuleError as ``load_rules``, and where two of them use one name."""
+    found: dict[str, Group] = {}
+    for path in paths:
+        for group in load_rules(path):
+            if group.name in found:
+                raise RuleError(f"{path}: group {group.name!r} is in another file too")
+            found[group.name] = group
+    return tuple(found.values())
 
 
 def load_rules(path: Path) -> tuple[Group, ...]:

@@ -11,7 +11,6 @@ import logging
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -24,7 +23,7 @@ from targets.brokerage.config import Address, Config
 from targets.brokerage.monitor import webhook
 from targets.brokerage.monitor.evaluate import Alert, Change, DuplicateAlert, Sample, State, evaluate
 from targets.brokerage.monitor.notify import Notifier
-from targets.brokerage.monitor.rules import Group, Rule, load_rules
+from targets.brokerage.monitor.rules import Group, Rule, load_all
 from targets.brokerage.monitor.schedule import turns
 from targets.brokerage.monitor.scrape import Job, scrape_all
 from targets.brokerage.serving import Unhealthy, answer
@@ -32,7 +31,7 @@ from targets.brokerage.topology import TOPOLOGY
 
 log = logging.getLogger(__name__)
 
-RULES = Path(__file__).with_name("rules.yml")
+RULES = tuple(TOPOLOGY.rules.values())
 HEALTHY_TURNS = 8
 """An evaluation older than this many intervals makes ``/healthz`` fail."""
 
@@ -159,5 +158,5 @@ def watched(config: Config) -> dict[str, Address]:
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM. Raises RuleError before anything is watched."""
-    monitor = Monitor(config, load_rules(RULES))
+    monitor = Monitor(config, load_all(RULES))
     serving.serve(monitor, monitor.routes(), sockets["monitor"])

@@ -46,15 +46,15 @@ class Promtool:
         """Whether a Prometheus would start with this configuration and the rule files it names."""
         return self._run("check", "config", str(path))
 
-    def rules(self, path: Path) -> Verdict:
-        """Whether a Prometheus would load this rule file."""
-        return self._run("check", "rules", str(path))
+    def rules(self, *paths: Path) -> Verdict:
+        """Whether a Prometheus would load these rule files."""
+        return self._run("check", "rules", *map(str, paths))
 
-    def test(self, rules: Path, names: Sequence[str], cases: Sequence[Case]) -> Verdict:
+    def test(self, rules: Sequence[Path], names: Sequence[str], cases: Sequence[Case]) -> Verdict:
         """Whether Prometheus's evaluator agrees: of each alert name, exactly the expected alerts at each evaluation."""
         path = self._folder / f"{uuid.uuid4()}.yml"
         content = {
-            "rule_files": [str(rules)],
+            "rule_files": [*map(str, rules)],
             "evaluation_interval": f"{STEP_MS}ms",
             "tests": [_group(case, names) for case in cases],
         }
@@ -74,11 +74,11 @@ class Promtool:
 
 
 def count(verdict: Verdict) -> int:
-    """How many rules ``check rules`` found."""
+    """How many rules ``check rules`` found in all its files."""
     found = re.findall(r"SUCCESS: (\d+) rules found", verdict.said)
     assert verdict.agrees, verdict.said
-    assert len(found) == 1, verdict.said
-    return int(found[0])
+    assert found, verdict.said
+    return sum(map(int, found))
 
 
 def _group(case: Case, names: Sequence[str]) -> dict[str, object]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targets.brokerage.monitor.evaluate import DuplicateAlert, evaluate
-from targets.brokerage.monitor.rules import Rule, load_rules, parse_rules
+from targets.brokerage.monitor.rules import Rule, load_all, parse_rules
 from targets.brokerage.monitor.service import RULES
 
 from . import embedded
@@ -24,7 +24,7 @@ from .series import QUIET, STEP_NS, Series, edge, of, shapes, unselected
 
 pytestmark = pytest.mark.real
 
-GROUPS = load_rules(RULES)
+GROUPS = load_all(RULES)
 RULE = {rule.alert: rule for group in GROUPS for rule in group.rules}
 NAMES = tuple(RULE)
 LOOKBACK_NS = 300_000_000_000
@@ -85,7 +85,7 @@ def test_drawn_series_on_our_rules(promtool: Promtool, data: st.DataObject) -> N
 def test_drawn_series_on_drawn_rules_of_the_subset(promtool: Promtool, drawn: Drawn) -> None:
     names = sorted({rule.alert for group in drawn.groups for rule in group.rules})
     found = Case("drawn", drawn.series, embedded.firing(drawn.groups, drawn.series))
-    verdict = promtool.test(promtool.written(drawn.text), names, [found])
+    verdict = promtool.test([promtool.written(drawn.text)], names, [found])
     assert verdict.agrees, verdict.said
 
 
@@ -133,7 +133,7 @@ def test_labels_that_hide_the_difference_are_an_error_of_both(promtool: Promtool
     ((group,), written) = parse_rules(HIDING, "hiding.yml"), promtool.written(HIDING)
     with pytest.raises(DuplicateAlert):
         evaluate(group.rules[0], embedded.scrape(series, 0), 0, {})
-    verdict = promtool.test(written, ["A"], [Case("hiding", series, [()])])
+    verdict = promtool.test([written], ["A"], [Case("hiding", series, [()])])
     assert not verdict.agrees
     assert "same labelset after applying alert labels" in verdict.said
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.brokerage.monitor.rules import RuleError, load_rules, parse_rules
+from targets.brokerage.monitor.rules import RuleError, load_all, parse_rules
 from targets.brokerage.monitor.service import RULES
 from targets.brokerage.topology import TOPOLOGY
 from targets.containers import prometheus
@@ -68,14 +68,14 @@ def accepted(text: str) -> bool:
 
 
 def test_prometheus_finds_in_our_file_the_rules_that_we_find(promtool: Promtool) -> None:
-    assert count(promtool.rules(RULES)) == sum(len(group.rules) for group in load_rules(RULES)) > 0
+    assert count(promtool.rules(*RULES)) == sum(len(group.rules) for group in load_all(RULES)) > 0
 
 
 def test_prometheus_starts_with_what_the_containers_mount(promtool: Promtool, tmp_path: Path) -> None:
     ports = dict.fromkeys(TOPOLOGY.owners, 9_000)
     prometheus.write(tmp_path, make_config(tmp_path, ports, {}))
-    assert (tmp_path / "rules.yml").read_bytes() == RULES.read_bytes()
-    assert count(promtool.config(tmp_path / "prometheus.yml")) == count(promtool.rules(RULES))
+    assert sorted(each.read_bytes() for each in tmp_path.glob("*.rules.yml")) == sorted(map(Path.read_bytes, RULES))
+    assert count(promtool.config(tmp_path / "prometheus.yml")) == count(promtool.rules(*RULES))
 
 
 def test_a_broken_file_is_not_accepted(promtool: Promtool) -> None:
