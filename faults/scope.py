@@ -70,7 +70,7 @@ def verify_effect(fault: Fault, target: Target) -> ProbeResult:
 
 def note_witness(index: int, seen: ProbeResult, record: Record) -> None:
     """Put on record what the witness saw, be it nothing."""
-    _note(record, f"fault:{index}", "witness", seen)
+    _note(record, f"fault:{index}", "verify_effect", seen)
 
 
 def begin(fault: Fault, target: Target, index: int, record: Record, journal: Journal) -> ProbeResult:
@@ -94,10 +94,10 @@ def end(fault: Fault, target: Target, index: int, record: Record, journal: Journ
     failed: list[Exception] = []
     record, journal = _going_on(record, failed), _going_on(journal, failed)
     for _ in range(ATTEMPTS):
-        record(actor, "invoke", "undo", to_intent(fault))
-        _note(record, actor, "undo", _tried(fault.rollback, target))
+        record(actor, "invoke", "rollback", to_intent(fault))
+        _note(record, actor, "rollback", _tried(fault.rollback, target))
         gone = _tried(fault.verify_removed, target)
-        _note(record, actor, "gone", gone)
+        _note(record, actor, "verify_removed", gone)
         if gone.ok:
             journal({"what": "undone", "index": index})
             break

@@ -67,7 +67,7 @@ def fault_strip(history: History, over: Axis) -> str:
 
 def faulty(history: History) -> Iterator[tuple[int, int | None]]:
     """(injected, undone) of each fault, ns; None where no undo was seen to succeed."""
-    undone = {event.actor: event.t for event in events(history, "fault:", "undo", Kind.OK)}
+    undone = {event.actor: event.t for event in events(history, "fault:", "rollback", Kind.OK)}
     for event in events(history, "fault:", "inject", Kind.OK):
         yield event.t, undone.get(event.actor)
 

@@ -201,7 +201,7 @@ class ComposeTarget(Starting, ContainerStack):
                 self._owner = None
 
     def _begin(self) -> None:
-        shared()  # says how to mend it before anything is made
+        shared()  # says how to fix it before anything is made
         self._owner = ownership.claim(self.home)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         user = self._furnish()

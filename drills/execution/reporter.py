@@ -63,7 +63,7 @@ class Reporter:
             if ok:
                 view.faults[index] = FaultState.INJECTED
             self._emit(Injected(now, index, name, ok, str(data.get("says", ""))))
-        elif what == "gone":
+        elif what == "verify_removed":
             if ok:
                 view.faults[index] = FaultState.ROLLED_BACK
             self._emit(RolledBack(now, index, name, ok, str(data.get("says", ""))))

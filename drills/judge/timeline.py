@@ -81,16 +81,18 @@ def injection(history: History, index: int) -> Injection:
         elif event.kind in (Kind.OK, Kind.FAIL):
             last[event.what] = event.kind
     since = list(dropwhile(lambda event: event.what != "inject", mine))
-    undo = next((n for n, event in enumerate(since) if event.what == "undo"), None)
+    undo = next((n for n, event in enumerate(since) if event.what == "rollback"), None)
     return Injection(
         index=index,
         bracket=_bracket(mine),
         events=tuple(event.index for event in mine),
         begun="inject" in last,
         injected=last.get("inject") == Kind.OK,
-        witnessed=any(event.what == "witness" and event.kind == Kind.OK and _was_seen(event) for event in since[:undo]),
-        undone=last.get("undo") == Kind.OK,
-        gone=last.get("gone") == Kind.OK,
+        witnessed=any(
+            event.what == "verify_effect" and event.kind == Kind.OK and _was_seen(event) for event in since[:undo]
+        ),
+        undone=last.get("rollback") == Kind.OK,
+        gone=last.get("verify_removed") == Kind.OK,
         undone_at=None if undo is None else since[undo].t,
     )
 

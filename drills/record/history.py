@@ -10,7 +10,8 @@ runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline
            ``observe`` (invoke), ``false-alarm`` (info), ``late`` (info; ns: so long its own clock did not tick),
            ``lateness`` (info; ticks, worst_ns, total_ns), ``snapshot`` (invoke/ok), ``finished`` (info; why it ended),
            ``interrupted``
-fault:N    ``inject`` (invoke/ok/fail), ``witness`` (ok/fail), ``undo`` (invoke/ok/fail), ``gone`` (ok/fail)
+fault:N    ``inject`` (invoke/ok/fail), ``verify_effect`` (ok/fail), ``rollback`` (invoke/ok/fail),
+           ``verify_removed`` (ok/fail)
 monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
 operator   ``runbook`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says, waited_ns:
            until the commands of it were begun)

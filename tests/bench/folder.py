@@ -42,9 +42,9 @@ def make(folder: Path, rows: int, bad_share: float = 0.02) -> None:
     events = [
         ("runner", "invoke", "baseline", T0), ("runner", "ok", "baseline", T0 + NS),
         ("fault:0", "invoke", "inject", hurt - NS // 10), ("fault:0", "ok", "inject", hurt - NS // 20),
-        ("fault:0", "ok", "witness", hurt),
+        ("fault:0", "ok", "verify_effect", hurt),
         ("runner", "invoke", "snapshot", until), ("runner", "ok", "snapshot", until),
-        ("fault:0", "ok", "undo", until), ("fault:0", "ok", "gone", until),
+        ("fault:0", "ok", "rollback", until), ("fault:0", "ok", "verify_removed", until),
     ]  # fmt: skip
     lines = [
         msgspec.json.encode({"index": n, "t": t, "actor": actor, "kind": kind, "what": what})

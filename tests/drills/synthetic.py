@@ -189,10 +189,10 @@ def _events(draft: Draft, script: Script) -> None:
     if script.fault:
         draft.note(FAULT, "fault:0", Kind.INVOKE, "inject")
         draft.note(FAULT + 0.01, "fault:0", Kind.OK, "inject")
-        draft.note(FAULT + 0.05, "fault:0", Kind.OK, "witness")
-        draft.note(END + 3, "fault:0", Kind.INVOKE, "undo")
-        draft.note(END + 3.1, "fault:0", Kind.OK, "undo")
-        draft.note(END + 3.2, "fault:0", Kind.OK, "gone")
+        draft.note(FAULT + 0.05, "fault:0", Kind.OK, "verify_effect")
+        draft.note(END + 3, "fault:0", Kind.INVOKE, "rollback")
+        draft.note(END + 3.1, "fault:0", Kind.OK, "rollback")
+        draft.note(END + 3.2, "fault:0", Kind.OK, "verify_removed")
         alert(draft, 8.1)
     if draft.plan.arm == "false-alarm":
         draft.note(8.1, "runner", Kind.INFO, "false-alarm")

@@ -92,19 +92,23 @@ def acted_on_what_nobody_saw(draft: Draft) -> None:
 
 def healed_by_the_harness(draft: Draft) -> None:
     """The fault ends while it is being watched, by no step of the page."""
-    drop_events(draft, "fault:0", "undo", "gone")
-    for t, kind, what in ((11.0, Kind.INVOKE, "undo"), (11.1, Kind.OK, "undo"), (11.2, Kind.OK, "gone")):
+    drop_events(draft, "fault:0", "rollback", "verify_removed")
+    for t, kind, what in (
+        (11.0, Kind.INVOKE, "rollback"),
+        (11.1, Kind.OK, "rollback"),
+        (11.2, Kind.OK, "verify_removed"),
+    ):
         draft.note(t, "fault:0", kind, what)
 
 
 def witnessed_too_late(draft: Draft) -> None:
-    drop_events(draft, "fault:0", "witness")
-    draft.note(END + 3.05, "fault:0", Kind.OK, "witness")
+    drop_events(draft, "fault:0", "verify_effect")
+    draft.note(END + 3.05, "fault:0", Kind.OK, "verify_effect")
 
 
 def witnessed_beforehand(draft: Draft) -> None:
-    drop_events(draft, "fault:0", "witness")
-    draft.note(FAULT - 1, "fault:0", Kind.OK, "witness")
+    drop_events(draft, "fault:0", "verify_effect")
+    draft.note(FAULT - 1, "fault:0", Kind.OK, "verify_effect")
 
 
 def injected_again(draft: Draft) -> None:
@@ -119,8 +123,8 @@ def injected_unplanned(draft: Draft) -> None:
 
 def undone_unplanned(draft: Draft) -> None:
     injected_unplanned(draft)
-    draft.note(END + 3, "fault:7", Kind.OK, "undo")
-    draft.note(END + 3.1, "fault:7", Kind.OK, "gone")
+    draft.note(END + 3, "fault:7", Kind.OK, "rollback")
+    draft.note(END + 3.1, "fault:7", Kind.OK, "verify_removed")
 
 
 def nobody_came(draft: Draft) -> None:
@@ -138,9 +142,9 @@ def baseline_said_to_be_good(draft: Draft) -> None:
 def undone_at_once(draft: Draft) -> None:
     """Planned for four seconds, and taken away by the harness before the target can have felt it."""
     healed_by_the_harness(draft)
-    drop_events(draft, "fault:0", "undo")
-    draft.note(FAULT + 0.06, "fault:0", Kind.INVOKE, "undo")
-    draft.note(FAULT + 0.07, "fault:0", Kind.OK, "undo")
+    drop_events(draft, "fault:0", "rollback")
+    draft.note(FAULT + 0.06, "fault:0", Kind.INVOKE, "rollback")
+    draft.note(FAULT + 0.07, "fault:0", Kind.OK, "rollback")
     ends_by_plan(draft)
 
 

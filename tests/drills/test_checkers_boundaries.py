@@ -406,9 +406,9 @@ def test_of_the_baseline_one_request_in_a_hundred_may_be_bad() -> None:
 @pytest.mark.parametrize(("early", "status"), [(0, PASS), (1, INVALID)])
 def test_a_fault_undone_when_the_books_are_read_stayed_to_the_end(early: int, status: Status) -> None:
     draft = correct(3)
-    draft.events = [event for event in draft.events if (event[1], event[3]) != ("fault:0", "undo")]
+    draft.events = [event for event in draft.events if (event[1], event[3]) != ("fault:0", "rollback")]
     for kind in (Kind.INVOKE, Kind.OK):
-        draft.events.append((at(END) - early, "fault:0", kind, "undo", {}))
+        draft.events.append((at(END) - early, "fault:0", kind, "rollback", {}))
     assert asked("fault-really-happened", draft).status == status
 
 

@@ -180,7 +180,7 @@ def test_lots_of_a_fault_are_in_the_variation_if_they_came_before_the_batch(
 
 def test_lots_taken_away_while_customers_look_on_make_figures_undecidable() -> None:
     draft = quiet(figure(20, 1, DAY, APART))
-    draft.note(19, "fault:0", Kind.INVOKE, "undo")
+    draft.note(19, "fault:0", Kind.INVOKE, "rollback")
     assert judged(draft.history()) == (False, True)
 
 
@@ -290,8 +290,8 @@ def test_harness_that_takes_out_what_it_put_in_repairs_nothing() -> None:
     n, balance = first(draft.oms, Balance, lambda row: row.account == APART)
     change(draft.oms, n, cash=balance.cash - ADDED)
     assert asked("repairs-traceable", draft).status == Status.FAIL
-    draft.note(19, "fault:0", Kind.INVOKE, "undo")
-    draft.note(20, "fault:0", Kind.OK, "undo")
+    draft.note(19, "fault:0", Kind.INVOKE, "rollback")
+    draft.note(20, "fault:0", Kind.OK, "rollback")
     assert asked("repairs-traceable", draft).status == Status.PASS
 
 

@@ -63,7 +63,7 @@ def test_a_fault_that_was_planned_for_later_has_its_time() -> None:
     draft = correct(1, "no-action", effect=False)
     last = PlannedFault(1, "timeout", 9 * NS, 4 * NS, {"link": "exchange-b"})
     draft.plan = msgspec.structs.replace(draft.plan, faults=[*draft.plan.faults, last])
-    for kind, what in ((Kind.INVOKE, "inject"), (Kind.OK, "inject"), (Kind.OK, "witness")):
+    for kind, what in ((Kind.INVOKE, "inject"), (Kind.OK, "inject"), (Kind.OK, "verify_effect")):
         draft.note(FAULT + 7, "fault:1", kind, what)
     assert priced(draft).mandatory == until(FAULT + 0.01 + 11)
 

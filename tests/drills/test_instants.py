@@ -95,7 +95,7 @@ def test_prevented_impact() -> None:
     assert spans.detect == spans.detect_from_inject == Interval(at(8.1) - at(FAULT + 0.01), at(8.1) - at(FAULT))
 
 
-@pytest.mark.parametrize("gap", ["witness", "heartbeat"])
+@pytest.mark.parametrize("gap", ["verify_effect", "heartbeat"])
 def test_nothing_seen_by_nobody_is_not_prevented(gap: str) -> None:
     draft = not_needed()
     draft.events = [event for event in draft.events if event[3] != gap]

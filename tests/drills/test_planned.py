@@ -77,8 +77,9 @@ def brief(arm: str = "no-action", link: bool = False) -> Draft:
     second = PlannedFault(1, "kill", 2 * NS, 2 * NS, params)
     draft.plan = msgspec.structs.replace(draft.plan, faults=[*draft.plan.faults, second])
     for t, kind, what in (
-        (FAULT, Kind.INVOKE, "inject"), (KILLED, Kind.OK, "inject"), (KILLED, Kind.OK, "witness"),
-        (UNDONE, Kind.INVOKE, "undo"), (UNDONE + 0.2, Kind.OK, "undo"), (UNDONE + 0.3, Kind.OK, "gone"),
+        (FAULT, Kind.INVOKE, "inject"), (KILLED, Kind.OK, "inject"), (KILLED, Kind.OK, "verify_effect"),
+        (UNDONE, Kind.INVOKE, "rollback"), (UNDONE + 0.2, Kind.OK, "rollback"),
+        (UNDONE + 0.3, Kind.OK, "verify_removed"),
     ):  # fmt: skip
         draft.note(t, "fault:1", kind, what)
     return draft
@@ -94,11 +95,11 @@ SPANS: dict[str, tuple[Callable[[], Draft], Callable[[int], Plant], int | None, 
         "onset of fault 0 (timeout): planned 2.0 s",
     ),
     "duration": (
-        brief, lambda by: moved("undo", by, "fault:1"), -EARLY, LATE - 10_000_000,
+        brief, lambda by: moved("rollback", by, "fault:1"), -EARLY, LATE - 10_000_000,
         "duration of fault 1 (kill): planned 2",
     ),
     "duration on a link, up to the end of its undo": (
-        lambda: brief(link=True), lambda by: moved("undo", by, "fault:1"), -EARLY, LATE - 210_000_000,
+        lambda: brief(link=True), lambda by: moved("rollback", by, "fault:1"), -EARLY, LATE - 210_000_000,
         "duration of fault 1 (kill): planned 2",
     ),
     "false alarm": (
@@ -180,7 +181,7 @@ def test_a_baseline_is_as_long_as_planned(by: int, status: Status) -> None:
 def test_the_fault_of_a_millisecond_is_told_in_numbers() -> None:
     """As the harness used to undo a fault whose injection came late."""
     draft = brief()
-    moved("undo", round(-1.956 * NS), "fault:1")(draft)
+    moved("rollback", round(-1.956 * NS), "fault:1")(draft)
     verdict = ruled(draft)
     assert (verdict.status, said_of(verdict)) == (
         INVALID, "duration of fault 1 (kill): planned 2.0 s, was 0.044–0.054 s",
@@ -196,13 +197,13 @@ def test_a_short_fault_may_have_lasted_at_most_twice_as_long() -> None:
         draft = brief()
         faults = [draft.plan.faults[0], msgspec.structs.replace(draft.plan.faults[1], lasts=planned)]
         draft.plan = msgspec.structs.replace(draft.plan, faults=faults)
-        moved("undo", planned - 2 * NS + by, "fault:1")(draft)
+        moved("rollback", planned - 2 * NS + by, "fault:1")(draft)
         assert ruled(draft).status == status
 
 
 def test_how_long_a_service_takes_to_start_again_is_its_own_affair() -> None:
     draft = brief()
-    moved("undo", 4 * NS, "fault:1", Kind.OK)(draft)
+    moved("rollback", 4 * NS, "fault:1", Kind.OK)(draft)
     assert ruled(draft).status == PASS
 
 
@@ -219,9 +220,9 @@ def test_an_injection_that_took_long_to_answer_may_have_struck_long_before() -> 
 def test_a_fault_whose_first_undo_failed_lasted_until_the_one_that_did_it() -> None:
     for later, status in ((LATE - 10_000_000, PASS), (LATE - 9_999_999, INVALID)):
         draft = brief()
-        moved("undo", later, "fault:1")(draft)
-        draft.note(UNDONE, "fault:1", Kind.INVOKE, "undo")
-        draft.note(UNDONE + 0.1, "fault:1", Kind.FAIL, "undo")
+        moved("rollback", later, "fault:1")(draft)
+        draft.note(UNDONE, "fault:1", Kind.INVOKE, "rollback")
+        draft.note(UNDONE + 0.1, "fault:1", Kind.FAIL, "rollback")
         verdict = ruled(draft)
         assert verdict.status == status
         assert status == PASS or "was 2.0–2.5" in said_of(verdict)
@@ -232,7 +233,7 @@ def test_a_fault_cut_short_by_stop_if_was_planned_to_be() -> None:
         ("stop_if", UNDONE - 1, PASS), ("stop_if", UNDONE - 0.5, INVALID), ("cap", UNDONE - 1, INVALID),
     ):  # fmt: skip
         draft = ended(brief(), reason)
-        moved("undo", -NS, "fault:1")(draft)
+        moved("rollback", -NS, "fault:1")(draft)
         moved("snapshot", at(t) - at(END))(draft)
         verdict = ruled(draft)
         assert verdict.status == status
@@ -257,7 +258,7 @@ def test_quiet_counts_from_the_last_of_the_harness_s_own_acts_as_well() -> None:
             draft.plan,
             faults=[draft.plan.faults[0], msgspec.structs.replace(draft.plan.faults[1], lasts=round((2 + by) * NS))],
         )
-        moved("undo", round(by * NS), "fault:1")(draft)
+        moved("rollback", round(by * NS), "fault:1")(draft)
         verdict = ruled(draft)
         assert verdict.status == status
         assert "quiet after the runbook: planned at least 7.5 s" in said_of(verdict)
@@ -294,12 +295,12 @@ REMOVED: dict[str, tuple[Callable[[], Draft], Plant, str]] = {
     "answer of the injection": (
         brief, gone("fault:1", "inject", Kind.OK), "duration of fault 1 (kill): planned 2.0 s, not on record",
     ),
-    "undo": (brief, gone("fault:1", "undo"), "duration of fault 1 (kill): planned 2.0 s, not on record"),
+    "rollback": (brief, gone("fault:1", "rollback"), "duration of fault 1 (kill): planned 2.0 s, not on record"),
     "beginning of the undo": (
-        brief, gone("fault:1", "undo", Kind.INVOKE), "duration of fault 1 (kill): planned 2.0 s, not on record",
+        brief, gone("fault:1", "rollback", Kind.INVOKE), "duration of fault 1 (kill): planned 2.0 s, not on record",
     ),
     "answer of the undo": (
-        brief, gone("fault:1", "undo", Kind.OK), "duration of fault 1 (kill): planned 2.0 s, not on record",
+        brief, gone("fault:1", "rollback", Kind.OK), "duration of fault 1 (kill): planned 2.0 s, not on record",
     ),
     "false alarm": (
         lambda: correct(3, "false-alarm"), gone("runner", "false-alarm"),

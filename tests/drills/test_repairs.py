@@ -38,8 +38,8 @@ def taken_out_at(t: float) -> Draft:
 
 
 def undo(draft: Draft, start: float, end: float, kind: Kind = Kind.OK) -> None:
-    draft.note(start, "fault:0", Kind.INVOKE, "undo")
-    draft.note(end, "fault:0", kind, "undo")
+    draft.note(start, "fault:0", Kind.INVOKE, "rollback")
+    draft.note(end, "fault:0", kind, "rollback")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_harness_repairs_nothing_while_it_undoes_however_often_it_must_try(t
 def test_an_undo_that_never_ended_does_not_keep_the_checker_from_its_word() -> None:
     draft = taken_out_at(19.2)
     undo(draft, 19.0, 19.4)
-    draft.events = [e for e in draft.events if not (e[3] == "undo" and e[2] == Kind.OK and e[0] > at(END))]
+    draft.events = [e for e in draft.events if not (e[3] == "rollback" and e[2] == Kind.OK and e[0] > at(END))]
     assert traced(draft).status == Status.PASS
 
 

@@ -83,7 +83,7 @@ def test_faults_are_planned_injected_and_rolled_back(told: Told) -> None:
     kinds = [each.kind for each in told.view.plan.faults]
     told.reporter.fault(0, Kind.INVOKE, "inject", {"service": "api"})
     told.reporter.fault(0, Kind.OK, "inject", {"says": "done"})
-    told.reporter.fault(0, Kind.OK, "witness", {"says": "seen"})
+    told.reporter.fault(0, Kind.OK, "verify_effect", {"says": "seen"})
     told.reporter.fault(1, Kind.FAIL, "inject", {"says": "not done"})
     (injected, failed) = told.events
     assert (type(injected), injected.index, injected.ok) == (Injected, 0, True)  # type: ignore[union-attr]
@@ -92,10 +92,10 @@ def test_faults_are_planned_injected_and_rolled_back(told: Told) -> None:
         FaultSeen(0, kinds[0], FaultState.INJECTED), FaultSeen(1, kinds[1], FaultState.PLANNED),
     )  # fmt: skip
     told.events.clear()
-    told.reporter.fault(0, Kind.OK, "undo", {"says": "undone"})
-    told.reporter.fault(0, Kind.FAIL, "gone", {"says": "still there"})
+    told.reporter.fault(0, Kind.OK, "rollback", {"says": "undone"})
+    told.reporter.fault(0, Kind.FAIL, "verify_removed", {"says": "still there"})
     assert told.picture().faults[0].state is FaultState.INJECTED
-    told.reporter.fault(0, Kind.OK, "gone", {"says": "gone"})
+    told.reporter.fault(0, Kind.OK, "verify_removed", {"says": "verify_removed"})
     assert [(type(each), each.ok) for each in told.events] == [(RolledBack, False), (RolledBack, True)]  # type: ignore[union-attr]
     assert told.picture().faults[0].state is FaultState.ROLLED_BACK
 

@@ -111,7 +111,7 @@ def test_what_was_asked_for_and_what_came_before_stand_on_the_card() -> None:
 
 def test_a_run_made_once_more_knows_the_one_before() -> None:
     unseen = recorded(end=RunEnd(made.at(made.END + 5), "error", "the load generator died"))
-    unseen.events = [event for event in unseen.events if event[3] != "witness"]
+    unseen.events = [event for event in unseen.events if event[3] != "verify_effect"]
     first = score(unseen.history(), "3f9c")
     assert sum(check.verdict == "invalid" for check in first.checks) > 1
     assert first.verdict == "invalid"

@@ -116,7 +116,7 @@ SAID: dict[str, tuple[str, Plant, Status, str, str]] = {  # arm, what happened, 
         "no-fault", injected(0), INVALID, "nothing-injected", "2 injections in an arm without a fault",
     ),
     "fault left": (
-        "runbook", without("fault:0", "gone"), INVALID, "nothing-still-injected",
+        "runbook", without("fault:0", "verify_removed"), INVALID, "nothing-still-injected",
         "1 of 1 faults not seen gone: run `kunren heal`",
     ),
     "monitor dead": (
@@ -165,8 +165,8 @@ EVIDENCE: dict[str, tuple[str, Plant, str, list[tuple[str, str, Kind, int]]]] = 
         [("fault:1", "inject", Kind.INVOKE, at(9)), ("fault:1", "inject", Kind.OK, at(9))],
     ),
     "the last that is known of a fault": (
-        "runbook", without("fault:0", "gone"), "nothing-still-injected",
-        [("fault:0", "undo", Kind.OK, at(END + 3.1))],
+        "runbook", without("fault:0", "verify_removed"), "nothing-still-injected",
+        [("fault:0", "rollback", Kind.OK, at(END + 3.1))],
     ),
 }  # fmt: skip
 

@@ -153,15 +153,15 @@ def nobody_alerted_and_gap(draft: Draft) -> None:
 
 def undone(kind: Kind | None) -> Plant:
     def plant(draft: Draft) -> None:
-        without("fault:0", "gone")(draft)
+        without("fault:0", "verify_removed")(draft)
         if kind is not None:
-            draft.note(END + 3.2, "fault:0", kind, "gone")
+            draft.note(END + 3.2, "fault:0", kind, "verify_removed")
 
     return plant
 
 
 NO_INJECTION = without("fault:0", "inject")
-NO_WITNESS = without("fault:0", "witness")
+NO_WITNESS = without("fault:0", "verify_effect")
 NO_BASELINE = without("runner", "baseline")
 
 VACUOUS: dict[str, tuple[Plant, Status, str, str]] = {  # verdict, the cell that gives it, its words
@@ -172,11 +172,11 @@ VACUOUS: dict[str, tuple[Plant, Status, str, str]] = {  # verdict, the cell that
     ),
     "no fault witnessed": (NO_WITNESS, INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed"),
     "witness saw nothing": (
-        then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.FAIL, "witness")),
+        then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.FAIL, "verify_effect")),
         INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed",
     ),
     "witness could not tell": (
-        then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.OK, "witness", effect_seen=None)),
+        then(NO_WITNESS, noting(FAULT + 0.05, "fault:0", Kind.OK, "verify_effect", effect_seen=None)),
         INVALID, "fault-really-happened", "0 of 1 faults injected and witnessed",
     ),
     "no fault planned": (asking(faults=[]), INVALID, "fault-really-happened", "no fault was planned"),

@@ -29,9 +29,9 @@ def only_began(reason: str, says: str, *events: tuple[str, Kind, str], arm: str 
         draft.note(-1.5 + n / 10, actor, kind, what)
     if arm == "runbook":  # the runner undoes what it had planned, whether or not it was begun
         for _ in range(3):
-            draft.note(-0.5, "fault:0", Kind.INVOKE, "undo")
-            draft.note(-0.5, "fault:0", Kind.FAIL, "undo", says="connection refused")
-            draft.note(-0.5, "fault:0", Kind.FAIL, "gone", says="connection refused")
+            draft.note(-0.5, "fault:0", Kind.INVOKE, "rollback")
+            draft.note(-0.5, "fault:0", Kind.FAIL, "rollback", says="connection refused")
+            draft.note(-0.5, "fault:0", Kind.FAIL, "verify_removed", says="connection refused")
     draft.note(-0.1, "runner", Kind.INFO, "finished", reason=reason, says=says)
     draft.run = msgspec.structs.replace(draft.run, end=RunEnd(at(0), reason, says), ready=None)
     history = draft.history()
@@ -95,9 +95,9 @@ def failed_half_way() -> History:
     draft = without(correct(3), "fault:0")
     draft.note(FAULT, "fault:0", Kind.INVOKE, "inject")
     draft.note(FAULT + 0.1, "fault:0", Kind.FAIL, "inject", says="the proxy does not answer")
-    draft.note(END + 3, "fault:0", Kind.INVOKE, "undo")
-    draft.note(END + 3.1, "fault:0", Kind.FAIL, "undo", says="the proxy does not answer")
-    draft.note(END + 3.2, "fault:0", Kind.FAIL, "gone", says="the proxy does not answer")
+    draft.note(END + 3, "fault:0", Kind.INVOKE, "rollback")
+    draft.note(END + 3.1, "fault:0", Kind.FAIL, "rollback", says="the proxy does not answer")
+    draft.note(END + 3.2, "fault:0", Kind.FAIL, "verify_removed", says="the proxy does not answer")
     return draft.history()
 
 
@@ -128,8 +128,8 @@ HISTORIES: Mapping[str, Callable[[], History]] = {
     "without requests, no fault": lambda: without_requests("no-fault"),
     "without monitor": lambda: without(correct(3), "monitor").history(),
     "without monitor, no fault": lambda: without(correct(3, "no-fault"), "monitor").history(),
-    "unwitnessed": lambda: without(correct(7), "fault:0", "witness").history(),
-    "prevented, unwitnessed": lambda: without(correct(7, effect=False), "fault:0", "witness").history(),
+    "unwitnessed": lambda: without(correct(7), "fault:0", "verify_effect").history(),
+    "prevented, unwitnessed": lambda: without(correct(7, effect=False), "fault:0", "verify_effect").history(),
     "failed half-way": failed_half_way,
     "late load": late_load,
     "no clock": clock_not_recorded,

@@ -60,13 +60,13 @@ class Spy:
         return self._do("inject")
 
     def verify_effect(self, target: Any) -> ProbeResult:
-        return self._do("witness")
+        return self._do("verify_effect")
 
     def rollback(self, target: Any) -> ProbeResult:
-        return self._do("undo")
+        return self._do("rollback")
 
     def verify_removed(self, target: Any) -> ProbeResult:
-        return self._do("gone")
+        return self._do("verify_removed")
 
 
 @pytest.fixture
@@ -75,14 +75,14 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     return Log()
 
 
-BEGUN = ["journal intent", "inject:invoke", "inject", "inject:ok", "witness", "witness:ok"]
-ENDED = ["undo:invoke", "undo", "undo:ok", "gone", "gone:ok", "journal undone"]
+BEGUN = ["journal intent", "inject:invoke", "inject", "inject:ok", "verify_effect", "verify_effect:ok"]
+ENDED = ["rollback:invoke", "rollback", "rollback:ok", "verify_removed", "verify_removed:ok", "journal undone"]
 
 
 def test_the_order_of_things(log: Log) -> None:
     with broken(Spy(log), None, 3, log.record, log.journal) as seen:  # type: ignore[arg-type]
         log.said.append("body")
-    assert seen.says == "witness"
+    assert seen.says == "verify_effect"
     assert log.said == [*BEGUN, "body", *ENDED]
     assert {row[0] for row in log.rows} == {"fault:3"}
     assert log.rows[1][3] == {"says": "inject", "n": 1}
@@ -123,20 +123,20 @@ def test_nothing_is_injected_when_the_journal_cannot_be_written(log: Log) -> Non
 def test_a_witness_that_sees_nothing_is_recorded_and_the_drill_goes_on(log: Log, trouble: Any) -> None:
     with broken(Spy(log, witness=trouble), None, 0, log.record, log.journal) as seen:  # type: ignore[arg-type]
         assert not seen.ok
-    assert log.said == [*BEGUN[:-1], "witness:fail", *ENDED]
+    assert log.said == [*BEGUN[:-1], "verify_effect:fail", *ENDED]
 
 
 def test_the_undo_is_tried_again_until_it_is_gone(log: Log) -> None:
     fault = Spy(log, undo=[TargetError("hangs"), True], gone=[False, True])
     seen = end(fault, None, 0, log.record, log.journal)  # type: ignore[arg-type]
     assert seen.ok
-    assert log.said == ["undo:invoke", "undo", "undo:fail", "gone", "gone:fail", *ENDED]
+    assert log.said == ["rollback:invoke", "rollback", "rollback:fail", "verify_removed", "verify_removed:fail", *ENDED]
 
 
 def test_what_does_not_go_away_stays_in_the_journal(log: Log) -> None:
     seen = end(Spy(log, gone=False), None, 0, log.record, log.journal)  # type: ignore[arg-type]
     assert not seen.ok
-    assert log.said.count("undo") == 3
+    assert log.said.count("rollback") == 3
     assert log.lines == []
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_recorded_is_undone_all_the_same(log: Log) -> None:
 
     with pytest.raises(OSError, match="no space left"):
         end(Spy(log, gone=[False, True]), None, 0, full, full)  # type: ignore[arg-type]
-    assert log.said == ["undo", "gone", "undo", "gone"]
+    assert log.said == ["rollback", "verify_removed", "rollback", "verify_removed"]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -196,6 +196,6 @@ def test_the_end_of_a_log_is_noted_where_an_undo_cannot_start_a_service(log: Log
     failed = StartFailed("web ended while starting", ("line one", "no disk"), tmp_path / "web.log")
     begin(Spy(log), None, 0, log.record, log.journal)  # type: ignore[arg-type]
     end(Spy(log, undo=failed), None, 0, log.record, log.journal)  # type: ignore[arg-type]
-    (undone,) = [data for _, kind, what, data in log.rows if (kind, what) == ("fail", "undo")]
+    (undone,) = [data for _, kind, what, data in log.rows if (kind, what) == ("fail", "rollback")]
     says = "web ended while starting; its log ends: no disk"
     assert undone == {"says": says, "error": "StartFailed", "log": ["line one", "no disk"]}

@@ -63,7 +63,7 @@ def posted_twice() -> Draft:
 
 def unwitnessed() -> Draft:
     draft = correct(7)
-    draft.events = [event for event in draft.events if event[3] != "witness"]
+    draft.events = [event for event in draft.events if event[3] != "verify_effect"]
     return draft
 
 

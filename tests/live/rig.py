@@ -146,7 +146,7 @@ class Place:
 
     def broken(self, harness: Process) -> None:
         """Wait until a fault of the only run is in place and was witnessed."""
-        self.reached(harness, "fault:0", "ok", "witness")
+        self.reached(harness, "fault:0", "ok", "verify_effect")
 
     def reached(self, harness: Process, actor: str, kind: str, what: str) -> None:
         """Wait until the run has noted this; a harness that has ended will not note it any more."""

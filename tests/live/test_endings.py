@@ -55,7 +55,7 @@ def test_ctrl_c_while_the_fault_is_in_place(place: Place, times: int) -> None:
     place.broken(harness)
     harness.interrupt()
     if times == 2:  # the second one while everything is being undone
-        place.reached(harness, "fault:0", "invoke", "undo")
+        place.reached(harness, "fault:0", "invoke", "rollback")
         harness.interrupt()
     assert harness.ended() == 130, harness.said()
     assert "Traceback" not in harness.said()

@@ -66,7 +66,7 @@ def healed(place: Place, reason: str) -> Path:
     assert json.loads((run / "run.json").read_text())["end"]["reason"] == reason
     assert card(run)["verdict"] == "invalid"
     assert [json.loads(line)["what"] for line in (run / "rollback.jsonl").read_text().splitlines()][-1] == "undone"
-    assert place.noted("fault:0", "ok", "gone")
+    assert place.noted("fault:0", "ok", "verify_removed")
     place.nothing_left()
     return run
 

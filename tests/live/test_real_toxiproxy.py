@@ -28,4 +28,4 @@ def test_the_right_runbook_recovers(tmp_path: Path) -> None:
     assert card["engines"]["proxy"] == f"toxiproxy {RELEASE}"
     assert f"proxy toxiproxy {RELEASE}" in shown
     events = (tmp_path / "runs" / card["run"] / "events.jsonl").read_text().splitlines()
-    assert [each["kind"] for each in map(json.loads, events) if each["what"] == "witness"] == ["ok"]
+    assert [each["kind"] for each in map(json.loads, events) if each["what"] == "verify_effect"] == ["ok"]

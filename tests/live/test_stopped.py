@@ -53,7 +53,7 @@ def off(run: Path) -> dict[str, dict[str, Any]]:
 def lasted(place: Place, run: Path) -> int:
     """From the answer of the injection to the undo, ns."""
     at = {(event["kind"], event["what"]): event["t"] for event in place.events(run) if event["actor"] == "fault:0"}
-    return int(at["invoke", "undo"] - at["ok", "inject"])
+    return int(at["invoke", "rollback"] - at["ok", "inject"])
 
 
 def test_stopped_before_the_injection_it_still_lets_the_fault_last_and_says_that_it_came_late(drill: Place) -> None:

@@ -278,7 +278,7 @@ def history(card: dict[str, Any]) -> History:
         Event(1, T0 + 12_031_000_000, "fault:0", Kind.INVOKE, "inject"),
         Event(2, T0 + 12_044_000_000, "fault:0", Kind.OK, "inject"),
         Event(3, T0 + 40 * NS, "runner", Kind.INVOKE, "snapshot"),
-        Event(4, T0 + 41 * NS, "fault:0", Kind.OK, "undo"),
+        Event(4, T0 + 41 * NS, "fault:0", Kind.OK, "rollback"),
     )
     return History(_record(card), events, samples, {})
 

@@ -80,5 +80,5 @@ def test_a_verb_of_a_fault_says_that_the_trouble_was_ours(monkeypatch: pytest.Mo
     assert begin(fault, target, 0, lambda *row: rows.append(row), lambda _: None).ok
     with no_descriptors():
         assert not begin(fault, target, 0, lambda *row: rows.append(row), lambda _: None).ok
-    assert ["own" in row[3] for row in rows if row[2] == "witness"] == [False, True]
+    assert ["own" in row[3] for row in rows if row[2] == "verify_effect"] == [False, True]
     assert rows[-1][3]["own"] == "too many open files"

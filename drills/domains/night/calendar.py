@@ -111,6 +111,6 @@ def added(history: History) -> list[Added]:
         if bracket is None or done is None:
             continue
         lots = tuple((lot["account"], lot["code"], lot["quantity"]) for lot in done.data.get("lots", ()))
-        undo = next(events(history, f"fault:{fault.index}", "undo", Kind.INVOKE), None)
+        undo = next(events(history, f"fault:{fault.index}", "rollback", Kind.INVOKE), None)
         found.append(Added(lots, bracket, None if undo is None else undo.t))
     return found

@@ -64,8 +64,8 @@ def _posted(history: History, end: int) -> dict[Correction, list[int]]:
 
 
 def _undoing(history: History) -> list[Interval]:
-    begun = [event.t for event in events(history, "fault:", "undo", Kind.INVOKE)]
-    ended = [event.t for event in events(history, "fault:", "undo", Kind.OK, Kind.FAIL)]
+    begun = [event.t for event in events(history, "fault:", "rollback", Kind.INVOKE)]
+    ended = [event.t for event in events(history, "fault:", "rollback", Kind.OK, Kind.FAIL)]
     return [Interval(start, stop) for start, stop in zip(begun, ended, strict=False)]
 
 

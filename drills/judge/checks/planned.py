@@ -141,7 +141,7 @@ def _called(fault: PlannedFault) -> str:
 def _undo(history: History, fault: PlannedFault) -> Interval | None:
     """From when it may have been undone, to when it had surely begun to be (on a link of ours: to when it was)."""
     begun: list[int] = []
-    for event in events(history, f"fault:{fault.index}", "undo"):
+    for event in events(history, f"fault:{fault.index}", "rollback"):
         if event.kind == Kind.INVOKE:
             begun.append(event.t)
         elif event.kind == Kind.OK and begun:
@@ -189,7 +189,7 @@ def _quiet(history: History, end: int | None) -> Quantity:
 def _last_acts(history: History) -> Iterator[int]:
     """When each planned fault had had its time: it was undone, or injected where it was to stay."""
     for fault in history.plan.faults:
-        what = "inject" if fault.lasts is None else "undo"
+        what = "inject" if fault.lasts is None else "rollback"
         yield from (event.t for event in events(history, f"fault:{fault.index}", what, Kind.OK))
 
 

@@ -36,18 +36,18 @@ class Login(msgspec.Struct, frozen=True):
 
 def routes(api: Api) -> list[Route]:
     """All endpoints of customers."""
-    desk = Customers(api)
+    endpoints = Customers(api)
     return [
-        Route("/login", desk.login, methods=["POST"]),
-        Route("/quotes/{code}", desk.measured("inquiry", desk.quote), methods=["GET"]),
-        Route("/balances", desk.measured("inquiry", desk.balances), methods=["GET"]),
-        Route("/positions", desk.measured("inquiry", desk.positions), methods=["GET"]),
-        Route("/orders", desk.measured("orders", desk.order), methods=["POST"]),
-        Route("/orders/{key}", desk.measured("inquiry", desk.look), methods=["GET"]),
-        Route("/loan", desk.measured("inquiry", desk.loan), methods=["GET"]),
-        Route("/repayments", desk.measured("repayment", desk.repay), methods=["POST"]),
-        Route("/repayments/{key}", desk.measured("inquiry", desk.repayment), methods=["GET"]),
-        Route("/orders/{key}/cancel", desk.measured("orders", desk.cancel), methods=["POST"]),
+        Route("/login", endpoints.login, methods=["POST"]),
+        Route("/quotes/{code}", endpoints.measured("inquiry", endpoints.quote), methods=["GET"]),
+        Route("/balances", endpoints.measured("inquiry", endpoints.balances), methods=["GET"]),
+        Route("/positions", endpoints.measured("inquiry", endpoints.positions), methods=["GET"]),
+        Route("/orders", endpoints.measured("orders", endpoints.order), methods=["POST"]),
+        Route("/orders/{key}", endpoints.measured("inquiry", endpoints.look), methods=["GET"]),
+        Route("/loan", endpoints.measured("inquiry", endpoints.loan), methods=["GET"]),
+        Route("/repayments", endpoints.measured("repayment", endpoints.repay), methods=["POST"]),
+        Route("/repayments/{key}", endpoints.measured("inquiry", endpoints.repayment), methods=["GET"]),
+        Route("/orders/{key}/cancel", endpoints.measured("orders", endpoints.cancel), methods=["POST"]),
     ]
 
 

@@ -55,7 +55,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(api: Api) -> list[Route]:
     """All endpoints of operators, and the proof that this is a drill target."""
-    desk = OperatorEndpoints(api)
+    endpoints = OperatorEndpoints(api)
     token = api.config.token
     shown = {"label": api.config.label, "environment": api.config.environment, "token": token}
 
@@ -64,11 +64,11 @@ def routes(api: Api) -> list[Route]:
 
     return [
         Route("/drill-target", drill_target, methods=["GET"]),
-        Route("/ops/status", for_operators(token, desk.status), methods=["GET"]),
-        Route("/ops/service", for_operators(token, _told(desk.service)), methods=["POST"]),
-        Route("/ops/balances", for_operators(token, _told(desk.balances)), methods=["POST"]),
-        Route("/ops/ledger/adjust", for_operators(token, _told(desk.adjust)), methods=["POST"]),
-        Route("/ops/affected", for_operators(token, _told(desk.affected)), methods=["GET"]),
+        Route("/ops/status", for_operators(token, endpoints.status), methods=["GET"]),
+        Route("/ops/service", for_operators(token, _told(endpoints.service)), methods=["POST"]),
+        Route("/ops/balances", for_operators(token, _told(endpoints.balances)), methods=["POST"]),
+        Route("/ops/ledger/adjust", for_operators(token, _told(endpoints.adjust)), methods=["POST"]),
+        Route("/ops/affected", for_operators(token, _told(endpoints.affected)), methods=["GET"]),
     ]
 
 

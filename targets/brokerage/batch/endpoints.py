@@ -42,15 +42,15 @@ class Terminate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(batch: Batch) -> list[Route]:
     """All of them."""
-    desk = OperatorEndpoints(batch)
+    endpoints = OperatorEndpoints(batch)
     posts = {
-        "/ops/batch/hold": desk.hold,
-        "/ops/batch/cancel": desk.cancel,
-        "/ops/batch/resume": desk.resume,
-        "/ops/batch/rerun": desk.rerun,
-        "/ops/sessions/terminate": desk.terminate,
+        "/ops/batch/hold": endpoints.hold,
+        "/ops/batch/cancel": endpoints.cancel,
+        "/ops/batch/resume": endpoints.resume,
+        "/ops/batch/rerun": endpoints.rerun,
+        "/ops/sessions/terminate": endpoints.terminate,
     }
-    gets = {"/ops/batch": desk.status, "/ops/batch/verify": desk.verify, "/ops/locks": desk.locks}
+    gets = {"/ops/batch": endpoints.status, "/ops/batch/verify": endpoints.verify, "/ops/locks": endpoints.locks}
     token = batch.config.token
     made = [Route(path, for_operators(token, _told(call)), methods=["POST"]) for path, call in posts.items()]
     return made + [Route(path, for_operators(token, _told(call)), methods=["GET"]) for path, call in gets.items()]
