@@ -212,7 +212,7 @@ class PlayedLoad:
         pass
 
     def stop(self, within_s: float) -> dict[str, Any]:
-        return {"abandoned": 0}
+        return {"abandoned": 0, "rows": 0}
 
     def kill(self) -> None:
         pass

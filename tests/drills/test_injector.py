@@ -93,8 +93,8 @@ def observation(injector: Injector, record: Record) -> Observation:
 
 
 WHOLE = [
-    "fault:0 invoke inject", "fault:0 ok inject", "fault:0 ok witness", "fault:0 invoke undo", "fault:0 ok undo",
-    "fault:0 ok gone", "journal undone 0",
+    "fault:0 invoke inject", "fault:0 ok inject", "fault:0 ok verify_effect", "fault:0 invoke rollback",
+    "fault:0 ok rollback", "fault:0 ok verify_removed", "journal undone 0",
 ]  # fmt: skip
 
 
@@ -104,14 +104,14 @@ def test_a_fault_lasts_as_long_as_planned_however_late_its_injection_came(late: 
     injector = Injector(plan(LASTS), cast(Any, Target()), record.note, record.journal)
     asyncio.run(observation(injector, record)._fault(0, time.monotonic_ns() - late))
     assert record.said == WHOLE
-    assert record.at["fault:0 invoke undo"] - record.at["fault:0 ok inject"] >= LASTS
+    assert record.at["fault:0 invoke rollback"] - record.at["fault:0 ok inject"] >= LASTS
 
 
 def test_a_witness_that_is_still_looking_does_not_stretch_it_and_has_seen_nothing() -> None:
     record = Record()
     injector = Slow(plan(LASTS), cast(Any, Target()), record.note, record.journal)
     asyncio.run(observation(injector, record)._fault(0, time.monotonic_ns()))
-    assert record.said == [each.replace("ok witness", "fail witness") for each in WHOLE]
+    assert record.said == [each.replace("ok verify_effect", "fail verify_effect") for each in WHOLE]
 
 
 def test_a_fault_that_stays_is_looked_at_and_left() -> None:

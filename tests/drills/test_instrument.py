@@ -140,7 +140,7 @@ class StillLoad:
     def stop(self, within_s: float) -> dict[str, Any]:
         if self.died is not None:
             raise self.died
-        return {"abandoned": 0}
+        return {"abandoned": 0, "rows": 0}
 
     def kill(self) -> None:
         pass

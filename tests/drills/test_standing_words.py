@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from drills.domains.night.rows import Calendar
 from drills.judge.check import Check, because, run_check
 from drills.judge.run_checks import unfinished, unfollowed
 from drills.record.history import CheckResult, History, Kind, Reason, RunEnd, Status
@@ -283,7 +284,7 @@ def test_a_check_that_nobody_knows_says_the_same_when_asked_again() -> None:
 
 def test_where_the_calendar_names_no_opening_nobody_can_tell_of_a_batch_left_undone_nor_of_the_gate() -> None:
     draft = correct_night(1)
-    place, _ = first(draft.world, nights.books.Calendar)
+    place, _ = first(draft.world, Calendar)
     change(draft.world, place, opening_at="")
     unnamed = because(UNKNOWN, "night.no-opening")
     assert asked("opening-gate", draft) == unnamed

@@ -438,7 +438,7 @@ def cut(path: Path) -> None:
 @pytest.mark.parametrize(("file", "harm", "words"), [
     ("samples/done.npy", cut, "samples/done.npy cannot be read: cut off"),
     ("samples/outcome.npy", Path.unlink, "samples/outcome.npy is missing"),
-    ("books/exchange.jsonl", cut, "books/exchange.jsonl line 2 is cut off"),
+    ("books/exchange.jsonl", cut, "books/exchange.jsonl line 3 is cut off"),
     ("books/exchange.jsonl", Path.unlink, "books/exchange.jsonl is missing"),
     ("books/world.jsonl", Path.unlink, "books/world.jsonl is missing"),
     ("events.jsonl", cut, "events.jsonl line 4 is cut off"),

@@ -121,20 +121,20 @@ def test_nothing_is_injected_when_the_journal_cannot_be_written(log: Log) -> Non
 
 @pytest.mark.parametrize("trouble", [False, TargetError("cannot look")])
 def test_a_witness_that_sees_nothing_is_recorded_and_the_drill_goes_on(log: Log, trouble: Any) -> None:
-    with broken(Spy(log, witness=trouble), None, 0, log.record, log.journal) as seen:  # type: ignore[arg-type]
+    with broken(Spy(log, verify_effect=trouble), None, 0, log.record, log.journal) as seen:  # type: ignore[arg-type]
         assert not seen.ok
     assert log.said == [*BEGUN[:-1], "verify_effect:fail", *ENDED]
 
 
 def test_the_undo_is_tried_again_until_it_is_gone(log: Log) -> None:
-    fault = Spy(log, undo=[TargetError("hangs"), True], gone=[False, True])
+    fault = Spy(log, rollback=[TargetError("hangs"), True], verify_removed=[False, True])
     seen = end(fault, None, 0, log.record, log.journal)  # type: ignore[arg-type]
     assert seen.ok
     assert log.said == ["rollback:invoke", "rollback", "rollback:fail", "verify_removed", "verify_removed:fail", *ENDED]
 
 
 def test_what_does_not_go_away_stays_in_the_journal(log: Log) -> None:
-    seen = end(Spy(log, gone=False), None, 0, log.record, log.journal)  # type: ignore[arg-type]
+    seen = end(Spy(log, verify_removed=False), None, 0, log.record, log.journal)  # type: ignore[arg-type]
     assert not seen.ok
     assert log.said.count("rollback") == 3
     assert log.lines == []
@@ -145,7 +145,7 @@ def test_what_cannot_be_recorded_is_undone_all_the_same(log: Log) -> None:
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        end(Spy(log, gone=[False, True]), None, 0, full, full)  # type: ignore[arg-type]
+        end(Spy(log, verify_removed=[False, True]), None, 0, full, full)  # type: ignore[arg-type]
     assert log.said == ["rollback", "verify_removed", "rollback", "verify_removed"]
 
 
@@ -195,7 +195,7 @@ def test_another_process_undoes_what_a_killed_one_left(target: Any, server: Any,
 def test_the_end_of_a_log_is_noted_where_an_undo_cannot_start_a_service(log: Log, tmp_path: Path) -> None:
     failed = StartFailed("web ended while starting", ("line one", "no disk"), tmp_path / "web.log")
     begin(Spy(log), None, 0, log.record, log.journal)  # type: ignore[arg-type]
-    end(Spy(log, undo=failed), None, 0, log.record, log.journal)  # type: ignore[arg-type]
+    end(Spy(log, rollback=failed), None, 0, log.record, log.journal)  # type: ignore[arg-type]
     (undone,) = [data for _, kind, what, data in log.rows if (kind, what) == ("fail", "rollback")]
     says = "web ended while starting; its log ends: no disk"
     assert undone == {"says": says, "error": "StartFailed", "log": ["line one", "no disk"]}

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from loadprofiles.actions import Action
 from loadprofiles.commands import NotOurs, permitted
-from loadprofiles.replies import Action, decode, outcome_of
+from loadprofiles.replies import decode, outcome_of
 from loadprofiles.samples import OutcomeCode
 
 BALANCES = {"cash": 1, "buying_power": 1, "as_of": "x", "status": "current"}
