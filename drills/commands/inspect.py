@@ -14,7 +14,7 @@ from drills.commands.doctor import examine
 from drills.errors import Refused, UnknownName
 from drills.exits import EXIT_FAIL, EXIT_REFUSED
 from drills.record.arm import RUNBOOK, Arm, ArmKind
-from drills.spec.drill import load_drill
+from drills.spec.drill import catalogue, load_drill
 from drills.spec.lint import lint as lint_files
 from drills.spec.planning import runbook_of
 from drills.spec.runbook import load_runbook
@@ -75,12 +75,15 @@ def doctor(
 
 
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the catalogue.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DRILL|PATH]...", help="Drills by name, files or folders; default: the catalogue."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
     target: Target = "local",
 ) -> None:
     """Check drill files, runbooks and target files without starting anything. Exit 1 when something is wrong."""
-    findings = lint_files(paths or (), words_of(target), system(target).capabilities())
+    findings = lint_files([_meant(each) for each in paths or ()], words_of(target), system(target).capabilities())
     if json:
         write(as_json(findings), "-")
     else:
@@ -89,6 +92,12 @@ def lint(
         if all(found.note for found in findings):
             say("drills and runbooks: nothing to complain about")
     raise typer.Exit(0 if all(found.note for found in findings) else EXIT_FAIL)
+
+
+def _meant(name: str) -> Path:
+    """The folder of the catalogue's drill of this name; any other name is a path."""
+    known = catalogue()
+    return known[name].parent if name in known and not Path(name).exists() else Path(name)
 
 
 def show_schema(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from drills.judge.metric import Metric, Window
 from drills.judge.objectives import Measured
@@ -17,7 +17,8 @@ def harmed(measured: Measured, metrics: Mapping[str, Metric]) -> list[str]:
 
 def without_limit(plan: Plan, measured: Measured, metrics: Mapping[str, Metric]) -> list[str]:
     """Of these, those that no objective and no check of the drill limits and the drill does not accept."""
-    return [name for name in harmed(measured, metrics) if not _is_covered(plan, metrics, name)]
+    found = harmed(measured, metrics)
+    return [name for name in found if not _is_covered(plan, metrics, name, found)]
 
 
 def _above_zero(measured: Measured, metric: str) -> bool:
@@ -25,10 +26,11 @@ def _above_zero(measured: Measured, metric: str) -> bool:
     return any(found is not None and found.latest > 0 for found in whole)
 
 
-def _is_covered(plan: Plan, metrics: Mapping[str, Metric], name: str) -> bool:
+def _is_covered(plan: Plan, metrics: Mapping[str, Metric], name: str, found: Collection[str]) -> bool:
+    """``found`` are the metrics that counted harm: of a sum, those that have added something have to be covered."""
     harm = metrics[name].harm
     assert harm is not None
     asked = {name} | harm.limited_by
     if name in plan.accepts or asked & {*plan.checks, *(one.metric for one in plan.objectives)}:
         return True
-    return bool(harm.sum_of) and all(_is_covered(plan, metrics, part) for part in harm.sum_of)
+    return bool(harm.sum_of) and all(_is_covered(plan, metrics, part, found) for part in harm.sum_of if part in found)

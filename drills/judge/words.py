@@ -36,11 +36,7 @@ UNSUPPORTED: Mapping[str, Text] = {
 """What a target's own file says it does not offer, and what that means."""
 
 LEFT: Mapping[str, Text] = {
-    "left.orders": counted("orders still in a passing state", "処理途中のままの注文"),
-    "left.executions": counted("executions not posted", "未記帳の約定"),
-    "left.notices": counted("notices not sent", "未送信の通知"),
     "left.services": counted("services still closed", "停止中のままのサービス"),
-    "left.balances": counted("balances still marked not current", "「最新ではない」表示のままの残高"),
 }
 
 VALIDITY: Mapping[str, Text] = {

@@ -10,7 +10,6 @@ only). A history that is added or changed needs no new number.
 from __future__ import annotations
 
 import hashlib
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +22,7 @@ sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone w
 from drills.cards import score  # noqa: E402
 from drills.judge.scorecard import RULES  # noqa: E402
 from drills.record.history import History  # noqa: E402
-from tests.drills.defects import DEFECTS  # noqa: E402
-from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
-from tests.drills.nights import correct_night  # noqa: E402
-from tests.drills.synthetic import correct  # noqa: E402
+from tests.drills.made_histories import MADE  # noqa: E402
 
 TABLE = HERE / "digests.tsv"
 
@@ -36,18 +32,12 @@ Digests = dict[str, tuple[str, str]]
 
 def histories() -> Iterator[tuple[str, History]]:
     """By name; no two have the same."""
-    for arm in ("runbook", "no-action", "no-fault", "false-alarm"):
-        yield arm, correct(1, arm).history()
-    for arm in ("runbook", "no-action", "no-fault"):
-        yield f"night {arm}", correct_night(1, arm).history()
-    for defect in DEFECTS:
-        draft = correct(2)
-        defect.plant(draft, random.Random(2))
-        yield defect.name, draft.history()
-    for defect in NIGHT_DEFECTS:
-        draft = correct_night(2)
-        defect.plant(draft, random.Random(2))
-        yield f"night {defect.name}", draft.history()
+    for each in MADE:
+        for arm in ("runbook", "no-action", "no-fault", "false-alarm"):
+            yield each.called(arm), each.make(1, arm).history()
+    for each in MADE:
+        for name, draft in each.spoilt(2):
+            yield name, draft.history()
 
 
 def digests() -> Digests:

@@ -6,6 +6,7 @@ from drills.domains.registry import DOMAINS
 from drills.judge import instants as dated
 from drills.judge import run_checks as asked
 from drills.judge.check import Check
+from drills.judge.domains import Domains
 from drills.judge.interval import Interval
 from drills.judge.metric import Observed, values
 from drills.judge.milestones import Milestones
@@ -14,14 +15,19 @@ from drills.record.history import CheckResult, Count, History
 CHECKS = DOMAINS.checks
 
 
+def domains(history: History) -> Domains:
+    """Those that judge it: of one whose book it has not, nothing."""
+    return DOMAINS.of_run(history.run)
+
+
 def instants(history: History) -> Milestones:
     """When what happened."""
-    return dated.instants(history, DOMAINS)
+    return dated.instants(history, domains(history))
 
 
 def run_checks(history: History) -> list[tuple[Check, CheckResult]]:
     """What the checks found."""
-    return asked.run_checks(history, CHECKS)
+    return asked.run_checks(history, domains(history).checks)
 
 
 def measured(history: History, metric: str, window: str = "all", of: str | None = None) -> Interval | None:
@@ -38,4 +44,4 @@ def number(history: History, metric: str, window: str = "all") -> int | None:
 
 def residuals(history: History) -> list[Count]:
     """What was left at the end."""
-    return [each.left(history) for each in DOMAINS.residuals]
+    return [each.left(history) for each in domains(history).residuals]

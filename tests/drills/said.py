@@ -6,7 +6,6 @@ for cards are made of these.
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +19,8 @@ sys.path.insert(0, str(HERE.parents[1]))  # run as a script, this folder alone w
 from drills.cards import score  # noqa: E402
 from drills.judge.check import run_check  # noqa: E402
 from drills.record.history import Asked, Cause, Earlier, History, Kind, Reason, RequestOutcome, Status  # noqa: E402
-from tests.drills.defects import DEFECTS  # noqa: E402
-from tests.drills.judging import CHECKS  # noqa: E402
-from tests.drills.night_defects import NIGHT_DEFECTS  # noqa: E402
+from tests.drills.judging import domains  # noqa: E402
+from tests.drills.made_histories import MADE  # noqa: E402
 from tests.drills.nights import correct_night  # noqa: E402
 from tests.drills.synthetic import Draft, correct, replanned, step  # noqa: E402
 
@@ -35,22 +33,17 @@ ACCEPTS = {"wrong_figures_shown": {"en": "it cannot be helped", "ja": "やむを
 def histories() -> Iterator[tuple[str, History, bool]]:
     """Name, history, and whether what does not fail is told as well."""
     for arm in ("runbook", "no-action", "no-fault", "false-alarm"):
-        yield arm, correct(SEED, arm).history(), True
-        yield f"night {arm}", correct_night(SEED, arm).history(), True
-    for defect in DEFECTS:
-        draft = correct(SEED)
-        defect.plant(draft, random.Random(SEED))
-        yield defect.name, draft.history(), False
-    for defect in NIGHT_DEFECTS:
-        draft = correct_night(SEED)
-        defect.plant(draft, random.Random(SEED))
-        yield f"night {defect.name}", draft.history(), False
+        for each in MADE:
+            yield each.called(arm), each.make(SEED, arm).history(), True
+    for each in MADE:
+        for name, draft in each.spoilt(SEED):
+            yield name, draft.history(), False
 
 
 def lines() -> Iterator[str]:
     """History, check, status, counts, reasons, evidence; tabs between them."""
     for name, history, whole in histories():
-        for check in CHECKS.values():
+        for check in domains(history).checks.values():
             found = run_check(check, history)
             if whole or found.status == Status.FAIL:
                 evidence = " ".join(map(str, found.evidence))

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from drills.cards import score
 from drills.record.history import History, Status
 
-from .defects import DEFECTS, Defect
+from .defects import Defect
 from .judging import CHECKS, number, run_checks
-from .night_defects import NIGHT_DEFECTS
-from .nights import correct_night
-from .synthetic import Draft, correct
+from .made_histories import MADE
+from .synthetic import Draft
 from .words import said as said_of
 
 EXAMPLES = {"long": 1000, "mutation": 1}.get(settings.get_current_profile_name(), 5)
@@ -25,7 +24,7 @@ ARMS = st.sampled_from(["runbook", "no-fault", "false-alarm", "no-action"])
 TAKEN = (Status.PASS, Status.NOT_APPLICABLE)
 many = settings(max_examples=EXAMPLES, deadline=None)
 Make = Callable[[int, str, bool], Draft]
-TIMES = pytest.mark.parametrize("make", [correct, correct_night], ids=["day", "night"])
+TIMES = pytest.mark.parametrize("make", [each.make for each in MADE], ids=[each.name for each in MADE])
 
 
 @TIMES
@@ -51,8 +50,8 @@ def test_a_correct_history_passes_as_a_whole(make: Make, seed: int, arm: str, ef
 
 @pytest.mark.parametrize(
     ("make", "defect"),
-    [*((correct, defect) for defect in DEFECTS), *((correct_night, defect) for defect in NIGHT_DEFECTS)],
-    ids=[defect.name for defect in (*DEFECTS, *NIGHT_DEFECTS)],
+    [(each.make, defect) for each in MADE for defect in each.defects],
+    ids=[defect.name for each in MADE for defect in each.defects],
 )
 def test_planted_defect_is_found_by_those_who_must(make: Make, defect: Defect) -> None:
     @many
@@ -94,4 +93,4 @@ def counted(history: History, defect: Defect) -> int:
 
 def test_every_check_of_the_books_has_a_defect_it_must_find() -> None:
     asked = {name for name, check in CHECKS.items() if not check.validity}
-    assert asked == {defect.shown_by for defect in (*DEFECTS, *NIGHT_DEFECTS) if defect.shown_by}
+    assert asked == {defect.shown_by for each in MADE for defect in each.defects if defect.shown_by}

@@ -288,6 +288,12 @@ def test_lint_says_file_and_line_and_ends_with_1(call: Call, tmp_path: Path) -> 
     assert (missing.code, missing.out) == (1, f"{tmp_path / 'nowhere.yaml'}:1: no such file\n")
 
 
+def test_lint_takes_a_drill_by_its_name(call: Call) -> None:
+    assert call("lint", "exchange-link-down").code == 0
+    unknown = call("lint", "exchange-link-dwn")
+    assert (unknown.code, unknown.out) == (1, "exchange-link-dwn:1: no such file\n")
+
+
 # -- the machine ----------------------------------------------------------------------------------------------------
 
 

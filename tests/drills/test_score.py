@@ -395,16 +395,21 @@ def test_lost_service_is_limited_by_how_long_it_may_take_to_come_back() -> None:
     assert card(made.replanned(draft, objectives=[Objective("recover", 30, "s")])).no_limit == []
 
 
-def test_a_sum_of_harms_has_a_limit_where_its_parts_have() -> None:
+def test_a_sum_of_harms_has_a_limit_where_those_parts_have_that_added_something() -> None:
     draft = correct(1)
     acted = made.shown("w1", "C-0001", 7.6, 1)
     draft.customers += [acted, Acted(t_ns=at(7.7), id="a1", account="C-0001", shown="w1", yen=5, what="order")]
     some = made.replanned(draft, checks=[], objectives=[Objective("recover", 30, "s")])
     assert card(some).no_limit == ["wrong_figures_shown", "wrong_figures_acted_on", "harmful_actions", "affected_yen"]
     why = {"en": "x", "ja": "x"}
-    part = made.replanned(some, accepts={"wrong_figures_acted_on": why, "wrong_figures_shown": why})
-    assert card(part).no_limit == ["harmful_actions", "affected_yen"]
-    assert card(made.replanned(part, accepts={**part.plan.accepts, "duplicated": why})).no_limit == []
+    other = made.replanned(some, accepts={"duplicated": why, "wrong_figures_shown": why})
+    assert card(other).no_limit == ["wrong_figures_acted_on", "harmful_actions", "affected_yen"]
+    assert (
+        card(
+            made.replanned(some, accepts=dict.fromkeys(["wrong_figures_acted_on", "wrong_figures_shown"], why))
+        ).no_limit
+        == []
+    )
 
 
 def test_headroom_is_what_is_left_of_the_limit() -> None:

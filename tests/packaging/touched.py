@@ -33,6 +33,7 @@ REGISTRIES = (
     "loadprofiles/profiles.py",
     "targets/brokerage/plant.py",
     "targets/brokerage/components.py",
+    "targets/brokerage/operations/tool.py",
 )
 """Files that list what there is: a line each."""
 

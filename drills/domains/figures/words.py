@@ -17,6 +17,7 @@ COUNTS: Mapping[str, Text] = {
     "figures.acted-on-after-first-step": counted(
         "actions after the first step on a wrong figure", "最初の手順より後の、誤った表示に基づく行動"
     ),
+    "left.balances": counted("balances still marked not current", "「最新ではない」表示のままの残高"),
 }
 
 REASONS: Mapping[str, Text] = {

@@ -11,6 +11,7 @@ COUNTS: Mapping[str, Text] = {
     "notices.repeated": counted("notices repeated", "重複した通知"),
     "notices.misdirected": counted("notices to a wrong account", "誤った口座への通知"),
     "notices.invented": counted("notices of no execution", "約定の裏付けがない通知"),
+    "left.notices": counted("notices not sent", "未送信の通知"),
 }
 
 WORDS: Mapping[str, Text] = {**COUNTS}

@@ -1,0 +1,38 @@
+"""The correct histories that tests have, and the defects that can be planted into each: one line for each of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.drills.defects import DEFECTS, Defect
+from tests.drills.night_defects import NIGHT_DEFECTS
+from tests.drills.nights import correct_night
+from tests.drills.synthetic import Draft, correct
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """``make(seed, arm)`` gives a correct history; ``defects`` can be planted into it."""
+
+    name: str
+    make: Callable[..., Draft]
+    defects: tuple[Defect, ...]
+
+    def called(self, what: str) -> str:
+        """What one of its histories is called in tables; those of the day have no prefix."""
+        return what if self.name == "day" else f"{self.name} {what}"
+
+    def spoilt(self, seed: int) -> Iterator[tuple[str, Draft]]:
+        """By name: the correct history with each of the defects."""
+        for defect in self.defects:
+            draft = self.make(seed)
+            defect.plant(draft, random.Random(seed))
+            yield self.called(defect.name), draft
+
+
+MADE = (
+    Made("day", correct, tuple(DEFECTS)),
+    Made("night", correct_night, tuple(NIGHT_DEFECTS)),
+)
