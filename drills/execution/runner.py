@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -46,6 +46,8 @@ from loadprofiles.process import Load, LoadError
 from targets.own_errors import kind_of
 from targets.runtime import Request
 from targets.target import ProbeResult, Startable, StartFailed, TargetError, Unlabelled, offered
+
+T = TypeVar("T")
 
 LOAD_LEAD_S = 0.3
 """Between the word to begin and the first arrival."""
@@ -254,13 +256,9 @@ class _Run:
             self.plan, self.runbook, self.target, self.load, self.view, self._note, self.injector, self.reporter,
             self.request.drill.stop_if,
         )  # fmt: skip
-        failed = None
-        try:
-            reason = asyncio.run(observation.watch(t0))
-        except BaseExceptionGroup as group:
-            failed = _first(group)
-        if failed is not None:  # raised out here, it keeps what led to it
-            raise failed
+        reason = asyncio.run(kept(observation.watch(t0)))
+        if isinstance(reason, BaseException):
+            raise _first(reason)
         self.reporter.phase("taking the books")
         end = self._stop_load(RunEnd(0, reason))
         lost = [name for name in self.target.capabilities().books if not self._keep_book(name)]
@@ -344,6 +342,18 @@ class _Run:
 
     def _note(self, actor: str, kind: Kind, what: str, data: Mapping[str, Any] | None = None) -> None:
         self.folder.events.append(actor, kind, what, data)
+
+
+async def kept(watching: Coroutine[Any, Any, T]) -> T | BaseException:
+    """What it comes to, or what ended it: a signal may be raised in any step of any of its tasks.
+
+    Raised out of the loop's main task it would be passed on, and its traceback printed as well, as that of a task whose
+    exception nobody has asked for.
+    """
+    try:
+        return await watching
+    except BaseException as error:  # noqa: BLE001 (handed to the caller, who raises it)
+        return error
 
 
 def _first(error: BaseException) -> BaseException:
