@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -32,6 +32,15 @@ async def _in_another() -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(asyncio.sleep(20))
         tasks.create_task(_hit())
+
+
+@pytest.fixture(autouse=True)
+def _handled_as_before() -> Iterator[None]:
+    """After the first signal all others are ignored, by whatever this process starts as well."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("watching", [_in_the_main_task, _in_another])
