@@ -190,8 +190,8 @@ def _seeds_differ(cards: Sequence[Scorecard]) -> bool:
 
 def _label(card: Scorecard, lang: Lang) -> str:
     label = arm_name(lang, card.arm)
-    reaction = card.runbook.reaction_s if card.runbook is not None else None
-    if reaction in (None, USUAL_REACTION_S) or card.operator != "auto":
+    reaction = card.operator.reaction_s if card.operator.opened else None
+    if reaction in (None, USUAL_REACTION_S) or card.operator.kind != "robot":
         return label
     return label + say(lang, "compare.reaction", seconds=amount(reaction, "s"))
 

@@ -69,7 +69,7 @@ def _suite(card: Scorecard, classname: str, again: str | None) -> ET.Element:
     suite = ET.Element("testsuite", name=_clean(f"{called(card)} {card.arm} seed {card.seed}"), timestamp=card.started)
     properties = ET.SubElement(suite, "properties")
     for name in PROPERTIES:
-        value = getattr(card, name)
+        value = card.operator.kind if name == "operator" else getattr(card, name)
         if value is not None:
             ET.SubElement(properties, "property", name=name, value=_clean(str(value)))
     cases = [*(_objective(card, one) for one in card.objectives), *(_check(card, one) for one in card.checks)]

@@ -14,7 +14,16 @@ from rich.console import Console, Group
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from drills.execution.events import AlertReceived, Forecast, Level, PhaseChanged, RunEvent, Sampled, StepEnded
+from drills.execution.events import (
+    AlertReceived,
+    Forecast,
+    Level,
+    PhaseChanged,
+    RunbookOpened,
+    RunEvent,
+    Sampled,
+    StepEnded,
+)
 
 
 class Screen:
@@ -24,6 +33,7 @@ class Screen:
         self._console = console
         self._quiet = quiet
         self._began = time.monotonic()
+        self._runbook = ""  # whose steps are shown
         self._seen = Sampled(0, "starting", None, 0, {}, (), (), ())
         self._live = RichLive(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
 
@@ -45,6 +55,8 @@ class Screen:
             self._console.print(f"{what} · at most {event.at_most_s:.0f} s", markup=False)
         elif self._live is None:
             self._tell(event)
+        elif isinstance(event, RunbookOpened):
+            self._runbook = f"{event.runbook}: "
         elif isinstance(event, Sampled):
             self._draw(event)
         elif isinstance(event, PhaseChanged):
@@ -59,7 +71,7 @@ class Screen:
         head = Text.assemble((f"{self._elapsed():6.1f} s  ", "dim"), (seen.phase, "bold"), f"   {_left(seen.left_s)}")
         services = Text("          " + "   ".join(_level(name, each) for name, each in seen.services.items()))
         alerts = Text("          alerts: " + (", ".join(seen.firing) or "none"), style="red" if seen.firing else "")
-        steps = Text("          steps:  " + (" ".join(_mark(*step) for step in seen.steps) or "-"))
+        steps = Text("          steps:  " + self._runbook + (" ".join(_mark(*step) for step in seen.steps) or "-"))
         return Group(head, services, alerts, steps)
 
     def _tell(self, event: RunEvent) -> None:
@@ -67,6 +79,8 @@ class Screen:
             self._line(f"{event.phase} {_left(event.left_s)}".rstrip())
         elif isinstance(event, AlertReceived):
             self._line(f"alert {event.rule} {event.status}")
+        elif isinstance(event, RunbookOpened):
+            self._line(f"runbook {event.runbook} opened")
         elif isinstance(event, StepEnded):
             self._line(f"step {event.step}: {event.outcome}")
 
@@ -86,4 +100,4 @@ def _level(name: str, level: Level) -> str:
 
 
 def _mark(step: str, outcome: str) -> str:
-    return {"ok": "✓", "running": "…", "skipped": "-"}.get(outcome, "✗") + step
+    return {"ok": "✓", "running": "…", "skipped": "-", "not-this": "-"}.get(outcome, "✗") + step

@@ -23,7 +23,7 @@ def replay(card: Scorecard) -> list[str]:
         argv += ["--target", card.target]
     if asked and asked.runbook is not None:
         argv += ["--runbook", asked.runbook]
-    if card.operator == "auto" and (reaction := _reaction(card)) not in (None, USUAL_REACTION_S):
+    if card.operator.kind == "robot" and (reaction := _reaction(card)) not in (None, USUAL_REACTION_S):
         argv += ["--reaction", f"{_plain(reaction)}s"]
     if asked and asked.proxy != USUAL_PROXY:
         argv += ["--proxy", asked.proxy]
@@ -49,7 +49,7 @@ def program() -> str:
 def _reaction(card: Scorecard) -> float | None:
     if card.asked is not None:
         return card.asked.reaction_s
-    return card.runbook.reaction_s if card.runbook else None
+    return card.operator.reaction_s if card.operator.opened else None
 
 
 def _plain(seconds: float | None) -> str:

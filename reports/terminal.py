@@ -62,16 +62,17 @@ def render_card(
     wide = min(max(NARROWEST, width), WIDEST)
     most = EVERYTHING if whole else MOST
     head = [*_first(card, wide, lang), *_second(card, wide, lang)]
+    led = list(_led(card, lang))
     strips = list(_strips(card, history, wide, lang)) if history is not None else []
     foot = [*_small_print(card, folder, wide, lang, whole), *_to_copy(card, folder, lang, compare_with)]
     data = data_lines(card, wide, lang)
-    while strips and len([*head, *strips, *data, *foot]) > most - LEAST_MIDDLE:
+    while strips and len([*head, *strips, *led, *data, *foot]) > most - LEAST_MIDDLE:
         strips.pop()
-    room = most - len([*head, *strips, *data, *foot])
+    room = most - len([*head, *strips, *led, *data, *foot])
     bad = sum(check.verdict in ("fail", "invalid", "unknown") for check in card.checks)
     books = books_lines(card, lang, most=max(2, min(1 + bad, room - 2 - len(card.objectives))))
     middle = tables(card, wide, lang, most=max(2, room - len(books)))
-    return Text("\n").join([*head, *strips, *middle, *data, *books, *foot])
+    return Text("\n").join([*head, *strips, *led, *middle, *data, *books, *foot])
 
 
 def print_card(
@@ -122,9 +123,10 @@ def _cannot_judge(card: Scorecard, lang: Lang) -> Iterator[Text]:
 
 def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield card.arm if lang == "en" or ":" in card.arm else f"{arm_name(lang, card.arm)} ({card.arm})"
-    reaction = card.runbook.reaction_s if card.runbook else None
-    operator = f"operator.{card.operator}" + (".idle" if card.operator == "auto" and reaction is None else "")
-    yield known(lang, operator, card.operator).format(reaction=amount(reaction, "s"))
+    kind = card.operator.kind
+    idle = kind == "robot" and not card.operator.opened
+    who = known(lang, f"operator.{kind}" + (".idle" if idle else ""), kind)
+    yield who.format(reaction=amount(card.operator.reaction_s, "s"))
     yield say(lang, "compression", factor=card.clock.compression)
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:
@@ -169,6 +171,21 @@ def _fault_note(card: Scorecard, history: History, lang: Lang) -> str:
     at = card.instants.t_inject
     kinds = ", ".join(dict.fromkeys(fault.label for fault in history.plan.faults))
     return f"{kinds} {seconds(at[0])}" if at is not None else kinds
+
+
+def _led(card: Scorecard, lang: Lang) -> Iterator[Text]:
+    """The alerts that somebody followed, in order, and what each led to; how many others came."""
+    followed = [alert for alert in card.alerts if alert.opened]
+    items = []
+    for alert in followed:
+        runbooks = " → ".join(alert.opened)
+        ended = known(lang, f"ended.{alert.ended}", alert.ended) if alert.ended else say(lang, "ended.none")
+        items.append(say(lang, "led.item", at=seconds(alert.t), rule=alert.rule, runbooks=runbooks, ended=ended))
+    others = len(card.alerts) - len(followed)
+    if followed and others:
+        items.append(say(lang, "led.others", n=others))
+    if items:
+        yield Text(f"  {say(lang, 'led')}  {' · '.join(items)}")
 
 
 def _alert_note(card: Scorecard, lang: Lang) -> str:

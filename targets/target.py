@@ -149,6 +149,16 @@ class Alert:
     summary: str
     runbook: str | None  # the alert's own link; None when the rule has none
 
+    @property
+    def is_page(self) -> bool:
+        """Whether somebody has to act at once; a ticket can wait."""
+        return self.severity == "page"
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether it names what is broken, and not only what customers feel of it (label ``layer``)."""
+        return self.labels.get("layer") == "cause"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

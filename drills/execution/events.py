@@ -134,6 +134,13 @@ class AlertReceived(_Event, frozen=True):
     runbook: str | None
 
 
+class RunbookOpened(_Event, frozen=True):
+    """Whoever is on call follows this one from here on."""
+
+    t: int
+    runbook: str
+
+
 class StepBegan(_Event, frozen=True):
     """Of the runbook that is followed."""
 
@@ -142,7 +149,7 @@ class StepBegan(_Event, frozen=True):
 
 
 class StepEnded(_Event, frozen=True):
-    """``outcome`` as in ``operators.robot.StepOutcome``."""
+    """``outcome`` as in ``operators.outcomes.StepOutcome``."""
 
     t: int
     step: str
@@ -202,6 +209,7 @@ RunEvent = (
     | PhaseChanged
     | Sampled
     | AlertReceived
+    | RunbookOpened
     | StepBegan
     | StepEnded
     | Injected

@@ -18,7 +18,9 @@ from drills.execution.pulse import Note, Pulse
 from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
 from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
-from drills.operators.robot import Operator
+from drills.operators.inbox import Inbox
+from drills.operators.on_call import OnCall
+from drills.operators.robot import Robot
 from drills.record.arm import ArmKind
 from drills.record.history import NS, Kind, Plan
 from drills.spec.drillfile import StopIf
@@ -50,7 +52,7 @@ class Observation:
     def __init__(
         self,
         plan: Plan,
-        runbook: Runbook | None,
+        library: Mapping[str, Runbook],
         target: Target,
         load: Load,
         view: View,
@@ -59,12 +61,11 @@ class Observation:
         reporter: Reporter,
         stop_if: tuple[StopIf, ...],
     ) -> None:
-        self.plan, self.runbook, self.target, self.load = plan, runbook, target, load
+        self.plan, self.library, self.target, self.load = plan, library, target, load
         self.view, self.note, self.injector, self.reporter = view, note, injector, reporter
         self.stop_if = stop_if
         self.stop = threading.Event()
-        self.alerted = asyncio.Event()
-        self.why: dict[str, Any] = {}
+        self.inbox = Inbox()
 
     async def watch(self, t0: int) -> str:
         """Until there is nothing more to see; the reason: judged, cap, stop_if or baseline."""
@@ -83,12 +84,17 @@ class Observation:
                 pulse.end()
                 # what is judged ends here, before a step that is still under way has been waited for
                 self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
-                self.stop.set()
+                self._stop()
                 for follower in followers:
                     follower.cancel()
         finally:
-            self.stop.set()
+            self._stop()
         return reason
+
+    def _stop(self) -> None:
+        """Nobody acts any more."""
+        self.stop.set()
+        self.inbox.close()
 
     async def _play(self, t0: int, tasks: asyncio.TaskGroup, followers: list[asyncio.Task[None]]) -> str:
         await _until(t0)
@@ -121,9 +127,9 @@ class Observation:
         self.note("runner", Kind.INVOKE, "observe", {"until": self.view.ends_at})
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
-        if self.runbook is not None:
+        if self.library:
             tool = offered(self.target.operator_tool, "operator's tool")
-            followers.append(tasks.create_task(self._operate(self.runbook, tool)))
+            followers.append(tasks.create_task(asyncio.to_thread(self._operator(tool).attend, self.inbox)))
         if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
@@ -176,37 +182,38 @@ class Observation:
 
     async def _alerts(self, alerts: Alerts) -> None:
         while True:
-            for alert in await asyncio.to_thread(self._take_alerts, alerts):
-                if alert.status == "firing" and self.runbook is not None and alert.runbook == self.runbook.id:
-                    self._call({"rule": alert.rule, "alert_ns": alert.t_ns})
+            await asyncio.to_thread(self._take_alerts, alerts)
             await asyncio.sleep(ALERTS_S)
 
-    def _take_alerts(self, alerts: Alerts) -> tuple[Alert, ...]:
+    def _take_alerts(self, alerts: Alerts) -> None:
         """Those that have come since the last look."""
-        came = alerts.received(len(self.view.alerts))
-        for alert in came:
+        for alert in alerts.received(len(self.view.alerts)):
             self.note("monitor", Kind.INFO, "alert", _alert(alert))
             self.reporter.alert(alert)
-        return came
-
-    def _call(self, why: Mapping[str, Any]) -> None:
-        """Page the operator, once: who is at it already is not sent away by a second alert."""
-        if not self.alerted.is_set():
-            self.why = dict(why)
-            self.alerted.set()
+            self.inbox.put(alert)
 
     async def _false_alarm(self, at: int) -> None:
+        """One alert that means nothing, as the drill's own would come."""
         await _until(at)
         self.note("runner", Kind.INFO, "false-alarm", None)
-        self._call({"rule": "false alarm", "alert_ns": time.monotonic_ns()})
+        link = next(name for name, each in self.library.items() if each.sha256 == self.plan.runbook_sha256)
+        now = time.monotonic_ns()
+        self.inbox.put(Alert("false alarm", "firing", now, "page", {"layer": "cause"}, "false alarm", link))
 
-    async def _operate(self, runbook: Runbook, tool: OperatorAccess) -> None:
-        await self.alerted.wait()
-        await _until(self.why["alert_ns"] + self.plan.reaction)
-        self.view.runbook_began = time.monotonic_ns()
-        operator = Operator(tool, self.note, self.stop, self.reporter.step)
-        await asyncio.to_thread(operator.follow, runbook, self.why)
-        self.view.runbook_ended = time.monotonic_ns()
+    def _operator(self, tool: OperatorAccess) -> OnCall:
+        robot = Robot(tool, self.note, self.stop, self.reporter.step)
+        return OnCall(self.library, robot, self.plan.reaction, self.note, self._opened, self._closed)
+
+    def _opened(self, runbook: Runbook) -> None:
+        self.view.acting = runbook.acts
+        self.reporter.runbook(runbook.id)
+
+    def _closed(self, runbook: Runbook) -> None:
+        """Where it might have changed something, service is watched from here on."""
+        if runbook.acts:
+            self.view.acted_until = time.monotonic_ns()
+        self.view.acting = False
+        self.view.was_followed |= runbook.sha256 == self.plan.runbook_sha256
 
     async def _heartbeats(self, alerts: Alerts) -> None:
         last = -1

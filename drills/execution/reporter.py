@@ -15,6 +15,7 @@ from drills.execution.events import (
     Level,
     PhaseChanged,
     RolledBack,
+    RunbookOpened,
     Sampled,
     Started,
     StepBegan,
@@ -48,6 +49,11 @@ class Reporter:
         """The target's monitor sent it."""
         self._view.alerts.append(alert)
         self._emit(AlertReceived(alert.t_ns, alert.rule, alert.status, alert.severity, alert.summary, alert.runbook))
+
+    def runbook(self, name: str) -> None:
+        """A runbook is followed from here on; the steps shown are its own."""
+        self._view.steps = []
+        self._emit(RunbookOpened(time.monotonic_ns(), name))
 
     def step(self, step: str, outcome: str) -> None:
         """A step of the runbook is ``running``, or has come to its outcome."""

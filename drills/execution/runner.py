@@ -39,6 +39,7 @@ from drills.record.books import ALWAYS
 from drills.record.folder import RunFolder, StoreError
 from drills.record.history import NS, Kind, Plan, RunEnd, RunRecord
 from drills.record.names import TARGET
+from drills.spec.library import library
 from drills.spec.request import RunRequest, asked, plan_of, runbook_for
 from drills.spec.runbook import Runbook
 from drills.spec.target import profile_of, system
@@ -81,6 +82,7 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     caller to judge the folder first.
     """
     runbook = runbook_for(request)
+    runbooks = {} if runbook is None else library(request.drill, runbook)
     plan = plan_of(request, runbook)
     provide(refuse_lack(request))
     runtime = system(request.target)
@@ -94,7 +96,7 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     except TargetError as error:
         folder.discard()
         raise MissingMeans([str(error)]) from error
-    return _Run(request, plan, runbook, folder, target, began, emit).carry_out()
+    return _Run(request, plan, runbook, runbooks, folder, target, began, emit).carry_out()
 
 
 class _Run:
@@ -105,12 +107,14 @@ class _Run:
         request: RunRequest,
         plan: Plan,
         runbook: Runbook | None,
+        runbooks: Mapping[str, Runbook],
         folder: RunFolder,
         target: Startable,
         began: int,
         emit: Emit,
     ) -> None:
-        self.request, self.plan, self.runbook, self.folder = request, plan, runbook, folder
+        self.request, self.plan, self.folder = request, plan, folder
+        self.runbook, self.runbooks = runbook, runbooks
         self.target = target
         self.customers_rows: int | None = None  # known once the load has stopped in order
         offered_books = target.capabilities().books
@@ -253,7 +257,7 @@ class _Run:
         self.load.go(t0)
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
-            self.plan, self.runbook, self.target, self.load, self.view, self._note, self.injector, self.reporter,
+            self.plan, self.runbooks, self.target, self.load, self.view, self._note, self.injector, self.reporter,
             self.request.drill.stop_if,
         )  # fmt: skip
         reason = asyncio.run(kept(observation.watch(t0)))

@@ -64,8 +64,9 @@ class View:
     faults: dict[int, FaultState] = field(default_factory=dict)  # of those that this arm injects, by index
     pending: set[int] = field(default_factory=set)  # planned faults that have not had their time
     pended_until: int = 0
-    runbook_began: int | None = None
-    runbook_ended: int | None = None
+    acting: bool = False  # a runbook is followed that may change something
+    acted_until: int = 0
+    was_followed: bool = False  # the drill's own runbook, to whatever end
     ends_at: int | None = None
 
     @staticmethod
@@ -101,9 +102,9 @@ def should_finish(view: View, now: int) -> str | None:
     plan = view.plan
     if view.ends_at is not None and now >= view.ends_at:
         return "cap" if plan.injects else "judged"
-    if view.runbook_ended is None or view.pending:
+    if not view.was_followed or view.acting or view.pending:
         return None
     quiet = schedule.quiet(plan)
-    if now - max(view.runbook_ended, view.pended_until) >= quiet and view.all_good(quiet, now):
+    if now - max(view.acted_until, view.pended_until) >= quiet and view.all_good(quiet, now):
         return "judged"
     return None

@@ -22,7 +22,7 @@ from drills.judge.milestones import (
     missing,
     returned,
 )
-from drills.record.history import History, Kind
+from drills.record.history import History
 from drills.record.unsupported import ALERTS
 
 
@@ -71,7 +71,8 @@ def _declared(history: History) -> Interval | None:
 
 
 def _opened(history: History) -> Interval | None:
-    return next((point(event.t) for event in timeline.events(history, "operator", "runbook", Kind.INVOKE)), None)
+    opening = timeline.opened_right(history)
+    return None if opening is None else point(opening.t)
 
 
 def _conditions(history: History, conditions: Sequence[Condition], after: int, late: int) -> list[Milestone]:

@@ -11,9 +11,13 @@ from drills.judge.harm import HarmKind, after
 from drills.judge.interval import Interval, point
 from drills.judge.metric import MILLION, Harm, Metric, Observed, Part, Window
 from drills.judge.text import Text
+from drills.judge.timeline import Opening, observed_until, opened_right, openings
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 
 SPLIT = (Window.ALL, Window.AFTER_ALERT)
+
+LED = frozenset({ALERTS, OPERATOR})
+"""What it takes that alerts lead somebody anywhere."""
 
 ENDS_OF_LOSS = frozenset({"available", "restore", "recover", "served_ratio"})
 """A limit on one of these limits how much service can be lost."""
@@ -53,6 +57,22 @@ def _served(observed: Observed, _: Part) -> Interval | None:
     return point(counts.good * MILLION // counts.sent) if counts.sent else None
 
 
+def _before_right(observed: Observed) -> tuple[list[Opening], int]:
+    """The runbooks that were opened before the right one, and when that was (ns): the end, where it never was."""
+    right = opened_right(observed.history)
+    end = observed_until(observed.history) if right is None else right.t
+    return [each for each in openings(observed.history) if each.t < end and not each.right], end
+
+
+def _opened_before(observed: Observed, _: Part) -> Interval:
+    return point(len(_before_right(observed)[0]))
+
+
+def _spent_before(observed: Observed, _: Part) -> Interval:
+    before, end = _before_right(observed)
+    return point(end - before[0].t if before else 0)
+
+
 METRICS = (
     _span("detect", Text("detect", "検知"), ALERTS, always=True),
     _span("detect_from_inject", Text("detect, from the fault", "検知（障害発生から）"), ALERTS),
@@ -80,6 +100,20 @@ METRICS = (
         by_service=partial(_each, closed_only=True),
         needs=frozenset({OPERATOR}),  # nobody else closes a service on purpose
     ),
+    Metric(
+        "runbooks_before_right",
+        "count",
+        Text("runbooks opened before the right one", "正しい手順書より先に開いた手順書"),
+        _opened_before,
+        needs=LED,
+    ),
+    Metric(
+        "before_right_s",
+        "s",
+        Text("from the first runbook opened to the right one", "最初の手順書から正しい手順書まで"),
+        _spent_before,
+        needs=LED,
+    ),
     Metric("served_ratio", "ratio", Text("requests served", "正常応答率"), _served, more_is_better=True),
 )
 
@@ -95,7 +129,23 @@ def of_harms(kinds: Sequence[HarmKind]) -> tuple[Metric, ...]:
     return (
         summed("harmful_actions", "count", number, partial(_sum, actions, lambda _: 1)),
         summed("affected_yen", "yen", gross, partial(_sum, actions, lambda one: one.yen)),
+        Metric(
+            "harm_before_right",
+            "count",
+            Text("harmful actions before the right runbook", "正しい手順書を開くまでの実害"),
+            partial(_harm_before, actions),
+            needs=LED | {BOOKS},
+            books=books_of(actions),
+            part_of="harmful_actions",
+        ),
     )
+
+
+def _harm_before(actions: Sequence[HarmKind], observed: Observed, _: Part) -> Interval:
+    """Done to customers while runbooks were followed that were not the right one."""
+    before, end = _before_right(observed)
+    found = (one for kind in actions for one in kind.find(observed.history))
+    return point(sum(before[0].t <= one.t < end for one in found) if before else 0)
 
 
 def _sum(kinds: Sequence[HarmKind], worth: Callable[..., int], observed: Observed, part: Part) -> Interval:

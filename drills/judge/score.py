@@ -36,6 +36,8 @@ from drills.judge.scorecard import (
     LoadCell,
     MetricCell,
     ObjectiveCell,
+    OpenedCell,
+    OperatorCell,
     RunbookCell,
     Scorecard,
     Span,
@@ -44,8 +46,11 @@ from drills.judge.scorecard import (
 )
 from drills.judge.unjudged import claiming_nothing, how_far
 from drills.judge.verdict import grade, verdict
-from drills.record.history import CheckResult, Earlier, History, Kind, Objective, Plan, Reason, Status
+from drills.record.history import CheckResult, Earlier, History, Objective, Plan, Reason, Status
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, THINGS
+
+WHO = {"auto": "robot", "human": "human", "none": "none"}
+"""What a card calls the operator that a plan names."""
 
 ENGINES = ("proxy", "volume", "database")
 """What every card says of its engines, be it that there was none."""
@@ -76,7 +81,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         drill_sha256=plan.drill_sha256,
         runbook_sha256=plan.runbook_sha256,
         arm=plan.arm,
-        operator=plan.operator,
+        operator=_operator(history),
         seed=plan.seed,
         attempts=run.attempts,
         run=run.run,
@@ -291,21 +296,44 @@ def _no_load(_: Reason) -> None:
 
 
 def _alerts(history: History) -> list[AlertCell]:
-    t0 = history.run.t0
-    return [
-        AlertCell(
-            rule=page.rule,
-            t=seconds(page.t - t0),
-            runbook=page.runbook,
-            for_this_fault=timeline.is_for_fault(history, page),
+    t0, opened = history.run.t0, timeline.openings(history)
+    cells = []
+    for page in timeline.pages(history):
+        mine = [each for each in opened if (each.alert, each.alert_at) == (page.rule, page.t)]
+        cells.append(
+            AlertCell(
+                rule=page.rule,
+                t=seconds(page.t - t0),
+                severity=page.severity,
+                layer=page.layer,
+                runbook=page.runbook,
+                for_this_fault=timeline.is_for_fault(history, page),
+                opened=[each.runbook for each in mine],
+                ended=mine[-1].ended if mine else None,
+            )
         )
-        for page in timeline.pages(history)
+    return cells
+
+
+def _operator(history: History) -> OperatorCell:
+    plan, t0 = history.plan, history.run.t0
+    opened = [
+        OpenedCell(
+            runbook=each.runbook,
+            alert=each.alert,
+            source=each.source,
+            start=seconds(each.t - t0),
+            end=None if each.end is None else seconds(each.end - t0),
+            ended=each.ended,
+        )
+        for each in timeline.openings(history)
     ]
+    return OperatorCell(kind=WHO[plan.operator], reaction_s=seconds(plan.reaction), opened=opened)
 
 
 def _runbook(history: History) -> RunbookCell | None:
-    page = next(timeline.events(history, "operator", "runbook", Kind.INVOKE), None)
-    if page is None:
+    opening = timeline.opened_right(history)
+    if opening is None:
         return None
     t0 = history.run.t0
     steps = [
@@ -315,13 +343,9 @@ def _runbook(history: History) -> RunbookCell | None:
             end=None if step.end is None else seconds(step.end - t0),
             outcome=step.outcome,
         )
-        for step in timeline.steps(history)
+        for step in timeline.steps_of(history, opening)
     ]
-    return RunbookCell(
-        id=str(page.data.get("runbook", "")),
-        reaction_s=seconds(history.plan.reaction),
-        steps=steps,
-    )
+    return RunbookCell(id=opening.runbook, reaction_s=seconds(history.plan.reaction), steps=steps)
 
 
 def _heal(history: History) -> HealCell:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec import field
 
 from drills.record.history import Cause, Count, Reason, Status
 
@@ -121,12 +122,39 @@ class LoadCell(_Part, frozen=True, kw_only=True):
 
 
 class AlertCell(_Part, frozen=True, kw_only=True):
-    """A firing alert; ``t`` in seconds since the run's start."""
+    """A firing alert; ``t`` in seconds since the run's start, ``runbook`` its own link.
+
+    ``opened`` are the runbooks that the operator opened for it, one led on to by the other; ``ended`` is how the last
+    of them ended.
+    """
 
     rule: str
     t: float
+    severity: str | None
+    layer: str | None
     runbook: str | None
     for_this_fault: bool
+    opened: list[str]
+    ended: str | None
+
+
+class OpenedCell(_Part, frozen=True, kw_only=True):
+    """A runbook that was opened for an alert, or by another runbook (``source``); seconds since the run's start."""
+
+    runbook: str
+    alert: str
+    source: str | None
+    start: float = field(name="from")
+    end: float | None = field(name="to")
+    ended: str | None
+
+
+class OperatorCell(_Part, frozen=True, kw_only=True):
+    """Who acted: ``robot``, ``human`` or ``none``, how long each opening took him, and all that he opened, in order."""
+
+    kind: str
+    reaction_s: float
+    opened: list[OpenedCell]
 
 
 class StepCell(_Part, frozen=True, kw_only=True):
@@ -234,7 +262,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     drill_sha256: str
     runbook_sha256: str | None
     arm: str
-    operator: str
+    operator: OperatorCell
     seed: int
     attempts: int
     run: str

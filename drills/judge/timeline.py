@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import dropwhile, pairwise
 
 from drills.judge.interval import Interval
@@ -130,12 +130,17 @@ def witnessed(history: History) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A firing alert of the target's monitor; ``t`` is the receipt of the webhook."""
+    """A firing alert of the target's monitor; ``t`` is the receipt of the webhook, ``runbook`` its own link.
+
+    ``severity`` is ``page`` or ``ticket``, ``layer`` whether it names a ``cause`` or a ``symptom``; where it said so.
+    """
 
     index: int
     t: int
     rule: str
     runbook: str | None
+    severity: str | None
+    layer: str | None
 
 
 def pages(history: History) -> list[Page]:
@@ -147,6 +152,8 @@ def pages(history: History) -> list[Page]:
             stamp(event),
             str(event.data.get("rule", "")),
             event.data.get("runbook"),
+            event.data.get("severity"),
+            event.data.get("labels", {}).get("layer"),
         )
         for event in events(history, "monitor", "alert")
         if event.data.get("status") == "firing"
@@ -158,6 +165,62 @@ def is_for_fault(history: History, page: Page) -> bool:
     """Whether an alert speaks of this fault: its rule is one of the drill's, and the fault had begun."""
     bracket = injected_at(history)
     return bracket is not None and page.t >= bracket.earliest and page.rule in history.plan.alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A runbook that the operator opened, at ``t``; ``right``: it is the run's own, behind the drill's alerts.
+
+    ``alert`` is the rule whose link led there and ``alert_at`` its receipt, ``called_at`` the receipt of the alert with
+    which the reaction began; ``source`` the runbook that opened it, if one did. ``end`` and ``ended`` are None where it
+    was followed to the end of the observation.
+    """
+
+    index: int
+    t: int
+    runbook: str
+    alert: str
+    alert_at: int | None
+    called_at: int | None
+    source: str | None
+    right: bool
+    end: int | None = None
+    ended: str | None = None
+    end_index: int | None = None
+
+
+def openings(history: History) -> list[Opening]:
+    """Every runbook that was opened, in order."""
+    found: list[Opening] = []
+    for event in events(history, "operator", "runbook"):
+        if event.kind == Kind.INVOKE:
+            found.append(_opening(history, event))
+        elif found and found[-1].end is None:
+            found[-1] = replace(found[-1], end=event.t, ended=str(event.data.get("end", "")), end_index=event.index)
+    return found
+
+
+def _opening(history: History, event: Event) -> Opening:
+    data = event.data
+    return Opening(
+        index=event.index,
+        t=event.t,
+        runbook=str(data.get("runbook", "")),
+        alert=str(data.get("rule", "")),
+        alert_at=_instant(data.get("alert_ns")),
+        called_at=_instant(data.get("called_ns")),
+        source=data.get("from"),
+        right=data.get("sha256", "") == history.plan.runbook_sha256,
+    )
+
+
+def _instant(value: object) -> int | None:
+    return value if type(value) is int else None  # True is no number
+
+
+def opened_right(history: History) -> Opening | None:
+    """When the run's own runbook was first opened; None if it never was."""
+    return next((each for each in openings(history) if each.right), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +255,12 @@ def steps(history: History) -> list[Step]:
         done.append(Step(name, begun.t, event.t, answered, outcome, changed, event.index))
     done += [Step(name, event.t, None, None, None, False, event.index) for name, event in open_.items()]
     return sorted(done, key=lambda step: (step.start, step.event))
+
+
+def steps_of(history: History, opening: Opening) -> list[Step]:
+    """Those that were begun before another runbook was opened."""
+    others = [each.t for each in openings(history) if each.index > opening.index]
+    return [step for step in steps(history) if opening.t <= step.start and (not others or step.start < others[0])]
 
 
 def first_change(history: History) -> int | None:

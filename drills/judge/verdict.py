@@ -65,8 +65,8 @@ def grade(history: History, total: Status, asked: Asked, at: Milestones, no_limi
 
 
 def _was_rough(history: History, at: Milestones) -> bool:
-    """A step was retried or did not go well, or the runbook was opened before any alert."""
-    steps = timeline.steps(history)
+    """A step of the runbook was retried or did not go well, or the runbook was opened before any alert."""
+    steps = [step for each in timeline.openings(history) if each.right for step in timeline.steps_of(history, each)]
     again = len({step.id for step in steps}) < len(steps)
     astray = any(step.outcome != "ok" for step in steps)
     if ALERTS in history.run.unsupported:

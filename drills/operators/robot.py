@@ -1,8 +1,9 @@
 """The robot operator: follows a runbook against the target's own tool, exactly as it is written.
 
-It knows nothing of the drill: the runbook was chosen by the alert's link, each command is what a person would type, and
-what the tool answers decides how the runbook goes on. A failed step stops the runbook (or escalates, or goes on further
-down, where the runbook says so).
+It knows nothing of the drill: who is on call chose the runbook by the alert's link, each command is what a person would
+type, and what the tool answers decides how the runbook goes on. A failed step stops the runbook (or escalates, or goes
+on further down, where the runbook says so). A step that opens another runbook does so where it sees what it expects;
+else the cause is another, and the next step looks for that.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from drills.operators.outcomes import Followed, RunbookEnd, StepOutcome
 from drills.record.history import NS, Kind
 from drills.spec.expectations import Demand, disagreements
 from drills.spec.runbook import Runbook
@@ -35,27 +36,6 @@ Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
 """``record(actor, kind, what, data)``: one event of the history."""
 
 
-class StepOutcome(StrEnum):
-    """Of a step."""
-
-    OK = "ok"
-    REFUSED = "refused"  # a precondition did not hold, or the tool refused: nothing was changed by this step
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    TIMEOUT = "timeout"
-
-
-class RunbookEnd(StrEnum):
-    """How a runbook ended. ``refused`` at its first step is the right end of a false alarm."""
-
-    DONE = "done"
-    REFUSED = "refused"
-    STOPPED = "stopped"
-    ESCALATED = "escalated"
-    INCOMPLETE = "incomplete"  # the last step was reached, but some were left out on the way
-    INTERRUPTED = "interrupted"
-
-
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """What came of one step, and what the tool answered if it was asked."""
@@ -68,7 +48,7 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class Robot:
     """Follows runbooks. ``stop`` ends a runbook between steps; ``show`` is told each step's id and outcome."""
 
     tool: OperatorAccess
@@ -76,16 +56,17 @@ class Operator:
     stop: threading.Event
     show: Callable[[str, str], None]
 
-    def follow(self, runbook: Runbook, why: Mapping[str, Any]) -> RunbookEnd:
-        """Carry out the runbook from the top; blocking. ``why`` (the alert) goes into the history."""
-        self.record("operator", Kind.INVOKE, "runbook", {"runbook": runbook.id, "sha256": runbook.sha256, **why})
-        end = self._steps(runbook)
-        kind = Kind.OK if end in (RunbookEnd.DONE, RunbookEnd.REFUSED) else Kind.FAIL
-        self.record("operator", kind, "runbook", {"runbook": runbook.id, "end": end.value})
-        return end
+    def follow(self, runbook: Runbook, interrupted: Callable[[], bool]) -> Followed:
+        """Carry out the runbook from the top; blocking."""
+        results: dict[str, StepResult] = {}
+        end = self._steps(runbook, results, interrupted)
+        changed = any(each.answer is not None and each.answer.changed for each in results.values())
+        if end == RunbookEnd.OPENED:
+            return Followed(end, next(step.opens for step in runbook.steps if step.id == list(results)[-1]), changed)
+        return Followed(end, runbook.escalation.opens if end == RunbookEnd.ESCALATED else None, changed)
 
-    def _steps(self, runbook: Runbook) -> RunbookEnd:
-        outcomes: dict[str, StepOutcome] = {}
+    def _steps(self, runbook: Runbook, results: dict[str, StepResult], interrupted: Callable[[], bool]) -> RunbookEnd:
+        """Fill in what came of each step that was reached."""
         jump: str | None = None
         began = time.monotonic_ns()
         for step in runbook.steps:
@@ -96,29 +77,29 @@ class Operator:
             if jump is not None and step.id != jump:
                 continue
             jump = None
-            result = self._step(step, outcomes)
-            outcomes[step.id] = result.outcome
-            if result.outcome in (StepOutcome.OK, StepOutcome.SKIPPED):
+            outcome = self._step(step, results).outcome
+            if interrupted():  # also where the step failed: what is more urgent may be why
+                return RunbookEnd.INTERRUPTED
+            if outcome == StepOutcome.OK and step.opens is not None:
+                return RunbookEnd.OPENED
+            if outcome in (StepOutcome.OK, StepOutcome.SKIPPED, StepOutcome.NOT_THIS):
                 continue
-            if result.outcome is StepOutcome.REFUSED and len(outcomes) == 1:
+            if outcome == StepOutcome.REFUSED and len(results) == 1:
                 return RunbookEnd.REFUSED
             if step.if_failed.action == "stop":
                 return RunbookEnd.STOPPED
             if step.if_failed.action == "escalate":
                 return self._escalate(runbook, step)
             jump = step.if_failed.step
-        return (
-            RunbookEnd.DONE
-            if len(outcomes) == len(runbook.steps) and StepOutcome.SKIPPED not in outcomes.values()
-            else (RunbookEnd.INCOMPLETE)
-        )
+        skipped = any(each.outcome == StepOutcome.SKIPPED for each in results.values())
+        return RunbookEnd.INCOMPLETE if skipped or len(results) < len(runbook.steps) else RunbookEnd.DONE
 
-    def _step(self, step: Step, outcomes: Mapping[str, StepOutcome]) -> StepResult:
+    def _step(self, step: Step, results: dict[str, StepResult]) -> StepResult:
         began = time.monotonic_ns()
         self.record("operator", Kind.INVOKE, "step", {"id": step.id, "role": step.role})
         self.show(step.id, "running")
-        result = self._try(step, outcomes)
-        self.record("operator", _kind(result.outcome), "step", _facts(step, result, began))
+        result = results[step.id] = self._try(step, {name: each.outcome for name, each in results.items()})
+        self.record("operator", result.outcome.kind, "step", _facts(step, result, began))
         self.show(step.id, result.outcome.value)
         return result
 
@@ -143,7 +124,8 @@ class Operator:
             return StepResult(_of_exit(answer), answer.says, answer, waited)
         against, more = self._unmet(step, answer, until)
         if against:
-            return StepResult(StepOutcome.FAILED, f"{answer.says}; but {'; '.join(against)}", answer, waited + more)
+            outcome = StepOutcome.FAILED if step.opens is None else StepOutcome.NOT_THIS
+            return StepResult(outcome, f"{answer.says}; but {'; '.join(against)}", answer, waited + more)
         return StepResult(StepOutcome.OK, answer.says, answer, waited + more)
 
     def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[tuple[str, ...], int]:
@@ -180,10 +162,6 @@ def _of_exit(answer: Answer) -> StepOutcome:
     if answer.data.get("timeout"):
         return StepOutcome.TIMEOUT
     return StepOutcome.REFUSED if answer.exit == 1 else StepOutcome.FAILED
-
-
-def _kind(outcome: StepOutcome) -> Kind:
-    return {StepOutcome.OK: Kind.OK, StepOutcome.SKIPPED: Kind.INFO}.get(outcome, Kind.FAIL)
 
 
 def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:

@@ -13,8 +13,10 @@ runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline
 fault:N    ``inject`` (invoke/ok/fail), ``verify_effect`` (ok/fail), ``rollback`` (invoke/ok/fail),
            ``verify_removed`` (ok/fail)
 monitor    ``alert`` (info; rule, status, labels, runbook, t_ns), ``heartbeat`` (info; n, t_ns)
-operator   ``runbook`` (invoke; runbook, rule), ``step`` (invoke/ok/fail/info; id, outcome, changed, says, waited_ns:
-           until the commands of it were begun)
+operator   ``runbook`` (invoke; runbook, sha256, rule of the alert that led there, alert_ns: its receipt,
+           called_ns: that of the one with which the reaction began, from: who opened it; then ok or fail; end, opens),
+           ``not-opened`` (info; rule, runbook, reason), ``step`` (invoke/ok/fail/info; id, outcome, changed, says,
+           waited_ns: until the commands of it were begun)
 load       ``ready``, ``started``, ``stopped`` (info)
 harness, load, proxy, launcher, operator's tool
            ``own-errors`` (ok or fail; counts by kind, first: the first of them in words): each part of ours, once

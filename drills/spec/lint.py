@@ -19,6 +19,7 @@ from drills.spec.drafts import FILE as STEPS
 from drills.spec.drafts import load_shared, used_in
 from drills.spec.drill import Drill, load_drill
 from drills.spec.files import CATALOGUE
+from drills.spec.library import library
 from drills.spec.planning import missing, variants
 from drills.spec.reader import Node, read
 from drills.spec.runbook import Runbook, load_runbook, varied
@@ -105,6 +106,7 @@ def lint_drill(drill: Drill) -> Iterator[Finding]:
     yield from _arms(root, drill, runbook)
     if runbook is None:
         return
+    library(drill, runbook)
     if drill.phase not in runbook.phases:
         yield _at(
             root.child("phase"), f"the runbook holds for {', '.join(runbook.phases)}, not for phase {drill.phase}"
@@ -146,7 +148,15 @@ def lint_runbook(runbook: Runbook) -> Iterator[Finding]:
             yield _on(runbook, step, f"step '{step.id}': {refusal}")
     if runbook.wrong is not None:
         return
-    if runbook.steps[0].before is None:
+    yield from _right(runbook)
+
+
+def _right(runbook: Runbook) -> Iterator[Finding]:
+    """What a right runbook must have."""
+    for step in runbook.steps:
+        if step.opens is not None and step.expect is None:
+            yield _on(runbook, step, f"step '{step.id}' opens {step.opens} whatever it sees: no 'expect'")
+    if runbook.steps[0].before is None and not any(step.opens for step in runbook.steps):
         yield _on(
             runbook, runbook.steps[0], "the first step has no 'before': nothing would end the runbook on a false alarm"
         )

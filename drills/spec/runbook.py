@@ -40,11 +40,15 @@ else:
 
 
 class Escalation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to call when the runbook has not helped ``after`` ns, and who stands in for them."""
+    """Whom to call when the runbook has not helped ``after`` ns, and who stands in for them.
+
+    ``opens``: the runbook that is followed then; None: they decide, and the operator's own work is over.
+    """
 
     after: Duration
     to: Role
     deputy: Role
+    opens: Slug | None = field(name="open", default=None)
 
 
 class AppliesTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +102,18 @@ class Runbook(msgspec.Struct, frozen=True):
     def sha256(self) -> str:
         """Of the content, in hex."""
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def acts(self) -> bool:
+        """Whether any of its commands may change the system; one that only looks for a cause does not."""
+        commands = [None if self.tool is None else self.tool.command(step.argv) for step in self.steps if step.argv]
+        return any(command is None or not command.read_only for command in commands)
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        """The runbooks that it may open."""
+        named = [*(step.opens for step in self.steps), self.escalation.opens]
+        return tuple(dict.fromkeys(name for name in named if name is not None))
 
     def step(self, step_id: str) -> Step | None:
         """The step of this id."""

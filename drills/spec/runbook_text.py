@@ -28,6 +28,8 @@ TEXTS = {
         "false-alarm": "only if: {facts} (else a false alarm: stop here)",
         "expect": "expect: {facts}",
         "asked": "{query} says {facts}",
+        "open": "if so: open {runbook}; if not: the next step",
+        "call-opens": "Then open {runbook}.",
         "stop": "otherwise: stop",
         "escalate": "otherwise: call",
         "go": "otherwise: go to {step}",
@@ -53,6 +55,8 @@ TEXTS = {
         "false-alarm": "実施条件: {facts}(満たさない場合は誤報。ここで終了する)",
         "expect": "確認事項: {facts}",
         "asked": "{query} の結果: {facts}",
+        "open": "該当する場合: 手順書 {runbook} を開く。該当しない場合: 次の手順へ進む",
+        "call-opens": "その後、手順書 {runbook} を開く。",
         "stop": "満たさない場合: 中止する",
         "escalate": "満たさない場合: 連絡する",
         "go": "満たさない場合: {step} へ進む",
@@ -74,6 +78,8 @@ def render_page(runbook: Runbook, lang: str = "en") -> str:
         lines += [texts["never"], *(f"  - {item.say(lang)}" for item in runbook.prohibited)]
     called = runbook.escalation
     lines.append(texts["call"].format(after=time_words(called.after, lang), to=called.to, deputy=called.deputy))
+    if called.opens is not None:
+        lines.append(texts["call-opens"].format(runbook=called.opens))
     for number, step in enumerate(runbook.steps, 1):
         lines += ["", *_step(number, step, _marks(runbook, step, texts), texts, lang)]
     return "\n".join(lines) + "\n"
@@ -117,6 +123,8 @@ def _step(number: int, step: Step, marks: str, texts: dict[str, str], lang: str)
         lines.append(f"      $ {shlex.join(step.argv)}")
     if step.expect is not None:
         lines.append("      " + texts["expect"].format(facts=_demand(step.expect, texts)))
+    if step.opens is not None:
+        lines.append("      " + texts["open"].format(runbook=step.opens))
     lines.append("      " + _if_failed(step.if_failed, texts))
     return lines
 

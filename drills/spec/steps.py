@@ -62,7 +62,10 @@ else:
 
 
 class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A step as it is written. ``argv`` None: a person does it (a call, an approval). ``within`` in ns."""
+    """A step as it is written. ``argv`` None: a person does it (a call, an approval). ``within`` in ns.
+
+    ``opens``: the runbook to go on with where the step sees what it expects; else the next step looks further.
+    """
 
     id: Slug
     role: RoleName
@@ -71,6 +74,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     argv: Command | None = field(name="run", default=None)
     before: Question | None = None
     expect: Expect | None = None
+    opens: Slug | None = field(name="open", default=None)
     needs: AnyNames[StepId] = ()
     if_failed: AfterFailure = IfFailed("stop")
 

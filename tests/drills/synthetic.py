@@ -80,8 +80,12 @@ def plan(arm: str) -> Plan:
         fidelity="F", limits=["made up"], governing=None, arm=arm, operator="auto", reaction=NS // 5, seed=1, slo=SLO,
         services=SERVICES, alerts=["LinkSilent"], objectives=OBJECTIVES, checks=CHECKS,
         faults=[PlannedFault(0, "timeout", onset * NS, None, {"link": "exchange-a"})], baseline=5 * NS, cap=cap * NS,
-        drill_sha256="0" * 64, runbook_sha256=None,
+        drill_sha256="0" * 64, runbook_sha256=FOLLOWED,
     )  # fmt: skip
+
+
+FOLLOWED = "f" * 64
+"""SHA-256 of the runbook that is followed."""
 
 
 @dataclass
@@ -197,16 +201,32 @@ def _events(draft: Draft, script: Script) -> None:
     if draft.plan.arm == "false-alarm":
         draft.note(8.1, "runner", Kind.INFO, "false-alarm")
     if draft.plan.arm not in ("no-fault", "no-action"):
-        draft.note(8.3, "operator", Kind.INVOKE, "runbook", runbook="link-down", rule="LinkSilent")
+        opened(draft, 8.3, called=8.1)
         step(draft, "close", 8.3, 8.5)
         step(draft, "switch", 9.0, SWITCHED)
         step(draft, "drain", SWITCHED, 13.6, changed=False)
         step(draft, "open", 13.9, 14.2)
-        draft.note(14.3, "operator", Kind.OK, "runbook", runbook="link-down", end="done")
+        draft.note(14.3, "operator", Kind.OK, "runbook", runbook="link-down", end="done", opens=None)
 
 
-def alert(draft: Draft, t: float, rule: str = "LinkSilent") -> None:
-    draft.note(t + 0.03, "monitor", Kind.INFO, "alert", rule=rule, status="firing", runbook="link-down", t_ns=at(t))
+def alert(draft: Draft, t: float, rule: str = "LinkSilent", runbook: str = "link-down", severity: str = "page") -> None:
+    draft.note(
+        t + 0.03, "monitor", Kind.INFO, "alert",
+        rule=rule, status="firing", severity=severity, labels={"layer": "cause"}, runbook=runbook, t_ns=at(t),
+    )  # fmt: skip
+
+
+def opened(
+    draft: Draft,
+    t: float,
+    runbook: str = "link-down",
+    rule: str = "LinkSilent",
+    called: float = 0.0,
+    by: str | None = None,
+) -> None:
+    """``called``: the receipt of the alert; the right runbook is the one that is called as the alert's is."""
+    data = {"runbook": runbook, "sha256": FOLLOWED if runbook == "link-down" else "0", "rule": rule, "from": by}
+    draft.note(t, "operator", Kind.INVOKE, "runbook", **data, alert_ns=at(called), called_ns=at(called))
 
 
 def step(draft: Draft, name: str, start: float, end: float, outcome: str = "ok", changed: bool = True) -> None:

@@ -91,8 +91,8 @@ def test_a_run_tells_what_happens_in_order_and_hands_back_its_card(home: Path) -
     named = [_name(event) for event in told if not isinstance(event, api.Sampled)]
     assert named == [
         "Forecast", "Started", "starting", "logging customers in", "baseline", "watching", "fault kill", "Injected",
-        "AlertReceived", "StepBegan", "StepEnded", "taking the books", "undoing", "RolledBack", "sealing", "Ended",
-        "Judged",
+        "AlertReceived", "RunbookOpened", "StepBegan", "StepEnded", "taking the books", "undoing", "RolledBack",
+        "sealing", "Ended", "Judged",
     ]  # fmt: skip
     started = next(event for event in told if isinstance(event, api.Started))
     assert (started.run, Path(started.folder)) == (result.card.run, result.folder)
@@ -130,7 +130,7 @@ def test_an_observer_that_takes_its_time_delays_nothing_and_misses_nothing_but_p
 
     result = api.run(request(home), [slow])
     ended_in_order(result.folder, "judged")
-    assert len([event for event in told if not isinstance(event, api.Sampled)]) == 17
+    assert len([event for event in told if not isinstance(event, api.Sampled)]) == 18
     assert len([event for event in told if isinstance(event, api.Sampled)]) < 4  # of those that waited the newest
 
 

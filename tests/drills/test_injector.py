@@ -87,7 +87,7 @@ class Slow(Injector):
 def observation(injector: Injector, record: Record) -> Observation:
     view = View.of(injector.plan)
     return Observation(
-        injector.plan, None, injector.target, cast(Any, None), view, cast(Any, record.note), injector,
+        injector.plan, {}, injector.target, cast(Any, None), view, cast(Any, record.note), injector,
         Reporter(view, lambda _: None), (),
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ QUIET = round(7.5 * NS)
 def view(*lasts: int | None, ended: int) -> View:
     """Of a run without services, whose page has ended."""
     found = View.of(msgspec.structs.replace(plan(*lasts), services={}))
-    found.runbook_ended, found.ends_at = ended, 100 * NS
+    found.was_followed, found.acted_until, found.ends_at = True, ended, 100 * NS
     return found
 
 

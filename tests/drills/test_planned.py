@@ -272,14 +272,14 @@ def test_what_is_watched_counts_from_the_first_of_several_faults() -> None:
     assert ruled(draft).status == PASS
 
 
-def test_a_page_that_was_opened_late_counts_from_the_first_alert_that_links_to_it() -> None:
-    """Of whatever rule; one to another page calls nobody to this one."""
+def test_what_was_opened_late_counts_from_the_first_page() -> None:
+    """Of whatever rule and wherever it leads; a ticket before it calls nobody away from what he does."""
     draft = correct(3)
     alert(draft, 7.2, "DiskFull")
     assert said_of(ruled(draft)) == "reaction: planned 0.2 s, was 1.1 s"
     for _, _, _, what, data in draft.events:
         if what == "alert" and data["rule"] == "DiskFull":
-            data["runbook"] = "disk-full"
+            data["severity"] = "ticket"
     assert ruled(draft).status == PASS
 
 
@@ -306,7 +306,8 @@ REMOVED: dict[str, tuple[Callable[[], Draft], Plant, str]] = {
         lambda: correct(3, "false-alarm"), gone("runner", "false-alarm"),
         "false alarm: planned 3.0 s, not on record; reaction: planned 0.2 s, not on record",
     ),
-    "page": (lambda: correct(3), gone("operator", "runbook", Kind.INVOKE), "reaction: planned 0.2 s, not on record"),
+    "page": (lambda: correct(3), gone("operator", "runbook", Kind.INVOKE),
+        "reaction: planned 0.2 s, not on record; quiet after the runbook: planned at least 7.5 s, not on record"),
     "alert": (lambda: correct(3), gone("monitor", "alert"), "reaction: planned 0.2 s, not on record"),
     "end of the page": (
         lambda: correct(3), gone("operator", "runbook", Kind.OK),

@@ -20,7 +20,7 @@ ORDERS, INQUIRY = (StopIf(FailureRatio(service, 0.5, 3 * NS)) for service in ("o
 def watcher() -> Observation:
     plan = correct().plan
     none = cast(Any, None)
-    return Observation(plan, None, none, none, View.of(plan), none, none, none, (ORDERS, INQUIRY))
+    return Observation(plan, {}, none, none, View.of(plan), none, none, none, (ORDERS, INQUIRY))
 
 
 def test_only_what_lasts_ends_it_and_each_service_counts_for_itself(watcher: Observation) -> None:

@@ -46,6 +46,7 @@ RUNBOOK = b"runbook: link-down\n"
 KILLED_AT = 12.0
 
 Recipe = Callable[[], Draft]
+FOLLOWED = hashlib.sha256(RUNBOOK).hexdigest()
 
 
 def _limit(recover: float) -> list[Objective]:
@@ -103,7 +104,8 @@ def make(name: str, folder: Path) -> None:
     writer = RunFolder(folder, DOMAINS.books)
     writer.copy_inputs(DRILL, RUNBOOK)
     for event in history.events:
-        writer.events.append(event.actor, event.kind, event.what, event.data, event.t)
+        followed = {"sha256": FOLLOWED} if "sha256" in event.data else {}
+        writer.events.append(event.actor, event.kind, event.what, {**event.data, **followed}, event.t)
     alive = name != "invalid-killed"
     if history.plan.injects:
         writer.rollback.append({"what": "intent", "index": 0, "fault": {"kind": "timeout", "link": "exchange-a"}})
@@ -129,7 +131,7 @@ def _record(run: RunRecord, name: str) -> RunRecord:
     plan = msgspec.structs.replace(
         run.plan,
         drill_sha256=hashlib.sha256(DRILL).hexdigest(),
-        runbook_sha256=hashlib.sha256(RUNBOOK).hexdigest(),
+        runbook_sha256=FOLLOWED,
     )
     called = f"made-up/20261122T100600.000Z-{plan.arm}-{plan.seed}"
     return msgspec.structs.replace(run, plan=plan, run=called, subject=f"golden@{name}")

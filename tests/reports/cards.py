@@ -62,7 +62,20 @@ PASSED: dict[str, Any] = {
     "drill_sha256": "d" * 64,
     "runbook_sha256": "e" * 64,
     "arm": "runbook",
-    "operator": "auto",
+    "operator": {
+        "kind": "robot",
+        "reaction_s": 1.0,
+        "opened": [
+            {
+                "runbook": "exchange-link-down",
+                "alert": "LinkSilent",
+                "source": None,
+                "from": 14.0,
+                "to": 28.0,
+                "ended": "done",
+            },
+        ],
+    },
     "seed": 7,
     "attempts": 1,
     "run": "exchange-link-down/20261122T100600.250Z-runbook-7",
@@ -182,7 +195,18 @@ PASSED: dict[str, Any] = {
         metric("harmful_actions", "count", 0, after_alert=0),
         metric("affected_yen", "yen", 0, after_alert=0),
     ],
-    "alerts": [{"rule": "LinkSilent", "t": 13.0, "runbook": "exchange-link-down", "for_this_fault": True}],
+    "alerts": [
+        {
+            "rule": "LinkSilent",
+            "t": 13.0,
+            "severity": "page",
+            "layer": "cause",
+            "runbook": "exchange-link-down",
+            "for_this_fault": True,
+            "opened": ["exchange-link-down"],
+            "ended": "done",
+        }
+    ],
     "runbook": {
         "id": "exchange-link-down",
         "reaction_s": 1.0,
@@ -223,8 +247,19 @@ def failed() -> dict[str, Any]:
     put(card, "wrong_figures_acted_on", 12, after_alert=12, after_first_step=12)
     put(card, "affected_yen", 2_512_000, after_alert=2_512_000)
     card["no_limit"] = ["affected_yen"]
-    card["runbook"]["reaction_s"] = 6.0
+    react(card, 6.0)
     return card
+
+
+def react(card: dict[str, Any], seconds: float) -> None:
+    """Let the operator have reacted in so long."""
+    card["runbook"] = card["runbook"] | {"reaction_s": seconds}
+    card["operator"] = card["operator"] | {"reaction_s": seconds}
+
+
+def nobody(kind: str) -> dict[str, Any]:
+    """Of this kind, who opened nothing."""
+    return {"kind": kind, "reaction_s": 1.0, "opened": []}
 
 
 def invalid() -> dict[str, Any]:
@@ -258,6 +293,7 @@ def invalid() -> dict[str, Any]:
         },
     ]
     card["runbook"] = None
+    card["operator"] = nobody("robot")
     return card
 
 

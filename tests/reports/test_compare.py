@@ -12,7 +12,7 @@ from drills.judge.scorecard import Scorecard
 from reports.compare import comparison, render_comparison, sentence, worst_first
 from reports.texts import Lang
 
-from .cards import failed, invalid, passed, put
+from .cards import failed, invalid, nobody, passed, put, react
 
 
 def card(document: dict[str, Any]) -> Scorecard:
@@ -25,7 +25,12 @@ def change(document: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 def no_action() -> dict[str, Any]:
-    document = failed() | {"arm": "no-action", "operator": "none", "runbook": None, "run": "exchange-link-down/n"}
+    document = failed() | {
+        "arm": "no-action",
+        "operator": nobody("none"),
+        "runbook": None,
+        "run": "exchange-link-down/n",
+    }
     changed = {"available": None, "recover": None, "service_s": 20.2, "harmful_actions": 35}
     change(document, changed | {"wrong_figures_acted_on": 35, "duplicated": 0})
     return document
@@ -35,7 +40,7 @@ def reopened() -> dict[str, Any]:
     document = failed() | {"arm": "wrong:reopen-early", "run": "exchange-link-down/w"}
     changed = {"available": [7.5, 8.0], "recover": None, "harmful_actions": 132}
     change(document, changed | {"wrong_figures_acted_on": 132, "duplicated": 0})
-    document["runbook"]["reaction_s"] = 1.0
+    react(document, 1.0)
     return document
 
 
@@ -103,7 +108,7 @@ def test_cards_of_the_same_arm_are_told_apart() -> None:
     assert "right runbook · seed 8:" in text
     assert "seeds differ (7, 8)" in text
     slow = right() | {"run": "slow"}
-    slow["runbook"] = slow["runbook"] | {"reaction_s": 6.0}
+    react(slow, 6.0)
     assert "right runbook, reacts in 6 s:" in render_comparison([right(), slow], width=120).plain
     again = right() | {"started": "2026-11-22T11:00:01Z"}
     assert "right runbook · 11:00:01:" in render_comparison([right(), again], width=120).plain

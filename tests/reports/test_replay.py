@@ -19,7 +19,7 @@ from drills.spec.request import RunRequest, asked
 from reports.replay import replay
 from reports.terminal import render_card
 
-from .cards import RUN, passed
+from .cards import RUN, nobody, passed, react
 
 USUAL = ["run", "exchange-link-down", "--arm", "runbook", "--seed", "7"]
 ASKED: dict[str, Any] = {"drill": "exchange-link-down", "runbook": None, "proxy": "auto", "reaction_s": 1.0}
@@ -41,7 +41,7 @@ def line(**changed: Any) -> list[str]:
         ({"reaction_s": 0.25}, ["--reaction", "0.25s"]),
         ({"reaction_s": 1234.567}, ["--reaction", "1234.567s"]),
         ({"reaction_s": 0.0}, ["--reaction", "0s"]),
-        ({"reaction_s": 6.0, "operator": "none"}, []),
+        ({"reaction_s": 6.0, "operator": nobody("none")}, []),
         ({"subject": "app@1.2.3"}, ["--subject", "app@1.2.3"]),
         ({"target": "compose"}, ["--target", "compose"]),
     ],
@@ -63,7 +63,7 @@ def test_the_line_survives_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_card_that_does_not_know_what_was_asked_names_its_drill_and_reaction() -> None:
     card = passed()
-    card["runbook"]["reaction_s"] = 6.0
+    react(card, 6.0)
     assert replay(msgspec.convert(card, Scorecard)) == [*USUAL, "--reaction", "6s"]
 
 

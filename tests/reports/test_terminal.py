@@ -15,7 +15,7 @@ from rich.console import Console
 from reports.terminal import print_card, render_card
 from reports.texts import EN, JA, Lang, say
 
-from .cards import RUN, failed, history, invalid, passed, without_load
+from .cards import RUN, failed, history, invalid, nobody, passed, without_load
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 CARDS: dict[str, Callable[[], dict[str, Any]]] = {"pass": passed, "fail": failed, "invalid": invalid}
@@ -158,13 +158,13 @@ def test_an_own_system_is_called_by_its_name() -> None:
 
 
 def test_a_drill_by_hand_and_a_second_attempt_are_said() -> None:
-    text = render_card(passed() | {"operator": "human", "attempts": 2}, None, RUN).plain
+    text = render_card(passed() | {"operator": nobody("human"), "attempts": 2}, None, RUN).plain
     assert "a person" in text
     assert "attempt 2" in text
 
 
 def test_the_control_arm_says_that_nothing_was_broken() -> None:
-    card = passed() | {"arm": "no-fault", "alerts": [], "runbook": None}
+    card = passed() | {"arm": "no-fault", "alerts": [], "runbook": None, "operator": nobody("robot")}
     card["instants"]["t_alert"] = None
     seen = history(card)
     quiet = type(seen)(seen.run, tuple(e for e in seen.events if e.actor == "runner"), seen.samples, {})

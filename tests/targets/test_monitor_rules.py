@@ -42,12 +42,15 @@ def test_the_brokerages_own_rules_load() -> None:
         "InquiryBurn",
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
-    incident = {"LinkSilent", "ExchangeUnanswered", "ExecutionsQueued", "OrdersBurn"}
+    incident = {"LinkSilent", "ExchangeUnanswered"}
     pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"}
+    causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
+    assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown"}
+    assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())
 
 

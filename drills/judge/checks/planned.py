@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from drills.judge import schedule
 from drills.judge.check import Check
 from drills.judge.interval import Interval, point, seconds
-from drills.judge.timeline import events, injection, pages, snapshot_at
+from drills.judge.timeline import Opening, events, injection, openings, pages, snapshot_at, steps_of
 from drills.record.arm import NOBODY_ACTS
 from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Reason, Status, Value
 from drills.record.unsupported import ALERTS, OPERATOR
@@ -34,6 +34,10 @@ LATE = NS // 2
 """How much more than planned anything may be, ns: as long as service may be lost where nothing is broken and nobody
 calls it a loss. Two cores shared by ten busy processes make the harness 0.12 s late; an engine takes 0.17 s to kill a
 container."""
+
+
+TICKET = "ticket"
+"""The severity of an alert that can wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _quantities(history: History) -> Iterator[Quantity]:
         raised = next(events(history, "runner", "false-alarm"), None)
         yield _between("false-alarm", schedule.first_onset(plan) + schedule.FALSE_ALARM_AFTER, ended, raised)
     if _somebody_acts(history):
-        yield _reaction(history)
+        yield from _reactions(history)
     yield from _watched(history, ended)
 
 
@@ -149,16 +153,29 @@ def _undo(history: History, fault: PlannedFault) -> Interval | None:
     return None
 
 
-def _reaction(history: History) -> Quantity:
-    """From the receipt of the first alert that links to the runbook, or from the false alarm, to its being opened."""
-    opened = next(events(history, "operator", "runbook", Kind.INVOKE), None)
-    called = [event.t for event in events(history, "runner", "false-alarm")]
-    if opened is not None:
-        called += [page.t for page in pages(history) if page.runbook == opened.data.get("runbook")]
-    was = None if opened is None or not called else point(opened.t - min(called))
-    planned = history.plan.reaction
-    shown = () if opened is None else (opened.index,)
-    return Quantity("reaction", planned, was, planned - EARLY, planned + LATE, shown=shown)
+def _reactions(history: History) -> Iterator[Quantity]:
+    """Before each runbook that was opened: from the alert that called, or from the end of the runbook before it."""
+    planned, opened = history.plan.reaction, openings(history)
+    for before, opening in zip([None, *opened], opened, strict=False):
+        led_on = before is not None and opening.source is not None
+        called = before.end if before is not None and led_on else _called_at(history, opening, first=before is None)
+        since = None if called is None else max(called, 0 if before is None else before.end or 0)
+        was = None if since is None else point(opening.t - since)
+        yield Quantity("reaction", planned, was, planned - EARLY, planned + LATE, shown=(opening.index,))
+    if not opened:
+        yield Quantity("reaction", planned, None, None, None)
+
+
+def _called_at(history: History, opening: Opening, *, first: bool) -> int | None:
+    """The receipt of the alert with which the reaction began, by the monitor's own record; or the false alarm.
+
+    Before the first opening nobody was busy: it is the first page, or the first of all where none was one. Later it is
+    the one that the operator names.
+    """
+    came = [page for page in pages(history) if page.t <= opening.t]
+    urgent = [page for page in came if page.severity != TICKET]
+    called = [page.t for page in urgent or came if first or page.t == opening.called_at]
+    return min([*called, *(event.t for event in events(history, "runner", "false-alarm"))], default=None)
 
 
 def _watched(history: History, ended: Event | None) -> Iterator[Quantity]:
@@ -177,12 +194,13 @@ def _watched(history: History, ended: Event | None) -> Iterator[Quantity]:
 
 def _quiet(history: History, end: int | None) -> Quantity:
     """From the last act, of the operator or of the harness, to the end of the observation."""
-    done = [event for event in events(history, "operator", "runbook") if event.kind != Kind.INVOKE]
+    acted = [each for each in openings(history) if each.right or any(one.changed for one in steps_of(history, each))]
+    done = [each.end for each in acted if each.end is not None]
     planned = schedule.quiet(history.plan)
     was = None
     if done and end is not None:
-        was = point(end - max([*(event.t for event in done), *_last_acts(history)]))
-    shown = tuple(event.index for event in done)
+        was = point(end - max([*done, *_last_acts(history)]))
+    shown = tuple(each.end_index for each in acted if each.end_index is not None)
     return Quantity("quiet", planned, was, planned - EARLY, None, "at-least", shown)
 
 

@@ -20,8 +20,9 @@ from drills.judge.timeline import (
     is_stamped_well,
     observed_from,
     observed_until,
+    opened_right,
     snapshot_at,
-    steps,
+    steps_of,
 )
 from drills.record.arm import NOBODY_ACTS
 from drills.record.columns import pieces
@@ -217,8 +218,8 @@ def runbook_not_followed(history: History) -> CheckResult | None:
     """Where a runbook was to be followed and was not, nothing is known of it; a false alarm has not even been one."""
     if history.plan.arm in NOBODY_ACTS or OPERATOR in history.run.unsupported:
         return None
-    opened = next(events(history, "operator", "runbook", Kind.INVOKE), None)
-    if opened is not None and steps(history):
+    opened = opened_right(history)
+    if opened is not None and steps_of(history, opened):
         return None
     why = "runbook.not-opened" if opened is None else "runbook.not-begun"
     rows = [] if opened is None else [f"events:{opened.index}"]
