@@ -80,19 +80,24 @@ class Robot:
             outcome = self._step(step, results).outcome
             if interrupted():  # also where the step failed: what is more urgent may be why
                 return RunbookEnd.INTERRUPTED
-            if outcome == StepOutcome.OK and step.opens is not None:
-                return RunbookEnd.OPENED
             if outcome in (StepOutcome.OK, StepOutcome.SKIPPED, StepOutcome.NOT_THIS):
+                if outcome == StepOutcome.OK and step.opens is not None:
+                    return RunbookEnd.OPENED
                 continue
-            if outcome == StepOutcome.REFUSED and len(results) == 1:
-                return RunbookEnd.REFUSED
-            if step.if_failed.action == "stop":
-                return RunbookEnd.STOPPED
-            if step.if_failed.action == "escalate":
-                return self._escalate(runbook, step)
+            end = self._after_failure(runbook, step, closes=outcome == StepOutcome.REFUSED and len(results) == 1)
+            if end is not None:
+                return end
             jump = step.if_failed.step
         skipped = any(each.outcome == StepOutcome.SKIPPED for each in results.values())
         return RunbookEnd.INCOMPLETE if skipped or len(results) < len(runbook.steps) else RunbookEnd.DONE
+
+    def _after_failure(self, runbook: Runbook, step: Step, *, closes: bool) -> RunbookEnd | None:
+        """How the runbook ends at a step that failed; None where it goes on further down."""
+        if closes:
+            return RunbookEnd.REFUSED
+        if step.if_failed.action == "stop":
+            return RunbookEnd.STOPPED
+        return self._escalate(runbook, step) if step.if_failed.action == "escalate" else None
 
     def _step(self, step: Step, results: dict[str, StepResult]) -> StepResult:
         began = time.monotonic_ns()
