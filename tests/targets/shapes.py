@@ -33,12 +33,15 @@ def misfits(fields: Mapping[str, Field], reply: Mapping[str, Any], before: str =
 
 
 def recorded(run: Path, tool: OperatorTool) -> Iterator[tuple[Command, Mapping[str, Any]]]:
-    """The replies to the steps of a run that were done, from the events in its folder, each with its command."""
-    argvs = {step.id: step.argv for step in load_runbook(run / "runbook.yaml", tool).steps}
+    """The replies to those steps of a run's own runbook that were done, each with its command."""
+    runbook = load_runbook(run / "runbook.yaml", tool)
+    argvs, followed = {step.id: step.argv for step in runbook.steps}, None
     for line in (run / "events.jsonl").read_text().splitlines():
         event = json.loads(line)
         data = event["data"]
-        if event["what"] == "step" and "answer" in data and data["exit"] == 0:
+        if event["what"] == "runbook":
+            followed = data["runbook"]
+        if followed == runbook.id and event["what"] == "step" and "answer" in data and data["exit"] == 0:
             command = tool.command(argvs[data["id"]] or ())
             assert command is not None
             yield command, data["answer"]
