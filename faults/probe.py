@@ -45,7 +45,7 @@ class Reaction:
         return self.first_ms is not None
 
     def plain(self) -> dict[str, Any]:
-        """For an Evidence."""
+        """For a ProbeResult."""
         return asdict(self)
 
 

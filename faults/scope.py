@@ -116,7 +116,7 @@ def broken(fault: Fault, target: Target, index: int, record: Record, journal: Jo
 
 
 def _tried(verb: Callable[[Target], ProbeResult], target: Target) -> ProbeResult:
-    """What the verb says; an error of the target or the network is an Evidence too, and so is one of our own."""
+    """What the verb says; an error of the target or the network is a ProbeResult too, and so is one of our own."""
     try:
         return verb(target)
     except StartFailed as error:

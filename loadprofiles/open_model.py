@@ -66,7 +66,7 @@ class OpenModel:
         self.times["login_s"] = time.monotonic() - began
 
     def open(self, t0: int) -> None:
-        """Let customers in from ``t0`` (ns) until the schedule is through or the desk is closing."""
+        """Let customers in from ``t0`` (ns) until the schedule is through or the client is closing."""
         self._opened = (time.monotonic(), time.process_time())
         rows = zip(
             self._arrivals.offset.tolist(),
@@ -100,7 +100,7 @@ class OpenModel:
             self.client.journal.flush()
 
     def _wait_until(self, instant: int) -> bool:
-        """False where the desk closes first."""
+        """False where the client closes first."""
         wait = instant - time.monotonic_ns()
         if wait <= 0:
             gevent.sleep(0)  # behind: those already admitted must get their turn

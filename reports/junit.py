@@ -17,6 +17,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
 from reports.card import as_card, called, judges, superseded
@@ -27,7 +28,11 @@ from reports.words import sentence
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: a log's control characters, for instance."""
 
-PROPERTIES = ("evidence", "seed", "arm", "run", "verdict", "grade", "target", "operator", "kunren", "subject")
+PROPERTIES = (
+    "evidence", "seed", "arm", "run", "verdict", "grade", "target", "operator.kind", "kunren", "subject",
+)  # fmt: skip
+"""Fields of the card; a part of one has the name of the whole in the document."""
+
 RED = ("failure", "error")
 
 
@@ -68,10 +73,10 @@ def _suite(card: Scorecard, classname: str, again: str | None) -> ET.Element:
     """``classname`` of its cases; ``again`` is the run that was made in place of this one."""
     suite = ET.Element("testsuite", name=_clean(f"{called(card)} {card.arm} seed {card.seed}"), timestamp=card.started)
     properties = ET.SubElement(suite, "properties")
-    for name in PROPERTIES:
-        value = card.operator.kind if name == "operator" else getattr(card, name)
+    for field in PROPERTIES:
+        value = attrgetter(field)(card)
         if value is not None:
-            ET.SubElement(properties, "property", name=name, value=_clean(str(value)))
+            ET.SubElement(properties, "property", name=field.partition(".")[0], value=_clean(str(value)))
     cases = [*(_objective(card, one) for one in card.objectives), *(_check(card, one) for one in card.checks)]
     if card.verdict != "pass" and not any(case.find(name) is not None for case in cases for name in RED):
         why = f"the card's verdict is {card.verdict}" + ("" if judges(card) else f": {cause(card, 'en')}")

@@ -79,7 +79,7 @@ class RunProcess:
             self._start()
             self._stop.attach(self)
             self._ask()
-        except BaseException as error:
+        except BaseException as error:  # also Ctrl-C: what was started must not be left
             self._leave(error)
             raise
         return self

@@ -85,7 +85,7 @@ class Reaper:
             )
         try:
             self._await_its_word()
-        except BaseException:
+        except BaseException:  # also Ctrl-C: nobody would end it
             self._process.kill()
             self._leave(5.0)
             raise

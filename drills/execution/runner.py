@@ -260,7 +260,7 @@ class _Run:
             self.plan, self.runbooks, self.target, self.load, self.view, self._note, self.injector, self.reporter,
             self.request.drill.stop_if,
         )  # fmt: skip
-        reason = asyncio.run(kept(observation.watch(t0)))
+        reason = asyncio.run(result_or_error(observation.watch(t0)))
         if isinstance(reason, BaseException):
             raise _first(reason)
         self.reporter.phase("taking the books")
@@ -348,7 +348,7 @@ class _Run:
         self.folder.events.append(actor, kind, what, data)
 
 
-async def kept(watching: Coroutine[Any, Any, T]) -> T | BaseException:
+async def result_or_error(watching: Coroutine[Any, Any, T]) -> T | BaseException:
     """What it comes to, or what ended it: a signal may be raised in any step of any of its tasks.
 
     Raised out of the loop's main task it would be passed on, and its traceback printed as well, as that of a task whose

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from drills.judge import governing, outage, timeline
+from drills.judge import governing, outage, response, timeline
 from drills.judge.attempt import Attempts
 from drills.judge.check import NOT_EXERCISED, UNSUPPORTED
 from drills.judge.cost import Cost, cost
@@ -23,7 +23,6 @@ from drills.judge.run_checks import Asked, run_checks, unfinished, unfollowed
 from drills.judge.scorecard import (
     RULES,
     AcceptedCell,
-    AlertCell,
     AskedCell,
     CheckCell,
     ClockCell,
@@ -36,21 +35,14 @@ from drills.judge.scorecard import (
     LoadCell,
     MetricCell,
     ObjectiveCell,
-    OpenedCell,
-    OperatorCell,
-    RunbookCell,
     Scorecard,
     Span,
-    StepCell,
     ValueCell,
 )
 from drills.judge.unjudged import claiming_nothing, how_far
 from drills.judge.verdict import grade, verdict
 from drills.record.history import CheckResult, Earlier, History, Objective, Plan, Reason, Status
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR, THINGS
-
-WHO = {"auto": "robot", "human": "human", "none": "none"}
-"""What a card calls the operator that a plan names."""
 
 ENGINES = ("proxy", "volume", "database")
 """What every card says of its engines, be it that there was none."""
@@ -81,7 +73,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         drill_sha256=plan.drill_sha256,
         runbook_sha256=plan.runbook_sha256,
         arm=plan.arm,
-        operator=_operator(history),
+        operator=response.operator(history),
         seed=plan.seed,
         attempts=run.attempts,
         run=run.run,
@@ -110,8 +102,8 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         no_limit=no_limit,
         checks=_checks(asked),
         load=load,
-        alerts=_alerts(history),
-        runbook=_runbook(history),
+        alerts=response.alerts(history),
+        runbook=response.runbook(history),
         heal=_heal(history),
         cost=_cost(price),
         asked=_asked(history),
@@ -293,59 +285,6 @@ def _load(history: History) -> LoadCell:
 
 def _no_load(_: Reason) -> None:
     return None
-
-
-def _alerts(history: History) -> list[AlertCell]:
-    t0, opened = history.run.t0, timeline.openings(history)
-    cells = []
-    for page in timeline.pages(history):
-        mine = [each for each in opened if (each.alert, each.alert_at) == (page.rule, page.t)]
-        cells.append(
-            AlertCell(
-                rule=page.rule,
-                t=seconds(page.t - t0),
-                severity=page.severity,
-                layer=page.layer,
-                runbook=page.runbook,
-                for_this_fault=timeline.is_for_fault(history, page),
-                opened=[each.runbook for each in mine],
-                ended=mine[-1].ended if mine else None,
-            )
-        )
-    return cells
-
-
-def _operator(history: History) -> OperatorCell:
-    plan, t0 = history.plan, history.run.t0
-    opened = [
-        OpenedCell(
-            runbook=each.runbook,
-            alert=each.alert,
-            source=each.source,
-            start=seconds(each.t - t0),
-            end=None if each.end is None else seconds(each.end - t0),
-            ended=each.ended,
-        )
-        for each in timeline.openings(history)
-    ]
-    return OperatorCell(kind=WHO[plan.operator], reaction_s=seconds(plan.reaction), opened=opened)
-
-
-def _runbook(history: History) -> RunbookCell | None:
-    opening = timeline.opened_right(history)
-    if opening is None:
-        return None
-    t0 = history.run.t0
-    steps = [
-        StepCell(
-            id=step.id,
-            start=seconds(step.start - t0),
-            end=None if step.end is None else seconds(step.end - t0),
-            outcome=step.outcome,
-        )
-        for step in timeline.steps_of(history, opening)
-    ]
-    return RunbookCell(id=opening.runbook, reaction_s=seconds(history.plan.reaction), steps=steps)
 
 
 def _heal(history: History) -> HealCell:

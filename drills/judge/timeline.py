@@ -153,12 +153,17 @@ def pages(history: History) -> list[Page]:
             str(event.data.get("rule", "")),
             event.data.get("runbook"),
             event.data.get("severity"),
-            event.data.get("labels", {}).get("layer"),
+            _layer(event.data.get("labels")),
         )
         for event in events(history, "monitor", "alert")
         if event.data.get("status") == "firing"
     ]
     return sorted((page for page in found if page.t <= end), key=lambda page: (page.t, page.index))
+
+
+def _layer(labels: object) -> str | None:
+    layer = labels.get("layer") if isinstance(labels, dict) else None
+    return layer if isinstance(layer, str) else None
 
 
 def is_for_fault(history: History, page: Page) -> bool:

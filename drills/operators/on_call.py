@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from drills.operators.inbox import Call, Inbox
-from drills.operators.outcomes import Followed, RunbookEnd
+from drills.operators.outcomes import Followed, Record, RunbookEnd
 from drills.record.history import Kind
 from drills.spec.runbook import Runbook
-
-Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
-"""``record(actor, kind, what, data)``: one event of the history."""
 
 COVERS = (RunbookEnd.DONE, RunbookEnd.STOPPED, RunbookEnd.ESCALATED, RunbookEnd.INCOMPLETE)
 """Ends after which alerts that came meanwhile and link to the same runbook have been dealt with."""
@@ -33,8 +30,9 @@ class Follows(Protocol):
 
 @dataclass(slots=True)
 class OnCall:
-    """``library``: id -> runbook, all that there are. ``reaction`` in ns, before each runbook that is opened.
+    """Decides which runbook is opened for which alert, and has the ``operator`` follow it.
 
+    ``library``: id -> runbook, all that there are. ``reaction`` in ns, before each runbook that is opened.
     ``opened`` and ``closed`` are told each runbook as it is opened and left.
     """
 

@@ -1,11 +1,16 @@
-"""What comes of a step and of a runbook, whoever follows it."""
+"""What comes of a step and of a runbook, whoever follows it, and how it is put on record."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from drills.record.history import Kind
+
+Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
+"""``record(actor, kind, what, data)``: one event of the history."""
 
 
 class StepOutcome(StrEnum):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drills.operators.outcomes import Followed, RunbookEnd, StepOutcome
+from drills.operators.outcomes import Followed, Record, RunbookEnd, StepOutcome
 from drills.record.history import NS, Kind
 from drills.spec.expectations import Demand, disagreements
 from drills.spec.runbook import Runbook
@@ -31,9 +31,6 @@ ASK_EVERY_S = 0.1
 QUERY_WITHIN_S = 5.0
 LEAST_S = 0.5
 """A query asked in the last moment of a step still gets so long."""
-
-Record = Callable[[str, Kind, str, Mapping[str, Any]], object]
-"""``record(actor, kind, what, data)``: one event of the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +58,11 @@ class Robot:
         results: dict[str, StepResult] = {}
         end = self._steps(runbook, results, interrupted)
         changed = any(each.answer is not None and each.answer.changed for each in results.values())
-        if end == RunbookEnd.OPENED:
-            return Followed(end, next(step.opens for step in runbook.steps if step.id == list(results)[-1]), changed)
-        return Followed(end, runbook.escalation.opens if end == RunbookEnd.ESCALATED else None, changed)
+        opens = runbook.escalation.opens if end == RunbookEnd.ESCALATED else None
+        last = runbook.step(next(reversed(results), ""))
+        if end == RunbookEnd.OPENED and last is not None:
+            opens = last.opens
+        return Followed(end, opens, changed)
 
     def _steps(self, runbook: Runbook, results: dict[str, StepResult], interrupted: Callable[[], bool]) -> RunbookEnd:
         """Fill in what came of each step that was reached."""
@@ -103,13 +102,14 @@ class Robot:
         began = time.monotonic_ns()
         self.record("operator", Kind.INVOKE, "step", {"id": step.id, "role": step.role})
         self.show(step.id, "running")
-        result = results[step.id] = self._try(step, {name: each.outcome for name, each in results.items()})
+        result = results[step.id] = self._try(step, results)
         self.record("operator", result.outcome.kind, "step", _facts(step, result, began))
         self.show(step.id, result.outcome.value)
         return result
 
-    def _try(self, step: Step, outcomes: Mapping[str, StepOutcome]) -> StepResult:
-        lacking = [need for need in step.needs if outcomes.get(need) is not StepOutcome.OK]
+    def _try(self, step: Step, results: Mapping[str, StepResult]) -> StepResult:
+        done = {name for name, result in results.items() if result.outcome == StepOutcome.OK}
+        lacking = [need for need in step.needs if need not in done]
         if lacking:
             return StepResult(StepOutcome.SKIPPED, f"needs {', '.join(lacking)}")
         until = time.monotonic() + step.within / NS

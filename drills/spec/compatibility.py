@@ -63,7 +63,7 @@ def refuse_stranger(root: Node, words: Vocabulary, required: tuple[str, ...]) ->
     says = f"not written for target {words.runtime}: a drill for it must have {', '.join(absent)}"
     names = dict.fromkeys(name for _, name in strange)
     knows = f", and it has no {', no '.join(names)}" if names else ""
-    raise BadInput(root.doc.file, line, says + knows, _mend(root.doc.file))
+    raise BadInput(root.doc.file, line, says + knows, _fix(root.doc.file))
 
 
 def refuse_unjudgeable(
@@ -132,7 +132,7 @@ def _names(value: object) -> list[str]:
     return [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)]
 
 
-def _mend(file: Path) -> str:
+def _fix(file: Path) -> str:
     beside = [folder / USUAL_NAME for folder in (file.parent, file.parent.parent)]
     likely = next((each for each in beside if each.is_file()), None)
     if likely is None:

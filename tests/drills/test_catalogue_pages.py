@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.spec.files import CATALOGUE
+from drills.spec.library import catalogue_files
 from drills.spec.runbook import load_runbook
 from targets.brokerage.monitor.rules import load_all
 from targets.brokerage.monitor.service import RULES
@@ -10,8 +10,7 @@ from targets.brokerage.operations.tool import TOOL
 
 
 def test_every_alert_leads_to_a_page_for_it() -> None:
-    files = [file for file in CATALOGUE.rglob("*.yaml") if not file.name.startswith(("drill", "steps", "wrong"))]
-    right = {page.id: page for page in (load_runbook(file, TOOL) for file in files)}
+    right = {page.id: page for page in (load_runbook(file, TOOL) for file in catalogue_files())}
     for group in load_all(RULES):
         for rule in group.rules:
             page = right.get(rule.annotations.get("runbook", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from drills.cards import score
 from drills.judge.scorecard import Scorecard
 from drills.judge.timeline import openings, steps_of
@@ -104,3 +106,12 @@ def test_a_reaction_to_an_alert_that_nobody_received_is_not_on_record() -> None:
     draft = correct(3)
     opened(draft, 16.0, runbook="other", rule="Rumour", called=15.8)
     assert planned(draft).status == Status.UNKNOWN
+
+
+@pytest.mark.parametrize("labels", [None, 7, [], {"layer": 7}])
+def test_labels_that_are_none_say_nothing_of_the_layer(labels: object) -> None:
+    draft = correct(3)
+    for event in draft.events:
+        if event[3] == "alert":
+            event[4]["labels"] = labels
+    assert [one.layer for one in card(draft).alerts] == [None]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drills.execution.runner import kept
+from drills.execution.runner import result_or_error
 from drills.interrupts import Terminated, first_signal_raises
 
 
@@ -45,7 +45,7 @@ def _handled_as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("watching", [_in_the_main_task, _in_another])
 def test_it_ends_the_loop_and_only_that(watching: Any, caplog: pytest.LogCaptureFixture) -> None:
-    assert _ended_by(kept(watching()))
+    assert _ended_by(result_or_error(watching()))
     gc.collect()
     assert [each.message for each in caplog.records if each.name == "asyncio"] == []
 

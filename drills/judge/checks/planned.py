@@ -27,6 +27,9 @@ from drills.record.arm import NOBODY_ACTS
 from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Reason, Status, Value
 from drills.record.unsupported import ALERTS, OPERATOR
 
+PAGE = "page"
+"""The severity of an alert that calls somebody at once."""
+
 EARLY = NS // 100
 """How much less than planned anything may be, ns: a timer's grain."""
 
@@ -34,10 +37,6 @@ LATE = NS // 2
 """How much more than planned anything may be, ns: as long as service may be lost where nothing is broken and nobody
 calls it a loss. Two cores shared by ten busy processes make the harness 0.12 s late; an engine takes 0.17 s to kill a
 container."""
-
-
-TICKET = "ticket"
-"""The severity of an alert that can wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +153,23 @@ def _undo(history: History, fault: PlannedFault) -> Interval | None:
 
 
 def _reactions(history: History) -> Iterator[Quantity]:
-    """Before each runbook that was opened: from the alert that called, or from the end of the runbook before it."""
+    """Before each runbook that was opened."""
     planned, opened = history.plan.reaction, openings(history)
     for before, opening in zip([None, *opened], opened, strict=False):
-        led_on = before is not None and opening.source is not None
-        called = before.end if before is not None and led_on else _called_at(history, opening, first=before is None)
-        since = None if called is None else max(called, 0 if before is None else before.end or 0)
+        since = _reacts_since(history, opening, before)
         was = None if since is None else point(opening.t - since)
         yield Quantity("reaction", planned, was, planned - EARLY, planned + LATE, shown=(opening.index,))
     if not opened:
         yield Quantity("reaction", planned, None, None, None)
+
+
+def _reacts_since(history: History, opening: Opening, before: Opening | None) -> int | None:
+    """When the operator was called, or had left the runbook ``before`` it; that alone where it opened this one."""
+    if before is not None and opening.source is not None:
+        return before.end
+    called = _called_at(history, opening, first=before is None)
+    free = 0 if before is None else before.end or 0
+    return None if called is None else max(called, free)
 
 
 def _called_at(history: History, opening: Opening, *, first: bool) -> int | None:
@@ -173,7 +179,7 @@ def _called_at(history: History, opening: Opening, *, first: bool) -> int | None
     the one that the operator names.
     """
     came = [page for page in pages(history) if page.t <= opening.t]
-    urgent = [page for page in came if page.severity != TICKET]
+    urgent = [page for page in came if page.severity == PAGE]
     called = [page.t for page in urgent or came if first or page.t == opening.called_at]
     return min([*called, *(event.t for event in events(history, "runner", "false-alarm"))], default=None)
 
