@@ -230,7 +230,7 @@ def opened_right(history: History) -> Opening | None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt at a step of the page; ``start`` equals ``end`` where it was not begun (skipped).
+    """One attempt at a step of a runbook; ``start`` equals ``end`` where it was not begun (skipped).
 
     ``answered`` is when the operator's tool had answered; the step may have gone on to wait for its expected result.
     """

@@ -1,5 +1,5 @@
 """The long proof: every arm of every drill on three fixed seeds and one drawn one, one after the other; the right
-page of a drill that says up to which reaction it is fast enough also with slower ones.
+runbook of a drill that says up to which reaction it is fast enough also with slower ones.
 
 ``make gates`` may be stopped and started again: each run adds a line to ``tests/gates/DRILL.jsonl`` (arm, seed, card
 digest, code hash, …), and what the same code has already shown as declared is skipped. The drawn seed is new each time.
