@@ -28,6 +28,7 @@ from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_complaint, cache_folder
 from targets.containers import network, prometheus
+from targets.containers.controlgroups import counters, used
 from targets.containers.engine import (
     FIX,
     LOOK_COMPOSE_S,
@@ -150,6 +151,7 @@ class ComposeTarget(Starting, ContainerStack):
         super().__init__(msgspec.structs.replace(config, **own))
         self._owner: TextIO | None = None
         self._stopping = False
+        self._counters: Sequence[Path] | None = None
         self._switchboard = Switchboard(self.folder / CONTROL, self.config.token, self.control)
 
     def world(self) -> Sequence[Mapping[str, Any]]:
@@ -180,6 +182,13 @@ class ComposeTarget(Starting, ContainerStack):
         with contextlib.suppress(OSError):  # who cannot keep it will not find it either
             log.write_bytes(self.project.log("toxiproxy"))
         return (OwnPart("proxy", state["pid"] if state.get("state") == "running" else None, log),)
+
+    def processor_time(self) -> int | None:
+        """Of its containers; None where this machine does not show their control groups."""
+        if self._counters is None:
+            with contextlib.suppress(TargetError):
+                self._counters = counters(row["pid"] for row in self.project.states().values())
+        return None if self._counters is None else used(self._counters)
 
     def by_hand(self) -> Iterator[str]:
         """Customers' address, and how to call brokerctl."""

@@ -92,6 +92,10 @@ class LocalTarget(Starting, Stack):
         parts = (OwnPart(name, runs.get(process), logs[process]) for name, process in beside.items())
         return OwnPart("launcher", launcher, logs["launcher"]), *parts
 
+    def processor_time(self) -> int:
+        """None elsewhere: the launcher and all that it starts are below this process."""
+        return 0
+
     def by_hand(self) -> Iterator[str]:
         """Customers' address, logs, and how to call brokerctl."""
         yield f"customers:  {self.customers_url()}"

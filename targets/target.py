@@ -353,6 +353,10 @@ class Target(Protocol):
     def logs(self) -> Mapping[str, Path]:
         """Service name -> its log file."""
 
+    def processor_time(self) -> int | None:
+        """Processor time, ns, that its processes have used which are not below this one; None where nobody can tell."""
+        return None
+
     @property
     def alerts(self) -> Alerts | None:
         """What its own monitor tells."""

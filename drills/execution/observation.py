@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from drills.execution.injector import Injector
+from drills.execution.processors import Meter, Processors
 from drills.execution.pulse import Note, Pulse
 from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
@@ -35,8 +36,8 @@ SAMPLE_S = 0.2
 GATE_GOOD = 0.99
 """Share of good requests that the baseline must reach before anything is injected."""
 
-THREADS, THREADS_A_FAULT = 4, 2
-"""For alerts, heartbeats, the operator and the last look; and for the witness of each fault while it is undone."""
+THREADS, THREADS_A_FAULT = 5, 2
+"""For alerts, heartbeats, processors, the operator and the last look; for each fault's witness while it is undone."""
 
 TOO_LATE = ProbeResult(False, "still looking when the fault had lasted as long as planned", {"effect_seen": None})
 """What a witness is taken for who was not done when the undo was due."""
@@ -72,16 +73,19 @@ class Observation:
         asyncio.get_running_loop().set_default_executor(
             ThreadPoolExecutor(THREADS + THREADS_A_FAULT * len(self.plan.faults))  # nothing that is due waits for one
         )
-        pulse = Pulse(self.note)
+        pulse, processors = Pulse(self.note), Processors(self.note, Meter(self.target.processor_time))
         try:
             async with asyncio.TaskGroup() as tasks:
                 alerts = self.target.alerts
                 told = () if alerts is None else (self._alerts(alerts), self._heartbeats(alerts))
-                followers = [tasks.create_task(each) for each in (*told, self._samples(), pulse.beat())]
+                followers = [
+                    tasks.create_task(each) for each in (*told, self._samples(), pulse.beat(), processors.watch())
+                ]
                 reason = await self._play(t0, tasks, followers)
                 if alerts is not None:  # one that came with the last tick counts as well
                     await asyncio.to_thread(self._take_alerts, alerts)
                 pulse.end()
+                await asyncio.to_thread(processors.end)
                 # what is judged ends here, before a step that is still under way has been waited for
                 self.note("runner", Kind.INVOKE, "snapshot", {"reason": reason})
                 self._stop()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from drills.judge.check import Check, because, run_check
-from drills.judge.checks import validity
+from drills.judge.checks import processors, validity
+from drills.judge.objectives import Judged
 from drills.record.history import CheckResult, History, Reason, Status
 
 Asked = Sequence[tuple[Check, CheckResult]]
@@ -31,6 +34,16 @@ def unfollowed(history: History) -> list[tuple[Check, CheckResult]]:
     """What a run says of itself in which the runbook was to be followed and nobody did: nothing where somebody did."""
     said = validity.runbook_not_followed(history)
     return [] if said is None else [(Check("runbook-was-followed", "", (), True, lambda _: said), said)]
+
+
+def contended(history: History, asked: Asked, objectives: Sequence[Judged]) -> list[tuple[Check, CheckResult]]:
+    """Of a run whose processors others kept busy for long: it accuses nobody; a pass is one all the same."""
+    found = processors.contention(history)
+    if found is None:
+        return []
+    accuses = Status.FAIL in [answer.status for _, answer in asked] + [one.status for one in objectives]
+    answer = msgspec.structs.replace(found, status=Status.INVALID if accuses else Status.PASS)
+    return [(Check(processors.ID, "", (), True, lambda _: answer), answer)]
 
 
 _NO_CHECK = because(Status.UNKNOWN, "no-such-check")

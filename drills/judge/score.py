@@ -11,6 +11,7 @@ import msgspec
 from drills.judge import governing, outage, response, timeline
 from drills.judge.attempt import Attempts
 from drills.judge.check import NOT_EXERCISED, UNSUPPORTED
+from drills.judge.checks.processors import CONTENDED
 from drills.judge.cost import Cost, cost
 from drills.judge.domains import Domains
 from drills.judge.instants import instants
@@ -19,7 +20,7 @@ from drills.judge.limits import harmed, without_limit
 from drills.judge.metric import SCALE, Metric, Observed, Value, lacking, values
 from drills.judge.milestones import Milestone, Milestones
 from drills.judge.objectives import Judged, Measured, judge_objectives, unjudged
-from drills.judge.run_checks import Asked, run_checks, unfinished, unfollowed
+from drills.judge.run_checks import Asked, contended, run_checks, unfinished, unfollowed
 from drills.judge.scorecard import (
     RULES,
     AcceptedCell,
@@ -63,6 +64,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
     load = attempts.make("load", lambda: _load(history), _no_load)
     price = attempts.make("cost", lambda: cost(history, at), lambda _: Cost(None, None, None, None))
     asked += unfinished(attempts.failures)
+    asked += contended(history, asked, objectives)
     total = verdict(asked, objectives)
     no_limit = without_limit(plan, measured, domains.metrics)
     card = Scorecard(
@@ -141,6 +143,7 @@ def limits(history: History, at: Milestones, asked: Asked, domains: Domains) -> 
     found += [_limit(check.id, NOT_EXERCISED) for check, answer in asked if _has(answer, NOT_EXERCISED)]
     found += _not_offered(history, asked, domains.metrics)
     found += [_of(check.id, answer) for check, answer in asked if answer.status == Status.UNKNOWN]
+    found += [_of(check.id, answer) for check, answer in asked if _has(answer, CONTENDED)]
     if not history.plan.injects:
         return [*found, _limit(None, "milestones.no-fault")]
     if timeline.injected_at(history) is None:

@@ -17,7 +17,7 @@ from drills.judge.run_checks import Asked
 from drills.record.history import History, Status
 from drills.record.unsupported import ALERTS
 
-VOID = ("run-ended", "history-whole", "own-parts-sound")
+VOID = ("run-ended", "history-whole", "own-parts-sound", "processors-available")
 """Standing checks without which no other cell means anything."""
 
 

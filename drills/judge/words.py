@@ -116,6 +116,12 @@ VALIDITY: Mapping[str, Text] = {
         " limits {limit} s and {total_limit} s",
         "操作コマンドの起動待ちは1手順あたり最長 {worst} s（上限 {limit} s）、合計 {total} s（上限 {total_limit} s）",
     ),
+    "processors.contended": Text(
+        "other programs kept all processors busy for {seconds} s of {of} s (limit {limit} s):"
+        " what came late may be this machine's doing",
+        "{of} s 中 {seconds} s は他のプログラムが全プロセッサを占有（上限 {limit} s）、"
+        "遅延は実行環境に起因する可能性がある",
+    ),
     "own.sound": Text("no error of our own parts: {parts}", "訓練側の各部に異常なし: {parts}"),
     "own.no-account": Text("no account of their own errors by {parts}", "訓練側の {parts} から異常の有無の報告がない"),
     "own.account-unreadable": Text("the account of {part} cannot be read", "訓練側の {part} の異常の報告を読めない"),

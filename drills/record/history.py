@@ -8,7 +8,9 @@ Events, by actor:
 ========== ====================================================================================================
 runner     ``started``, ``target`` (invoke/ok), ``load`` (invoke/ok), ``baseline`` (invoke, then ok or fail),
            ``observe`` (invoke), ``false-alarm`` (info), ``late`` (info; ns: so long its own clock did not tick),
-           ``lateness`` (info; ticks, worst_ns, total_ns), ``snapshot`` (invoke/ok), ``finished`` (info; why it ended),
+           ``lateness`` (info; ticks, worst_ns, total_ns), ``contended`` (info; ns: so long others kept all
+           processors busy, ours, others, idle: shares), ``processors`` (info; windows, contended_ns, the three shares
+           over all; none where they cannot be measured), ``snapshot`` (invoke/ok), ``finished`` (info; why it ended),
            ``interrupted``
 fault:N    ``inject`` (invoke/ok/fail), ``verify_effect`` (ok/fail), ``rollback`` (invoke/ok/fail),
            ``verify_removed`` (ok/fail)

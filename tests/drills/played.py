@@ -98,6 +98,9 @@ class Played:
     def own_parts(self) -> tuple[OwnPart, ...]:
         return ()
 
+    def processor_time(self) -> int:
+        return 0
+
     def by_hand(self) -> Iterator[str]:
         yield "nothing"
 

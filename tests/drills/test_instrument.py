@@ -72,6 +72,9 @@ class Willing(Strange):
         log.touch()
         return (OwnPart("proxy", 7, log),)
 
+    def processor_time(self) -> int:
+        return 0
+
     def customers_url(self) -> str:
         return "http://127.0.0.1:9"
 

@@ -161,6 +161,9 @@ class Labelled(Strange):
     def own_parts(self) -> tuple[OwnPart, ...]:
         return ()
 
+    def processor_time(self) -> int:
+        return 0
+
     def customers_url(self) -> str:
         return "http://127.0.0.1:1"
 
