@@ -216,7 +216,7 @@ class ComposeTarget(Starting, ContainerStack):
         self._owner = ownership.claim(self.home)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         user = self._furnish()
-        self._up(TOPOLOGY.programs, user)
+        self._up([name for name in TOPOLOGY.programs if name in TOPOLOGY.containers], user)
         self._wait_healthy(("postgres",))
         self._fill_database(self._world)
         # Nothing listens in there yet: who accepts is the engine, and will accept too when a link is closed.

@@ -84,7 +84,8 @@ def capabilities() -> Capabilities:
         accounts=account_names(),
         monitor_interval_s=every,
         settings=numbers,
-        volumes=frozenset(TOPOLOGY.limited) if keeping.way() else frozenset(),
+        volumes=frozenset(TOPOLOGY.limited),
+        limited=frozenset(TOPOLOGY.limited if keeping.way() else ()),
     )
 
 

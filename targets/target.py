@@ -215,7 +215,8 @@ class Capabilities:
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
     monitor_interval_s: float | None = None
-    volumes: frozenset[str] = frozenset()  # those that are limited in size, by themselves
+    volumes: frozenset[str] = frozenset()  # folders that lie on volumes of their own, where the machine lets them
+    limited: frozenset[str] = frozenset()  # of these, the ones that really are limited in size here
 
 
 @dataclass(frozen=True, slots=True)

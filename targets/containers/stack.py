@@ -45,7 +45,7 @@ THROUGH_THE_ENGINE = "published through Docker's userland proxy; a closed link l
 def capabilities() -> Capabilities:
     """As of a stack of processes, but that every service can be cut off."""
     every = frozenset(TOPOLOGY.services)
-    return replace(processes.capabilities(), partitionable=every, volumes=frozenset(TOPOLOGY.limited))
+    return replace(processes.capabilities(), partitionable=every, limited=frozenset(TOPOLOGY.limited))
 
 
 class ContainerStack(Stack):

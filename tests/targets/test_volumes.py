@@ -16,6 +16,7 @@ from targets.brokerage.volumes import files, keeping
 from targets.brokerage.volumes.forecast import Forecast
 from targets.brokerage.volumes.gauges import VolumeGauges
 from targets.brokerage.volumes.usage import deleted, is_limited, usage, written
+from targets.embedded import EMBEDDED
 from targets.stack import NO_LIMIT, Stack, capabilities
 
 from .front import until
@@ -49,6 +50,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine that lets nobody mount anything."""
     capabilities.cache_clear()
     monkeypatch.setattr(keeping, "way", lambda: ())
+    monkeypatch.setattr(keeping, "_ways", lambda: (("false",),))
     yield
     capabilities.cache_clear()
 
@@ -120,7 +122,16 @@ def test_where_nothing_can_be_limited_the_folder_is_ordinary_and_that_is_said(el
     keeping.join(folder)  # there is nothing to join
     assert keeping.described() is None
     assert NO_LIMIT == "ordinary folder, no limit"
-    assert Stack(config).capabilities().volumes == frozenset()
+    offered = Stack(config).capabilities()
+    assert (offered.volumes, offered.limited) == ({NAME}, frozenset())
+
+
+def test_doctor_says_whether_volumes_are_limited_and_what_to_do(elsewhere: None) -> None:
+    (found,) = [each for each in EMBEDDED.examine() if each.what == "limited volume"]
+    assert not found.ok
+    assert not found.needed
+    assert found.says.startswith(f"{NAME} will be an ordinary folder")
+    assert "--target compose, root, or user namespaces" in found.fix
 
 
 def test_of_an_ordinary_folder_no_figures_are_shown(config: Config) -> None:

@@ -31,8 +31,8 @@ EVIDENCE = "evidence"
 ROOT_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount", "--propagation", "private")
 AS_ROOT = ("unshare", "--mount", "--propagation", "private")
 FIX = (
-    "allow user namespaces (sysctl user.max_user_namespaces; on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0),"
-    " run as root, or use --target compose"
+    "drills that fill a volume need one of: --target compose, root, or user namespaces"
+    " (sysctl kernel.apparmor_restrict_unprivileged_userns=0; kernel.unprivileged_userns_clone=1 elsewhere)"
 )
 NAMESPACES = ("user", "mnt")
 """In the order in which they are joined: the first gives the right to join the second."""
