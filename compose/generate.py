@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from targets.brokerage.config import LOOPBACK
-from targets.brokerage.declaration import BROKERAGE_IMAGE, QUERIES, Component, Container, Folder
+from targets.brokerage.declaration import BROKERAGE_IMAGE, QUERIES, Component, Container, Folder, Volume
 from targets.brokerage.topology import TOPOLOGY, Topology
 from targets.containers import variables
 
@@ -44,6 +44,7 @@ def text(topology: Topology = TOPOLOGY) -> str:
     parts = [topology.components[name] for name in topology.containers]
     services = "\n".join("".join(_service(topology, part, images)) for part in parts)
     volumes = "".join(_volume(name) for name in ("", *(each for part in parts for each in part.volumes)))
+    volumes += "".join(_limited(each) for each in topology.limited.values())
     fixed = (HERE / "fixed.yaml").read_text(encoding="utf-8")
     folders = "# Folders of the run's own stack folder: the harness reads the books there.\n"
     return f"{SAYS}{fixed}\nservices:\n{services}\n{folders}volumes:\n{volumes}"
@@ -62,7 +63,7 @@ def _service(topology: Topology, part: Component, images: Mapping[str, Any]) -> 
         **({"stop_signal": part.stop.name} if part.stop.name != "SIGTERM" else {}),
         **part.container.compose,
         **_health(part, part.container),
-        **({"volumes": found} if (found := [*_mounts(part, part.container)]) else {}),
+        **({"volumes": found} if (found := [*_mounts(topology, part, part.container)]) else {}),
         **({"ports": found} if (found := [*_published(topology, part)]) else {}),
     }
     for key, value in keys.items():
@@ -90,12 +91,15 @@ def _health(part: Component, container: Container) -> dict[str, Any]:
     return {"environment": asked, "healthcheck": "*http-health"}
 
 
-def _mounts(part: Component, container: Container) -> Iterator[str]:
+def _mounts(topology: Topology, part: Component, container: Container) -> Iterator[str]:
+    """A limited volume is in the operators' container too: they work on it, and it is there while its owner is not."""
     if container.folder == Folder.READ:
         yield f"stack:{STACK}:ro"
     if container.folder == Folder.WRITE:
         yield f"stack:{STACK}"
     yield from (f"{each}:{STACK}/{each}" for each in part.volumes)
+    limited = topology.limited if part.name == topology.operators_host else [each.name for each in part.limited]
+    yield from (f"{each}:{STACK}/{each}" for each in limited)
 
 
 def _published(topology: Topology, part: Component) -> Iterator[str]:
@@ -109,6 +113,13 @@ def _volume(name: str) -> str:
     where = f"${{KUNREN_INSIDE:?}}{name and f'/{name}'}"
     options = f'{{type: none, o: bind, device: "{where}"}}'
     return f"  {name or 'stack'}:\n    labels: *labels\n    driver_opts: {options}\n"
+
+
+def _limited(volume: Volume) -> str:
+    """In memory, as large as it is declared."""
+    size = f"size={volume.kilobytes}k,nr_inodes={volume.inodes},mode=1777"
+    options = f'{{type: tmpfs, device: tmpfs, o: "{size}"}}'
+    return f"  {volume.name}:\n    labels: *labels\n    driver_opts: {options}\n"
 
 
 def _value(variable: str) -> str:

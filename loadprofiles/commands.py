@@ -29,6 +29,7 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
     max_s: float
     passwords: dict[str, str]
     own_hosts: list[str] = []
+    authority: str = ""  # PEM of whom customers trust; empty: whomever this machine does
 
 
 class Go(msgspec.Struct, frozen=True, tag="go"):

@@ -32,6 +32,9 @@ FAILURES: tuple[tuple[type[BaseException], OutcomeCode], ...] = (
     (gevent.Timeout, OutcomeCode.TIMEOUT),
     (TimeoutError, OutcomeCode.TIMEOUT),
     (ConnectionRefusedError, OutcomeCode.REFUSED),
+    (ssl.SSLCertVerificationError, OutcomeCode.REFUSED),  # the customer's own refusal: nothing was asked
+    (ssl.SSLEOFError, OutcomeCode.RESET),
+    (ssl.SSLZeroReturnError, OutcomeCode.RESET),
     (ConnectionResetError, OutcomeCode.RESET),
     (BrokenPipeError, OutcomeCode.RESET),
     (HTTPConnectionClosed, OutcomeCode.RESET),
@@ -47,11 +50,12 @@ def failure_of(error: BaseException) -> OutcomeCode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the brokerage is; ``tls`` checks its certificate."""
+    """Where the brokerage is; with ``tls`` its certificate is checked, against ``root`` (PEM) where one is named."""
 
     host: str
     port: int
     tls: bool = False
+    root: str = ""
 
     @property
     def authority(self) -> str:
@@ -60,9 +64,9 @@ class Server:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls(root: str) -> ssl.SSLContext:
     """One context for all customers: loading the authorities takes 20 ms each time."""
-    context: ssl.SSLContext = gevent.ssl.create_default_context()
+    context: ssl.SSLContext = gevent.ssl.create_default_context(cadata=root or None)
     return context
 
 
@@ -126,14 +130,18 @@ class Connection:
             plain.settimeout(self._patience.connect_s)
             plain.connect(address)
             plain.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
-            opened = _tls().wrap_socket(plain, server_hostname=self._server.host) if self._server.tls else plain
-            opened.settimeout(self._patience.total_s)
+            plain.settimeout(self._patience.total_s)
+            opened = self._secured(plain) if self._server.tls else plain
         except (
             BaseException
         ):  # gevent's time-out and the end of the load are no Exceptions; the socket must not stay open
             plain.close()
             raise
         return opened
+
+    def _secured(self, plain: gevent.socket.socket) -> gevent.socket.socket:
+        """After a handshake, in which the certificate was found to be good."""
+        return _tls(self._server.root).wrap_socket(plain, server_hostname=self._server.host)
 
 
 def _ended(sock: gevent.socket.socket) -> bool:

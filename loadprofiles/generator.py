@@ -173,7 +173,7 @@ def _borrowers(world: World, customers: int) -> list[int]:
 
 def _customers(begin: Begin, world: World) -> list[Customer]:
     wanted = begin.profile.customers
-    server = Server(*permitted(begin.url, begin.own_hosts))
+    server = Server(*permitted(begin.url, begin.own_hosts), begin.authority)
     patience = begin.profile.patience
     if begin.profile.urls:  # nobody of the world: they have no name to log in with, and nothing to spend
         return [Customer(f"V-{n:05}", Connection(server, patience), Means(0)) for n in range(1, wanted + 1)]

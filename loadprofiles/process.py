@@ -112,16 +112,20 @@ class Load:
         within_s: float,
         progress: Callable[[int, int], None] | None = None,
         own_hosts: Collection[str] = (),
+        authority: str = "",
     ) -> None:
-        """Log everybody in at ``url`` (127.0.0.0/8, or one of the target's ``own_hosts``: ``commands.permitted``);
-        ``progress(done, all)`` now and then. LoadError if not."""
+        """Log everybody in at ``url`` (127.0.0.0/8, or one of the target's ``own_hosts``: ``commands.permitted``).
+
+        ``progress(done, all)`` now and then. Of a certificate that is shown there ``authority`` (PEM) must be the root;
+        without it whomever this machine trusts. LoadError if not.
+        """
         try:
             permitted(url, own_hosts)
         except ValueError as error:
             raise LoadError(str(error)) from None
         deadline = time.monotonic() + within_s
         self._await("imported", deadline, None)
-        self._send(self._begin(url, own_hosts))
+        self._send(self._begin(url, own_hosts, authority))
         self._await("ready", deadline, progress)
 
     def go(self, t0_ns: int) -> None:
@@ -166,7 +170,7 @@ class Load:
         self._process.wait(5)
         self._close_pipes()
 
-    def _begin(self, url: str, own_hosts: Collection[str]) -> Begin:
+    def _begin(self, url: str, own_hosts: Collection[str], authority: str) -> Begin:
         accounts = [row["id"] for row in _accounts(self._world)]
         return Begin(
             url=url,
@@ -177,6 +181,7 @@ class Load:
             max_s=self._max_s,
             passwords={account: self._password(account) for account in accounts},
             own_hosts=sorted(own_hosts),
+            authority=authority,
         )
 
     def _running(self) -> subprocess.Popen[bytes]:

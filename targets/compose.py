@@ -21,9 +21,10 @@ from compose import images
 from compose.images import IMAGE_LABEL, IMAGES, tag
 from targets import ownership
 from targets.brokerage import config as brokerage
-from targets.brokerage import postgres
+from targets.brokerage import furnishing, postgres
 from targets.brokerage.clock import clock_config
 from targets.brokerage.config import COMPRESSION
+from targets.brokerage.furnishing import furnish
 from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_complaint, cache_folder
@@ -64,6 +65,7 @@ NOBODY = 65_532
 ENGINE = "container engine"
 UP_S = 120.0
 DOWN_S = 60.0
+FILL_S = 20.0
 CONTROL = "control"
 """The folder of the switchboard's socket."""
 EVERYBODY = "host all all all trust\n"
@@ -214,7 +216,7 @@ class ComposeTarget(Starting, ContainerStack):
         self._owner = ownership.claim(self.home)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         user = self._furnish()
-        self._up(TOPOLOGY.programs, user)
+        self._up([name for name in TOPOLOGY.programs if name in TOPOLOGY.containers], user)
         self._wait_healthy(("postgres",))
         self._fill_database(self._world)
         # Nothing listens in there yet: who accepts is the engine, and will accept too when a link is closed.
@@ -222,6 +224,7 @@ class ComposeTarget(Starting, ContainerStack):
         self._make_links()
         self._switchboard.open()
         self._up((), user)
+        self._fill_volumes()
         self._wait_healthy([name for name in TOPOLOGY.containers if name not in TOPOLOGY.programs])
         self._start_tool()
         if engine_accepts:
@@ -241,6 +244,7 @@ class ComposeTarget(Starting, ContainerStack):
         volumes = [each for name in TOPOLOGY.served for each in TOPOLOGY.components[name].volumes]
         for each in (*volumes, CONTROL):
             (self.folder / each).mkdir(parents=True)
+        furnish(self.config, [brokerage.LOOPBACK, self._proxy_address()])
         postgres.make_cluster(cache_folder(), self.folder / "pgdata")
         with (self.folder / "pgdata" / "pg_hba.conf").open("a") as rules:
             rules.write(EVERYBODY)
@@ -261,15 +265,25 @@ class ComposeTarget(Starting, ContainerStack):
     def _go_past_the_engine(self) -> None:
         """Customers come to the proxy's own address, where that is on this machine and leads to this very stack."""
         self.door = THROUGH_THE_ENGINE
-        host = network.addresses(self.config.network, TOPOLOGY.containers)[TOPOLOGY.proxy]
+        host = self._proxy_address()
         if not network.is_here(self.config.network):
             return
         with contextlib.suppress(TargetError):
-            shown = self._get_json(self.config.via[TOPOLOGY.customers], "/drill-target", host=host)
+            shown = self._shown_to_customers(host)
             if shown["token"] == self.config.token:
                 self.config = msgspec.structs.replace(self.config, hosts={**self.config.hosts, TOPOLOGY.proxy: host})
                 self._save()
                 self.door = PAST_THE_ENGINE
+
+    def _proxy_address(self) -> str:
+        return network.addresses(self.config.network, TOPOLOGY.containers)[TOPOLOGY.proxy]
+
+    def _fill_volumes(self) -> None:
+        """From the operators' container: the volumes are in containers alone."""
+        words = ["python3", "-m", furnishing.__name__]
+        code, _, said = self.project.execute(TOPOLOGY.operators_host, words, FILL_S)
+        if code != 0:
+            raise TargetError(f"the volumes could not be filled: {said.strip().splitlines()[-1:]}")
 
     def _make_links(self) -> None:
         self._proxies.wait_ready(START_WITHIN_S)

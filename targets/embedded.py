@@ -11,6 +11,7 @@ from targets import hooks, ownership, ports, processes, proxy_engine
 from targets.brokerage import postgres
 from targets.brokerage.config import COMPRESSION
 from targets.brokerage.topology import TOPOLOGY
+from targets.brokerage.volumes import keeping
 from targets.cache import cache_complaint, cache_folder, examine_cache
 from targets.finding import Finding
 from targets.local import LocalTarget, end_members, ports_of
@@ -36,11 +37,12 @@ class Embedded:
         return capabilities()
 
     def examine(self) -> Iterator[Finding]:
-        """PostgreSQL, who may start it, the cache, ports, an original proxy server."""
+        """PostgreSQL, who may start it, the cache, ports, limited volumes, an original proxy server."""
         yield _postgres()
         yield _unprivileged()
         yield examine_cache()
         yield _ports()
+        yield _volumes()
         yield proxy_engine.examine()
 
     def lacking(self, proxy: str) -> tuple[str, ...]:
@@ -118,6 +120,15 @@ def _unprivileged() -> Finding:
         return Finding("user", False, shown, True, postgres.NAMESPACE_FIX)
     how = f"as user {postgres.NOBODY}" if postgres.unprivileged() == postgres.OTHER_USER else "in a user namespace"
     return Finding("user", True, f"PostgreSQL refuses {who}, and runs {how}", True)
+
+
+def _volumes() -> Finding:
+    """Drills go without, but for those that fill one."""
+    said = keeping.described()
+    if said is None:
+        without = f"{', '.join(TOPOLOGY.limited)} will be an ordinary folder: {'; '.join(keeping.complaints())}"
+        return Finding("limited volume", False, without, False, keeping.FIX)
+    return Finding("limited volume", True, said, False)
 
 
 def _ports() -> Finding:

@@ -18,6 +18,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 MOST_IDLE = 64
 LONGEST_BODY = 4_000_000
+BODILESS = frozenset({"204", "304"})
 
 
 class NoAnswer(Exception):
@@ -34,10 +35,11 @@ class Unanswered(NoAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status and body of one answer."""
+    """Status and body of one answer; ``head`` is all before the body as it came, with its blank line."""
 
     status: int
     body: bytes
+    head: bytes = b""
 
 
 class Connections:
@@ -58,7 +60,11 @@ class Connections:
 
         A body is JSON; None is none.
         """
-        request, deadline = self._request(method, path, body), asyncio.get_running_loop().time() + within_s
+        return await self.send(self._request(method, path, body), within_s)
+
+    async def send(self, request: bytes, within_s: float) -> Reply:
+        """The same for a whole request as it goes on the wire, head and body."""
+        deadline = asyncio.get_running_loop().time() + within_s
         kept = self._kept()
         try:
             return await self._exchange(kept or await self._connected(deadline), request, deadline)
@@ -96,7 +102,7 @@ class Connections:
         try:
             async with asyncio.timeout_at(deadline):
                 writer.write(request)
-                reply, stays_open = await _read(reader)
+                reply, stays_open = await _read(reader, request.startswith(b"HEAD "))
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             writer.transport.abort()
             what = request.partition(b" HTTP/")[0].decode("latin-1")
@@ -121,14 +127,15 @@ class Connections:
         return head.encode("latin-1") + (body or b"")
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[Reply, bool]:
+async def _read(reader: asyncio.StreamReader, head_alone: bool) -> tuple[Reply, bool]:
     """An answer, and whether the connection stays open; ValueError when it is not understood."""
-    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
     version, status = first.split(" ")[:2]
     fields = [(name, value) for name, _, value in (line.partition(":") for line in lines if line)]
-    length = content_length(fields)
+    length = 0 if head_alone or status in BODILESS else content_length(fields)
     if length > LONGEST_BODY:
         raise ValueError(f"answer of {length} bytes")
-    reply = Reply(int(status), await reader.readexactly(length))
+    reply = Reply(int(status), await reader.readexactly(length), head)
     closes = any(name.strip().lower() == "connection" and value.strip().lower() == "close" for name, value in fields)
     return reply, version == "HTTP/1.1" and not closes

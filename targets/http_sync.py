@@ -7,6 +7,7 @@ a caller has to know of a failure is whether the other side can have received th
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,9 +43,15 @@ def ask(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     longest: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Reply:
-    """What answers at (host, port); NoReply. ``within_s`` bounds each wait for it, ``longest`` the body, in bytes."""
+    """What answers at (host, port), over TLS where a context is given; NoReply.
+
+    ``within_s`` bounds each wait for it, ``longest`` the body, in bytes.
+    """
     connection = http.client.HTTPConnection(*where, timeout=within_s)
+    if tls is not None:
+        connection = http.client.HTTPSConnection(*where, timeout=within_s, context=tls)
     connected = False
     try:
         connection.connect()

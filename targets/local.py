@@ -22,7 +22,10 @@ from targets import children, hooks, ownership
 from targets.brokerage import config as brokerage
 from targets.brokerage import postgres
 from targets.brokerage.clock import clock_config
+from targets.brokerage.furnishing import fill, furnish
 from targets.brokerage.topology import TOPOLOGY
+from targets.brokerage.volumes import keeping
+from targets.brokerage.volumes.component import VOLUMES
 from targets.brokerage.world import business_day, make_world
 from targets.cache import cache_folder
 from targets.keeper import OF_TARGET, below, table
@@ -82,13 +85,13 @@ class LocalTarget(Starting, Stack):
         return () if self._stopping else tuple(found)
 
     def own_parts(self) -> tuple[OwnPart, ...]:
-        """Launcher, proxy, and what runs the operator's commands; the launcher says of both whether they run."""
+        """Launcher, proxy, operator's tool, what keeps the volumes; the launcher says whether these run."""
         logs, launcher, runs = self.logs(), None, dict[str, int]()
         if self._launcher is not None and self._launcher.poll() is None:
             launcher = self._launcher.pid
             known = self.control({"verb": "status"})["services"]
             runs = {name: row["pid"] for name, row in known.items() if row["state"] == "running"}
-        beside = {"proxy": "toxiproxy", "operator's tool": BY_HAND}
+        beside = {"proxy": "toxiproxy", "operator's tool": BY_HAND, "volumes": VOLUMES.name}
         parts = (OwnPart(name, runs.get(process), logs[process]) for name, process in beside.items())
         return OwnPart("launcher", launcher, logs["launcher"]), *parts
 
@@ -126,10 +129,13 @@ class LocalTarget(Starting, Stack):
         self._owner = ownership.claim(self.folder)
         Path(self.config.logs).mkdir(parents=True, exist_ok=True)
         postgres.make_cluster(cache_folder(), self.folder / "pgdata")
+        furnish(self.config, [brokerage.LOOPBACK])
         brokerage.save(self.config)
         self._launch()
         self._until(lambda: accepts(self.config.ports["postgres"]), "postgres")
         self._fill_database(self._world)
+        self._until(lambda: keeping.kept(self.folder), VOLUMES.name)
+        fill(self.config)
         self._make_links()
         self._until(lambda: accepts(self.config.ports["launcher"]), "launcher")
         for name in TOPOLOGY.served:

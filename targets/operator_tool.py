@@ -93,6 +93,7 @@ class Argument:
 
     ``kind`` is FLAG (an option without a value), WHOLE, SECONDS (more than 0) or TEXT. ``only``: all values of a text,
     or the words that may stand instead of a number. ``default`` of an optional one. ``most``: no number is above it.
+    ``many``: a text that may come several times, at the end of those with a place.
     ``shown`` is its value in the usage line. ``roles``: who may use it; empty: whoever may run the command.
     """
 
@@ -105,6 +106,7 @@ class Argument:
     most: float | None = None
     shown: str = ""
     roles: tuple[str, ...] = ()
+    many: bool = False
 
     @property
     def is_option(self) -> bool:

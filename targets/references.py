@@ -20,12 +20,14 @@ class Refers(StrEnum):
     SERVICE = "service"
     CONDITION = "condition"
     ACCOUNT = "account"
+    VOLUME = "volume"
 
 
 LinkName = Annotated[str, Refers.LINK]
 ServiceName = Annotated[str, Refers.SERVICE]
 ConditionName = Annotated[str, Refers.CONDITION]
 AccountName = Annotated[str, Refers.ACCOUNT]
+VolumeName = Annotated[str, Refers.VOLUME]
 
 
 def reference(declared: Any) -> Refers | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -23,12 +24,14 @@ from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.declaration import QUERIES
+from targets.brokerage.edge import certificates
 from targets.brokerage.monitor import rules, webhook
 from targets.brokerage.operations import audit
 from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.plant import CONDITIONS, Planting
 from targets.brokerage.programs import BROKERCTL
 from targets.brokerage.topology import TOPOLOGY
+from targets.brokerage.volumes import keeping
 from targets.brokerage.world import account_names, create_schema, load_world
 from targets.logs import last_words
 from targets.own_errors import raise_if_own
@@ -62,6 +65,8 @@ BY_HAND = BROKERCTL.name
 
 START_WITHIN_S = 30.0
 
+NO_LIMIT = "ordinary folder, no limit"
+
 
 @cache
 def capabilities() -> Capabilities:
@@ -83,6 +88,8 @@ def capabilities() -> Capabilities:
         accounts=account_names(),
         monitor_interval_s=every,
         settings=numbers,
+        volumes=frozenset(TOPOLOGY.limited),
+        limited=frozenset(TOPOLOGY.limited if keeping.way() else ()),
     )
 
 
@@ -101,8 +108,9 @@ class Stack(Target):
         return capabilities()
 
     def engines(self) -> Mapping[str, str]:
-        """Proxy engine and database with their versions; no limited volume is in use."""
-        return {"proxy": self._proxies.engine(), "database": postgres.version()}
+        """Proxy engine and database with their versions; what limits its volumes."""
+        volume = keeping.described() or NO_LIMIT
+        return {"proxy": self._proxies.engine(), "database": postgres.version(), "volume": volume}
 
     def handshake(self) -> ProbeResult:
         """The api itself shows label, environment and token; Unlabelled when one of them is not ours."""
@@ -113,9 +121,13 @@ class Stack(Target):
         return ProbeResult(True, f"label {brokerage.LABEL}, environment {self.config.environment}, token matches")
 
     def customers_url(self) -> str:
-        """Through the client-api proxy."""
+        """Through the customers' proxy, to the edge."""
         host, port = self.config.through(TOPOLOGY.customers)
-        return f"http://{host}:{port}"
+        return f"https://{host}:{port}"
+
+    def customers_authority(self) -> str:
+        """The root of the chain that the edge shows."""
+        return certificates.authority(self.folder)
 
     def own_hosts(self) -> frozenset[str]:
         """The proxy's, where it is reached by an address of its own."""
@@ -351,6 +363,15 @@ class Stack(Target):
 
     def _last_words(self, service: str) -> str:
         return last_words(self.logs()[service])
+
+    def _shown_to_customers(self, host: str) -> Any:
+        """What it shows of itself at the customers' port of this host, where its certificate is good as well."""
+        where = host, self.config.via[TOPOLOGY.customers]
+        trusted = ssl.create_default_context(cadata=self.customers_authority())
+        try:
+            return json.loads(http_sync.ask(where, "GET", "/drill-target", 2.0, tls=trusted).body)
+        except (http_sync.NoReply, ValueError) as error:
+            raise TargetError(f"customers are shown nothing at {host}:{where[1]}: {error}") from error
 
     def _get_json(self, port: int, path: str, timeout: float = 2.0, host: str = brokerage.LOOPBACK) -> Any:
         try:

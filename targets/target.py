@@ -219,6 +219,8 @@ class Capabilities:
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
     monitor_interval_s: float | None = None
+    volumes: frozenset[str] = frozenset()  # folders that lie on volumes of their own, where the machine lets them
+    limited: frozenset[str] = frozenset()  # of these, the ones that really are limited in size here
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,10 @@ class Target(Protocol):
 
     def customers_url(self) -> str:
         """Base URL at which customers reach it, through the client link."""
+
+    def customers_authority(self) -> str:
+        """Who signs what it shows to customers, as PEM; empty: whomever this machine trusts, or nothing is signed."""
+        return ""
 
     def own_hosts(self) -> frozenset[str]:
         """Addresses beside 127.0.0.0/8 that load may go to: of containers that this very target has made."""

@@ -41,6 +41,8 @@ def _settings(argument: Argument) -> dict[str, Any]:
         return {**found, "action": "store_true"}
     if argument.is_option:
         found["required"] = not argument.optional
+    elif argument.many:
+        found["nargs"] = "*" if argument.optional else "+"
     elif argument.optional:
         found["nargs"] = "?"
     if argument.shown:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from drills.execution import openfiles
-from targets.finding import Finding, complaint, writable
+from targets.finding import Finding, writable
 from targets.registry import RUNTIMES, runtime
 
 
@@ -19,7 +19,7 @@ def examine(runs: Path) -> list[Finding]:
     """All probes, in order; none of them leaves anything behind."""
     means = [finding for name in RUNTIMES for finding in runtime(name).examine()]
     mine = writable("runs folder", runs, "give --runs a folder you may write to")
-    probes = (_files, _cores, _namespaces)
+    probes = (_files, _cores)
     return [_platform(), *means, mine, *(probe() for probe in probes)]
 
 
@@ -27,20 +27,6 @@ def _platform() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     ok = sys.platform == "linux"
     return Finding("platform", ok, f"{sys.platform}, Python {version}", True, "" if ok else "drills run on Linux")
-
-
-def _namespaces() -> Finding:
-    said = complaint(["unshare", "--user", "--map-root-user", "--mount", "true"])
-    return Finding(
-        "user namespaces",
-        said is None,
-        "full volumes can be real without root" if said is None else f"refused: {said}",
-        False,
-        ""
-        if said is None
-        else "drills with a full volume need one of: containers, root, or"
-        " sysctl kernel.apparmor_restrict_unprivileged_userns=0 (kernel.unprivileged_userns_clone=1 elsewhere)",
-    )
 
 
 def _files() -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.domains import cash, customers, figures, night, notices, orders, repairs
+from drills.domains import cash, customers, figures, night, notices, orders, repairs, transaction_log
 from drills.judge.domains import Domains
 
 DOMAINS = Domains.of(
@@ -14,6 +14,7 @@ DOMAINS = Domains.of(
         figures.DOMAIN,
         night.DOMAIN,
         repairs.DOMAIN,
+        transaction_log.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

@@ -235,7 +235,10 @@ class _Run:
             self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
             self.reporter.phase("logging customers in")
-            self.load.prepare(self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts())
+            self.load.prepare(
+                self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts(),
+                authority=self.target.customers_authority(),
+            )  # fmt: skip
             self._note("load", Kind.INFO, "ready")
             return self._observed()
         finally:

@@ -33,9 +33,9 @@ def standing() -> tuple[str, ...]:
 class Vocabulary:
     """``faults``: kind -> frozen Struct whose fields are its YAML; ``loads``: profile -> service -> requests/s.
 
-    ``links``, ``services``, ``alerts`` and ``accounts`` belong to a target; None: whatever is written is taken, and the
-    target refuses later what it does not offer. ``operator`` is the target's tool, with which runbooks are followed, if
-    any. ``unsupported``: of books, operator and alerts, what it says it does not have.
+    ``links``, ``services``, ``alerts``, ``accounts`` and ``volumes`` belong to a target; None: whatever is written is
+    taken, and the target refuses later what it does not offer. ``operator`` is the target's tool, with which runbooks
+    are followed, if any. ``unsupported``: of books, operator and alerts, what it says it does not have.
     ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
@@ -53,6 +53,7 @@ class Vocabulary:
     runtime: str | None = None
     conditions: Mapping[str, type[Any]] = field(default_factory=dict)
     accounts: NameRange | None = None
+    volumes: Collection[str] | None = None
 
     def names(self, thing: Refers) -> Collection[str] | None:
         """The target's names of this sort; None: whatever is written is taken."""
@@ -61,6 +62,7 @@ class Vocabulary:
             Refers.SERVICE: self.services,
             Refers.CONDITION: self.conditions,
             Refers.ACCOUNT: self.accounts,
+            Refers.VOLUME: self.volumes,
         }
         return known[thing]
 
@@ -92,6 +94,7 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
         runtime,
         capabilities.plantable,
         capabilities.accounts,
+        sorted(capabilities.volumes),
     )
 
 

@@ -9,13 +9,16 @@ from targets.brokerage.api.component import API
 from targets.brokerage.bank.component import BANK
 from targets.brokerage.batch.component import BATCH
 from targets.brokerage.declaration import Component
+from targets.brokerage.edge.component import EDGE
 from targets.brokerage.exchange.component import EXCHANGE
 from targets.brokerage.gateway.component import GATEWAY
 from targets.brokerage.mail.component import MAIL
 from targets.brokerage.monitor.component import ALERTMANAGER, MONITOR
 from targets.brokerage.pager.component import PAGER
 from targets.brokerage.programs import BROKERCTL, LAUNCHER, POSTGRES, TOXIPROXY
+from targets.brokerage.relay.component import RELAY
 from targets.brokerage.valuation.component import VALUATION
+from targets.brokerage.volumes.component import VOLUMES
 
 COMPONENTS: tuple[Component, ...] = (
     POSTGRES,
@@ -25,10 +28,13 @@ COMPONENTS: tuple[Component, ...] = (
     VALUATION,
     GATEWAY,
     API,
+    RELAY,
+    EDGE,
     BATCH,
     MAIL,
     MONITOR,
     TOXIPROXY,
+    VOLUMES,
     LAUNCHER,
     BROKERCTL,
     ALERTMANAGER,

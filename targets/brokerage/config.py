@@ -68,6 +68,21 @@ class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slo_least_events: int = 5
 
 
+class EdgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the edge."""
+
+    rate_limit: int = 0  # requests a second that are let in; 0: all
+    max_connection_age_s: float = 0.0  # then a connection is closed with an answer; 0: as long as customers keep it
+    handshake_s: float = 10.0
+    answer_s: float = 30.0  # longer than any customer waits: who gives up first should be the customer
+
+
+class RelayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the relay."""
+
+    answer_s: float = 30.0
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The exchange session as the member keeps it."""
 
@@ -157,6 +172,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     environment: str = "drill"
     label: str = LABEL
     proxy_engine: str = "auto"
+    edge: EdgeConfig = EdgeConfig()
+    relay: RelayConfig = RelayConfig()
     api: ApiConfig = ApiConfig()
     gateway: GatewayConfig = GatewayConfig()
     exchange: ExchangeConfig = ExchangeConfig()
@@ -180,10 +197,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def settings() -> dict[str, float]:
-    """The numbers of a stack's configuration as it comes, ``SECTION.FIELD``; times in seconds."""
+    """The numbers of a stack's configuration as it comes, ``SECTION.FIELD``, and how large its volumes are.
+
+    Times in seconds.
+    """
     sections = {name: default for name, default in _defaults() if isinstance(default, msgspec.Struct)}
     found = {f"{name}.{key}": each for name, part in sections.items() for key, each in _fields(part)}
-    return {name: each for name, each in found.items() if isinstance(each, int | float)}
+    numbers = {name: each for name, each in found.items() if isinstance(each, int | float)}
+    return {**numbers, **{name: float(each) for name, each in _volumes()}}
+
+
+def _volumes() -> Iterator[tuple[str, int]]:
+    for name, volume in TOPOLOGY.limited.items():
+        yield f"{name}.bytes", volume.kilobytes * 1024
+        yield f"{name}.inodes", volume.inodes
 
 
 def _defaults() -> Iterator[tuple[str, object]]:

@@ -62,6 +62,18 @@ class Book:
     tells_of: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A folder in the stack's folder that lies on a volume of its own, which is full when it is full.
+
+    ``kilobytes`` and ``inodes`` are all that it takes. It outlives the component that writes to it.
+    """
+
+    name: str
+    kilobytes: int
+    inodes: int
+
+
 class Folder(StrEnum):
     """What a container sees of the stack's folder, beside its own volumes."""
 
@@ -102,6 +114,7 @@ class Component:
     - ``book``: the book that it keeps. ``tables``: a module whose ``QUERIES`` give rows of the database's book.
     - ``rules``: its file of alerting rules, which the monitor reads.
     - ``volumes``: folders in the stack's folder that it alone writes to.
+    - ``limited``: folders that it and operators write to, each on a volume of its own size (``volumes/``).
     - ``stop``: the signal that ends it in good order.
     - ``service``: a part of the system under drill, which faults may hit; otherwise a part of the harness beside it.
       A service can be cut off by its links among processes, and always as a container.
@@ -125,6 +138,7 @@ class Component:
     tables: str = ""
     rules: Path | None = None
     volumes: tuple[str, ...] = ()
+    limited: tuple[Volume, ...] = ()
     stop: signal.Signals = signal.SIGTERM
     service: bool = True
     container: Container | None = Container()

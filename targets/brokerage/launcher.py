@@ -30,6 +30,7 @@ from targets.brokerage.declaration import Program, Served
 from targets.brokerage.processes import owner
 from targets.brokerage.service import bind, command, serve, sockets
 from targets.brokerage.topology import TOPOLOGY
+from targets.brokerage.volumes import keeping
 from targets.parents import die_with_parent
 
 
@@ -163,6 +164,8 @@ class Launcher:
                 os.dup2(null.fileno(), 0)
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
+            if TOPOLOGY.components[service].limited:
+                keeping.join(Path(self.config.folder))
             keep = {each.fileno() for each in bound.values()}
             _close_others(keep)
             serve(start, self.config, bound)

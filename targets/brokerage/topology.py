@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from targets.brokerage.components import COMPONENTS
-from targets.brokerage.declaration import Book, Component, Program, Served
+from targets.brokerage.declaration import Book, Component, Program, Served, Volume
 
 T = TypeVar("T")
 
@@ -128,6 +128,11 @@ class Topology:
         """Component -> its file of alerting rules."""
         return {name: each.rules for name, each in self.components.items() if each.rules}
 
+    @cached_property
+    def limited(self) -> Mapping[str, Volume]:
+        """Volume of a size of its own -> declaration."""
+        return dict(_unique("volume", ((one.name, one) for each in self.components.values() for one in each.limited)))
+
     # -- who is connected with whom -----------------------------------------------------------------------------------
 
     @cached_property
@@ -190,7 +195,7 @@ class Topology:
         return self.owners[port]
 
     def _check(self) -> None:
-        _ = self.books  # they must be in an order
+        _ = self.books, self.limited  # they must be in an order, and have names of their own
         if both := self.owners.keys() & self.links.keys():
             raise TopologyError(f"a port and a link are both called {', '.join(sorted(both))}")
         for each in self.components.values():

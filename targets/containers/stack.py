@@ -7,7 +7,8 @@ see as ``/stack``: ``config.json`` with their addresses, the business clock, the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 import msgspec
 
 from targets import stack as processes
+from targets.brokerage import books, postgres
 from targets.brokerage import config as brokerage
-from targets.brokerage import postgres
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.direct import answers_queries
 from targets.brokerage.topology import TOPOLOGY
+from targets.brokerage.volumes.keeping import shown
 from targets.containers import clock, network, prometheus
 from targets.containers.engine import Project, shared
 from targets.own_errors import raise_if_own
@@ -35,13 +37,15 @@ OFF_THE_NETWORK = (
 )
 PUBLISHED = "published at 127.0.0.1; a closed link refuses"
 PAST_THE_ENGINE = "at the proxy's own address, past Docker's userland proxy; a closed link refuses"
+BOOK_S = 20.0
 THROUGH_THE_ENGINE = "published through Docker's userland proxy; a closed link looks reset where it refuses"
 
 
 @cache
 def capabilities() -> Capabilities:
     """As of a stack of processes, but that every service can be cut off."""
-    return replace(processes.capabilities(), partitionable=frozenset(TOPOLOGY.services))
+    every = frozenset(TOPOLOGY.services)
+    return replace(processes.capabilities(), partitionable=every, limited=frozenset(TOPOLOGY.limited))
 
 
 class ContainerStack(Stack):
@@ -71,6 +75,7 @@ class ContainerStack(Stack):
             "monitor": f"prometheus {built}",
             "containers": f"docker {shared().version()['Version']}",
             "customers": self.door,
+            "volume": ", ".join(f"{shown(each)}, the engine's" for each in TOPOLOGY.limited.values()),
             "clock": clock.shared(clock.brackets(self._stamp_inside)),
         }
 
@@ -102,6 +107,19 @@ class ContainerStack(Stack):
             raise_if_own(error)
             return None
         return prometheus.heartbeat(text.decode(errors="replace"))
+
+    def book(self, name: str) -> Iterable[Mapping[str, Any]]:
+        """One about files on a limited volume is read in the operators' container: it is in no folder out here."""
+        keepers = (each for each in TOPOLOGY.components.values() if each.limited and each.book)
+        inside = any(each.book is not None and each.book.name == name for each in keepers)
+        return self._book_inside(name) if inside else super().book(name)
+
+    def _book_inside(self, name: str) -> Iterable[Mapping[str, Any]]:
+        words = ["python3", "-m", books.__name__, name]
+        code, out, said = self.project.execute(TOPOLOGY.operators_host, words, BOOK_S)
+        if code != 0:
+            raise TargetError(f"book {name} cannot be read: {(said.strip().splitlines() or ['no message'])[-1]}")
+        return [json.loads(line) for line in out.splitlines()]
 
     def logs(self) -> Mapping[str, Path]:
         """Written when the stack ends; until then the engine has them."""

@@ -27,7 +27,7 @@ from targets.target import Startable, offered
 
 TRIES = 50
 PATIENCE = Patience(connect_s=0.3, total_s=0.6)
-LINK, SERVICE = "client-api", "api"
+LINK, SERVICE = "relay-api", "api"
 
 
 def tried(host: str, port: int) -> tuple[str, float]:

@@ -119,6 +119,9 @@ class Played:
     def customers_url(self) -> str:
         return "http://127.0.0.1:1"
 
+    def customers_authority(self) -> str:
+        return ""
+
     def own_hosts(self) -> frozenset[str]:
         return frozenset()
 

@@ -78,6 +78,9 @@ class Willing(Strange):
     def customers_url(self) -> str:
         return "http://127.0.0.1:9"
 
+    def customers_authority(self) -> str:
+        return ""
+
     def own_hosts(self) -> frozenset[str]:
         return frozenset()
 

@@ -53,8 +53,8 @@ def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
         offered = runtime(name).capabilities()
-        assert offered.own_books == {"oms", "notices"}
-        assert set(offered.books) == {"oms", "notices", "exchange", "bank"} <= set(DOMAINS.books)
+        assert offered.own_books == {"oms", "notices", "transactions"}
+        assert set(offered.books) == {"oms", "notices", "exchange", "bank", "transactions"} <= set(DOMAINS.books)
 
 
 def test_a_record_of_before_is_still_read() -> None:

@@ -167,6 +167,9 @@ class Labelled(Strange):
     def customers_url(self) -> str:
         return "http://127.0.0.1:1"
 
+    def customers_authority(self) -> str:
+        return ""
+
     @property
     def business_clock(self) -> Self:
         return self

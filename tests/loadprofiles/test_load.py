@@ -432,12 +432,12 @@ def certificate(folder: Path) -> Path:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command to make a certificate")
-@pytest.mark.parametrize("trusted", [True, False])
-def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
+@pytest.mark.parametrize("trusted", ["by this machine", "by name", ""])
+def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: str) -> None:
     path = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, tmp_path / "key.pem")
-    if trusted:
+    if trusted == "by this machine":
         known = {**children.own_environment(), "SSL_CERT_FILE": str(path)}
         monkeypatch.setattr(children, "own_environment", lambda: known)
         # not by drills/start.py, which would take the variable out: no drill of ours brings authorities of its own
@@ -446,10 +446,10 @@ def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with FakeBrokerage(tls=context) as fake, make_load(tmp_path) as load:
         load.start()
         if trusted:
-            load.prepare(fake.url, within_s=60)
+            load.prepare(fake.url, within_s=60, authority=path.read_text() if trusted == "by name" else "")
             assert len(fake.paths("/login")) == SMALL.customers
         else:
-            with pytest.raises(LoadError, match="error, status 0"):
+            with pytest.raises(LoadError, match="refused, status 0"):
                 load.prepare(fake.url, within_s=60)
             assert not fake.asked
 

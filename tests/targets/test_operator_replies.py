@@ -38,6 +38,7 @@ from .rig import Rig, rig
 from .shapes import misfits
 from .stack import Database
 from .test_brokerctl import Fake, fake
+from .test_front import IN_FRONT
 
 __all__ = ["fake"]
 
@@ -72,7 +73,12 @@ def command_of(words: str) -> Command:
 
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
-    assert {command_of(words).name for words in (*day, *night, *HOST)} == {command.name for command in TOOL.commands}
+    front = [
+        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"))
+    ]  # asked there, of real processes
+    assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
+        command.name for command in TOOL.commands
+    }
 
 
 def test_names_that_services_have_elsewhere_are_the_same() -> None:

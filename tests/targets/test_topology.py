@@ -55,14 +55,16 @@ def test_services_start_after_what_they_need() -> None:
     for name, each in TOPOLOGY.components.items():
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
-        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "batch", "mail", "monitor",
+        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "relay", "edge", "batch", "mail",
+        "monitor",
     )  # fmt: skip
-    assert TOPOLOGY.programs == ("postgres", "toxiproxy")
+    assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
 
 def test_links_lead_from_their_client_to_whose_port_it_is() -> None:
     assert {name: route.ends for name, route in TOPOLOGY.links.items()} == {
-        "client-api": ("api",),
+        "client-api": ("edge",),
+        "relay-api": ("relay", "api"),
         "api-pg": ("api", "postgres"),
         "gateway-pg": ("gateway", "postgres"),
         "exchange-a": ("gateway", "exchange"),
@@ -100,8 +102,8 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
     order = list(TOPOLOGY.books)
     for name, book in TOPOLOGY.books.items():
         assert all(order.index(name) < order.index(other) for other in book.tells_of)
-    assert set(order) == {"notices", "oms", "exchange", "bank"}
-    assert TOPOLOGY.own_books == {"notices", "oms"}
+    assert set(order) == {"notices", "oms", "exchange", "bank", "transactions"}
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions"}
 
 
 def keeping(*books: Book) -> Topology:

@@ -11,7 +11,6 @@ API = Component(
     ports=("api",),
     http="api",
     scraped=True,
-    customers=Link("client-api", "api"),
     links=(Link("api-pg", "postgres"), Link("api-bank", "bank")),
     direct=("gateway",),
     tables="targets.brokerage.api.books",

@@ -7,11 +7,13 @@ nobody misses for a while, whose death is noticed, what the operator's tool is t
 from __future__ import annotations
 
 import http.client
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -20,7 +22,7 @@ from targets.target import Alert, Capabilities, Target
 
 EXAMPLE = Path(__file__).parents[3] / "drills" / "examples" / "datasette" / "target.yaml"
 
-PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads", "partitionable")
+PARTS = ("links", "services", "books", "operator", "alerts", "plantable", "loads", "partitionable", "limited")
 """Fields of an ``Capabilities`` that may be empty or false: then nothing can be asked about them."""
 
 
@@ -62,9 +64,18 @@ def database_answers(target: Target) -> bool:
         return False
 
 
+def customers_connection(target: Target, within_s: float) -> http.client.HTTPConnection:
+    """As a customer would connect, who trusts whom the target says."""
+    url = urlsplit(target.customers_url())
+    if url.scheme == "http":
+        return http.client.HTTPConnection(url.netloc, timeout=within_s)
+    trusted = ssl.create_default_context(cadata=target.customers_authority())
+    return http.client.HTTPSConnection(url.netloc, timeout=within_s, context=trusted)
+
+
 def customers_are_answered(target: Target) -> bool:
     """Whether the address that customers use answers."""
-    connection = http.client.HTTPConnection(target.customers_url().removeprefix("http://"), timeout=2)
+    connection = customers_connection(target, 2)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status == 200
@@ -114,6 +125,9 @@ DAY = (
     "batch verify", "locks show", "batch hold", "batch hold", "batch resume", "gateway use-link B",
     "gateway drain --within 10", "balances mark-current", "service open orders", "service open orders",
     "customers affected --since 60s", "host restart mail",
+    "edge show", "edge reload", "edge limit 1000", "edge limit off", "relay status", "volume show relay-log",
+    "relay level debug", "relay rotate", "relay level info", "volume copy relay-log transactions-*.log",
+    "volume unpack relay-log *.gz", "volume move relay-log --copies", "host restart relay", "relay status",
     "ledger adjust --account C-0001 --yen 5 --reason r --request q --approver somebody-else",
 )  # fmt: skip
 """Commands of the brokerage."""
@@ -136,7 +150,7 @@ def brokerage(way: str) -> System:
             nobodys="no process of this brokerage",
             day=tuple(("brokerctl", *words.split()) for words in DAY),
         ),
-        rows={"oms": frozenset({"balance"})},
+        rows={"oms": frozenset({"balance"}), "transactions": frozenset({"log-file", "log-line", "high-water"})},
         planting={"skewed-lots": {"account": "C-0001", "outlasts": 1.0}},
         parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
         outlives_owner=way != "local",
@@ -164,7 +178,7 @@ def unsupported(capabilities: Capabilities, parts: tuple[str, ...]) -> list[str]
 
 def customers_link(target: Target) -> str:
     """The link through which customers come."""
-    return next(name for name, link in target.links().items() if target.customers_url() == f"http://{link.listen}")
+    return next(name for name, link in target.links().items() if urlsplit(target.customers_url()).netloc == link.listen)
 
 
 def until(seen: Callable[[], Any], within_s: float = 20.0) -> Any:

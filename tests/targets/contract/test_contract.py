@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from targets.registry import cleanup
 from targets.target import Capabilities, Target, Unlabelled
 
 from ..shapes import misfits
-from .systems import PARTS, SYSTEMS, customers_link, unsupported, until
+from .systems import PARTS, SYSTEMS, customers_connection, customers_link, unsupported, until
 
 pytestmark = pytest.mark.contract
 
@@ -43,7 +42,7 @@ def each_part(capabilities: Capabilities) -> Iterator[str]:
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
     beside = {"unsupported", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
     beside |= {"settings", "monitor_interval_s"}  # numbers of its configuration
-    beside |= {"own_books"}  # which of the books are its own
+    beside |= {"own_books", "volumes"}  # which of the books are its own; which volumes may be limited
     assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
 
@@ -100,14 +99,15 @@ def test_a_system_that_shows_another_token_is_refused(up: Any, monkeypatch: pyte
 
 
 def test_its_engines_have_versions(up: Any) -> None:
-    engines = {name: said for name, said in up.target.engines().items() if name != "customers"}  # how they come in
+    how = ("customers", "volume")  # how these come in, what limits that
+    engines = {name: said for name, said in up.target.engines().items() if name not in how}
     assert up.facts.engines <= set(engines)
     assert all(any(letter.isdigit() for letter in version) for version in engines.values())
 
 
 def test_the_parts_of_ours_beside_it_run_and_have_logs_in_which_nothing_went_wrong(up: Any) -> None:
     parts = up.target.own_parts()
-    assert {each.name for each in parts} <= {"proxy", "launcher", "operator's tool"}
+    assert {each.name for each in parts} <= {"proxy", "launcher", "operator's tool", "volumes"}
     assert "proxy" in {each.name for each in parts}
     assert all(each.pid for each in parts)
     told = dict(accounts(parts, up.target.own_parts()))
@@ -118,7 +118,7 @@ def test_the_parts_of_ours_beside_it_run_and_have_logs_in_which_nothing_went_wro
 def test_what_customers_ask_for_is_answered_as_declared(up: Any) -> None:
     for load in up.target.capabilities().loads.values():
         for service, wanted in load.items():
-            connection = http.client.HTTPConnection(up.target.customers_url().removeprefix("http://"), timeout=10)
+            connection = customers_connection(up.target, 10)
             connection.request(wanted.method, wanted.path)
             assert (service, connection.getresponse().status) == (service, wanted.expect)
             connection.close()
@@ -320,6 +320,24 @@ def test_every_book_can_be_read(up: Any) -> None:
     rows = {name: list(up.target.books.book(name)) for name in up.target.capabilities().books}
     for book, kinds in up.facts.rows.items():
         assert {row["kind"] for row in rows[book]} >= kinds
+
+
+@needs("limited", "operator")
+def test_a_limited_volume_is_full_when_it_is_full_and_outlives_who_writes_to_it(up: Any) -> None:
+    def run(*words: str) -> Any:
+        return up.target.run_command((up.target.capabilities().operator.name, *words), "operator", 40)
+
+    before = run("volume", "show", "relay-log").data
+    assert (before["size"], len(before["files"])) == (3840 * 1024, 9)
+    assert 0 < before["inodes_used"] < 0.1
+    for _ in range(9):  # copies of copies, until there is no room left
+        last = run("volume", "copy", "relay-log", "*transactions-*")
+    assert "No space left on device" in last.says
+    assert run("volume", "show", "relay-log").data["bytes_used"] == 1
+    assert run("volume", "remove", "relay-log", "copy-*").exit == 0
+    assert run("host", "restart", "relay").exit == 0
+    after = run("volume", "show", "relay-log").data
+    assert {each["name"] for each in after["files"]} == {each["name"] for each in before["files"]}
 
 
 def test_another_process_can_attach(up: Any) -> None:

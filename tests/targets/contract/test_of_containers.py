@@ -56,7 +56,7 @@ def place(stack: ContainerStack, service: str) -> tuple[str, set[str], Any]:
 
 
 def test_a_session_that_was_open_goes_on_under_the_same_address(stack: ContainerStack) -> None:
-    host, _, port = stack.links()["client-api"].listen.rpartition(":")
+    host, _, port = stack.links()["relay-api"].listen.rpartition(":")
     before = place(stack, "api")
     with closing(http.client.HTTPConnection(host, int(port), timeout=20)) as session:
         session.request("GET", "/healthz")

@@ -1,0 +1,41 @@
+"""Rows about the transaction log: its whole lines wherever its files lie, the files, and the highest number given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drills.record.books import Row
+
+
+class LogLine(Row, frozen=True, kw_only=True, tag="log-line"):
+    """A whole line of this run, its CRC right: ``what`` was asked, before it went on; ``id`` is ``FILE:SEQUENCE``.
+
+    ``key`` is the customer's own for it. Lines of the log's own have no account.
+    """
+
+    sequence: int
+    what: str
+    file: str
+
+
+class LogFile(Row, frozen=True, kw_only=True, tag="log-file"):
+    """A file of the log, lines of earlier days included: ``ranges`` (first, last) of the numbers on its whole lines.
+
+    ``damaged`` is how many lines of it are not whole; ``id`` is its name, with ``evidence/`` where it was moved to.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+    damaged: int
+
+
+class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
+    """The highest number that was ever given, kept off the volume; ``began``: the last one before this run."""
+
+    sequence: int
+    began: int
+
+
+ROWS: Mapping[str, tuple[type[Row], ...]] = {
+    "transactions": (LogLine, LogFile, HighWater),
+}
+"""Book -> its rows of this kind."""

@@ -1,0 +1,48 @@
+"""The edge's side of TLS: a context from files, made whole before anybody is served with it.
+
+A certificate and a key that do not belong together, loaded into a context in use, break every handshake from then on
+although the loading fails; so a context is never loaded twice: a new one takes its place.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from targets.brokerage.edge import certificates
+from targets.brokerage.edge.certificates import CHAIN, KEY, Shown
+
+
+class NotLoaded(Exception):
+    """The files make no pair that could be served; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A context, and the chain that it shows."""
+
+    context: ssl.SSLContext
+    shown: Shown
+
+
+def load(folder: Path) -> Loaded:
+    """A new context from the files as they are now; NotLoaded.
+
+    TLS 1.3 without tickets: every connection makes a whole handshake, so nobody goes on with a certificate of before.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3  # 1.2 would resume sessions by their ids
+    context.num_tickets = 0
+    try:
+        context.load_cert_chain(folder / CHAIN, folder / KEY)
+        return Loaded(context, certificates.in_file(folder / CHAIN))
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise NotLoaded(f"{CHAIN} and {KEY} in {folder} cannot be served: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    return reason or getattr(error, "strerror", None) or str(error)

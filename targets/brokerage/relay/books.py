@@ -1,0 +1,82 @@
+"""What the transaction log says, as of now: its whole lines, wherever its files lie by now, and its high-water mark.
+
+On the volume, and in the evidence folder to which operators move files; packed files are unpacked. Lines of the days
+before the stack was started are told by their ranges alone, a row a file. A line that is there twice, as in a copy, is
+one row, with the first file that has it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from targets.brokerage.bookfile import Row
+from targets.brokerage.config import Config
+from targets.brokerage.relay import lines
+from targets.brokerage.relay.component import LOG_VOLUME, RELAY
+from targets.brokerage.relay.lines import Line
+from targets.brokerage.relay.log import high_water
+from targets.brokerage.volumes.keeping import EVIDENCE, reached
+
+BEGAN = "began"
+"""Beside the mark: the last number of the days before."""
+
+
+def read_book(config: Config) -> list[Row]:
+    """Its rows as of now; OSError when they cannot be read."""
+    folder = Path(config.folder)
+    mark = folder / RELAY.volumes[0]
+    volume = reached(folder, LOG_VOLUME.name)
+    places = {"": volume, f"{EVIDENCE}/": folder / EVIDENCE / LOG_VOLUME.name}
+    contents = {
+        f"{place}{file.name}": lines.content(file) for place, each in places.items() for file in lines.logs(each)
+    }
+    return [*rows(contents, began(mark)), *_marks(mark)]
+
+
+def began(mark: Path) -> int:
+    """The last number of the days before; 0 where there were none."""
+    try:
+        return int((mark / BEGAN).read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def rows(contents: dict[str, bytes], before: int) -> Iterator[Row]:
+    """A row for each file, and for each line after number ``before``; of equal lines one."""
+    now, seen = time.monotonic_ns(), set[Line]()
+    for name, content in contents.items():
+        found = list(lines.whole(content))
+        damaged = content.count(b"\n") + (not content.endswith(b"\n") and bool(content)) - len(found)
+        ranges = [list(each) for each in spans(line.seq for line in found)]
+        yield {"kind": "log-file", "t_ns": now, "id": name, "ranges": ranges, "damaged": damaged}
+        for line in found:
+            if line.seq > before and line not in seen:
+                seen.add(line)
+                yield _row(line, name)
+
+
+def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Numbers as ranges, first and last of each."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def _row(line: Line, file: str) -> Row:
+    return {
+        "kind": "log-line", "t_ns": line.t_ns, "id": f"{file}:{line.seq}", "account": line.account, "key": line.key,
+        "sequence": line.seq, "what": line.what, "file": file,
+    }  # fmt: skip
+
+
+def _marks(mark: Path) -> Iterator[Row]:
+    yield {
+        "kind": "high-water", "t_ns": time.monotonic_ns(), "id": RELAY.name, "sequence": high_water(mark),
+        "began": began(mark),
+    }  # fmt: skip
