@@ -24,6 +24,7 @@ from drills.cards import judge, judge_and_write
 from drills.errors import KunrenError, Refused
 from drills.execution.events import (
     AlertReceived,
+    CommandSeen,
     Complaint,
     Cut,
     Ended,
@@ -34,17 +35,21 @@ from drills.execution.events import (
     Injected,
     Judged,
     Level,
+    OnCall,
     PhaseChanged,
+    Remark,
     RolledBack,
+    RunbookClosed,
     RunbookOpened,
     RunEvent,
     Sampled,
     Started,
     StepBegan,
     StepEnded,
+    StepOffered,
 )
 from drills.execution.heal import residuals
-from drills.execution.process import RunProcess, Stop
+from drills.execution.process import RunProcess, Stop, Terminal
 from drills.execution.reaper import stands
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
@@ -57,6 +62,7 @@ from targets.target import TargetError
 
 __all__ = [
     "AlertReceived",
+    "CommandSeen",
     "Complaint",
     "Cut",
     "Ended",
@@ -68,18 +74,23 @@ __all__ = [
     "Judged",
     "Level",
     "Observer",
+    "OnCall",
     "PhaseChanged",
+    "Remark",
     "RolledBack",
     "RunEvent",
     "RunRequest",
     "RunResult",
+    "RunbookClosed",
     "RunbookOpened",
     "Sampled",
     "Started",
     "StepBegan",
     "StepEnded",
+    "StepOffered",
     "Stop",
     "Stopped",
+    "Terminal",
     "forecast",
     "run",
 ]
@@ -126,11 +137,18 @@ def forecast(request: RunRequest) -> float:
     return system(request.target).start_stop_s + longest(plan) / NS
 
 
-def run(request: RunRequest, observers: Sequence[Observer] = (), *, stop: Stop | None = None) -> RunResult:
+def run(
+    request: RunRequest,
+    observers: Sequence[Observer] = (),
+    *,
+    stop: Stop | None = None,
+    terminal: Terminal | None = None,
+) -> RunResult:
     """Carry out one run and judge it; blocks until nothing of it is left.
 
     ``stop`` ends it before its time, in order, from another thread or a signal handler. So does whatever is raised in
     the calling thread meanwhile, such as KeyboardInterrupt, which then comes up after all; and the caller's death.
+    ``terminal``: from where the person acts whom ``request.person`` names.
 
     Refused where nothing was started, or Stopped; KunrenError where the run could not even begin to be recorded. A
     run that failed, was refused half-way or was stopped has a card that says so, and ``cut``.
@@ -139,7 +157,7 @@ def run(request: RunRequest, observers: Sequence[Observer] = (), *, stop: Stop |
     if stop.asked is not None:
         raise Stopped(Cut(stop.asked))
     told(Forecast(request.drill.called, str(request.arm), request.seed, forecast(request), request.attempts))
-    started, ended = _carried_out(request, told, stop)
+    started, ended = _carried_out(request, told, stop, terminal)
     told(ended)
     if started is None:
         raise Stopped(Cut(stop.asked)) if stop.asked is not None else _not_begun(ended.cut)
@@ -171,10 +189,12 @@ class _Observers:
                 self.errors.append(error)
 
 
-def _carried_out(request: RunRequest, told: _Observers, stop: Stop) -> tuple[Started | None, Ended]:
+def _carried_out(
+    request: RunRequest, told: _Observers, stop: Stop, terminal: Terminal | None
+) -> tuple[Started | None, Ended]:
     """From the start of its process to its end."""
     started: Started | None = None
-    with RunProcess(request, stop) as process:
+    with RunProcess(request, stop, terminal) as process:
         for event in process.events():
             if isinstance(event, Ended):
                 return (None if event.run is None else started), event

@@ -66,7 +66,7 @@ class Row(msgspec.Struct, frozen=True):
 def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
     """Hold one card against the declaration of its arm."""
     wanted = expectation(drill, Arm.parse(card.arm))
-    if wanted is not None and card.runbook is not None:
+    if wanted is not None and card.runbook is not None and card.runbook.reaction_s is not None:
         wanted = wanted.at(round(card.runbook.reaction_s * NS))
     red = red_ids(card)
     against = _against(wanted, card, red)

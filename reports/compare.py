@@ -96,8 +96,9 @@ def _control(card: Scorecard, lang: Lang) -> Iterator[str]:
     yield say(lang, "compare.nothing-injected")
     if ALERTS in (card.unsupported or []):
         return
-    if card.alerts:
-        yield say(lang, "compare.pages", n=len(card.alerts))
+    real = [alert for alert in card.alerts if not alert.synthetic]
+    if real:
+        yield say(lang, "compare.pages", n=len(real))
     else:
         yield say(lang, "compare.no-page" if was_watched(card) else "compare.no-page.unknown")
 
@@ -152,6 +153,8 @@ def _heading(cards: Sequence[Scorecard], width: int, lang: Lang) -> Iterator[Tex
         yield from map(Text, fold(say(lang, f"compare.{alike}", seed=seeds[0]), width))
     else:
         yield from map(Text, fold(say(lang, "compare.seeds-differ", seeds=", ".join(map(str, seeds))), width))
+    if len({(card.operator.kind, card.operator.pace) for card in cards if card.operator.kind != "none"}) > 1:
+        yield from map(Text, fold(say(lang, "compare.operators-differ"), width))
     if len({(called(card), card.drill_sha256) for card in cards}) > len({called(card) for card in cards}):
         yield from map(Text, fold(say(lang, "compare.drill-changed"), width))
 

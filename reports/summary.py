@@ -76,4 +76,4 @@ def _false_pages(controls: Sequence[Scorecard]) -> float | None:
     watched = [card.cost.mandatory_s for card in heard if card.cost.mandatory_s]
     if not watched or len(watched) < len(controls):
         return None
-    return round(sum(len(card.alerts) for card in controls) * 3600 / sum(watched), 3)
+    return round(sum(not alert.synthetic for card in controls for alert in card.alerts) * 3600 / sum(watched), 3)

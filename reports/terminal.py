@@ -22,7 +22,7 @@ from reports.blocks import RED, books_lines, data_lines, tables, where
 from reports.card import as_card, called, judges
 from reports.cells import fit, pad, spread
 from reports.figures import amount, seconds
-from reports.replay import command, replay
+from reports.replay import PERSON, command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix
@@ -113,6 +113,10 @@ def _second(card: Scorecard, width: int, lang: Lang) -> list[Text]:
     return spread(Text(words, style) + Text(f" — {grade}" if grade else "", "not bold"), context, width)
 
 
+def _reaction(card: Scorecard) -> str:
+    return "" if card.operator.reaction_s is None else amount(card.operator.reaction_s, "s")
+
+
 def _cannot_judge(card: Scorecard, lang: Lang) -> Iterator[Text]:
     """Why, and under it what to do."""
     check = first_cause(card)
@@ -126,7 +130,9 @@ def _context(card: Scorecard, lang: Lang) -> Iterator[str]:
     kind = card.operator.kind
     idle = kind == "robot" and not card.operator.opened
     who = known(lang, f"operator.{kind}" + (".idle" if idle else ""), kind)
-    yield who.format(reaction=amount(card.operator.reaction_s, "s"))
+    yield who.format(reaction=_reaction(card), name=card.operator.name, role=card.operator.role)
+    if card.operator.pace == PERSON:
+        yield say(lang, "pace.person")
     yield say(lang, "compression", factor=card.clock.compression)
     yield say(lang, "seed", seed=card.seed)
     if card.attempts > 1:

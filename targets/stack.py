@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from targets.brokerage.books import read_book
 from targets.brokerage.clock import open_day
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.edge import certificates
-from targets.brokerage.monitor import rules
+from targets.brokerage.monitor import rules, webhook
+from targets.brokerage.operations import audit
 from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.plant import CONDITIONS, Planting
 from targets.brokerage.programs import BROKERCTL
@@ -35,6 +37,7 @@ from targets.logs import last_words
 from targets.own_errors import raise_if_own
 from targets.ports import accepts
 from targets.target import (
+    SYNTHETIC,
     Alert,
     Alerts,
     Answer,
@@ -45,6 +48,7 @@ from targets.target import (
     Cut,
     Intent,
     Link,
+    Logged,
     OperatorAccess,
     Partitioning,
     ProbeResult,
@@ -188,6 +192,13 @@ class Stack(Target):
             return Answer(reply.exit or 2, says, {}, asked, ended, waited)
         return Answer(reply.exit, str(data.get("says", "")), data, asked, ended, waited)
 
+    def logged(self, after: int) -> tuple[Logged, ...]:
+        """From the audit log, into which every ``brokerctl`` writes."""
+        try:
+            return tuple(_logged(row) for row in islice(audit.rows(self.folder), after, None))
+        except (OSError, ValueError, KeyError) as error:
+            raise TargetError(f"the audit log of {TOOL.name} cannot be read: {error!r}") from error
+
     def _run_tool(self, words: Sequence[str], within_s: float) -> toolserver.Reply:
         """Where nobody runs commands any more, as when the operators' host was started anew, that is mended once."""
         until = time.monotonic() + within_s
@@ -217,6 +228,12 @@ class Stack(Target):
             raise_if_own(error)
             return ()
         return tuple(_alert(row) for row in rows)
+
+    def raise_synthetic(self, rule: str, summary: str, runbook: str) -> None:
+        """To the pager's webhook, as the monitor's own go."""
+        labels = {"alertname": rule, "severity": "page", "layer": "cause", SYNTHETIC: "true"}
+        notes = {"summary": summary, "runbook": runbook}
+        self._post_json(self.config.ports["pager"], "/webhook", webhook.single(labels, notes, time.time_ns()))
 
     def heartbeat(self) -> tuple[int, int] | None:
         """The monitor's count of evaluations and the instant of the last; None also while its pager is away.
@@ -362,6 +379,14 @@ class Stack(Target):
         except ValueError as error:
             raise TargetError(f"GET {path} on port {port}: {error}") from error
 
+    def _post_json(self, port: int, path: str, document: Mapping[str, Any]) -> None:
+        try:
+            reply = http_sync.ask((brokerage.LOOPBACK, port), "POST", path, 2.0, body=json.dumps(document).encode())
+        except http_sync.NoReply as error:
+            raise TargetError(f"POST {path} on port {port}: {error}") from error
+        if reply.status != 200:
+            raise TargetError(f"POST {path} on port {port} answered {reply.status}")
+
     def _get(self, port: int, path: str, timeout: float, host: str = brokerage.LOOPBACK) -> bytes:
         try:
             reply = http_sync.ask((host, port), "GET", path, timeout)
@@ -391,3 +416,10 @@ def _alert(row: Mapping[str, Any]) -> Alert:
         summary=notes.get("summary", ""),
         runbook=notes.get("runbook"),
     )
+
+
+def _logged(row: Mapping[str, Any]) -> Logged:
+    ended = int(row["t_ns"])
+    began = ended if row.get("began_ns") is None else int(row["began_ns"])
+    answer = Answer(int(row["exit"]), str(row["says"]), row["reply"], began, ended)
+    return Logged((TOOL.name, *row["command"]), str(row["role"]), answer)

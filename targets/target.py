@@ -137,6 +137,10 @@ class OwnPart:
     log: Path
 
 
+SYNTHETIC = "synthetic"
+"""Label of an alert that was made up for a drill."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as the target's own monitor sent it; ``t_ns`` is CLOCK_MONOTONIC at receipt of the webhook."""
@@ -260,12 +264,30 @@ class Alerts(Protocol):
     def received(self, after: int) -> tuple[Alert, ...]:
         """Alerts received so far, in order, without the first ``after``."""
 
+    def raise_synthetic(self, rule: str, summary: str, runbook: str) -> None:
+        """Have an operator receive a page of this rule that its monitor did not send, by the way of all others.
+
+        It carries the label ``SYNTHETIC``. TargetError where it cannot be sent.
+        """
+
     def heartbeat(self) -> tuple[int, int] | None:
         """The monitor's own (count, t_ns) of its last completed evaluation; None when it does not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A command that the operator's tool has carried out or refused; ``argv`` as in a runbook's step."""
+
+    argv: tuple[str, ...]
+    role: str
+    answer: Answer
+
+
 class OperatorAccess(Protocol):
     """Optional: the operator's own tool, whose commands are ``Capabilities.operator``."""
+
+    def logged(self, after: int) -> Sequence[Logged]:
+        """Commands that have ended, from whichever terminal, as the tool's own log has them; without the first few."""
 
     def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """Run a command of it, as a person would type it."""

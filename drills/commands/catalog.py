@@ -24,6 +24,7 @@ class Listed(msgspec.Struct, frozen=True):
     last_arm: str | None
     last_run: str | None
     last_rules: int | None = None
+    last_operator: str | None = None
 
     @property
     def last(self) -> str:
@@ -36,7 +37,12 @@ class Listed(msgspec.Struct, frozen=True):
         if self.last_verdict is None:
             return "not judged"
         rules = "" if self.last_rules in (None, RULES) else f", rules {self.last_rules}"
+        rules += ", a person" if self.last_operator == "human" else ""
         return f"{self.last_verdict if judges(self.last_verdict) else 'cannot judge'} ({self.last_arm}{rules})"
+
+
+class _Operator(msgspec.Struct, frozen=True):
+    kind: str | None = None
 
 
 class _Card(msgspec.Struct, frozen=True):
@@ -45,6 +51,7 @@ class _Card(msgspec.Struct, frozen=True):
     verdict: str | None = None
     arm: str | None = None
     rules: int | None = None
+    operator: _Operator | None = None
 
 
 def listing(runs: Path) -> list[Listed]:
@@ -65,6 +72,7 @@ def _listed(name: str, file: Path, runs: Path) -> Listed:
         card.arm,
         None if last is None else f"{last.parent.name}/{last.name}",
         card.rules,
+        None if card.operator is None else card.operator.kind,
     )
 
 

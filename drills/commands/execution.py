@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from drills import api
 from drills.commands.common import write
+from drills.commands.person import keys_of
 from drills.errors import MissingMeans, Refused
 from drills.execution.events import HOW
 from drills.execution.openfiles import refuse_lack
@@ -22,12 +24,14 @@ from drills.record.folder import card_bytes
 from drills.record.history import REACTION
 from drills.spec import planning
 from drills.spec.drill import Drill, catalogue, load_drill
+from drills.spec.library import library
 from drills.spec.reader import TIME, UNITS
 from drills.spec.request import RunRequest, runbook_for
 from drills.spec.runbook_text import time_words
 from drills.spec.target import system, words_of
 from reports.junit import junit_bytes
 from reports.live import Screen
+from reports.person import PersonScreen
 from reports.summary import summary
 from reports.terminal import print_card
 from reports.texts import Lang
@@ -86,10 +90,11 @@ def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple
 
     A run that failed half-way still gets its card; why it failed is said.
     """
-    stop = api.Stop()
-    with Screen(out, quiet=quiet) as screen, first_signal_tells(lambda number: stop.request(HOW[number])):
+    stop, terminal = api.Stop(), None if request.person is None else api.Terminal()
+    view = _view(request, out, lang, quiet, terminal)
+    with view as seen, first_signal_tells(lambda number: stop.request(HOW[number])):
         try:
-            result = api.run(request, (screen, _complaints), stop=stop)
+            result = api.run(request, (seen, _complaints), stop=stop, terminal=terminal)
         except api.Stopped as stopped:
             raise _error(stopped.cut) from None
     if not quiet:
@@ -100,6 +105,21 @@ def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple
         complain(result.cut.message)
         return result.card, None
     return result.card, None if result.cut is None else _error(result.cut)
+
+
+@contextmanager
+def _view(
+    request: RunRequest, out: Console, lang: Lang, quiet: bool, terminal: api.Terminal | None
+) -> Iterator[api.Observer]:
+    """What is seen of a run: its progress, or where a person acts what that one has to see and nothing else."""
+    if terminal is None:
+        with Screen(out, quiet=quiet) as screen:
+            yield screen
+        return
+    runbook = runbook_for(request)
+    known = {} if runbook is None else library(request.drill, runbook)
+    with PersonScreen(out, known, lang) as seen, keys_of(seen, terminal):
+        yield seen
 
 
 def _complaints(event: api.RunEvent) -> None:

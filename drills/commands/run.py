@@ -25,6 +25,7 @@ from drills.commands.execution import (
     parse_reaction,
     possible,
 )
+from drills.commands.person import pace_of, person_of, refuse_person
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
 from drills.spec.planning import arm_of, usual_arm
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "run",
         epilog="Examples: kunren run exchange-link-down · kunren run exchange-link-down --arm no-action --seed 7"
-        " --json - · kunren run --all --junit report.xml",
+        " --json - · kunren run --all --junit report.xml · kunren run night-batch-lock --operator human --name Sato",
     )(run_drills)
 
 
@@ -56,6 +57,15 @@ def run_drills(
     ] = None,
     runbook: Annotated[Path | None, typer.Option("--runbook", help="Another runbook behind the alert's link.")] = None,
     reaction: Reaction = USUAL_REACTION,
+    operator: Annotated[
+        str, typer.Option("--operator", metavar="auto|human", help="Who acts: a robot, or you, in this terminal.")
+    ] = "auto",
+    name: Annotated[str | None, typer.Option("--name", help="Whose actions these are; default: your login.")] = None,
+    role: Annotated[str, typer.Option("--role", help="In which role you are on call.")] = "operator",
+    pace: Annotated[
+        str | None,
+        typer.Option("--pace", metavar="robot|person", help="default: person where a person acts, else robot."),
+    ] = None,
     proxy: Proxy = "auto",
     seed: Seed = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs per drill; seeds count up.")] = 1,
@@ -73,10 +83,12 @@ def run_drills(
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
     writable(json, junit)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
+    person = person_of(operator, name, role)
+    speed = pace_of(pace, person)
     orders = [
         possible(
             RunRequest(
-                drill,
+                drill.at_pace(speed),
                 arm_of(drill, arm) if arm else usual_arm(drill),
                 first + turn,
                 runs,
@@ -85,12 +97,15 @@ def run_drills(
                 runbook,
                 subject,
                 target=target,
+                person=person,
             )
         )
         for drill in chosen(drills, every, target, proxy)
         for turn in range(repeat)
     ]
     out = console(to_stderr=json == "-")
+    if person is not None:
+        refuse_person(orders, out, quiet=quiet)
     cards: list[Scorecard] = []
     codes: list[int] = []
     cut: BaseException | None = None

@@ -141,6 +141,44 @@ class RunbookOpened(_Event, frozen=True):
     runbook: str
 
 
+class OnCall(_Event, frozen=True):
+    """A person is on call from here on; ``by_hand``: lines that say how to reach the target in another terminal."""
+
+    t: int
+    by_hand: tuple[str, ...]
+
+
+class RunbookClosed(_Event, frozen=True):
+    """A person follows it no longer; ``end`` as in ``operators.outcomes.RunbookEnd``."""
+
+    t: int
+    runbook: str
+    end: str
+
+
+class StepOffered(_Event, frozen=True):
+    """It is for a person to say what becomes of this step."""
+
+    t: int
+    step: str
+
+
+class CommandSeen(_Event, frozen=True):
+    """A person gave it to the operator's tool in another terminal."""
+
+    t: int
+    command: tuple[str, ...]
+    exit: int
+    says: str
+
+
+class Remark(_Event, frozen=True):
+    """What a person asked for could not be done."""
+
+    t: int
+    message: str
+
+
 class StepBegan(_Event, frozen=True):
     """Of the runbook that is followed."""
 
@@ -149,11 +187,12 @@ class StepBegan(_Event, frozen=True):
 
 
 class StepEnded(_Event, frozen=True):
-    """``outcome`` as in ``operators.outcomes.StepOutcome``."""
+    """``outcome`` as in ``operators.outcomes.StepOutcome``; ``says`` is told to a person alone."""
 
     t: int
     step: str
     outcome: str
+    says: str = ""
 
 
 class Injected(_Event, frozen=True):
@@ -209,7 +248,12 @@ RunEvent = (
     | PhaseChanged
     | Sampled
     | AlertReceived
+    | OnCall
     | RunbookOpened
+    | RunbookClosed
+    | StepOffered
+    | CommandSeen
+    | Remark
     | StepBegan
     | StepEnded
     | Injected

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from drills.execution.injector import Injector
@@ -19,20 +20,25 @@ from drills.execution.pulse import Note, Pulse
 from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
 from drills.judge.schedule import FALSE_ALARM_AFTER, first_onset, watched_for
+from drills.operators.actions import Actions
 from drills.operators.inbox import Inbox
 from drills.operators.on_call import OnCall
+from drills.operators.operator import Operator
+from drills.operators.person import PersonOnCall, SharedTool
 from drills.operators.robot import Robot
 from drills.record.arm import ArmKind
 from drills.record.history import NS, Kind, Plan
 from drills.spec.drillfile import StopIf
 from drills.spec.runbook import Runbook
 from loadprofiles.process import Load
-from targets.target import Alert, Alerts, OperatorAccess, ProbeResult, Target, offered
+from targets.target import SYNTHETIC, Alert, Alerts, ProbeResult, Target, offered
 
 TICK_S = 0.1
 HEARTBEAT_S = 0.25
 ALERTS_S = 0.05
 SAMPLE_S = 0.2
+LOOK_AGAIN_S = 0.2
+"""Between two looks for an effect that may take its time."""
 GATE_GOOD = 0.99
 """Share of good requests that the baseline must reach before anything is injected."""
 
@@ -41,6 +47,14 @@ THREADS, THREADS_A_FAULT = 5, 2
 
 TOO_LATE = ProbeResult(False, "still looking when the fault had lasted as long as planned", {"effect_seen": None})
 """What a witness is taken for who was not done when the undo was due."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsEnd:
+    """Where a person acts: what comes from the terminal, and how to reach the target from another one."""
+
+    actions: Actions
+    by_hand: tuple[str, ...]
 
 
 class Observation:
@@ -61,10 +75,11 @@ class Observation:
         injector: Injector,
         reporter: Reporter,
         stop_if: tuple[StopIf, ...],
+        person: PersonsEnd | None = None,
     ) -> None:
         self.plan, self.library, self.target, self.load = plan, library, target, load
         self.view, self.note, self.injector, self.reporter = view, note, injector, reporter
-        self.stop_if = stop_if
+        self.stop_if, self.person = stop_if, person
         self.stop = threading.Event()
         self.inbox = Inbox()
 
@@ -132,8 +147,7 @@ class Observation:
         if self.plan.injects:
             followers += [tasks.create_task(self._fault(index, zero)) for index in range(len(self.plan.faults))]
         if self.library:
-            tool = offered(self.target.operator_tool, "operator's tool")
-            followers.append(tasks.create_task(asyncio.to_thread(self._operator(tool).attend, self.inbox)))
+            followers.append(tasks.create_task(asyncio.to_thread(self._operator().attend, self.inbox)))
         if self.plan.arm == ArmKind.FALSE_ALARM:
             followers.append(tasks.create_task(self._false_alarm(first + FALSE_ALARM_AFTER)))
 
@@ -170,10 +184,22 @@ class Observation:
         struck = time.monotonic_ns()
         if planned.lasts is None:
             self.view.had_its_time(index, struck)
-            await asyncio.to_thread(lambda: self.injector.note_witness(index, self.injector.verify_effect(index)))
+            await self._until_seen(index)
         else:
             await self._for_a_while(index, struck + planned.lasts)
             self.view.had_its_time(index, time.monotonic_ns())
+
+    async def _until_seen(self, index: int) -> None:
+        """Look for the effect until it is seen, cannot be told, or nobody watches any more; note the last look."""
+        seen = TOO_LATE
+        try:
+            while True:
+                seen = await asyncio.to_thread(self.injector.verify_effect, index)
+                if seen.data.get("effect_seen") is not False:
+                    return
+                await asyncio.sleep(LOOK_AGAIN_S)
+        finally:
+            self.injector.note_witness(index, seen)
 
     async def _for_a_while(self, index: int, end: int) -> None:
         """Undo it at its end, looked at or not: a slow witness must not stretch it, and has then seen nothing of it."""
@@ -197,16 +223,34 @@ class Observation:
             self.inbox.put(alert)
 
     async def _false_alarm(self, at: int) -> None:
-        """One alert that means nothing, as the drill's own would come."""
+        """One alert that means nothing, as the drill's own would come: of its first rule, linking to its runbook."""
         await _until(at)
         self.note("runner", Kind.INFO, "false-alarm", None)
-        link = next(name for name, each in self.library.items() if each.sha256 == self.plan.runbook_sha256)
-        now = time.monotonic_ns()
-        self.inbox.put(Alert("false alarm", "firing", now, "page", {"layer": "cause"}, "false alarm", link))
+        link, runbook = next(
+            (name, each) for name, each in self.library.items() if each.sha256 == self.plan.runbook_sha256
+        )
+        rule = next(iter(self.plan.alerts), "FalseAlarm")
+        if self.target.alerts is None:
+            labels = {"layer": "cause", SYNTHETIC: "true"}
+            self.inbox.put(Alert(rule, "firing", time.monotonic_ns(), "page", labels, runbook.title.en, link))
+        else:
+            await asyncio.to_thread(self.target.alerts.raise_synthetic, rule, runbook.title.en, link)
 
-    def _operator(self, tool: OperatorAccess) -> OnCall:
-        robot = Robot(tool, self.note, self.stop, self.reporter.step)
-        return OnCall(self.library, robot, self.plan.reaction, self.note, self._opened, self._closed)
+    def _operator(self) -> Operator:
+        """Who attends to the inbox in this run."""
+        tool = offered(self.target.operator_tool, "operator's tool")
+        if self.person is None or self.plan.person is None:
+            robot = Robot(tool, self.note, self.stop, self.reporter.step)
+            return OnCall(self.library, robot, self.plan.reaction, self.note, self._opened, self._closed)
+        self.reporter.on_call(self.person.by_hand)
+        return PersonOnCall(
+            self.library, self.plan.person, SharedTool(tool), self.person.actions, self.note, self.reporter, self.stop,
+            self._opened, self._closed, self._acted,
+        )  # fmt: skip
+
+    def _acted(self) -> None:
+        """Something may have changed: service is watched from here on."""
+        self.view.acted_until = time.monotonic_ns()
 
     def _opened(self, runbook: Runbook) -> None:
         self.view.acting = runbook.acts

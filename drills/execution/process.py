@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,8 @@ import msgspec
 
 from drills.execution.events import SIGNALS, How, RunEvent, Sampled, cut_by
 from drills.interrupts import ENDING, Terminated
+from drills.operators.actions import Action
+from drills.record.encoding import encode
 from drills.spec.request import RunRequest
 from drills.spec.wire import to_wire
 from targets import children
@@ -61,15 +64,39 @@ class Stop:
             self._running.remove(process)
 
 
+class Terminal:
+    """From where a person acts in the run that was given it; actions before its start and after its end are lost."""
+
+    def __init__(self) -> None:
+        self._process: RunProcess | None = None
+        self._lock = threading.Lock()
+
+    def send(self, action: Action) -> None:
+        """From any thread."""
+        with self._lock:
+            if self._process is not None:
+                self._process.tell(action)
+
+    def attach(self, process: RunProcess) -> None:
+        """It can be told from now on."""
+        with self._lock:
+            self._process = process
+
+    def detach(self) -> None:
+        """It has ended."""
+        with self._lock:
+            self._process = None
+
+
 class RunProcess:
     """The process of one run, inside a block; on leaving that it has ended, in order where it is left early.
 
     OSError where the process cannot be started.
     """
 
-    def __init__(self, request: RunRequest, stop: Stop) -> None:
-        self._request = to_wire(request)
-        self._stop = stop
+    def __init__(self, request: RunRequest, stop: Stop, terminal: Terminal | None = None) -> None:
+        self._request = to_wire(request) + b"\n"
+        self._stop, self._terminal = stop, terminal
         self._told = False
         self._pipe: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,12 +157,28 @@ class RunProcess:
         """Say what to run. Without that it leaves at once."""
         assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(self._request)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(self._request)
+            self._process.stdin.flush()
+        if self._terminal is None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        else:
+            self._terminal.attach(self)
+
+    def tell(self, action: Action) -> None:
+        """Hand on what a person does; nothing where it has ended."""
+        stdin = None if self._process is None else self._process.stdin
+        if stdin is not None and not stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                stdin.write(encode(action) + b"\n")
+                stdin.flush()
 
     def _leave(self, error: BaseException | None) -> None:
         if error is not None:
             self.end(cut_by(error).how if isinstance(error, KeyboardInterrupt | Terminated) else How.TERMINATED)
+        if self._terminal is not None:
+            self._terminal.detach()
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()

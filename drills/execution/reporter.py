@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drills.execution.events import (
     AlertReceived,
+    CommandSeen,
     Emit,
     FaultSeen,
     FaultState,
     Injected,
     Level,
+    OnCall,
     PhaseChanged,
+    Remark,
     RolledBack,
+    RunbookClosed,
     RunbookOpened,
     Sampled,
     Started,
     StepBegan,
     StepEnded,
+    StepOffered,
 )
 from drills.execution.watch import View
 from drills.record.history import NS, Kind
-from targets.target import Alert
+from targets.target import Alert, Logged
 
 RECENT = 2 * NS
 """What the level of a service is taken over."""
@@ -55,11 +60,31 @@ class Reporter:
         self._view.steps = []
         self._emit(RunbookOpened(time.monotonic_ns(), name))
 
-    def step(self, step: str, outcome: str) -> None:
+    def on_call(self, by_hand: Iterable[str]) -> None:
+        """A person is on call from here on."""
+        self._emit(OnCall(time.monotonic_ns(), tuple(by_hand)))
+
+    def closed(self, name: str, end: str) -> None:
+        """A person follows this runbook no longer."""
+        self._emit(RunbookClosed(time.monotonic_ns(), name, end))
+
+    def offered(self, step: str) -> None:
+        """A person is to see to this step."""
+        self._emit(StepOffered(time.monotonic_ns(), step))
+
+    def command(self, logged: Logged) -> None:
+        """A person gave a command in another terminal."""
+        self._emit(CommandSeen(logged.answer.ended_ns, logged.argv, logged.answer.exit, logged.answer.says))
+
+    def remark(self, message: str) -> None:
+        """What a person asked for could not be done."""
+        self._emit(Remark(time.monotonic_ns(), message))
+
+    def step(self, step: str, outcome: str, says: str = "") -> None:
         """A step of the runbook is ``running``, or has come to its outcome."""
         view, now = self._view, time.monotonic_ns()
         view.steps = [each for each in view.steps if each[0] != step] + [(step, outcome)]
-        self._emit(StepBegan(now, step) if outcome == "running" else StepEnded(now, step, outcome))
+        self._emit(StepBegan(now, step) if outcome == "running" else StepEnded(now, step, outcome, says))
 
     def fault(self, index: int, kind: Kind, what: str, data: Mapping[str, Any]) -> None:
         """An event of the history about a planned fault (``faults.scope``): an injection, or that nothing is left."""

@@ -27,7 +27,7 @@ from drills.execution.guard import Unguarded
 from drills.execution.injector import Injector
 from drills.execution.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
 from drills.execution.machine import libraries, machine, wall_offset
-from drills.execution.observation import Observation
+from drills.execution.observation import Observation, PersonsEnd
 from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
 from drills.execution.reporter import Reporter
@@ -35,6 +35,7 @@ from drills.execution.watch import View
 from drills.exits import EXITS
 from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
 from drills.judge.schedule import longest
+from drills.operators.actions import Actions
 from drills.record.books import ALWAYS
 from drills.record.folder import RunFolder, StoreError
 from drills.record.history import NS, Kind, Plan, RunEnd, RunRecord
@@ -74,8 +75,10 @@ class Finished:
     end: RunEnd | None
 
 
-def run(request: RunRequest, emit: Emit) -> Finished:
+def run(request: RunRequest, emit: Emit, actions: Actions | None = None) -> Finished:
     """Carry out one run in this process. ``emit`` takes what happens: Started to the last change of phase.
+
+    ``actions``: where those of a person come, in a run in which one acts.
 
     Raises Refused when nothing was started. Raises this process's soft limit of open files where need be. However a
     run ends, everything is undone and stopped, and its folder is sealed; what cut it short is handed back, for the
@@ -96,7 +99,7 @@ def run(request: RunRequest, emit: Emit) -> Finished:
     except TargetError as error:
         folder.discard()
         raise MissingMeans([str(error)]) from error
-    return _Run(request, plan, runbook, runbooks, folder, target, began, emit).carry_out()
+    return _Run(request, plan, runbook, runbooks, folder, target, began, emit, actions).carry_out()
 
 
 class _Run:
@@ -112,7 +115,9 @@ class _Run:
         target: Startable,
         began: int,
         emit: Emit,
+        actions: Actions | None,
     ) -> None:
+        self.actions = actions
         self.request, self.plan, self.folder = request, plan, folder
         self.runbook, self.runbooks = runbook, runbooks
         self.target = target
@@ -261,7 +266,7 @@ class _Run:
         self._note("load", Kind.INFO, "started", {"t0": t0})
         observation = Observation(
             self.plan, self.runbooks, self.target, self.load, self.view, self._note, self.injector, self.reporter,
-            self.request.drill.stop_if,
+            self.request.drill.stop_if, self._person(),
         )  # fmt: skip
         reason = asyncio.run(result_or_error(observation.watch(t0)))
         if isinstance(reason, BaseException):
@@ -272,6 +277,13 @@ class _Run:
         self._note("runner", Kind.FAIL if lost else Kind.OK, "snapshot", {"lost": lost})
         self.instrument.take(self.target)
         return end
+
+    def _person(self) -> PersonsEnd | None:
+        """What a person needs; the run's folder is called as the drill is, and so not told."""
+        if self.actions is None:
+            return None
+        told = [line for line in self.target.by_hand() if str(self.folder.path) not in line]
+        return PersonsEnd(self.actions, tuple(told))
 
     def _stop_load(self, end: RunEnd) -> RunEnd:
         """An end in error when the load failed; that must not cost the books."""

@@ -7,6 +7,7 @@ from drills.judge.interval import seconds
 from drills.judge.scorecard import AlertCell, OpenedCell, OperatorCell, RunbookCell, StepCell
 from drills.record.history import History
 
+HUMAN = "human"
 WHO = {"auto": "robot"}
 """What a card calls an operator that a plan names otherwise."""
 
@@ -25,6 +26,7 @@ def alerts(history: History) -> list[AlertCell]:
                 layer=page.layer,
                 runbook=page.runbook,
                 for_this_fault=timeline.is_for_fault(history, page),
+                synthetic=page.synthetic,
                 opened=[each.runbook for each in mine],
                 ended=mine[-1].ended if mine else None,
             )
@@ -46,7 +48,15 @@ def operator(history: History) -> OperatorCell:
         )
         for each in timeline.openings(history)
     ]
-    return OperatorCell(kind=WHO.get(plan.operator, plan.operator), reaction_s=seconds(plan.reaction), opened=opened)
+    person = plan.person
+    return OperatorCell(
+        kind=WHO.get(plan.operator, plan.operator),
+        reaction_s=None if plan.operator == HUMAN else seconds(plan.reaction),
+        name=None if person is None else person.name,
+        role=None if person is None else person.role,
+        pace=plan.pace,
+        opened=opened,
+    )
 
 
 def runbook(history: History) -> RunbookCell | None:
@@ -64,4 +74,5 @@ def runbook(history: History) -> RunbookCell | None:
         )
         for step in timeline.steps_of(history, opening)
     ]
-    return RunbookCell(id=opening.runbook, reaction_s=seconds(history.plan.reaction), steps=steps)
+    reaction = None if history.plan.operator == HUMAN else seconds(history.plan.reaction)
+    return RunbookCell(id=opening.runbook, reaction_s=reaction, steps=steps)

@@ -122,7 +122,7 @@ class LoadCell(_Part, frozen=True, kw_only=True):
 
 
 class AlertCell(_Part, frozen=True, kw_only=True):
-    """A firing alert; ``t`` in seconds since the run's start, ``runbook`` its own link.
+    """A firing alert; ``t`` in seconds since the run's start, ``runbook`` its own link; ``synthetic``: the false alarm.
 
     ``opened`` are the runbooks that the operator opened for it, one led on to by the other; ``ended`` is how the last
     of them ended.
@@ -134,6 +134,7 @@ class AlertCell(_Part, frozen=True, kw_only=True):
     layer: str | None
     runbook: str | None
     for_this_fault: bool
+    synthetic: bool
     opened: list[str]
     ended: str | None
 
@@ -150,10 +151,16 @@ class OpenedCell(_Part, frozen=True, kw_only=True):
 
 
 class OperatorCell(_Part, frozen=True, kw_only=True):
-    """Who acted: ``robot``, ``human`` or ``none``, how long each opening took him, and all that he opened, in order."""
+    """Who acted: ``robot``, ``human`` or ``none``; the robot's reaction before each opening, and all that was opened.
+
+    ``name`` and ``role`` are a person's. ``pace``: that of the run, ``robot`` or ``person``.
+    """
 
     kind: str
-    reaction_s: float
+    reaction_s: float | None
+    name: str | None
+    role: str | None
+    pace: str
     opened: list[OpenedCell]
 
 
@@ -170,7 +177,7 @@ class RunbookCell(_Part, frozen=True, kw_only=True):
     """The runbook that was followed, and how long the operator waited after the alert."""
 
     id: str
-    reaction_s: float
+    reaction_s: float | None
     steps: list[StepCell]
 
 

@@ -9,6 +9,9 @@ from itertools import dropwhile, pairwise
 from drills.judge.interval import Interval
 from drills.record.history import Event, History, Kind
 
+SYNTHETIC = "synthetic"
+"""The label of an alert that was made up for a false alarm."""
+
 
 def events(history: History, actor: str, what: str, *kinds: Kind) -> Iterator[Event]:
     """Events of one actor (a trailing ``:`` means any number after it) about one thing; all kinds if none is given."""
@@ -133,6 +136,7 @@ class Page:
     """A firing alert of the target's monitor; ``t`` is the receipt of the webhook, ``runbook`` its own link.
 
     ``severity`` is ``page`` or ``ticket``, ``layer`` whether it names a ``cause`` or a ``symptom``; where it said so.
+    ``synthetic``: no monitor sent it, it is the false alarm.
     """
 
     index: int
@@ -141,6 +145,7 @@ class Page:
     runbook: str | None
     severity: str | None
     layer: str | None
+    synthetic: bool
 
 
 def pages(history: History) -> list[Page]:
@@ -153,7 +158,8 @@ def pages(history: History) -> list[Page]:
             str(event.data.get("rule", "")),
             event.data.get("runbook"),
             event.data.get("severity"),
-            _layer(event.data.get("labels")),
+            _label(event, "layer"),
+            _label(event, SYNTHETIC) is not None,
         )
         for event in events(history, "monitor", "alert")
         if event.data.get("status") == "firing"
@@ -161,9 +167,10 @@ def pages(history: History) -> list[Page]:
     return sorted((page for page in found if page.t <= end), key=lambda page: (page.t, page.index))
 
 
-def _layer(labels: object) -> str | None:
-    layer = labels.get("layer") if isinstance(labels, dict) else None
-    return layer if isinstance(layer, str) else None
+def _label(event: Event, name: str) -> str | None:
+    labels = event.data.get("labels")
+    value = labels.get(name) if isinstance(labels, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def is_for_fault(history: History, page: Page) -> bool:

@@ -33,6 +33,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._waiting: list[Alert] = []
+        self._last: dict[str, Alert] = {}
         self._changed = threading.Condition()
         self._free_since: int | None = 0  # ns; None while a runbook is followed
         self._closed = False
@@ -40,12 +41,19 @@ class Inbox:
     def put(self, alert: Alert) -> None:
         """It came. One that is resolved while another's runbook is followed needs nobody any more."""
         with self._changed:
+            if alert.status == "firing":
+                self._last[alert.rule] = alert
             same = [each for each in self._waiting if _is_same(each, alert)]
             if alert.status == "firing" and not same:
                 self._waiting.append(alert)
             elif alert.status != "firing" and self._free_since is None:
                 self._waiting = [each for each in self._waiting if not _is_same(each, alert)]
             self._changed.notify_all()
+
+    def last(self, rule: str) -> Alert | None:
+        """The last alert of this rule that came firing."""
+        with self._changed:
+            return self._last.get(rule)
 
     def close(self) -> None:
         """Nobody is called any more; who waits goes on at once."""

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from drills.operators.outcomes import Followed, Record, RunbookEnd, StepOutcome
-from drills.record.history import NS, Kind
-from drills.spec.expectations import Demand, disagreements
+from drills.operators.steps import StepResult, Steps, facts
+from drills.record.history import Kind
 from drills.spec.runbook import Runbook
 from drills.spec.steps import Step
-from targets.target import Answer, OperatorAccess
+from targets.target import OperatorAccess
 
 TYPING_S = 0.25
 """Pace of the robot: seconds before each command, the same on every machine.
@@ -27,21 +26,6 @@ TYPING_S = 0.25
 Nobody types in no time, and results depend on it: an operator who moves the exchange's session within 2.5 s of the
 fault has duplicates sent, because orders that customers typed again are then still queued in the gateway.
 """
-ASK_EVERY_S = 0.1
-QUERY_WITHIN_S = 5.0
-LEAST_S = 0.5
-"""A query asked in the last moment of a step still gets so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What came of one step, and what the tool answered if it was asked."""
-
-    outcome: StepOutcome
-    says: str
-    answer: Answer | None = None
-    waited_ns: int = 0
-    """In all, until commands of it began: where several ask for the same thing, the longest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +41,7 @@ class Robot:
         """Carry out the runbook from the top; blocking."""
         results: dict[str, StepResult] = {}
         end = self._steps(runbook, results, interrupted)
-        changed = any(each.answer is not None and each.answer.changed for each in results.values())
+        changed = any(each.changed for each in results.values())
         opens = runbook.escalation.opens if end == RunbookEnd.ESCALATED else None
         last = runbook.step(next(reversed(results), ""))
         if end == RunbookEnd.OPENED and last is not None:
@@ -102,79 +86,13 @@ class Robot:
         began = time.monotonic_ns()
         self.record("operator", Kind.INVOKE, "step", {"id": step.id, "role": step.role})
         self.show(step.id, "running")
-        result = results[step.id] = self._try(step, results)
-        self.record("operator", result.outcome.kind, "step", _facts(step, result, began))
+        done = {name for name, each in results.items() if each.outcome == StepOutcome.OK}
+        result = results[step.id] = Steps(self.tool, self.stop, TYPING_S).carry_out(step, done)
+        self.record("operator", result.outcome.kind, "step", facts(step, result, began))
         self.show(step.id, result.outcome.value)
         return result
-
-    def _try(self, step: Step, results: Mapping[str, StepResult]) -> StepResult:
-        done = {name for name, result in results.items() if result.outcome == StepOutcome.OK}
-        lacking = [need for need in step.needs if need not in done]
-        if lacking:
-            return StepResult(StepOutcome.SKIPPED, f"needs {', '.join(lacking)}")
-        until = time.monotonic() + step.within / NS
-        waited = 0
-        if step.before is not None:
-            against, waited = self._ask(step.before, step.role, until, once=True)
-            if against:
-                return StepResult(
-                    StepOutcome.REFUSED, f"precondition does not hold: {'; '.join(against)}", None, waited
-                )
-        if step.argv is None:
-            return StepResult(StepOutcome.OK, "a person's step: nothing to run", None, waited)
-        self.stop.wait(TYPING_S)
-        answer = self.tool.run_command(step.argv, step.role, max(0.1, until - time.monotonic()))
-        waited += answer.waited_ns
-        if answer.exit != 0:
-            return StepResult(_of_exit(answer), answer.says, answer, waited)
-        against, more = self._unmet(step, answer, until)
-        if against:
-            outcome = StepOutcome.FAILED if step.opens is None else StepOutcome.NOT_THIS
-            return StepResult(outcome, f"{answer.says}; but {'; '.join(against)}", answer, waited + more)
-        return StepResult(StepOutcome.OK, answer.says, answer, waited + more)
-
-    def _unmet(self, step: Step, answer: Answer, until: float) -> tuple[tuple[str, ...], int]:
-        if step.expect is None:
-            return (), 0
-        if step.expect.argv is None:
-            return disagreements(step.expect.reply, answer.data), 0
-        return self._ask(step.expect, step.role, until)
-
-    def _ask(self, demand: Demand, role: str, until: float, *, once: bool = False) -> tuple[tuple[str, ...], int]:
-        """Ask until the answer is as demanded or time is up (at least once): what disagrees, and the longest wait.
-
-        No answer is waited for beyond the step's own limit.
-        """
-        assert demand.argv is not None  # only an expectation about the step's own answer has none
-        waited = 0
-        self.stop.wait(TYPING_S)
-        while True:
-            within = min(QUERY_WITHIN_S, max(LEAST_S, until - time.monotonic()))
-            answer = self.tool.run_command(demand.argv, role, within)
-            waited = max(waited, answer.waited_ns)
-            against = disagreements(demand.reply, answer.data) if answer.exit == 0 else (answer.says,)
-            if once or not against or time.monotonic() >= until or self.stop.is_set():
-                return against, waited
-            time.sleep(ASK_EVERY_S)
 
     def _escalate(self, runbook: Runbook, step: Step) -> RunbookEnd:
         call = {"to": runbook.escalation.to, "deputy": runbook.escalation.deputy, "step": step.id}
         self.record("operator", Kind.INFO, "escalate", call)
         return RunbookEnd.ESCALATED
-
-
-def _of_exit(answer: Answer) -> StepOutcome:
-    if answer.data.get("timeout"):
-        return StepOutcome.TIMEOUT
-    return StepOutcome.REFUSED if answer.exit == 1 else StepOutcome.FAILED
-
-
-def _facts(step: Step, result: StepResult, began: int) -> dict[str, Any]:
-    facts: dict[str, Any] = {"id": step.id, "outcome": result.outcome.value, "says": result.says, "began": began}
-    facts["waited_ns"] = result.waited_ns
-    if result.answer is not None:
-        facts |= {"exit": result.answer.exit, "changed": result.answer.changed, "answer": dict(result.answer.data)}
-        facts["answered"] = result.answer.ended_ns  # a step may go on to wait for its expected result
-    else:
-        facts["changed"] = False
-    return facts

@@ -142,6 +142,13 @@ class Governing(msgspec.Struct, frozen=True):
     known: dict[str, float]
 
 
+class Person(msgspec.Struct, frozen=True):
+    """Who is on call in a run in which a person acts."""
+
+    name: str
+    role: str
+
+
 class Plan(msgspec.Struct, frozen=True):
     """All that was fixed before the run started; hashed into it, so objectives cannot move afterwards."""
 
@@ -171,6 +178,8 @@ class Plan(msgspec.Struct, frozen=True):
     monitor_interval: int = MONITOR_INTERVAL  # ns
     limits_ja: list[str] = []  # ``limits`` in Japanese, as many, in the same order
     accepts: dict[str, dict[str, str]] = {}  # metric that counts harm -> why it is accepted, by language
+    pace: str = "robot"  # robot | person: how fast business time runs, and how long triggers last
+    person: Person | None = None  # who acts where ``operator`` is human
 
     @property
     def injects(self) -> bool:

@@ -34,7 +34,7 @@ FILE = "steps.yaml"
 
 OWN = ("id", "text", "before", "within", "needs", "if_failed")
 
-ORDER = ("id", "role", "text", "before", "run", "expect", "open", "within", "needs", "if_failed")
+ORDER = ("id", "role", "text", "before", "run", "manual", "expect", "open", "within", "needs", "if_failed")
 """Of the keys where a step is written out."""
 
 _FIELDS = msgspec.structs.fields(StepForm)

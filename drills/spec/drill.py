@@ -12,18 +12,23 @@ from pathlib import Path
 
 import msgspec
 
-from drills.errors import UnknownName, unknown
+from drills.errors import BadInput, Refused, UnknownName, unknown
 from drills.record.history import NS
 from drills.spec.compatibility import refuse_not_offered, refuse_stranger, refuse_unjudgeable
-from drills.spec.drillfile import DrillFile, form_for, required
+from drills.spec.drillfile import DrillFile, PersonsPace, form_for, required
 from drills.spec.files import CATALOGUE
 from drills.spec.forms import decode
 from drills.spec.governing import settled
 from drills.spec.metrics import metrics
+from drills.spec.pace import PERSON, ROBOT, Slower, relimited, triggered
 from drills.spec.reader import SLUG, Node, read
 from drills.spec.seeded import extremes
 from drills.spec.vocabulary import Vocabulary, embedded, standing
+from loadprofiles.commands import LONGEST_S
 from targets.operator_tool import OperatorTool
+
+SPARE_S = 60.0
+"""Of a load, for the onset and what comes after the cap."""
 
 
 class Drill(DrillFile, frozen=True, kw_only=True):
@@ -32,7 +37,8 @@ class Drill(DrillFile, frozen=True, kw_only=True):
     ``services``: rated service -> intended requests per second. ``checks`` includes the standing ones. ``runbook`` is
     the path of the right one, None where the target offers no operator's tool; ``phase`` is empty where it has no
     business day. ``lines``: key of the file -> its line. ``tool``: that of the target for which it was read, None where
-    it has none.
+    it has none. ``slower``: what differs at a person's pace, where the file has one; ``pace_name``: at which it is.
+    ``compression``: business seconds a second, None: as the target has it.
     """
 
     file: Path
@@ -41,6 +47,9 @@ class Drill(DrillFile, frozen=True, kw_only=True):
     services: dict[str, float]
     lines: dict[str, int]
     tool: OperatorTool | None
+    slower: Slower | None
+    compression: int | None = None
+    pace_name: str = ROBOT
 
     @property
     def called(self) -> str:
@@ -51,6 +60,17 @@ class Drill(DrillFile, frozen=True, kw_only=True):
     def sha256(self) -> str:
         """Of the file's bytes, in hex."""
         return hashlib.sha256(self.content).hexdigest()
+
+    def at_pace(self, pace: str) -> Drill:
+        """The same drill at this pace; Refused where it has no other than its own."""
+        if pace == ROBOT:
+            return self
+        if self.slower is None:
+            raise Refused(
+                f"{self.file} has no pace for a person: what it breaks is over in seconds",
+                "give it pace: {person: …} (kunren schema drill), or run it with --pace robot",
+            )
+        return msgspec.structs.replace(self, **msgspec.structs.asdict(self.slower), pace_name=pace)
 
     @property
     def folder(self) -> Path:
@@ -80,6 +100,8 @@ def load_drill(where: str | Path, words: Vocabulary | None = None) -> Drill:
     refuse_not_offered(root, known)
     drill = _drill(root, decode(form_for(known), root, known), known)
     _check_sense(root, drill)
+    if drill.slower is not None:
+        _check_slower(root, drill.at_pace(PERSON))
     refuse_unjudgeable(root, known, drill.objectives, drill.arms)
     return drill
 
@@ -107,6 +129,22 @@ def _drill(root: Node, form: DrillFile, words: Vocabulary) -> Drill:
         services=dict(words.loads[form.load]),
         lines={key: root.child(key).key_line for key in root.value},
         tool=words.operator,
+        slower=None if form.pace is None else _slower(root, form, form.pace.person, words),
+    )
+
+
+def _slower(root: Node, form: DrillFile, pace: PersonsPace, words: Vocabulary) -> Slower:
+    """A person's pace, its faults whole; BadInput for a limit on what the drill limits not."""
+    known = [each.id for each in form.objectives]
+    for each in pace.objectives:
+        if each.id not in known:
+            place = root.child("pace").child("person").child("objectives").child(each.metric)
+            raise place.bad(f"{place.name}: {unknown('objective of the drill', each.id, known)}", at_key=True)
+    return Slower(
+        compression=pace.compression,
+        cap=pace.cap,
+        timeline=tuple(triggered(root, form.timeline, pace.triggers, words)),
+        objectives=relimited(form.objectives, pace.objectives),
     )
 
 
@@ -132,6 +170,8 @@ def _check_sense(root: Node, drill: Drill) -> None:
     _check_timeline(root.child("timeline"), drill)
     if drill.slo.hold >= drill.cap:
         raise root.child("cap").bad("cap: no longer than slo.hold; nothing could ever count as restored")
+    if (drill.baseline + drill.cap) / NS > LONGEST_S - SPARE_S:
+        raise root.child("cap").bad(f"cap: no load lasts longer than {LONGEST_S:g} s")
     for objective in drill.objectives:
         if metrics()[objective.metric].span and objective.limit * NS > drill.cap:
             place = root.child("objectives").child(objective.metric)
@@ -146,6 +186,14 @@ def _check_sense(root: Node, drill: Drill) -> None:
             raise (
                 root.child("arms").child(str(arm)).bad(f"arms.{arm}: somebody acts in it, and the drill has no runbook")
             )
+
+
+def _check_slower(root: Node, drill: Drill) -> None:
+    """The same at a person's pace, whose own keys are what to change."""
+    try:
+        _check_sense(root, drill)
+    except BadInput as error:
+        raise root.child("pace").child("person").bad(f"pace.person: {error.says}") from None
 
 
 def _check_stop(root: Node, drill: Drill) -> None:

@@ -22,6 +22,7 @@ from drills.spec.compatibility import SPEAKS_OF
 from drills.spec.files import named
 from drills.spec.forms import Kind, Schema, decode, keys_of, kind, schema_of
 from drills.spec.governing import Condition
+from drills.spec.pace import Factor, Triggers
 from drills.spec.reader import Node, Words
 from drills.spec.timeline import TimedFault
 from drills.spec.values import (
@@ -168,6 +169,21 @@ class StopIf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure_ratio: FailureRatio
 
 
+class PersonsPace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What differs where a person acts; ``objectives`` are of those that the drill has. Times in ns."""
+
+    cap: Duration
+    compression: Factor | None = None
+    triggers: Triggers = ()
+    objectives: Objectives = ()
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paces other than that of the file, by name."""
+
+    person: PersonsPace
+
+
 class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A drill as it is written, in the order of its keys. Times in ns; ``cap`` counts from the first fault.
 
@@ -194,6 +210,7 @@ class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     accepts: Accepted = {}
     governing: Condition | None = None
     business_start: BusinessTime | None = None
+    pace: Pace | None = None
 
 
 def form_for(words: Vocabulary) -> type[DrillFile]:

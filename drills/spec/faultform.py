@@ -35,7 +35,7 @@ class _Fault(Kind):
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> DrawnFault:
         assert words is not None
-        return _fault(node, words)
+        return read_fault(node, words)
 
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
@@ -49,7 +49,8 @@ else:
     Fault = _Fault
 
 
-def _fault(node: Node, words: Vocabulary) -> DrawnFault:
+def read_fault(node: Node, words: Vocabulary) -> DrawnFault:
+    """What stands there; BadInput with its place."""
     found = node.mapping("a mapping with the fault's kind")
     if "kind" not in found:
         raise node.bad(f"{node.name}: missing key 'kind'; known kinds: {', '.join(words.faults)}")

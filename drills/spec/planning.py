@@ -13,7 +13,7 @@ import msgspec
 
 from drills.errors import MissingMeans, UnknownName
 from drills.record.arm import ARMS, FALSE_ALARM, NO_ACTION, RUNBOOK, Arm, ArmKind
-from drills.record.history import MONITOR_INTERVAL, NS, REACTION, Plan
+from drills.record.history import MONITOR_INTERVAL, NS, REACTION, Person, Plan
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import Expectation
 from drills.spec.drill import Drill
@@ -46,6 +46,7 @@ def plan(
     reaction_ns: int = REACTION,
     operator: str = "auto",
     *,
+    person: Person | None = None,
     runbook_sha256: str | None = None,
     compression: int = 1,
     monitor_interval_s: float | None = None,
@@ -67,6 +68,8 @@ def plan(
         governing=drill.governing,
         arm=str(arm),
         operator=operator if arm.acts else "none",
+        person=person if arm.acts else None,
+        pace=drill.pace_name,
         reaction=reaction_ns,
         seed=seed,
         slo=drill.slo,

@@ -8,7 +8,7 @@ from pathlib import Path
 from drills.errors import MissingMeans, Refused
 from drills.judge.scorecard import Scorecard
 from drills.record.arm import FALSE_ALARM, RUNBOOK, Arm
-from drills.record.history import REACTION, Asked, Cause, Earlier, Plan
+from drills.record.history import REACTION, Asked, Cause, Earlier, Person, Plan
 from drills.spec import planning
 from drills.spec.drill import Drill, name_of
 from drills.spec.runbook import Runbook, load_runbook
@@ -22,8 +22,8 @@ RUNBOOK_ARMS = (RUNBOOK, FALSE_ALARM)
 class RunRequest:
     """What to run, as asked for on the command line.
 
-    ``runbook`` replaces the arm's own; ``target`` is a runtime's name or a target file; ``earlier`` are attempts that
-    were void.
+    ``drill`` is at the pace at which it is to run. ``runbook`` replaces the arm's own; ``target`` is a runtime's name
+    or a target file; ``earlier`` are attempts that were void. ``person``: who acts, None: the robot.
     """
 
     drill: Drill
@@ -37,6 +37,12 @@ class RunRequest:
     attempts: int = 1
     target: str = "local"
     earlier: tuple[Earlier, ...] = ()
+    person: Person | None = None
+
+    @property
+    def operator(self) -> str:
+        """Who acts, as a plan calls it."""
+        return "auto" if self.person is None else "human"
 
 
 def asked(request: RunRequest) -> Asked:
@@ -82,7 +88,9 @@ def plan_of(request: RunRequest, runbook: Runbook | None) -> Plan:
         request.arm,
         request.seed,
         request.reaction,
+        request.operator,
+        person=request.person,
         runbook_sha256=None if runbook is None else runbook.sha256,
-        compression=runtime.compression,
+        compression=request.drill.compression or runtime.compression,
         monitor_interval_s=runtime.capabilities().monitor_interval_s,
     )

@@ -23,6 +23,7 @@ TEXTS = {
         "never": "Never:",
         "call": "If this has not helped after {after}, call {to} (deputy: {deputy}).",
         "step": "{n}. [ ] {text}  ({id}; by {role}, within {within})",
+        "manual": "confirm: {done}",
         "needs": "after: {steps}",
         "before": "only if: {facts}",
         "false-alarm": "only if: {facts} (else a false alarm: stop here)",
@@ -50,6 +51,7 @@ TEXTS = {
         "never": "禁止事項:",
         "call": "{after}経過しても改善しない場合は {to} に連絡する(不在時は {deputy})。",
         "step": "{n}. [ ] {text}  ({id}、担当 {role}、制限時間 {within})",
+        "manual": "確認: {done}",
         "needs": "前提手順: {steps}",
         "before": "実施条件: {facts}",
         "false-alarm": "実施条件: {facts}(満たさない場合は誤報。ここで終了する)",
@@ -83,6 +85,11 @@ def render_page(runbook: Runbook, lang: str = "en") -> str:
     for number, step in enumerate(runbook.steps, 1):
         lines += ["", *_step(number, step, _marks(runbook, step, texts), texts, lang)]
     return "\n".join(lines) + "\n"
+
+
+def step_lines(number: int, step: Step, lang: str = "en") -> list[str]:
+    """One step of it as it stands on the page; ``number`` from 1."""
+    return _step(number, step, "", TEXTS["ja" if lang == "ja" else "en"], lang)
 
 
 def time_words(ns: int, lang: str = "en") -> str:
@@ -121,6 +128,8 @@ def _step(number: int, step: Step, marks: str, texts: dict[str, str], lang: str)
         lines.append("      " + texts[key].format(facts=_demand(step.before, texts)))
     if step.argv is not None:
         lines.append(f"      $ {shlex.join(step.argv)}")
+    if step.manual is not None:
+        lines.append("      " + texts["manual"].format(done=step.manual.say(lang)))
     if step.expect is not None:
         lines.append("      " + texts["expect"].format(facts=_demand(step.expect, texts)))
     if step.opens is not None:

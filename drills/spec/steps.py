@@ -64,6 +64,7 @@ else:
 class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A step as it is written. ``argv`` None: a person does it (a call, an approval). ``within`` in ns.
 
+    ``manual``: what a person has to have done, and confirms; of a step that runs nothing.
     ``opens``: the runbook to go on with where the step sees what it expects; else the next step looks further.
     """
 
@@ -72,6 +73,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     text: Bilingual
     within: Duration
     argv: Command | None = field(name="run", default=None)
+    manual: Bilingual | None = None
     before: Question | None = None
     expect: Expect | None = None
     opens: Slug | None = field(name="open", default=None)
@@ -110,6 +112,11 @@ def step_of(draft: Draft, tool: OperatorTool | None) -> Step:
     ``tool`` is the target's, whose commands and roles the step may name; None: it has none.
     """
     form = decode_fields(StepForm, draft.fields, draft.at, Vocabulary({}, (), {}, operator=tool))
+    for key in ("run", "expect", "open"):
+        if form.manual is not None and key in draft.fields:
+            raise draft.fields[key].bad(
+                f"{draft.at.name}: a manual step has no '{key}': a person confirms it", at_key=True
+            )
     command = None if tool is None else tool.command(form.argv or ())
     fields = {**msgspec.structs.asdict(form), "expect": demanded(form.expect, command)}
     return Step(**fields, file=draft.at.doc.file, line=draft.at.line)

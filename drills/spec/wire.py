@@ -13,7 +13,7 @@ import msgspec
 
 from drills.record.arm import Arm
 from drills.record.encoding import encode
-from drills.record.history import Earlier
+from drills.record.history import Earlier, Person
 from drills.spec import yamlfile
 from drills.spec.drill import load_drill
 from drills.spec.request import RunRequest
@@ -36,6 +36,8 @@ class _Wired(msgspec.Struct, frozen=True):
     subject: str | None
     attempts: int
     earlier: tuple[Earlier, ...]
+    pace: str
+    person: Person | None
 
 
 def to_wire(request: RunRequest) -> bytes:
@@ -55,6 +57,8 @@ def to_wire(request: RunRequest) -> bytes:
             subject=request.subject,
             attempts=request.attempts,
             earlier=request.earlier,
+            pace=request.drill.pace_name,
+            person=request.person,
         )
     )
 
@@ -67,7 +71,7 @@ def from_wire(content: bytes) -> RunRequest:
     if wired.target_text is not None:
         yamlfile.give(Path(target), wired.target_text)
     return RunRequest(
-        drill=load_drill(file, words_of(target)),
+        drill=load_drill(file, words_of(target)).at_pace(wired.pace),
         arm=Arm.parse(wired.arm),
         seed=wired.seed,
         runs=Path(os.fsdecode(wired.runs)),
@@ -78,4 +82,5 @@ def from_wire(content: bytes) -> RunRequest:
         attempts=wired.attempts,
         target=target,
         earlier=wired.earlier,
+        person=wired.person,
     )

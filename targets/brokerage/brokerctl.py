@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
 from argparse import Namespace
 from collections.abc import Sequence
@@ -46,8 +47,9 @@ def run(words: Sequence[str]) -> CommandResult:
         stack = _stack(args.stack)
     except Ended as error:
         return ended(error, read_only=True)
+    began = time.monotonic_ns()
     outcome = _carry_out(stack, args, words)
-    return _audited(stack, args, words, outcome)
+    return _audited(stack, args, words, outcome, began)
 
 
 def _carry_out(stack: Stack, args: Namespace, words: Sequence[str]) -> CommandResult:
@@ -97,9 +99,11 @@ def _announce(stack: Stack, args: Namespace, words: Sequence[str]) -> None:
         raise Refused(f"nothing is changed without an audit log: {error}") from error
 
 
-def _audited(stack: Stack, args: Namespace, words: Sequence[str], outcome: CommandResult) -> CommandResult:
+def _audited(
+    stack: Stack, args: Namespace, words: Sequence[str], outcome: CommandResult, began_ns: int
+) -> CommandResult:
     try:
-        audit.record(Path(stack.config.folder), args.role, args.env, words, outcome)
+        audit.record(Path(stack.config.folder), args.role, args.env, words, outcome, began_ns)
     except OSError as error:
         print(visible(f"the audit log could not be written: {error}"), file=sys.stderr)
     return outcome

@@ -41,7 +41,7 @@ steps:
 """
 
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
-STEP_KEYS = "id, role, text, within, run, before, expect, open, needs, if_failed"
+STEP_KEYS = "id, role, text, within, run, manual, before, expect, open, needs, if_failed"
 QUERIES = (
     "batch status, batch verify, customers affected, edge show, gateway drain, gateway probe, gateway status,"
     " locks show, reconcile, relay status, status, volume show"

@@ -144,7 +144,7 @@ REFUSED = {
     ),
     "a shared step with an id": (
         "steps.yaml", "  role: viewer", "  id: see\n  role: viewer", "steps.yaml:2",
-        "look: unknown key 'id'; known: role, text, within, run, before, expect, open, if_failed",
+        "look: unknown key 'id'; known: role, text, within, run, manual, before, expect, open, if_failed",
     ),
     "a shared step that needs another": (
         "steps.yaml", "  role: viewer", "  needs: [shut]\n  role: viewer", "steps.yaml:2", "look: unknown key 'needs'",

@@ -64,7 +64,7 @@ cap: 20s
 """
 
 REQUIRED = "drill, title, sources, phase, load, baseline, timeline, alerts, runbook, objectives, checks, arms, cap"
-ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start"
+ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start, pace"
 METRICS = ", ".join(DOMAINS.metrics)
 CHECKS = ", ".join(WORDS.checks)
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"

@@ -411,10 +411,10 @@ def test_a_target_that_never_answers_ends_the_preparation_in_time(tmp_path: Path
             load.prepare(fake.url, within_s=4)
 
 
-@pytest.mark.parametrize("max_s", [0.0, 121.0])
-def test_no_load_is_longer_than_two_minutes(tmp_path: Path, max_s: float) -> None:
+@pytest.mark.parametrize("max_s", [0.0, 1801.0])
+def test_no_load_is_longer_than_half_an_hour(tmp_path: Path, max_s: float) -> None:
     load = make_load(tmp_path, max_s=max_s)
-    with pytest.raises(LoadError, match="at most 120 s"):
+    with pytest.raises(LoadError, match="at most 1800 s"):
         load.start()
     assert not load.alive
 

@@ -64,6 +64,9 @@ PASSED: dict[str, Any] = {
     "arm": "runbook",
     "operator": {
         "kind": "robot",
+        "name": None,
+        "role": None,
+        "pace": "robot",
         "reaction_s": 1.0,
         "opened": [
             {
@@ -203,6 +206,7 @@ PASSED: dict[str, Any] = {
             "layer": "cause",
             "runbook": "exchange-link-down",
             "for_this_fault": True,
+            "synthetic": False,
             "opened": ["exchange-link-down"],
             "ended": "done",
         }
@@ -259,7 +263,7 @@ def react(card: dict[str, Any], seconds: float) -> None:
 
 def nobody(kind: str) -> dict[str, Any]:
     """Of this kind, who opened nothing."""
-    return {"kind": kind, "reaction_s": 1.0, "opened": []}
+    return {"kind": kind, "reaction_s": 1.0, "name": None, "role": None, "pace": "robot", "opened": []}
 
 
 def invalid() -> dict[str, Any]:

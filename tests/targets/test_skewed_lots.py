@@ -156,7 +156,7 @@ def test_what_cannot_be_planted_is_said(
 def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ConditionState]:
     """``looks(pids)``: what a patient look comes to, where those sessions block others look by look, the last on."""
     monkeypatch.setattr(skewed_lots, "PAUSE_S", 0.0)
-    monkeypatch.setattr(skewed_lots, "FELT_WITHIN_S", 0.05)
+    monkeypatch.setattr(skewed_lots, "LOOK_FOR_S", 0.05)
 
     def look(*pids: int | None) -> ConditionState:
         seen = [ConditionState(True, pid is not None, "seen", {"pid": pid}) for pid in pids]

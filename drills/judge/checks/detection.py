@@ -28,7 +28,7 @@ def no_page(history: History) -> CheckResult:
         return because(Status.NOT_APPLICABLE, "page.right")
     if ALERTS in history.run.unsupported:
         return unsupported(ALERTS)
-    false = [page for page in pages(history) if page.rule in history.plan.alerts]
+    false = [page for page in pages(history) if page.rule in history.plan.alerts and not page.synthetic]
     if false:
         rules = sorted({page.rule for page in false})
         rows = [f"events:{page.index}" for page in false]

@@ -105,6 +105,8 @@ def _quantities(history: History) -> Iterator[Quantity]:
 
 def _somebody_acts(history: History) -> bool:
     plan, lacks = history.plan, history.run.unsupported
+    if plan.operator == "human":  # who takes the time that a person takes
+        return False
     return plan.arm not in NOBODY_ACTS and OPERATOR not in lacks and (ALERTS not in lacks or plan.arm == "false-alarm")
 
 

@@ -27,5 +27,5 @@ def contention(history: History) -> CheckResult | None:
     if total <= limit:
         return None
     span = observed_until(history) - observed_from(history)
-    values = {"seconds": seconds(total), "of": seconds(span), "limit": seconds(limit)}
+    values = {"seconds": seconds(min(total, span)), "of": seconds(span), "limit": seconds(limit)}
     return because(Status.PASS, CONTENDED, [f"events:{event.index}" for event in looks[:MOST_EVIDENCE]], **values)

@@ -37,8 +37,8 @@ CALL_S = 2.0
 WITHIN_S = 3.0
 BATCH_SESSIONS = "batch:%"
 
-FELT_WITHIN_S = 20.0
-"""For the batch to come to the account: its turn may be a while away."""
+LOOK_FOR_S = 2.0
+"""How long one look takes at most; the batch's turn at the account may be a while away, and is looked for again."""
 PAUSE_S = 0.4
 
 SOURCE = "transfer@"
@@ -98,7 +98,7 @@ class SkewedLots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         if not wait:
             return self._state(config)
-        until, before = time.monotonic() + FELT_WITHIN_S, None
+        until, before = time.monotonic() + LOOK_FOR_S, None
         while time.monotonic() < until:
             seen = self._state(config)
             if seen.felt and seen.data["pid"] == before:

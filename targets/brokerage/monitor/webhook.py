@@ -6,7 +6,7 @@ message holds what of its group has just changed and whatever else of it fires.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
@@ -42,6 +42,20 @@ def fingerprint(labels: Labels) -> str:
     """Prometheus's label-set fingerprint: 64-bit FNV-1a over sorted names and values, as 16 hex digits."""
     data = b"".join(name.encode() + _SEPARATOR + value.encode() + _SEPARATOR for name, value in sorted(labels))
     return f"{reduce(lambda h, byte: (h ^ byte) * _FNV_PRIME % 2**64, data, _FNV_OFFSET):016x}"
+
+
+def single(labels: Mapping[str, str], annotations: Mapping[str, str], wall_ns: int) -> dict[str, Any]:
+    """A message with one alert that has just begun to fire, whoever made it up."""
+    alert = {
+        "status": "firing",
+        "labels": dict(labels),
+        "annotations": dict(annotations),
+        "startsAt": _wall(wall_ns),
+        "endsAt": NEVER,
+        "generatorURL": "",
+        "fingerprint": fingerprint(tuple(sorted(labels.items()))),
+    }
+    return _message(labels["alertname"], [alert], "")
 
 
 def _message(name: str, alerts: list[dict[str, Any]], url: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The audit log of operator commands: ``<stack>/audit.jsonl``, one row when a command ends, one before it may act.
 
 Row: ``t_ns`` (CLOCK_MONOTONIC), ``at`` (UTC), ``who``, ``role``, ``env``, ``argv``, ``exit`` (null in the row written
-before acting, so that a command that was itself killed leaves a trace), ``says``, ``changed``.
+before acting, so that a command that was itself killed leaves a trace), ``says``, ``changed``; of one that has ended
+also ``command`` (the words without the options before them), ``began_ns`` and ``reply``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,25 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from targets.brokerage.operations.outcome import CommandResult
 
+FILE = "audit.jsonl"
+OPTIONS = ("--stack", "--role", "--env")
+"""Before the noun, each with a value after it."""
 
-def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str], outcome: CommandResult | None) -> None:
+
+def record(
+    folder: Path,
+    role: str | None,
+    env: str | None,
+    argv: Sequence[str],
+    outcome: CommandResult | None,
+    began_ns: int | None = None,
+) -> None:
     """Append one row; ``outcome`` None says that the command is about to act. Raises OSError."""
     row = {
         "t_ns": time.monotonic_ns(),
@@ -29,11 +42,33 @@ def record(folder: Path, role: str | None, env: str | None, argv: Sequence[str],
         "says": "about to act" if outcome is None else outcome.says,
         "changed": None if outcome is None else outcome.changed,
     }
-    file = os.open(folder / "audit.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    if outcome is not None:
+        row |= {"command": list(command_words(argv)), "began_ns": began_ns, "reply": outcome.as_json()}
+    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, json.dumps(row, ensure_ascii=False).encode() + b"\n")  # one write: rows never interleave
     finally:
         os.close(file)
+
+
+def command_words(argv: Sequence[str]) -> Sequence[str]:
+    """The words of a command line from its noun on."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-"):
+        at += 2 if argv[at] in OPTIONS else 1
+    return argv[at:]
+
+
+def rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Those of commands that have ended, in order; none where nothing was logged yet."""
+    try:
+        content = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return
+    for line in content.split(b"\n")[:-1]:
+        row = json.loads(line)
+        if row["exit"] is not None:
+            yield row
 
 
 def who() -> str:
