@@ -1,8 +1,8 @@
 """What the transaction log says, as of now: its whole lines, wherever its files lie by now, and its high-water mark.
 
-On the volume, and in the evidence folder to which operators move files; packed files are unpacked. Lines of the days
-before the stack was started are told by their ranges alone, a row a file. A line that is there twice, as in a copy, is
-one row, with the first file that has it.
+On the volume, where operators move files to (``evidence/``) and where housekeeping does (``archive/``); packed files are
+unpacked. Lines of the days before the stack was started are told by their ranges alone, a row a file. A line that is
+there twice, as in a copy, is one row, with the first file that has it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from targets.brokerage.bookfile import Row
 from targets.brokerage.config import Config
 from targets.brokerage.relay import lines
 from targets.brokerage.relay.component import LOG_VOLUME, RELAY
+from targets.brokerage.relay.housekeeping import ARCHIVE
 from targets.brokerage.relay.lines import Line
 from targets.brokerage.relay.log import high_water
 from targets.brokerage.volumes.keeping import EVIDENCE, reached
@@ -28,7 +29,8 @@ def read_book(config: Config) -> list[Row]:
     folder = Path(config.folder)
     mark = folder / RELAY.volumes[0]
     volume = reached(folder, LOG_VOLUME.name)
-    places = {"": volume, f"{EVIDENCE}/": folder / EVIDENCE / LOG_VOLUME.name}
+    evidence = folder / EVIDENCE / LOG_VOLUME.name
+    places = {"": volume, f"{EVIDENCE}/": evidence, f"{ARCHIVE}/": mark / ARCHIVE}
     contents = {
         f"{place}{file.name}": lines.content(file) for place, each in places.items() for file in lines.logs(each)
     }
