@@ -35,7 +35,20 @@ class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
     began: int
 
 
+class VolumeState(Row, frozen=True, kw_only=True, tag="volume"):
+    """The volume ``id`` when the books were read: bytes and inodes in all and free.
+
+    ``per_s``: by how many bytes a second it last grew steadily; 0 where that was not seen lately.
+    """
+
+    size: int
+    free: int
+    inodes: int
+    inodes_free: int
+    per_s: int
+
+
 ROWS: Mapping[str, tuple[type[Row], ...]] = {
-    "transactions": (LogLine, LogFile, HighWater),
+    "transactions": (LogLine, LogFile, HighWater, VolumeState),
 }
 """Book -> its rows of this kind."""

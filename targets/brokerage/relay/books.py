@@ -1,16 +1,18 @@
 """What the transaction log says, as of now: its whole lines, wherever its files lie by now, and its high-water mark.
 
-On the volume, where operators move files to (``evidence/``) and where housekeeping does (``archive/``); packed files are
-unpacked. Lines of the days before the stack was started are told by their ranges alone, a row a file. A line that is
-there twice, as in a copy, is one row, with the first file that has it.
+On the volume, where operators move files to (``evidence/``) and where housekeeping does (``archive/``), packed or not.
+Lines of the days before the stack was started are told by their ranges alone, a row a file. A line that is there twice,
+as in a copy, is one row, with the first file that has it.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from targets import http_sync
 from targets.brokerage.bookfile import Row
 from targets.brokerage.config import Config
 from targets.brokerage.relay import lines
@@ -19,7 +21,9 @@ from targets.brokerage.relay.housekeeping import ARCHIVE
 from targets.brokerage.relay.lines import Line
 from targets.brokerage.relay.log import high_water
 from targets.brokerage.volumes.keeping import EVIDENCE, reached
+from targets.brokerage.volumes.usage import is_limited, usage
 
+RELAY_S = 1.0
 BEGAN = "began"
 """Beside the mark: the last number of the days before."""
 
@@ -34,7 +38,7 @@ def read_book(config: Config) -> list[Row]:
     contents = {
         f"{place}{file.name}": lines.content(file) for place, each in places.items() for file in lines.logs(each)
     }
-    return [*rows(contents, began(mark)), *_marks(mark)]
+    return [*rows(contents, began(mark)), *_marks(mark), *_volume(config, volume)]
 
 
 def began(mark: Path) -> int:
@@ -74,6 +78,22 @@ def _row(line: Line, file: str) -> Row:
     return {
         "kind": "log-line", "t_ns": line.t_ns, "id": f"{file}:{line.seq}", "account": line.account, "key": line.key,
         "sequence": line.seq, "what": line.what, "file": file,
+    }  # fmt: skip
+
+
+def _volume(config: Config, volume: Path) -> Iterator[Row]:
+    """How full it is; how it last grew is told by the relay, which may be down."""
+    if not is_limited(volume):
+        return
+    now, where = usage(volume), config.at("relay_http")
+    try:
+        said = http_sync.ask(where, "GET", "/ops/status", RELAY_S, headers={"X-Ops-Token": config.token})
+        pace = json.loads(said.body).get("per_s") or 0
+    except (http_sync.NoReply, ValueError):
+        pace = 0
+    yield {
+        "kind": "volume", "t_ns": time.monotonic_ns(), "id": LOG_VOLUME.name, "size": now.size, "free": now.free,
+        "inodes": now.inodes, "inodes_free": now.inodes_free, "per_s": round(pace),
     }  # fmt: skip
 
 
