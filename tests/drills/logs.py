@@ -13,6 +13,7 @@ from .synthetic import END, Draft, at
 LOG_CHECKS = ["accepted-logged", "log-without-gap", "log-volume-roomy"]
 BEFORE, PACKED = 100, 60
 CURRENT = "transactions.log"
+KEYED = ("order", "repayment")
 WHAT = {"order": "POST /orders", "repayment": "POST /repayments", "quote": "GET /quotes/7203"}
 
 
@@ -38,9 +39,11 @@ def correct_logged(seed: int = 0, arm: str = "runbook", effect: bool = True) -> 
 
 
 def line(sequence: int, row: Request) -> LogLine:
+    """Only what is to be carried out once has a key in its head."""
     what = WHAT.get(row.action, f"GET /{row.action}")
+    key = row.key if row.action in KEYED else ""
     return LogLine(
-        t_ns=row.t_ns + 1, id=f"{CURRENT}:{sequence}", account=row.account, key=row.key, sequence=sequence, what=what,
+        t_ns=row.t_ns + 1, id=f"{CURRENT}:{sequence}", account=row.account, key=key, sequence=sequence, what=what,
         file=CURRENT,
     )  # fmt: skip
 

@@ -7,4 +7,4 @@ from drills.domains.transaction_log.rows import ROWS
 from drills.domains.transaction_log.words import WORDS
 from drills.judge.domain import Domain
 
-DOMAIN = Domain("transaction-log", checks=CHECKS, words=WORDS, rows=ROWS, only_with=("transactions",))
+DOMAIN = Domain("transaction-log", checks=CHECKS, words=WORDS, rows=ROWS)

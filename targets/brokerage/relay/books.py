@@ -85,7 +85,7 @@ def _volume(config: Config, volume: Path) -> Iterator[Row]:
     """How full it is; how it last grew is told by the relay, which may be down."""
     if not is_limited(volume):
         return
-    now, where = usage(volume), config.at("relay_http")
+    now, where = usage(volume), config.at(RELAY.http)
     try:
         said = http_sync.ask(where, "GET", "/ops/status", RELAY_S, headers={"X-Ops-Token": config.token})
         pace = json.loads(said.body).get("per_s") or 0
