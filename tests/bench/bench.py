@@ -1,10 +1,10 @@
 """``make bench``: how long things take here, side by side in one run and as ratios where two are compared.
 
-    python tests/bench/bench.py [--part run] [--part proxy] [--part judge]
+    python tests/bench/bench.py [--part run] [--part proxy] [--part judge] [--part front]
 
 ``run``: seconds from the command to steady load (cold: the database template made anew; warm), wall against mandatory
 time, CPU and lateness. ``proxy``: the embedded proxy beside the real Toxiproxy, see ``proxy.py``. ``judge``: see
-``judge.py``.
+``judge.py``. ``front``: what TLS and the relay before the api cost, see ``front.py``.
 """
 
 from __future__ import annotations
@@ -74,7 +74,11 @@ def bench_judge() -> None:
     subprocess.run([sys.executable, HERE / "judge.py"], check=False, timeout=900)
 
 
-PARTS = {"run": bench_run, "proxy": bench_proxy, "judge": bench_judge}
+def bench_front() -> None:
+    subprocess.run([sys.executable, HERE / "front.py"], check=True, timeout=300)
+
+
+PARTS = {"run": bench_run, "proxy": bench_proxy, "judge": bench_judge, "front": bench_front}
 
 
 def main() -> None:
