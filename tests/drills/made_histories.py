@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.drills.defects import DEFECTS, Defect
+from tests.drills.logs import LOG_DEFECTS, correct_log
 from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
 from tests.drills.synthetic import Draft, correct
@@ -35,4 +36,5 @@ class Made:
 MADE = (
     Made("day", correct, tuple(DEFECTS)),
     Made("night", correct_night, tuple(NIGHT_DEFECTS)),
+    Made("log", correct_log, tuple(LOG_DEFECTS)),
 )

@@ -21,11 +21,33 @@ class LogLine(Row, frozen=True, kw_only=True, tag="log-line"):
 class LogFile(Row, frozen=True, kw_only=True, tag="log-file"):
     """A file of the log, lines of earlier days included: ``ranges`` (first, last) of the numbers on its whole lines.
 
-    ``damaged`` is how many lines of it are not whole; ``id`` is its name, with ``evidence/`` where it was moved to.
+    ``damaged`` is how many lines of it are not whole, ``bytes`` what it takes; ``copied``: somebody made it to look
+    into. ``id`` is its name, with ``evidence/`` where it was moved to.
     """
 
     ranges: tuple[tuple[int, int], ...]
     damaged: int
+    bytes: int
+    copied: bool
+
+
+class LogTrace(Row, frozen=True, kw_only=True, tag="log-trace"):
+    """A file that the raised log level wrote: how many requests it has, of when the first and the last, and bytes."""
+
+    requests: int
+    first_ns: int
+    last_ns: int
+    bytes: int
+
+
+class LogVolume(Row, frozen=True, kw_only=True, tag="log-volume"):
+    """The volume at the end: bytes and inodes in all and free, and how many bytes a second the last requests added."""
+
+    size: int
+    free: int
+    inodes: int
+    inodes_free: int
+    growth: float
 
 
 class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
@@ -36,6 +58,6 @@ class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
 
 
 ROWS: Mapping[str, tuple[type[Row], ...]] = {
-    "transactions": (LogLine, LogFile, HighWater),
+    "transactions": (LogLine, LogFile, LogTrace, LogVolume, HighWater),
 }
 """Book -> its rows of this kind."""
