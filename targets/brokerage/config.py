@@ -81,6 +81,7 @@ class RelayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds of the relay."""
 
     answer_s: float = 30.0
+    rotate_bytes: int = 250_000  # then the log is put aside, and older ones are packed and shipped off the volume
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

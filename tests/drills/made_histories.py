@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.drills.defects import DEFECTS, Defect
-from tests.drills.logs import LOG_DEFECTS, correct_log
+from tests.drills.log_defects import LOG_DEFECTS
+from tests.drills.logs import correct_logged
 from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
 from tests.drills.synthetic import Draft, correct
@@ -36,5 +37,5 @@ class Made:
 MADE = (
     Made("day", correct, tuple(DEFECTS)),
     Made("night", correct_night, tuple(NIGHT_DEFECTS)),
-    Made("log", correct_log, tuple(LOG_DEFECTS)),
+    Made("logged", correct_logged, tuple(LOG_DEFECTS)),
 )

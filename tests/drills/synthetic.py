@@ -101,7 +101,7 @@ class Draft:
     oms: list[Any] = field(default_factory=list)
     notices: list[Any] = field(default_factory=list)
     bank: list[Any] | None = None  # the target has none
-    transactions: list[Any] | None = None  # nor a log of them
+    transactions: list[Any] = field(default_factory=list)
     samples: list[list[int]] = field(default_factory=list)  # intended, sent, done, outcome, name, key
     events: list[tuple[int, str, Kind, str, dict[str, Any]]] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)  # each stands for itself, as an id without words does

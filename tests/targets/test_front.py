@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from drills.domains.registry import DOMAINS
-from targets.brokerage.config import EdgeConfig
+from targets.brokerage.config import EdgeConfig, RelayConfig
 from targets.brokerage.edge import certificates
 from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.relay.lines import CURRENT, DEBUG, whole
@@ -82,7 +82,7 @@ def test_a_request_stands_in_the_log_before_it_goes_on(made: Front) -> None:
 
 def test_the_book_has_the_rows_that_its_domain_knows(made: Front) -> None:
     made.ask("/orders", "POST", Idempotency_Key="7-1")
-    rows = [row for kind in ("log-file", "log-line", "high-water") for row in made.book(kind)]
+    rows = [row for kind in ("log-file", "log-line", "high-water", "volume") for row in made.book(kind)]
     known = msgspec.convert(rows, list[BOOK])  # type: ignore[misc]
     assert len(known) == len(rows)
     (mark,) = made.book("high-water")
@@ -171,6 +171,33 @@ def test_rotation_gives_the_files_other_names_and_loses_no_line(made: Front) -> 
     assert logged(made) == ["opened anew", "GET /2"]
     assert [row["what"] for row in made.book("log-line")] == ["started", "GET /1", "opened anew", "GET /2"]
     assert (made.volume / DEBUG).stat().st_size > 0
+
+
+def test_the_log_is_kept_in_order_by_itself_and_no_line_is_lost(tmp_path: Path) -> None:
+    with front(tmp_path, relay=RelayConfig(rotate_bytes=1_000)) as made:
+        made.done("relay", "level", "debug")
+        for turn in range(8):
+            for _ in range(10):
+                made.ask(f"/{turn}")
+            until(lambda: (made.volume / CURRENT).stat().st_size < 1_000)
+        until(lambda: len(list(made.volume.glob("transactions-*"))) <= 8)
+        names = sorted(each.name for each in made.volume.glob("transactions-*"))
+        assert [name.endswith(".gz") for name in names] == [True] * 5 + [False] * 3
+        (mark,) = made.book("high-water")
+        ranges = sorted(tuple(each) for row in made.book("log-file") for each in row["ranges"])
+        assert (ranges[0][0], ranges[-1][1]) == (1, mark["sequence"])
+        assert all(one[1] + 1 == other[0] for one, other in itertools.pairwise(ranges))
+        assert {row["id"].split("/")[0] for row in made.book("log-file")} >= {"archive", CURRENT}
+        assert (made.volume / DEBUG).stat().st_size > 50_000  # nobody's but who raised the level
+
+
+def test_a_removed_log_is_not_made_anew_by_housekeeping(tmp_path: Path) -> None:
+    with front(tmp_path, relay=RelayConfig(rotate_bytes=1_000)) as made:
+        made.done("volume", "remove", VOLUME, CURRENT)
+        for _ in range(12):
+            made.ask()
+        time.sleep(0.6)
+        assert not (made.volume / CURRENT).exists()
 
 
 def test_where_no_new_file_can_be_opened_the_old_one_is_written_on(made: Front) -> None:

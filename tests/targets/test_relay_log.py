@@ -175,6 +175,34 @@ def test_where_no_new_file_can_be_opened_it_goes_on_in_the_old_one(volume: Path,
     assert [line.seq for line in lines.whole((volume / "aside.log").read_bytes())] == [1, 2]
 
 
+def test_it_puts_itself_aside_under_the_number_of_its_last_line(volume: Path, off: Path) -> None:
+    log = opened(volume, off)
+    add(log), add(log)
+    assert log.put_aside()
+    add(log)
+    assert numbers(volume) == [3]
+    assert [each.name for each in lines.logs(volume)] == ["transactions-00000002.log", CURRENT]
+
+
+def test_where_it_cannot_be_put_aside_nothing_has_changed(
+    volume: Path, off: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = opened(volume, off)
+    add(log)
+
+    def refuses(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuses)
+        with pytest.raises(OSError, match="No space left"):
+            log.put_aside()
+    add(log)
+    assert numbers(volume) == [1, 2]
+    (volume / CURRENT).rename(volume / "by-hand.log")
+    assert not log.put_aside()
+
+
 def test_a_line_with_a_changed_letter_is_not_whole() -> None:
     rng = random.Random(3)
     raw = lines.written(Line(7, 1, "C-0001", "k", "POST /orders", 70, "aa"))[:-1]

@@ -140,7 +140,7 @@ def test_of_an_ordinary_folder_no_figures_are_shown(config: Config) -> None:
     gauges.look()
     assert not gauges.limited
     assert list(registry.collect()) == []
-    assert gauges.facts() == {"deleted": [], "seconds_to_full": None}
+    assert gauges.facts() == {"deleted": [], "seconds_to_full": None, "per_s": None}
 
 
 def test_what_is_deleted_and_held_open_is_seen(tmp_path: Path) -> None:
@@ -171,6 +171,8 @@ def test_a_forecast_is_made_while_it_fills_steadily(used: list[float], left: flo
     forecast = Forecast()
     for turn, each in enumerate(used):
         forecast.note(turn * 0.25, each)
+    if left is not None:
+        assert forecast.last_per_s() == pytest.approx(10_000 / left)
     assert forecast.seconds_to_full(10_000) == (None if left is None else pytest.approx(left))
 
 

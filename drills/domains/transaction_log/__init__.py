@@ -1,4 +1,4 @@
-"""The transaction log: what was written down before it went on to the api."""
+"""The transaction log: what was written down before it went on to the api, and the volume on which it lies."""
 
 from __future__ import annotations
 

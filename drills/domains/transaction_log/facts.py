@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drills.domains.customers.rows import Reply
-from drills.domains.orders import facts as orders
-from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, LogTrace, LogVolume
+from drills.domains.customers.rows import Reply, Request
+from drills.domains.orders.rows import OmsOrder
+from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, LogTrace, VolumeState
 from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
 from drills.record.history import History
 
 BOOK = "transactions"
+KEYED = ("order", "repayment")
+"""What customers ask for under a key of their own."""
 REFUSED = "LOG_UNAVAILABLE"
 """What the relay answers where a line cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An order that a customer was told is accepted, or that the brokerage holds: when (ns), its worth, its row."""
+    """Something that was accepted: when (ns), its worth in yen, and the row that says so."""
 
+    account: str
     key: str
     t_ns: int
     yen: int
@@ -29,66 +32,35 @@ class Accepted:
 
 @fact
 def accepted(history: History) -> list[Accepted]:
-    """Every order that was accepted by the end, by the customers' word or the brokerage's own; each key once."""
-    told = {intent.key: _told(history, intent) for intent in orders.acknowledged(history)}
-    held = {each.row.key: each for each in orders.at_brokerage(history)}
-    own = {
-        key: Accepted(key, each.row.t_ns, each.row.quantity * each.row.price, f"oms:{each.index}")
-        for key, each in held.items()
-    }
-    return sorted({**own, **told}.values(), key=lambda each: (each.t_ns, each.key))
+    """What customers were told by the end is accepted, and what the brokerage has stored of it, a row each."""
+    return [*_told(history), *_stored(history)]
 
 
 @fact
 def unlogged(history: History) -> list[Accepted]:
-    """Accepted orders of which no whole line is in any file of the log."""
-    lines = {row.key for row in history.books[BOOK] if isinstance(row, LogLine)}
-    return [each for each in accepted(history) if each.key not in lines]
+    """Of these, what stands on no whole line of any file. A log that lost its end is seen by this alone."""
+    logged = {(row.account, row.key) for row in history.books[BOOK] if isinstance(row, LogLine) and row.key}
+    return [each for each in accepted(history) if (each.account, each.key) not in logged]
 
 
-def high_water(history: History) -> tuple[str, HighWater] | None:
-    """The highest number that was ever given, with its row; None where nobody noted it."""
-    rows = enumerate(history.books[BOOK])
-    return next(((f"{BOOK}:{index}", row) for index, row in rows if isinstance(row, HighWater)), None)
+def began(history: History) -> int:
+    """The last number of the days before."""
+    return max((row.began for row in history.books[BOOK] if isinstance(row, HighWater)), default=0)
 
 
-def of_before(history: History) -> list[LogFile]:
-    """The files of the days before, but for copies."""
-    mark = high_water(history)
-    began = 0 if mark is None else mark[1].began
-    return [row for _, row in files(history) if not row.copied and row.ranges and row.ranges[-1][1] <= began]
+def files(history: History) -> Iterator[LogFile]:
+    """Of the log, copies too, wherever they lie."""
+    return (row for row in history.books[BOOK] if isinstance(row, LogFile))
 
 
-@fact
-def missing_numbers(history: History) -> int:
-    """How many of the numbers that were ever given are on no whole line of any file."""
-    mark = high_water(history)
-    highest = 0 if mark is None else mark[1].sequence
-    spans = sorted(span for _, row in files(history) for span in row.ranges)
-    there, reached = 0, 0
-    for first, last in spans:
-        begin = max(first, reached + 1)
-        there += max(0, min(last, highest) - begin + 1)
-        reached = max(reached, last)
-    return highest - there
-
-
-@fact
-def files(history: History) -> list[tuple[str, LogFile]]:
-    """Of the log, copies too, wherever they lie, each with its row."""
-    rows = enumerate(history.books[BOOK])
-    return [(f"{BOOK}:{index}", row) for index, row in rows if isinstance(row, LogFile)]
-
-
-def traces(history: History) -> Iterator[LogTrace]:
+def traces(history: History) -> list[LogTrace]:
     """Files that the raised level wrote, with a request in them."""
-    return (row for row in history.books[BOOK] if isinstance(row, LogTrace) and row.requests)
+    return [row for row in history.books[BOOK] if isinstance(row, LogTrace) and row.requests]
 
 
-def volume(history: History) -> tuple[str, LogVolume] | None:
-    """As it was at the end, with its row; None where it had no limit of its own."""
-    rows = enumerate(history.books[BOOK])
-    return next(((f"{BOOK}:{index}", row) for index, row in rows if isinstance(row, LogVolume)), None)
+def volume(history: History) -> VolumeState | None:
+    """The log's volume at the end; None where it had no limit of its own."""
+    return next((row for row in history.books[BOOK] if isinstance(row, VolumeState)), None)
 
 
 def first_refusal(history: History) -> tuple[int, str] | None:
@@ -100,7 +72,17 @@ def first_refusal(history: History) -> tuple[int, str] | None:
     return None
 
 
-def _told(history: History, intent: orders.Intent) -> Accepted:
-    index = intent.acknowledged or 0
-    quantity, price = intent.terms[3], intent.terms[4]
-    return Accepted(intent.key, history.books["customers"][index].t_ns, quantity * price, f"customers:{index}")
+def _told(history: History) -> Iterator[Accepted]:
+    end, worth = observed_until(history), dict[str, int]()
+    for index, row in enumerate(history.books["customers"]):
+        if isinstance(row, Request):
+            worth[row.key] = row.quantity * row.price
+        elif isinstance(row, Reply) and row.action in KEYED and row.outcome == "ok" and row.t_ns <= end:
+            yield Accepted(row.account, row.key, row.t_ns, worth.get(row.key, 0), f"customers:{index}")
+
+
+def _stored(history: History) -> Iterator[Accepted]:
+    end = observed_until(history)
+    for index, row in enumerate(history.books["oms"]):
+        if isinstance(row, OmsOrder) and row.t_ns <= end:
+            yield Accepted(row.account, row.key, row.t_ns, row.quantity * row.price, f"oms:{index}")

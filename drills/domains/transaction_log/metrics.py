@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drills.domains.transaction_log import facts
+from drills.domains.transaction_log.rows import LogFile
 from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Harm, Metric, Observed, Part, tally
@@ -12,17 +13,19 @@ from drills.record.unsupported import BOOKS
 
 
 def _unlogged(history: History) -> list[Instance]:
-    return [Instance(each.t_ns, each.yen, each.row) for each in facts.unlogged(history)]
+    """Each once, be it told to the customer, stored, or both."""
+    once = {(each.account, each.key): each for each in reversed(facts.unlogged(history))}
+    return [Instance(each.t_ns, each.yen, each.row) for each in once.values()]
 
 
 def _bytes_a_request(observed: Observed, _: Part) -> Interval | None:
-    found = list(facts.traces(observed.history))
+    found = facts.traces(observed.history)
     requests = sum(each.requests for each in found)
     return point(round(sum(each.bytes for each in found) / requests)) if requests else None
 
 
 def _level_raised(observed: Observed, _: Part) -> Interval | None:
-    found = list(facts.traces(observed.history))
+    found = facts.traces(observed.history)
     return point(max(each.last_ns for each in found) - min(each.first_ns for each in found)) if found else None
 
 
@@ -31,24 +34,29 @@ def _left(observed: Observed, _: Part) -> Interval | None:
     seen = facts.volume(observed.history)
     if seen is None:
         return None
-    copied = [row for _, row in facts.files(observed.history) if row.copied]
-    return point(max(0, seen[1].size - sum(row.bytes for row in [*copied, *facts.of_before(observed.history)])))
+    before = facts.began(observed.history)
+    taken = (row.bytes for row in facts.files(observed.history) if row.copied or _ends(row) <= before)
+    return point(max(0, seen.size - sum(taken)))
 
 
-UNLOGGED = HarmKind("unlogged_orders", ("world", "customers", "exchange", "oms", facts.BOOK), _unlogged)
+def _ends(row: LogFile) -> int:
+    return row.ranges[-1][1] if row.ranges else 0
+
+
+UNLOGGED = HarmKind("unlogged_requests", ("customers", "oms", facts.BOOK), _unlogged)
 HARMS = (UNLOGGED,)
 
 _OF_BOOKS = frozenset({BOOKS})
 
 METRICS = (
     Metric(
-        "unlogged_orders",
+        "unlogged_requests",
         "count",
-        Text("orders accepted without a line in the log", "取引ログに記録のない受付済み注文"),
+        Text("accepted requests without a line in the log", "取引ログに記録のない受付済み要求"),
         tally(UNLOGGED),
         needs=_OF_BOOKS,
         books=UNLOGGED.books,
-        harm=Harm(limited_by=frozenset({"orders-logged"})),
+        harm=Harm(limited_by=frozenset({"accepted-logged"})),
     ),
     Metric(
         "log_bytes_a_request",

@@ -22,7 +22,7 @@ class LogFile(Row, frozen=True, kw_only=True, tag="log-file"):
     """A file of the log, lines of earlier days included: ``ranges`` (first, last) of the numbers on its whole lines.
 
     ``damaged`` is how many lines of it are not whole, ``bytes`` what it takes; ``copied``: somebody made it to look
-    into. ``id`` is its name, with ``evidence/`` where it was moved to.
+    into. ``id`` is its name, with ``evidence/`` or ``archive/`` where it was moved to.
     """
 
     ranges: tuple[tuple[int, int], ...]
@@ -40,16 +40,6 @@ class LogTrace(Row, frozen=True, kw_only=True, tag="log-trace"):
     bytes: int
 
 
-class LogVolume(Row, frozen=True, kw_only=True, tag="log-volume"):
-    """The volume at the end: bytes and inodes in all and free, and how many bytes a second the last requests added."""
-
-    size: int
-    free: int
-    inodes: int
-    inodes_free: int
-    growth: float
-
-
 class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
     """The highest number that was ever given, kept off the volume; ``began``: the last one before this run."""
 
@@ -57,7 +47,20 @@ class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
     began: int
 
 
+class VolumeState(Row, frozen=True, kw_only=True, tag="volume"):
+    """The volume ``id`` when the books were read: bytes and inodes in all and free.
+
+    ``per_s``: by how many bytes a second it last grew steadily; 0 where that was not seen lately.
+    """
+
+    size: int
+    free: int
+    inodes: int
+    inodes_free: int
+    per_s: int
+
+
 ROWS: Mapping[str, tuple[type[Row], ...]] = {
-    "transactions": (LogLine, LogFile, LogTrace, LogVolume, HighWater),
+    "transactions": (LogLine, LogFile, LogTrace, HighWater, VolumeState),
 }
 """Book -> its rows of this kind."""

@@ -12,7 +12,7 @@ from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, Refused, done, read
 from targets.brokerage.relay.component import LOG_VOLUME
-from targets.brokerage.relay.lines import CURRENT, DEBUG
+from targets.brokerage.relay.lines import CURRENT, DEBUG, put_aside
 from targets.brokerage.roles import ANYONE, OPERATORS
 from targets.brokerage.volumes.keeping import reached
 from targets.operator_tool import Argument, count, flag, listing, text
@@ -67,7 +67,7 @@ def _asked(stack: Stack) -> dict[str, Any]:
 
 def _rename(folder: Path, sequence: int) -> list[str]:
     """The logs get the number of the last line in their names; which ones were there."""
-    moves = {name: name.replace(".log", f"-{sequence:08d}.log") for name in (CURRENT, DEBUG)}
+    moves = {name: put_aside(name, sequence) for name in (CURRENT, DEBUG)}
     there = {old: new for old, new in moves.items() if (folder / old).exists()}
     if taken := [new for new in there.values() if (folder / new).exists()]:
         raise Refused(f"{taken[0]} is there already: nothing was written since")

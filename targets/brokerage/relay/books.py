@@ -1,29 +1,30 @@
 """What the transaction log says, as of now: its whole lines, wherever its files lie by now, and its high-water mark.
 
-On the volume, and in the evidence folder to which operators move files; packed files are unpacked. Lines of the days
-before the stack was started are told by their ranges alone, a row a file. A line that is there twice, as in a copy, is
-one row, with the first file that has it.
+On the volume, where operators move files to (``evidence/``) and where housekeeping does (``archive/``), packed or not.
+Lines of the days before the stack was started are told by their ranges alone, a row a file. A line that is there twice,
+as in a copy, is one row, with the first file that has it.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from targets import http_sync
 from targets.brokerage.bookfile import Row
 from targets.brokerage.config import Config
 from targets.brokerage.relay import lines, wiretrace
 from targets.brokerage.relay.component import LOG_VOLUME, RELAY
+from targets.brokerage.relay.housekeeping import ARCHIVE
 from targets.brokerage.relay.lines import Line
 from targets.brokerage.relay.log import high_water
 from targets.brokerage.volumes.files import COPY
 from targets.brokerage.volumes.keeping import EVIDENCE, reached
 from targets.brokerage.volumes.usage import is_limited, usage
 
-LAST_S = 5.0
-LINE_BYTES = 200
-"""Of a line of the log, about: for how fast the volume fills."""
+RELAY_S = 1.0
 BEGAN = "began"
 """Beside the mark: the last number of the days before."""
 
@@ -33,13 +34,14 @@ def read_book(config: Config) -> list[Row]:
     folder = Path(config.folder)
     mark = folder / RELAY.volumes[0]
     volume = reached(folder, LOG_VOLUME.name)
-    places = {"": volume, f"{EVIDENCE}/": folder / EVIDENCE / LOG_VOLUME.name}
+    evidence = folder / EVIDENCE / LOG_VOLUME.name
+    places = {"": volume, f"{EVIDENCE}/": evidence, f"{ARCHIVE}/": mark / ARCHIVE}
     logs = {f"{place}{file.name}": file for place, each in places.items() for file in lines.logs(each)}
     contents = {name: lines.content(file) for name, file in logs.items()}
     sizes = {name: file.stat().st_size for name, file in logs.items()}
-    traces = {f"{place}{file.name}": trace_of(file) for place, each in places.items() for file in wiretrace.files(each)}
-    found = list(rows(contents, began(mark), sizes))
-    return [*found, *_traces(traces), *_volume(volume, growth(found, traces.values())), *_marks(mark)]
+    traces = {f"{place}{file.name}": file for place, each in places.items() for file in wiretrace.files(each)}
+    found = rows(contents, began(mark), sizes)
+    return [*found, *_traces(traces), *_marks(mark), *_volume(config, volume)]
 
 
 def began(mark: Path) -> int:
@@ -50,31 +52,15 @@ def began(mark: Path) -> int:
         return 0
 
 
-def trace_of(file: Path) -> list[tuple[int, int]]:
-    """(t_ns, bytes) of each request that it holds whole. OSError."""
-    return list(wiretrace.entries(file.read_bytes()))
-
-
-def growth(log: Iterable[Row], traces: Iterable[list[tuple[int, int]]]) -> float:
-    """Bytes a second that the last requests added: those of ``LAST_S`` before the last one."""
-    added = [(int(row["t_ns"]), LINE_BYTES) for row in log if row["kind"] == "log-line"]
-    added += [each for trace in traces for each in trace]
-    if not added:
-        return 0.0
-    since = max(t_ns for t_ns, _ in added) - int(LAST_S * 1e9)
-    return sum(size for t_ns, size in added if t_ns > since) / LAST_S
-
-
 def rows(contents: dict[str, bytes], before: int, sizes: Mapping[str, int]) -> Iterator[Row]:
-    """A row for each file, and for each line after number ``before``; of equal lines one. ``sizes``: on the volume."""
+    """A row for each file, and for each line after number ``before``; of equal lines one. ``sizes``: as they lie."""
     now, seen = time.monotonic_ns(), set[Line]()
     for name, content in contents.items():
         found = list(lines.whole(content))
         damaged = content.count(b"\n") + (not content.endswith(b"\n") and bool(content)) - len(found)
         ranges = [list(each) for each in spans(line.seq for line in found)]
-        copied = Path(name).name.startswith(COPY)
-        facts = {"ranges": ranges, "damaged": damaged, "bytes": sizes[name], "copied": copied}
-        yield {"kind": "log-file", "t_ns": now, "id": name, **facts}
+        facts = {"ranges": ranges, "damaged": damaged, "bytes": sizes[name]}
+        yield {"kind": "log-file", "t_ns": now, "id": name, **facts, "copied": Path(name).name.startswith(COPY)}
         for line in found:
             if line.seq > before and line not in seen:
                 seen.add(line)
@@ -99,21 +85,30 @@ def _row(line: Line, file: str) -> Row:
     }  # fmt: skip
 
 
-def _traces(traces: dict[str, list[tuple[int, int]]]) -> Iterator[Row]:
-    for name, found in traces.items():
+def _traces(files: Mapping[str, Path]) -> Iterator[Row]:
+    for name, file in files.items():
+        found = list(wiretrace.entries(file.read_bytes()))
         times = [t_ns for t_ns, _ in found] or [0]
-        facts = {"requests": len(found), "first_ns": min(times), "last_ns": max(times)}
         yield {
-            "kind": "log-trace", "t_ns": time.monotonic_ns(), "id": name, **facts, "bytes": sum(b for _, b in found),
+            "kind": "log-trace", "t_ns": time.monotonic_ns(), "id": name, "requests": len(found),
+            "first_ns": min(times), "last_ns": max(times), "bytes": sum(size for _, size in found),
         }  # fmt: skip
 
 
-def _volume(folder: Path, added: float) -> Iterator[Row]:
-    """None where it is an ordinary folder: that disk is everybody's."""
-    if is_limited(folder):
-        now = usage(folder)
-        facts = {"size": now.size, "free": now.free, "inodes": now.inodes, "inodes_free": now.inodes_free}
-        yield {"kind": "log-volume", "t_ns": time.monotonic_ns(), "id": LOG_VOLUME.name, **facts, "growth": added}
+def _volume(config: Config, volume: Path) -> Iterator[Row]:
+    """How full it is; how it last grew is told by the relay, which may be down."""
+    if not is_limited(volume):
+        return
+    now, where = usage(volume), config.at(RELAY.http)
+    try:
+        said = http_sync.ask(where, "GET", "/ops/status", RELAY_S, headers={"X-Ops-Token": config.token})
+        pace = json.loads(said.body).get("per_s") or 0
+    except (http_sync.NoReply, ValueError):
+        pace = 0
+    yield {
+        "kind": "volume", "t_ns": time.monotonic_ns(), "id": LOG_VOLUME.name, "size": now.size, "free": now.free,
+        "inodes": now.inodes, "inodes_free": now.inodes_free, "per_s": round(pace),
+    }  # fmt: skip
 
 
 def _marks(mark: Path) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """The log of the days before: what a stack begins with on the relay's volume, made from its seed.
 
-Five packed files and three plain ones, about a quarter of the volume, with lines numbered from 1 without gaps; the
-relay goes on after the last of them.
+As many packed files and plain ones as housekeeping keeps, about a quarter of the volume, with lines numbered from 1
+without gaps; the relay goes on after the last of them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from targets.brokerage.relay.lines import CURRENT, Line, written
+from targets.brokerage.relay.housekeeping import KEPT_PACKED, KEPT_PLAIN
+from targets.brokerage.relay.lines import CURRENT, Line, put_aside, written
 from targets.brokerage.relay.log import HighWater
 from targets.brokerage.volumes.files import PACKED
 
-PACKED_FILES, PLAIN_FILES = 5, 3
 PACKED_BYTES, PLAIN_BYTES = 300_000, 200_000
 """Of each file, unpacked."""
 BEFORE_S = 86_400
@@ -35,9 +35,9 @@ def mark(folder: Path, seed: int) -> int:
 def fill(folder: Path, seed: int) -> None:
     """Put the files on the volume. OSError."""
     for place, lines in enumerate(_days(seed)):
-        name = f"{CURRENT.removesuffix('.log')}-{lines[-1].seq:08d}.log"
+        name = put_aside(CURRENT, lines[-1].seq)
         content = b"".join(map(written, lines))
-        if place < PACKED_FILES:
+        if place < KEPT_PACKED:
             (folder / f"{name}{PACKED}").write_bytes(gzip.compress(content, mtime=0))
         else:
             (folder / name).write_bytes(content)
@@ -47,7 +47,7 @@ def _days(seed: int) -> Iterator[list[Line]]:
     """The lines of each file, oldest first."""
     rng = random.Random(f"{seed}/relay-log")
     lines = _lines(rng)
-    for size in (PACKED_BYTES,) * PACKED_FILES + (PLAIN_BYTES,) * PLAIN_FILES:
+    for size in (PACKED_BYTES,) * KEPT_PACKED + (PLAIN_BYTES,) * KEPT_PLAIN:
         found, taken = list[Line](), 0
         while taken < size:
             found.append(next(lines))

@@ -19,6 +19,12 @@ GZIP = 16
 """Added to zlib's window bits: the format of gzip."""
 
 
+def put_aside(name: str, last: int | str) -> str:
+    """What a log is called once another one is written: with the number of its last line."""
+    number = last if isinstance(last, str) else f"{last:08d}"
+    return f"{name.removesuffix('.log')}-{number}.log"
+
+
 class Line(msgspec.Struct, frozen=True):
     """What one line says; ``seq`` counts from 1 without gaps, ``t_ns`` is CLOCK_MONOTONIC."""
 

@@ -52,9 +52,9 @@ class Appender:
             os.ftruncate(self._file, min(self._whole, os.fstat(self._file).st_size))
             self._whole = None
 
-    def inode(self) -> int:
+    def stat(self) -> os.stat_result:
         """Of the file that is written to, whatever it is called by now."""
-        return os.fstat(self._file).st_ino
+        return os.fstat(self._file)
 
     def close(self) -> None:
         """Write no more."""
@@ -102,7 +102,12 @@ class TransactionLog:
     @property
     def inode(self) -> int:
         """Of the file that is written to."""
-        return self._file.inode()
+        return self._file.stat().st_ino
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file that is written to."""
+        return self._file.stat().st_size
 
     def add(self, account: str, key: str, what: str, size: int = 0, digest: str = "") -> Line:
         """Write down one request; OSError where that could not be done, and then there is no line and no number."""
@@ -116,10 +121,34 @@ class TransactionLog:
         """After its file got another name: go on in a new one. OSError: in the old one."""
         self._file.reopen()
 
+    def put_aside(self) -> bool:
+        """Give the file another name and go on in a new one; OSError: nothing has changed.
+
+        False where that is not to be done: the name is another file's, or nobody's, and who did that has a reason.
+        """
+        path = self._file.path
+        aside = path.with_name(lines.put_aside(path.name, self.sequence))
+        if not _same(path, self._file.stat()) or aside.exists():
+            return False
+        path.rename(aside)
+        try:
+            self._file.reopen()
+        except OSError:
+            aside.rename(path)
+            raise
+        return True
+
     def close(self) -> None:
         """Write no more."""
         self._file.close()
         self._mark.close()
+
+
+def _same(path: Path, opened: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), opened)
+    except FileNotFoundError:
+        return False
 
 
 def cut_torn_tail(path: Path) -> int:

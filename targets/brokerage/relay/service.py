@@ -26,6 +26,7 @@ from targets.brokerage import serving
 from targets.brokerage.config import Config, customer_of
 from targets.brokerage.forwarding import HEAD_LIMIT, Message, converse, pass_on, refusal
 from targets.brokerage.relay.component import LOG_VOLUME, RELAY
+from targets.brokerage.relay.housekeeping import ARCHIVE, tidy
 from targets.brokerage.relay.log import HighWater, TransactionLog
 from targets.brokerage.relay.wiretrace import WireTrace
 from targets.brokerage.serving import Job, Unhealthy, answer, for_operators, read_body
@@ -54,6 +55,7 @@ class Relay:
         folder = Path(config.folder)
         self._folder = folder / LOG_VOLUME.name
         self._folder.mkdir(exist_ok=True)
+        self._archive = folder / RELAY.volumes[0] / ARCHIVE
         self._log = TransactionLog(self._folder, HighWater(folder / RELAY.volumes[0]))
         self._trace = WireTrace(self._folder)
         self._volume = VolumeGauges(self._folder, self.registry)
@@ -189,12 +191,22 @@ class Relay:
             self._why = ""
 
     async def _look_after(self) -> None:
-        """Keep the volume's figures; while lines are refused, find out when they can be written again."""
+        """Keep the volume's figures, and house; while lines are refused, find out when they can be written again."""
         while True:
             self._volume.look()
             if self._why:
                 self._mark_opened(f"again after {self._refused} refused")
+            elif self._log.size >= self.config.relay.rotate_bytes:
+                await self._keep_house()
             await asyncio.sleep(INTERVAL_S)
+
+    async def _keep_house(self) -> None:
+        try:
+            if self._log.put_aside():
+                self._mark_opened("opened anew")
+                await asyncio.to_thread(tidy, self._folder, self._archive)
+        except OSError as error:
+            log.error("housekeeping of the log: %s", error)
 
 
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:

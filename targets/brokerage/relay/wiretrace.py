@@ -30,7 +30,7 @@ class WireTrace:
     @property
     def inode(self) -> int | None:
         """Of the file that is written to; None while none is."""
-        return None if self._file is None else self._file.inode()
+        return None if self._file is None else self._file.stat().st_ino
 
     def open(self) -> None:
         """Begin to write; OSError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 WINDOW_S = 2.0
+LATELY_S = 30.0
 STEADY = 2.0
 """The faster half of the window may be at most so many times as fast as the slower one."""
 
@@ -14,12 +15,21 @@ class Forecast:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
+        self._last: tuple[float, float] | None = None
 
     def note(self, at_s: float, used: float) -> None:
         """So many bytes are in use at this instant, in seconds of one clock."""
         self._seen.append((at_s, used))
         while len(self._seen) > 2 and self._seen[1][0] <= at_s - WINDOW_S:
             self._seen.popleft()
+        if (pace := self.per_s()) is not None:
+            self._last = at_s, pace
+
+    def last_per_s(self) -> float | None:
+        """The last pace that was steady, bytes a second; None where that was long ago, or never."""
+        if self._last is None or self._seen[-1][0] - self._last[0] > LATELY_S:
+            return None
+        return self._last[1]
 
     def per_s(self) -> float | None:
         """Bytes a second, while both halves of the window agree; None while it does not grow, or not steadily."""

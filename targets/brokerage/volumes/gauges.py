@@ -44,10 +44,10 @@ class VolumeGauges:
         self._share.labels(self._name, "inodes").set(now.inodes_used)
 
     def facts(self) -> dict[str, Any]:
-        """For operators: what is open though deleted, and when it will be full (None: no steady growth)."""
+        """What is open though deleted, when it will be full (None: no steady growth), and how it last grew, bytes/s."""
         to_full = self._forecast.seconds_to_full(usage(self._folder).free) if self.limited else None
         gone = [{"name": each.name, "bytes": each.bytes} for each in deleted(self._folder)]
-        return {"deleted": gone, "seconds_to_full": to_full}
+        return {"deleted": gone, "seconds_to_full": to_full, "per_s": self._forecast.last_per_s()}
 
 
 SHOWN = {

@@ -328,7 +328,7 @@ def test_a_limited_volume_is_full_when_it_is_full_and_outlives_who_writes_to_it(
         return up.target.run_command((up.target.capabilities().operator.name, *words), "operator", 40)
 
     before = run("volume", "show", "relay-log").data
-    assert (before["size"], len(before["files"])) == (3840 * 1024, 9)
+    assert before["size"] == 3840 * 1024
     assert 0 < before["inodes_used"] < 0.1
     for _ in range(9):  # copies of copies, until there is no room left
         last = run("volume", "copy", "relay-log", "*transactions-*")
