@@ -12,7 +12,7 @@ from drills.domains.orders.rows import OmsOrder
 from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, VolumeState
 
 from .defects import Defect, Plant, Rows, alter, by_the_end, pick
-from .logs import CURRENT
+from .logs import CURRENT, KEYED
 from .synthetic import FAULT, Draft, at
 
 LOG_DEFECTS: list[Defect] = []
@@ -124,5 +124,5 @@ def level_left_raised(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("alerted-before-the-breach")
 def refused_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
-    asked = pick(rng, draft.customers, Reply, lambda row: row.action == "quote" and row.t_ns < at(FAULT))
+    asked = pick(rng, draft.customers, Reply, lambda row: row.action not in KEYED and row.t_ns < at(FAULT))
     return [alter(draft.customers, asked, status=503, outcome="error", error="LOG_UNAVAILABLE")]

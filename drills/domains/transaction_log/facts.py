@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drills.domains.customers.rows import Reply, Request
 from drills.domains.orders.rows import OmsOrder
-from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, LogTrace, VolumeState
+from drills.domains.transaction_log.rows import LogFile, LogLine, LogTrace, VolumeState
 from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
 from drills.record.history import History
@@ -41,11 +41,6 @@ def unlogged(history: History) -> list[Accepted]:
     """Of these, what stands on no whole line of any file. A log that lost its end is seen by this alone."""
     logged = {(row.account, row.key) for row in history.books[BOOK] if isinstance(row, LogLine) and row.key}
     return [each for each in accepted(history) if (each.account, each.key) not in logged]
-
-
-def began(history: History) -> int:
-    """The last number of the days before."""
-    return max((row.began for row in history.books[BOOK] if isinstance(row, HighWater)), default=0)
 
 
 def files(history: History) -> Iterator[LogFile]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from drills.domains.transaction_log import facts
-from drills.domains.transaction_log.rows import LogFile
 from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Harm, Metric, Observed, Part, tally
 from drills.judge.text import Text
 from drills.record.history import History
 from drills.record.unsupported import BOOKS
+
+SHIPPED = "archive/"
+"""Where housekeeping ships files to, off the volume."""
 
 
 def _unlogged(history: History) -> list[Instance]:
@@ -30,17 +32,12 @@ def _level_raised(observed: Observed, _: Part) -> Interval | None:
 
 
 def _left(observed: Observed, _: Part) -> Interval | None:
-    """What the days before and the copies of them leave of the volume, bytes."""
+    """What the log, that of the days before and the copies of them leave of the volume, bytes."""
     seen = facts.volume(observed.history)
     if seen is None:
         return None
-    before = facts.began(observed.history)
-    taken = (row.bytes for row in facts.files(observed.history) if row.copied or _ends(row) <= before)
+    taken = (row.bytes for row in facts.files(observed.history) if not row.id.startswith(SHIPPED))
     return point(max(0, seen.size - sum(taken)))
-
-
-def _ends(row: LogFile) -> int:
-    return row.ranges[-1][1] if row.ranges else 0
 
 
 UNLOGGED = HarmKind("unlogged_requests", ("customers", "oms", facts.BOOK), _unlogged)
@@ -79,7 +76,7 @@ METRICS = (
     Metric(
         "log_bytes_left",
         "count",
-        Text("bytes that copies leave on the log's volume", "複製後のログ領域の残量(バイト)"),
+        Text("bytes that logs and copies leave on the volume", "ログと複製を除くログ領域の残量(バイト)"),
         _left,
         needs=_OF_BOOKS,
         books=(facts.BOOK,),
