@@ -14,6 +14,7 @@ from faults.pause import Pause
 from faults.planted import Planted
 from faults.reset_peer import ResetPeer
 from faults.slicer import Slicer
+from faults.slip import Slip
 from faults.slow_close import SlowClose
 from faults.timeout import Timeout
 
@@ -30,5 +31,6 @@ FAULTS: dict[str, type[Any]] = {
     "pause": Pause,
     "partition": Partition,
     "planted": Planted,
+    "slip": Slip,
 }
 """Kind in a drill file -> fault."""

@@ -23,6 +23,8 @@ from reports.texts import Lang, known, say
 PLACE = re.compile(r"\{([\w.]+)\}")
 """Of a quantity in a governing condition: their names have dots."""
 BETWEEN = {"en": "; ", "ja": "。"}
+GREAT = 1000
+"""From here on a number is shown whole."""
 LISTED = {"en": ", ", "ja": "、"}
 
 
@@ -73,11 +75,15 @@ def limits(card: Scorecard, lang: Lang) -> list[str]:
 
 
 def governing(cell: GoverningCell, lang: Lang) -> str:
-    """The condition in words, its numbers filled in with at most three digits; a dash for what is not known."""
+    """The condition in words, numbers with three digits, great ones whole; a dash for what is not known."""
     numbers = {**cell.numbers, "left": cell.left, "right": cell.right}
-    filled = {name: "–" if number is None else f"{number:.3g}" for name, number in numbers.items()}
+    filled = {name: "–" if number is None else _shown(number) for name, number in numbers.items()}
     template = cell.words.get(lang) or cell.words.get("en", "")
     return PLACE.sub(lambda place: filled.get(place[1], place[0]), template)
+
+
+def _shown(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= GREAT else f"{number:.3g}"
 
 
 def metric_name(lang: Lang, metric: str, window: str = "all", of: str | None = None) -> str:

@@ -21,6 +21,9 @@ class Refers(StrEnum):
     CONDITION = "condition"
     ACCOUNT = "account"
     VOLUME = "volume"
+    ROLE = "role"
+    COMMAND = "command"
+    QUERY = "query"
 
 
 LinkName = Annotated[str, Refers.LINK]
@@ -28,6 +31,11 @@ ServiceName = Annotated[str, Refers.SERVICE]
 ConditionName = Annotated[str, Refers.CONDITION]
 AccountName = Annotated[str, Refers.ACCOUNT]
 VolumeName = Annotated[str, Refers.VOLUME]
+RoleName = Annotated[str, Refers.ROLE]
+CommandText = Annotated[str, Refers.COMMAND]
+"""A command line of the operator's tool, as it is typed."""
+QueryText = Annotated[str, Refers.QUERY]
+"""One that changes nothing."""
 
 
 def reference(declared: Any) -> Refers | None:

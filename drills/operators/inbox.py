@@ -95,10 +95,10 @@ class Inbox:
                 self._changed.wait(left / NS)
         return False
 
-    def has_page(self) -> bool:
-        """Whether a page waits."""
+    def has_page(self, besides: str) -> bool:
+        """Whether a page waits that does not link to this runbook, which is being followed."""
         with self._changed:
-            return self._has_page()
+            return any(each.is_page and each.runbook != besides for each in self._waiting)
 
     def done(self, covered: tuple[str, ...]) -> None:
         """Who was on call is free again, and has followed these runbooks: alerts that link to them wait no longer."""

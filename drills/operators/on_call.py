@@ -2,8 +2,8 @@
 
 Knows alerts, runbooks and the operator's tool, and nothing of the drill. A runbook that does not apply is closed by its
 first precondition; one that looks for the cause opens another; one that changed something and did not help is not
-followed a second time. A page interrupts a runbook that a ticket has opened; any other alert waits until the runbook
-at hand has ended.
+followed a second time. A page interrupts a runbook that a ticket has opened, unless it links to that very one; any
+other alert waits until the runbook at hand has ended.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class OnCall:
     def _follow(self, runbook: Runbook, why: Mapping[str, Any], inbox: Inbox, *, leave_for_page: bool) -> Followed:
         self.record("operator", Kind.INVOKE, "runbook", {"runbook": runbook.id, "sha256": runbook.sha256, **why})
         self.opened(runbook)
-        followed = self.operator.follow(runbook, lambda: leave_for_page and inbox.has_page())
+        followed = self.operator.follow(runbook, lambda: leave_for_page and inbox.has_page(runbook.id))
         said = {"runbook": runbook.id, "end": followed.end.value, "opens": followed.opens}
         self.record("operator", followed.end.kind, "runbook", said)
         self.closed(runbook)

@@ -6,12 +6,13 @@ drawn for it; that every draw would make a valid fault is found out by making th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_origin
 
 import msgspec
 
 from drills.errors import unknown
+from drills.spec.commands import command_line, query
 from drills.spec.faultkinds import Form, form, forms
 from drills.spec.forms import Kind, Schema
 from drills.spec.reader import Node, path_words
@@ -84,8 +85,31 @@ def _param(node: Node, declared: Any, words: Vocabulary) -> Draw[Any]:
             return _convert(item, declared, str(node.place[-1]))
         return item.text() if known is None else item.one_of(known, thing, shown)
 
+    _check_commands(node, declared, words)
     is_list = isinstance(msgspec.inspect.type_info(declared), LIST_TYPES)
     return Fixed(read(node)) if is_list else drawn(node, read)
+
+
+def _check_commands(node: Node, declared: Any, words: Vocabulary) -> None:
+    """Every command line in the field is one of the target's tool; BadInput with its place."""
+    for place, thing in _commands(node, declared):
+        (query if thing is Refers.QUERY else command_line)(place, words.operator)
+
+
+def _commands(node: Node, declared: Any) -> Iterator[tuple[Node, Refers]]:
+    """The command lines that such a field holds, in lists and records too."""
+    thing = reference(declared)
+    if thing in (Refers.COMMAND, Refers.QUERY):
+        yield node, thing
+        return
+    plain = get_args(declared)[0] if get_origin(declared) is Annotated else declared
+    if get_origin(plain) is tuple and isinstance(node.value, list):
+        for item in node.items():
+            yield from _commands(item, get_args(plain)[0])
+    elif isinstance(plain, type) and issubclass(plain, msgspec.Struct) and isinstance(node.value, dict):
+        for field in msgspec.structs.fields(plain):
+            if field.encode_name in node.value:
+                yield from _commands(node.child(field.encode_name), field.type)
 
 
 def _convert(node: Node, declared: Any, name: str) -> Any:

@@ -63,6 +63,9 @@ class Vocabulary:
             Refers.CONDITION: self.conditions,
             Refers.ACCOUNT: self.accounts,
             Refers.VOLUME: self.volumes,
+            Refers.ROLE: None if self.operator is None else self.operator.roles,
+            Refers.COMMAND: None,  # looked at as a whole: ``faultform``
+            Refers.QUERY: None,
         }
         return known[thing]
 

@@ -12,8 +12,8 @@ from drills.domains.orders.rows import OmsOrder
 from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, VolumeState
 
 from .defects import Defect, Plant, Rows, alter, by_the_end, pick
-from .logs import CURRENT
-from .synthetic import Draft
+from .logs import CURRENT, KEYED
+from .synthetic import FAULT, Draft, at
 
 LOG_DEFECTS: list[Defect] = []
 
@@ -120,3 +120,9 @@ def level_left_raised(draft: Draft, rng: random.Random) -> Rows:
     """Room enough now, and none in a minute."""
     volume = pick(rng, draft.transactions, VolumeState)
     return [alter(draft.transactions, volume, per_s=160_000)]
+
+
+@defect("alerted-before-the-breach")
+def refused_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
+    asked = pick(rng, draft.customers, Reply, lambda row: row.action not in KEYED and row.t_ns < at(FAULT))
+    return [alter(draft.customers, asked, status=503, outcome="error", error="LOG_UNAVAILABLE")]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from drills.domains.customers.rows import Request
-from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, VolumeState
+from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, LogTrace, VolumeState
 
 from . import synthetic as made
 from .synthetic import END, Draft, at
 
-LOG_CHECKS = ["accepted-logged", "log-without-gap", "log-volume-roomy"]
+LOG_CHECKS = ["accepted-logged", "log-without-gap", "log-volume-roomy", "alerted-before-the-breach"]
 BEFORE, PACKED = 100, 60
 CURRENT = "transactions.log"
 KEYED = ("order", "repayment")
@@ -30,6 +30,7 @@ def correct_logged(seed: int = 0, arm: str = "runbook", effect: bool = True) -> 
     files = {"transactions-00000060.log.gz": (1, PACKED), "transactions-00000100.log": (PACKED + 1, BEFORE)}
     draft.transactions = [*lines, *(file(name, *each) for name, each in {**files, CURRENT: (BEFORE + 1, last)}.items())]
     draft.transactions += [
+        LogTrace(t_ns=at(END + 1), id="debug.log", requests=10, first_ns=at(8), last_ns=at(10), bytes=16_000),
         HighWater(t_ns=at(END + 1), id="relay", sequence=last, began=BEFORE),
         VolumeState(
             t_ns=at(END + 1), id="relay-log", size=3_932_160, free=3_000_000, inodes=200, inodes_free=190, per_s=12_000
@@ -49,4 +50,4 @@ def line(sequence: int, row: Request) -> LogLine:
 
 
 def file(name: str, first: int, last: int) -> LogFile:
-    return LogFile(t_ns=at(END + 1), id=name, ranges=((first, last),), damaged=0)
+    return LogFile(t_ns=at(END + 1), id=name, ranges=((first, last),), damaged=0, bytes=60_000, copied=False)

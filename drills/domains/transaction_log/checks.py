@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from drills.domains.customers.rows import Reply
-from drills.domains.orders.rows import OmsOrder
+from drills.domains.transaction_log import facts
 from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, VolumeState
-from drills.judge.check import Check, because, combine, count
-from drills.judge.timeline import observed_until
-from drills.record.history import CheckResult, Count, History, Status
+from drills.judge.check import NOT_EXERCISED, Check, because, combine, count
+from drills.judge.interval import seconds
+from drills.judge.timeline import is_for_fault, pages
+from drills.record.history import CheckResult, Count, History, Reason, Status
 
-BOOK = "transactions"
-ACCEPTED = ("order", "repayment")
-"""What customers ask for under a key of their own."""
 MOST_USED = 0.7
 LEAST_S = 60
 """How long the room must last at the pace at which the volume last grew."""
@@ -27,25 +24,12 @@ def accepted_logged(history: History) -> CheckResult:
 
     A log that lost its end has no gap in its numbers; this is seen by the other books alone.
     """
-    end = observed_until(history)
-    logged = {(row.account, row.key) for row in history.books[BOOK] if isinstance(row, LogLine) and row.key}
-    told = {
-        f"customers:{index}": (row.account, row.key)
-        for index, row in enumerate(history.books["customers"])
-        if isinstance(row, Reply) and row.action in ACCEPTED and row.outcome == "ok" and row.t_ns <= end
-    }
-    stored = {
-        f"oms:{index}": (row.account, row.key)
-        for index, row in enumerate(history.books["oms"])
-        if isinstance(row, OmsOrder) and row.t_ns <= end
-    }
-    accepted = {**told, **stored}
-    return combine(count("log.unlogged", [at for at, whose in accepted.items() if whose not in logged], len(accepted)))
+    return combine(count("log.unlogged", [each.row for each in facts.unlogged(history)], len(facts.accepted(history))))
 
 
 def log_without_gap(history: History) -> CheckResult:
     """Each number up to the high-water mark is on one whole line, wherever that lies by now; none is above it."""
-    rows = dict(enumerate(history.books[BOOK]))
+    rows = dict(enumerate(history.books[facts.BOOK]))
     marks = {index: row for index, row in rows.items() if isinstance(row, HighWater)}
     if len(marks) != 1:
         return because(Status.UNKNOWN, "log.no-mark")
@@ -65,7 +49,7 @@ def log_without_gap(history: History) -> CheckResult:
 
 def log_volume_roomy(history: History) -> CheckResult:
     """At the end less than 70 % of the volume is taken, and it does not fill up within a minute."""
-    rows = {n: row for n, row in enumerate(history.books[BOOK]) if isinstance(row, VolumeState)}
+    rows = {n: row for n, row in enumerate(history.books[facts.BOOK]) if isinstance(row, VolumeState)}
     if not rows:
         return because(Status.UNKNOWN, "log.no-volume")
     full = [
@@ -76,6 +60,18 @@ def log_volume_roomy(history: History) -> CheckResult:
         count("log.full", _places(full), len(rows)),
         count("log.soon-full", _places(soon), len(rows)),
     )
+
+
+def alerted_before_the_breach(history: History) -> CheckResult:
+    """Where the log refused requests, an alert that names the cause had come before."""
+    refused = facts.first_refusal(history)
+    if refused is None:
+        return because(Status.PASS, NOT_EXERCISED)
+    alerts = [page.t for page in pages(history) if is_for_fault(history, page) and page.layer == "cause"]
+    lead = refused[0] - min(alerts, default=refused[0])
+    said = Reason("log.lead", {"seconds": seconds(lead)}) if lead > 0 else Reason("log.no-alert")
+    passed = lead > 0
+    return CheckResult(Status.PASS if passed else Status.FAIL, reasons=[said], evidence=[] if passed else [refused[1]])
 
 
 def _gaps(spans: Iterable[tuple[int, int, int]], highest: int, mark: int) -> Iterable[tuple[Span, int]]:
@@ -104,11 +100,12 @@ def _used(all_there: int, free: int) -> float:
 
 
 def _places(indexes: Iterable[int]) -> list[str]:
-    return [f"{BOOK}:{index}" for index in sorted(set(indexes))]
+    return [f"{facts.BOOK}:{index}" for index in sorted(set(indexes))]
 
 
 CHECKS = (
-    Check("accepted-logged", "I-17", ("customers", "oms", BOOK), False, accepted_logged),
-    Check("log-without-gap", "I-17", (BOOK,), False, log_without_gap),
-    Check("log-volume-roomy", "I-11", (BOOK,), False, log_volume_roomy),
+    Check("accepted-logged", "I-17", ("customers", "oms", facts.BOOK), False, accepted_logged),
+    Check("log-without-gap", "I-17", (facts.BOOK,), False, log_without_gap),
+    Check("log-volume-roomy", "I-11", (facts.BOOK,), False, log_volume_roomy),
+    Check("alerted-before-the-breach", "I-11", ("customers",), False, alerted_before_the_breach),
 )

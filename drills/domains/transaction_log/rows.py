@@ -21,11 +21,23 @@ class LogLine(Row, frozen=True, kw_only=True, tag="log-line"):
 class LogFile(Row, frozen=True, kw_only=True, tag="log-file"):
     """A file of the log, lines of earlier days included: ``ranges`` (first, last) of the numbers on its whole lines.
 
-    ``damaged`` is how many lines of it are not whole; ``id`` is its name, with ``evidence/`` where it was moved to.
+    ``damaged`` is how many lines of it are not whole, ``bytes`` what it takes; ``copied``: somebody made it to look
+    into. ``id`` is its name, with ``evidence/`` or ``archive/`` where it was moved to.
     """
 
     ranges: tuple[tuple[int, int], ...]
     damaged: int
+    bytes: int
+    copied: bool
+
+
+class LogTrace(Row, frozen=True, kw_only=True, tag="log-trace"):
+    """A file that the raised log level wrote: how many requests it has, of when the first and the last, and bytes."""
+
+    requests: int
+    first_ns: int
+    last_ns: int
+    bytes: int
 
 
 class HighWater(Row, frozen=True, kw_only=True, tag="high-water"):
@@ -49,6 +61,6 @@ class VolumeState(Row, frozen=True, kw_only=True, tag="volume"):
 
 
 ROWS: Mapping[str, tuple[type[Row], ...]] = {
-    "transactions": (LogLine, LogFile, HighWater, VolumeState),
+    "transactions": (LogLine, LogFile, LogTrace, HighWater, VolumeState),
 }
 """Book -> its rows of this kind."""

@@ -18,6 +18,8 @@ COUNTS: Mapping[str, Text] = {
 
 REASONS: Mapping[str, Text] = {
     "log.no-mark": Text("the book has no high-water mark", "取引ログの最高番号の記録がない"),
+    "log.no-alert": Text("refused before any alert that names the cause", "原因を示す警報より前に記録不能となった"),
+    "log.lead": Text("an alert came {seconds} s before the first refusal", "記録不能の {seconds} s 前に警報"),
     "log.no-volume": Text("no volume was limited in size", "容量を制限したボリュームがない"),
 }
 

@@ -33,7 +33,8 @@ def show(stack: Stack, args: Namespace) -> CommandResult:
     found = sorted([*largest, *deleted], key=lambda each: (-each["bytes"], each["name"]))
     facts = {
         "volume": args.volume, "size": now.size, "free": now.free, "bytes_used": now.bytes_used,
-        "inodes_used": now.inodes_used, "deleted_open": sum(each["bytes"] for each in deleted),
+        "inodes_used": now.inodes_used, "fullest": max(now.bytes_used, now.inodes_used),
+        "deleted_open": sum(each["bytes"] for each in deleted),
         "seconds_to_full": owner.get("seconds_to_full"), "files": found,
     }  # fmt: skip
     return read(_line(facts), facts, tuple(_row(each) for each in found[:SHOWN_FILES]))
@@ -47,6 +48,11 @@ def copy(stack: Stack, args: Namespace) -> CommandResult:
 def unpack(stack: Stack, args: Namespace) -> CommandResult:
     """``volume unpack VOLUME FILE…``."""
     return _each(stack, args, "unpacked", lambda file: files.unpack(file).name)
+
+
+def split(stack: Stack, args: Namespace) -> CommandResult:
+    """``volume split VOLUME FILE…``."""
+    return _each(stack, args, "split", lambda file: f"{len(files.split(file))} pieces of {file.name}")
 
 
 def pack(stack: Stack, args: Namespace) -> CommandResult:
@@ -151,13 +157,16 @@ OPERATIONS = (
     operation(
         show, "volume show", "share of bytes and inodes taken, when it will be full, its largest files", ANYONE,
         {"volume": text(*TOPOLOGY.limited), "size": count(), "free": count(), "bytes_used": number(0),
-         "inodes_used": number(0), "deleted_open": count(), "seconds_to_full": seconds().or_null(), "files": listing()},
+         "inodes_used": number(0), "fullest": number(0),
+         "deleted_open": count(), "seconds_to_full": seconds().or_null(), "files": listing()},
         VOLUME, read_only=True, examples=("volume show relay-log",),
     ),
     operation(copy, "volume copy", "copy files beside themselves, to look into", OPERATORS, MADE, VOLUME, FILES,
               examples=(f"volume copy {A_LOG}",)),
     operation(unpack, "volume unpack", "unpack files beside themselves, to look into", OPERATORS, MADE, VOLUME, FILES,
               examples=(f"volume unpack {A_LOG}.gz",)),
+    operation(split, "volume split", "split files into small pieces beside them, to look into", OPERATORS,
+              MADE, VOLUME, FILES, examples=(f"volume split {A_LOG}.gz",)),
     operation(pack, "volume pack", "pack files in their place", OPERATORS, MADE, VOLUME, FILES,
               examples=(f"volume pack {A_LOG}",)),
     operation(

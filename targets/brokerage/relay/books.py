@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from targets import http_sync
 from targets.brokerage.bookfile import Row
 from targets.brokerage.config import Config
-from targets.brokerage.relay import lines
+from targets.brokerage.relay import lines, wiretrace
 from targets.brokerage.relay.component import LOG_VOLUME, RELAY
 from targets.brokerage.relay.housekeeping import ARCHIVE
 from targets.brokerage.relay.lines import Line
 from targets.brokerage.relay.log import high_water
+from targets.brokerage.volumes.files import COPY
 from targets.brokerage.volumes.keeping import EVIDENCE, reached
 from targets.brokerage.volumes.usage import is_limited, usage
 
@@ -35,10 +36,12 @@ def read_book(config: Config) -> list[Row]:
     volume = reached(folder, LOG_VOLUME.name)
     evidence = folder / EVIDENCE / LOG_VOLUME.name
     places = {"": volume, f"{EVIDENCE}/": evidence, f"{ARCHIVE}/": mark / ARCHIVE}
-    contents = {
-        f"{place}{file.name}": lines.content(file) for place, each in places.items() for file in lines.logs(each)
-    }
-    return [*rows(contents, began(mark)), *_marks(mark), *_volume(config, volume)]
+    logs = {f"{place}{file.name}": file for place, each in places.items() for file in lines.logs(each)}
+    contents = {name: lines.content(file) for name, file in logs.items()}
+    sizes = {name: file.stat().st_size for name, file in logs.items()}
+    traces = {f"{place}{file.name}": file for place, each in places.items() for file in wiretrace.files(each)}
+    found = rows(contents, began(mark), sizes)
+    return [*found, *_traces(traces), *_marks(mark), *_volume(config, volume)]
 
 
 def began(mark: Path) -> int:
@@ -49,14 +52,15 @@ def began(mark: Path) -> int:
         return 0
 
 
-def rows(contents: dict[str, bytes], before: int) -> Iterator[Row]:
-    """A row for each file, and for each line after number ``before``; of equal lines one."""
+def rows(contents: dict[str, bytes], before: int, sizes: Mapping[str, int]) -> Iterator[Row]:
+    """A row for each file, and for each line after number ``before``; of equal lines one. ``sizes``: as they lie."""
     now, seen = time.monotonic_ns(), set[Line]()
     for name, content in contents.items():
         found = list(lines.whole(content))
         damaged = content.count(b"\n") + (not content.endswith(b"\n") and bool(content)) - len(found)
         ranges = [list(each) for each in spans(line.seq for line in found)]
-        yield {"kind": "log-file", "t_ns": now, "id": name, "ranges": ranges, "damaged": damaged}
+        facts = {"ranges": ranges, "damaged": damaged, "bytes": sizes[name]}
+        yield {"kind": "log-file", "t_ns": now, "id": name, **facts, "copied": Path(name).name.startswith(COPY)}
         for line in found:
             if line.seq > before and line not in seen:
                 seen.add(line)
@@ -79,6 +83,16 @@ def _row(line: Line, file: str) -> Row:
         "kind": "log-line", "t_ns": line.t_ns, "id": f"{file}:{line.seq}", "account": line.account, "key": line.key,
         "sequence": line.seq, "what": line.what, "file": file,
     }  # fmt: skip
+
+
+def _traces(files: Mapping[str, Path]) -> Iterator[Row]:
+    for name, file in files.items():
+        found = list(wiretrace.entries(file.read_bytes()))
+        times = [t_ns for t_ns, _ in found] or [0]
+        yield {
+            "kind": "log-trace", "t_ns": time.monotonic_ns(), "id": name, "requests": len(found),
+            "first_ns": min(times), "last_ns": max(times), "bytes": sum(size for _, size in found),
+        }  # fmt: skip
 
 
 def _volume(config: Config, volume: Path) -> Iterator[Row]:

@@ -58,6 +58,22 @@ class WireTrace:
             self.dropped += 1
 
 
+HEAD = re.compile(rb"^#\d+ (\d+) ", re.MULTILINE)
+
+
+def files(folder: Path) -> list[Path]:
+    """Those in a folder that the raised level has written, by name; none where there is no such folder."""
+    stem = DEBUG.removesuffix(".log")
+    return sorted(each for each in folder.glob(f"{stem}*.log") if each.is_file())
+
+
+def entries(content: bytes) -> Iterator[tuple[int, int]]:
+    """When each request came (ns), and how many bytes were written of it."""
+    heads = list(HEAD.finditer(content))
+    ends = [*(each.start() for each in heads[1:]), len(content)]
+    return ((int(head[1]), end - head.start()) for head, end in zip(heads, ends, strict=True))
+
+
 def entry(sequence: int, message: Message, reply: Reply) -> bytes:
     """What is written of one request; a customer's token and password are left out."""
     asked = SECRET.sub(rb"\1***", message.head) + (b"***" if message.path == "/login" else message.body)

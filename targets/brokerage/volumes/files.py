@@ -8,12 +8,15 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 
 COPY = "copy-"
 """Files that somebody has made to look into; what begins so is nobody's only copy."""
 PACKED = ".gz"
 SUMS = "SHA256SUMS"
+PIECE = 64
+"""Lines of a piece."""
 
 
 class NoSuchFile(Exception):
@@ -49,6 +52,17 @@ def unpack(file: Path) -> Path:
     made = file.with_name(COPY + file.name.removesuffix(PACKED))
     with gzip.open(file) as packed, made.open("wb") as plain:
         shutil.copyfileobj(packed, plain)
+    return made
+
+
+def split(file: Path, lines: int = PIECE) -> list[Path]:
+    """Its content, unpacked, in pieces of so many lines beside it; it stays."""
+    made: list[Path] = []
+    with gzip.open(file) if file.name.endswith(PACKED) else file.open("rb") as source:
+        while piece := b"".join(islice(source, lines)):
+            name = f"{COPY}{file.name.removesuffix(PACKED)}-{len(made) + 1:03d}"
+            made.append(file.with_name(name))
+            made[-1].write_bytes(piece)
     return made
 
 
