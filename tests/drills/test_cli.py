@@ -603,7 +603,7 @@ def test_signals(call: Call, monkeypatch: pytest.MonkeyPatch, number: int, code:
     before = {each: signal.getsignal(each) for each in ENDING}
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may be run under nohup
 
-    def hit(*_: object, stop: api.Stop) -> None:
+    def hit(*_: object, stop: api.Stop, terminal: None) -> None:
         signal.raise_signal(number)
         for later in ENDING:  # while everything is undone
             signal.raise_signal(later)
@@ -628,7 +628,7 @@ def test_signals_are_as_before_after_a_verb_that_none_ended(call: Call) -> None:
 def test_a_hang_up_that_is_ignored_stays_ignored(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """As under nohup: the drill goes on, also while signals are held."""
 
-    def hit(*_: object, stop: api.Stop) -> None:
+    def hit(*_: object, stop: api.Stop, terminal: None) -> None:
         signal.raise_signal(signal.SIGHUP)
         with signals_held():
             signal.raise_signal(signal.SIGHUP)

@@ -20,6 +20,7 @@ from drills.record.history import NS, CheckResult, Event, Kind, Objective, Reque
 
 from . import synthetic as made
 from .judging import CHECKS
+from .logs import correct_logged
 from .plants import failed_step, retried
 from .synthetic import END, Draft, at, correct
 from .words import limits_of
@@ -39,7 +40,7 @@ def ruled(found: Scorecard) -> dict[str, Status]:
 
 
 def test_card_has_every_field_of_its_schema_in_order() -> None:
-    document = msgspec.json.decode(msgspec.json.encode(card(correct(1))))
+    document = msgspec.json.decode(msgspec.json.encode(card(correct_logged(1))))
     assert list(document)[:3] == ["schema", "drill", "variant"]
     wanted = {
         "schema", "drill", "variant", "title", "sources", "drill_sha256", "runbook_sha256", "arm", "operator", "seed",
@@ -172,7 +173,7 @@ def test_every_metric_a_drill_may_limit_is_measured() -> None:
         for window in metric.windows
     ]
     limits += [Objective("service_s", 10**9, "s", of="orders"), Objective("planned_closure_s", 10**9, "s", of="orders")]
-    draft = made.replanned(correct(1), objectives=limits)
+    draft = made.replanned(correct_logged(1), objectives=limits)
     assert len(limits) > len(DOMAINS.metrics) + 5
     assert all(cell.measured is not None for cell in card(draft).objectives)
 

@@ -256,10 +256,12 @@ EXAMPLES = [
         "volume show relay-log",
         "volume copy relay-log a.log b.log",
         "volume unpack relay-log a.log.gz",
+        "volume split relay-log a.log.gz",
         "volume pack relay-log a.log",
         "volume move relay-log a.log --copies",
         "volume remove relay-log copy-*",
         "volume truncate relay-log a.log",
+        "synthetic order",
     )
 ]
 

@@ -36,6 +36,7 @@ IN_FRONT = (
     ("edge", "show"), ("edge", "limit", "100"), ("edge", "limit", "off"), ("edge", "reload"), ("relay", "status"),
     ("relay", "level", "debug"), ("relay", "rotate"), ("relay", "level", "info"),
     ("volume", "copy", VOLUME, "transactions-000[12]*"), ("volume", "unpack", VOLUME, "*.gz"),
+    ("volume", "split", VOLUME, "transactions-00002*.gz"),
     ("volume", "truncate", VOLUME, "copy-*"), ("volume", "remove", VOLUME, "copy-transactions-*"),
     ("volume", "pack", VOLUME, "debug-*"), ("volume", "move", VOLUME, "debug-*.gz", "--copies"),
 )  # fmt: skip

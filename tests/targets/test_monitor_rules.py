@@ -47,6 +47,7 @@ def test_the_brokerages_own_rules_load() -> None:
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
     pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
+    pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}

@@ -74,8 +74,8 @@ def command_of(words: str) -> Command:
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
     front = [
-        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"))
-    ]  # asked there, of real processes
+        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"))
+    ]  # asked there, or by the contract, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands
     }
