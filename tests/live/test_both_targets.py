@@ -26,6 +26,8 @@ SHOWN = [
     ("night-batch-lock", "no-action"),
     ("night-batch-lock", "runbook"),
     ("night-batch-lock", "wrong:reopen-early"),
+    ("log-volume-exhaustion", "runbook"),
+    ("log-volume-exhaustion", "wrong:log-emptied"),
 ]
 
 
