@@ -67,7 +67,9 @@ def test_all_series_quiet_side_by_side(promtool: Promtool) -> None:
         if len(shape.values) == QUIET
         for job in ("api", "batch")
     ]
-    quiet = case("quiet", *series)
+    # what is just below one rule's threshold may be above that of another rule on the same metric
+    quiet = case("quiet", *(each for each in series if not any(case("alone", each).firing)))
+    assert len(quiet.series) > len(RULE)
     assert not any(quiet.firing)
     verdict = promtool.test(RULES, NAMES, [quiet])
     assert verdict.agrees, verdict.said
