@@ -11,6 +11,8 @@ from typing import Any
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, Refused, done, read
+from targets.brokerage.relay import wiretrace
+from targets.brokerage.relay.lines import DEBUG
 from targets.brokerage.roles import ANYONE, OPERATORS
 from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.volumes import files
@@ -81,11 +83,12 @@ def remove(stack: Stack, args: Namespace) -> CommandResult:
 
 
 def move(stack: Stack, args: Namespace) -> CommandResult:
-    """``volume move VOLUME [FILE…] [--copies]``: into the evidence folder; what is written to stays where it is."""
+    """``volume move VOLUME [FILE…] [--copies] [--traces]``: into the evidence folder; what is written to stays."""
     folder, open_now = _folder(stack, args), _owner(stack, args.volume).get("open", ())
-    wanted = [*(files.copies(folder) if args.copies else ()), *_chosen(folder, args.files)]
-    if not args.copies and not wanted:
-        raise Refused("name the files to move, or say --copies")
+    traces = [file for file in wiretrace.files(folder) if file.name != DEBUG] if args.traces else []
+    wanted = [*(files.copies(folder) if args.copies else ()), *traces, *_chosen(folder, args.files)]
+    if not (args.copies or args.traces or wanted):
+        raise Refused("name the files to move, or say --copies or --traces")
     for file in wanted:
         if file.stat().st_ino in open_now:
             raise Refused(f"{file.name} is being written to: rotate it first")
@@ -173,7 +176,8 @@ OPERATIONS = (
         move, "volume move", "move files into the evidence folder, with a list of checksums", OPERATORS,
         MADE, VOLUME,
         Argument("files", "names or patterns such as 'debug-*'", many=True, optional=True, shown="FILE"),
-        Argument("--copies", "also all that copy and unpack have made", Kind.FLAG, optional=True),
+        Argument("--copies", "also all that copy, unpack and split have made", Kind.FLAG, optional=True),
+        Argument("--traces", "also what a raised level has written and a rotation put aside", Kind.FLAG, optional=True),
         examples=("volume move relay-log --copies", f"volume move {A_LOG}"),
     ),
     operation(remove, "volume remove", "remove files for good", OPERATORS, MADE, VOLUME, FILES,
