@@ -126,7 +126,6 @@ DAY = (
     "gateway drain --within 10", "balances mark-current", "service open orders", "service open orders",
     "customers affected --since 60s", "host restart mail",
     "edge show", "edge reload", "edge limit 1000", "edge limit off", "relay status", "volume show relay-log",
-    "synthetic order",
     "relay level debug", "relay rotate", "relay level info", "volume copy relay-log transactions-*.log",
     "volume unpack relay-log *.gz", "volume move relay-log --copies", "host restart relay", "relay status",
     "ledger adjust --account C-0001 --yen 5 --reason r --request q --approver somebody-else",
