@@ -70,7 +70,7 @@ def files(folder: Path) -> list[Path]:
 def entries(content: bytes) -> Iterator[tuple[int, int]]:
     """When each request came (ns), and how many bytes were written of it."""
     heads = list(HEAD.finditer(content))
-    ends = [*(each.start() for each in heads[1:]), len(content)]
+    ends = [*(each.start() for each in heads[1:]), len(content)][: len(heads)]
     return ((int(head[1]), end - head.start()) for head, end in zip(heads, ends, strict=True))
 
 
