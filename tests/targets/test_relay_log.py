@@ -217,5 +217,5 @@ def test_a_line_with_a_changed_letter_is_not_whole() -> None:
 
 def test_a_trace_tells_when_each_request_came_and_how_much_it_took_and_an_empty_one_nothing() -> None:
     content = b"#7 123 GET /quotes -> 200\n> 0000  aa\n#8 456 POST /orders -> 200\n< 0000  bb\n"
-    assert list(wiretrace.entries(content)) == [(123, 37), (456, 39)]
+    assert list(wiretrace.entries(content)) == [(123, 37), (456, 38)]
     assert list(wiretrace.entries(b"")) == []
