@@ -48,7 +48,6 @@ from targets.target import (
     Cut,
     Intent,
     Link,
-    Logged,
     OperatorAccess,
     Partitioning,
     ProbeResult,
@@ -56,6 +55,7 @@ from targets.target import (
     ServiceState,
     Target,
     TargetError,
+    Typed,
     Unlabelled,
 )
 from targets.toxiproxy import ToxiproxyClient
@@ -192,10 +192,10 @@ class Stack(Target):
             return Answer(reply.exit or 2, says, {}, asked, ended, waited)
         return Answer(reply.exit, str(data.get("says", "")), data, asked, ended, waited)
 
-    def logged(self, after: int) -> tuple[Logged, ...]:
+    def typed(self, after: int) -> tuple[Typed, ...]:
         """From the audit log, into which every ``brokerctl`` writes."""
         try:
-            return tuple(_logged(row) for row in islice(audit.rows(self.folder), after, None))
+            return tuple(_typed(row) for row in islice(audit.typed(self.folder), after, None))
         except (OSError, ValueError, KeyError) as error:
             raise TargetError(f"the audit log of {TOOL.name} cannot be read: {error!r}") from error
 
@@ -418,8 +418,6 @@ def _alert(row: Mapping[str, Any]) -> Alert:
     )
 
 
-def _logged(row: Mapping[str, Any]) -> Logged:
-    ended = int(row["t_ns"])
-    began = ended if row.get("began_ns") is None else int(row["began_ns"])
-    answer = Answer(int(row["exit"]), str(row["says"]), row["reply"], began, ended)
-    return Logged((TOOL.name, *row["command"]), str(row["role"]), answer)
+def _typed(row: Mapping[str, Any]) -> Typed:
+    answer = Answer(int(row["exit"]), str(row["says"]), row["reply"], int(row["began_ns"]), int(row["t_ns"]))
+    return Typed((TOOL.name, *row["command"]), row["role"] or "", answer)

@@ -275,8 +275,8 @@ class Alerts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A command that the operator's tool has carried out or refused; ``argv`` as in a runbook's step."""
+class Typed:
+    """A command that a person has typed at the operator's tool; ``argv`` as in a runbook's step."""
 
     argv: tuple[str, ...]
     role: str
@@ -286,8 +286,11 @@ class Logged:
 class OperatorAccess(Protocol):
     """Optional: the operator's own tool, whose commands are ``Capabilities.operator``."""
 
-    def logged(self, after: int) -> Sequence[Logged]:
-        """Commands that have ended, from whichever terminal, as the tool's own log has them; without the first few."""
+    def typed(self, after: int) -> Sequence[Typed]:
+        """Commands that people have typed and that have ended, in order, without the first ``after``.
+
+        From whichever terminal, by the tool's own log; those that ``run_command`` has run are none of them.
+        """
 
     def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
         """Run a command of it, as a person would type it."""

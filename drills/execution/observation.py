@@ -24,7 +24,7 @@ from drills.operators.actions import Actions
 from drills.operators.inbox import Inbox
 from drills.operators.on_call import OnCall
 from drills.operators.operator import Operator
-from drills.operators.person import PersonOnCall, SharedTool
+from drills.operators.person import PersonOnCall
 from drills.operators.robot import Robot
 from drills.record.arm import ArmKind
 from drills.record.history import NS, Kind, Plan
@@ -50,7 +50,7 @@ TOO_LATE = ProbeResult(False, "still looking when the fault had lasted as long a
 
 
 @dataclass(frozen=True, slots=True)
-class PersonsEnd:
+class PersonsTerminal:
     """Where a person acts: what comes from the terminal, and how to reach the target from another one."""
 
     actions: Actions
@@ -75,7 +75,7 @@ class Observation:
         injector: Injector,
         reporter: Reporter,
         stop_if: tuple[StopIf, ...],
-        person: PersonsEnd | None = None,
+        person: PersonsTerminal | None = None,
     ) -> None:
         self.plan, self.library, self.target, self.load = plan, library, target, load
         self.view, self.note, self.injector, self.reporter = view, note, injector, reporter
@@ -244,7 +244,7 @@ class Observation:
             return OnCall(self.library, robot, self.plan.reaction, self.note, self._opened, self._closed)
         self.reporter.on_call(self.person.by_hand)
         return PersonOnCall(
-            self.library, self.plan.person, SharedTool(tool), self.person.actions, self.note, self.reporter, self.stop,
+            self.library, self.plan.person, tool, self.person.actions, self.note, self.reporter, self.stop,
             self._opened, self._closed, self._acted,
         )  # fmt: skip
 

@@ -28,7 +28,7 @@ from drills.execution.events import (
 )
 from drills.execution.watch import View
 from drills.record.history import NS, Kind
-from targets.target import Alert, Logged
+from targets.target import Alert, Typed
 
 RECENT = 2 * NS
 """What the level of a service is taken over."""
@@ -72,9 +72,9 @@ class Reporter:
         """A person is to see to this step."""
         self._emit(StepOffered(time.monotonic_ns(), step))
 
-    def command(self, logged: Logged) -> None:
-        """A person gave a command in another terminal."""
-        self._emit(CommandSeen(logged.answer.ended_ns, logged.argv, logged.answer.exit, logged.answer.says))
+    def command(self, typed: Typed) -> None:
+        """A person typed a command in another terminal."""
+        self._emit(CommandSeen(typed.answer.ended_ns, typed.argv, typed.answer.exit, typed.answer.says))
 
     def remark(self, message: str) -> None:
         """What a person asked for could not be done."""

@@ -27,7 +27,7 @@ from drills.execution.guard import Unguarded
 from drills.execution.injector import Injector
 from drills.execution.instrument import HARNESS, LOAD, Instrument, Reserve, keep_trace
 from drills.execution.machine import libraries, machine, wall_offset
-from drills.execution.observation import Observation, PersonsEnd
+from drills.execution.observation import Observation, PersonsTerminal
 from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
 from drills.execution.reporter import Reporter
@@ -278,12 +278,12 @@ class _Run:
         self.instrument.take(self.target)
         return end
 
-    def _person(self) -> PersonsEnd | None:
+    def _person(self) -> PersonsTerminal | None:
         """What a person needs; the run's folder is called as the drill is, and so not told."""
         if self.actions is None:
             return None
         told = [line for line in self.target.by_hand() if str(self.folder.path) not in line]
-        return PersonsEnd(self.actions, tuple(told))
+        return PersonsTerminal(self.actions, tuple(told))
 
     def _stop_load(self, end: RunEnd) -> RunEnd:
         """An end in error when the load failed; that must not cost the books."""

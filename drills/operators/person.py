@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ from drills.operators.steps import StepResult, Steps, facts
 from drills.record.history import NS, Kind, Person
 from drills.spec.runbook import Runbook
 from drills.spec.steps import Step
-from targets.target import Answer, Logged, OperatorAccess
+from targets.target import OperatorAccess, Typed
 
 LOOK_EVERY_S = 0.1
 
@@ -46,8 +46,8 @@ class Screen(Protocol):
     def step(self, step: str, outcome: str, says: str = "") -> None:
         """It is ``running``, or has come to its outcome."""
 
-    def command(self, logged: Logged) -> None:
-        """A command was given in another terminal."""
+    def command(self, typed: Typed) -> None:
+        """A command was typed in another terminal."""
 
     def remark(self, message: str) -> None:
         """Something could not be done."""
@@ -63,7 +63,7 @@ class PersonOnCall:
 
     library: Mapping[str, Runbook]
     person: Person
-    tool: SharedTool
+    tool: OperatorAccess
     actions: Actions
     record: Record
     screen: Screen
@@ -71,14 +71,15 @@ class PersonOnCall:
     opened: Callable[[Runbook], None]
     closed: Callable[[Runbook], None]
     acted: Callable[[], None]
+    _seen: int = 0  # of the commands that were typed
 
     def attend(self, inbox: Inbox) -> None:
         """Until the run stops looking; blocking."""
         next_one: Action | None = None
         while not self.stop.is_set():
             action, next_one = next_one or self.actions.take(LOOK_EVERY_S), None
-            for logged in self.tool.elsewhere():
-                self.typed(logged, None)
+            for command in self.typed():
+                self.take_note(command, None)
             if isinstance(action, OpenRunbook):
                 next_one = self._open(action, inbox)
             elif action is not None:
@@ -108,54 +109,25 @@ class PersonOnCall:
         self.closed(runbook)
         self.screen.closed(runbook.id, end.value)
 
-    def typed(self, logged: Logged, step: str | None) -> None:
-        """A command that came in another terminal; as ``step`` where that was its turn."""
-        said = {"argv": list(logged.argv), "role": logged.role, "exit": logged.answer.exit, "says": logged.answer.says}
-        times = {"began": logged.answer.began_ns, "answered": logged.answer.ended_ns}
-        self.note(Kind.INFO, "command", {**said, **times, "changed": logged.answer.changed, "step": step})
-        self.screen.command(logged)
-        if logged.answer.changed:
+    def typed(self) -> Sequence[Typed]:
+        """What was typed in other terminals since the last look."""
+        new = self.tool.typed(self._seen)
+        self._seen += len(new)
+        return new
+
+    def take_note(self, command: Typed, step: str | None) -> None:
+        """Of a command that was typed in another terminal; as ``step`` where that was its turn."""
+        answer = command.answer
+        said = {"argv": list(command.argv), "role": command.role, "exit": answer.exit, "says": answer.says}
+        times = {"began": answer.began_ns, "answered": answer.ended_ns}
+        self.note(Kind.INFO, "command", {**said, **times, "changed": answer.changed, "step": step})
+        self.screen.command(command)
+        if answer.changed:
             self.acted()
 
     def note(self, kind: Kind, what: str, data: Mapping[str, Any]) -> None:
         """Put it on record with name and role."""
         self.record("operator", kind, what, {**data, "name": self.person.name, "as": self.person.role})
-
-
-class SharedTool:
-    """The operator's tool, used from here and from other terminals: tells the commands of those from our own."""
-
-    def __init__(self, tool: OperatorAccess) -> None:
-        self._tool = tool
-        self._seen = len(tool.logged(0))
-        self._ours: list[tuple[tuple[str, ...], int, int]] = []
-
-    def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
-        """From here."""
-        asked = time.monotonic_ns()
-        answer = self._tool.run_command(argv, role, within_s)
-        self._ours.append((argv, asked, time.monotonic_ns()))
-        return answer
-
-    def logged(self, after: int) -> Sequence[Logged]:
-        """All of them, as the tool has them."""
-        return self._tool.logged(after)
-
-    def elsewhere(self) -> Iterator[Logged]:
-        """Those given in other terminals that have ended since the last look."""
-        rows = self._tool.logged(self._seen)
-        self._seen += len(rows)
-        for row in rows:
-            own = next((each for each in self._ours if _is_its(row, *each)), None)
-            if own is None:
-                yield row
-            else:
-                self._ours.remove(own)
-
-
-def _is_its(row: Logged, argv: tuple[str, ...], asked: int, had: int) -> bool:
-    """Whether the log's row is of the command that was given between these two instants."""
-    return row.argv == argv and asked <= row.answer.ended_ns <= had
 
 
 @dataclass(slots=True)
@@ -182,8 +154,8 @@ class Following:
         self.by.screen.offered(step.id)
         while not self.by.stop.is_set():
             action = self.by.actions.take(LOOK_EVERY_S)
-            for logged in self.by.tool.elsewhere():
-                self._typed(step, logged)
+            for command in self.by.typed():
+                self._typed(step, command)
             if isinstance(action, OpenRunbook | LeaveRunbook | Escalate):
                 return self._leave(step, action)
             if action is not None:
@@ -220,14 +192,14 @@ class Following:
             result = StepResult(StepOutcome.OK, f"confirmed by {self.by.person.name}")
         self._end(step, result, began)
 
-    def _typed(self, step: Step, logged: Logged) -> None:
-        """A command was given in another terminal: it may be the step's own."""
-        is_its = logged.argv == step.argv
-        self.by.typed(logged, step.id if is_its else None)
+    def _typed(self, step: Step, command: Typed) -> None:
+        """A command was typed in another terminal: it may be the step's own."""
+        is_its = command.argv == step.argv
+        self.by.take_note(command, step.id if is_its else None)
         if is_its:
             self._begin(step)
-            result = self._steps().settled(step, logged.answer, time.monotonic() + step.within / NS)
-            self._end(step, result, logged.answer.began_ns)
+            result = self._steps().settled(step, command.answer, time.monotonic() + step.within / NS)
+            self._end(step, result, command.answer.began_ns)
 
     def _left_out(self, step: Step, reason: str) -> None:
         self._end(step, StepResult(StepOutcome.SKIPPED, reason), self._begin(step))

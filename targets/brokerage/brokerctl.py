@@ -24,10 +24,10 @@ from targets.brokerage.operations.tool import TOOL
 from targets.visible import visible, visible_json
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and print its outcome; the exit status."""
+def main(argv: Sequence[str] | None = None, *, typed: bool = True) -> int:
+    """Run one command line and print its outcome; the exit status. ``typed``: at a terminal, by a person."""
     words = sys.argv[1:] if argv is None else list(argv)
-    outcome = run(words)
+    outcome = run(words, typed=typed)
     if "--json" in words:
         print(visible_json(json.dumps(outcome.as_json(), ensure_ascii=False)))
     else:
@@ -36,20 +36,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return outcome.exit
 
 
-def run(words: Sequence[str]) -> CommandResult:
+def run(words: Sequence[str], *, typed: bool = True) -> CommandResult:
     """Carry out one command line, audited; every way it can go wrong is in the outcome."""
     try:
         args = grammar.parse(words)
     except grammar.UsageError as error:
         says, _, usage = str(error).partition("\n")
-        return _audited_refusal(words, CommandResult(REFUSED, says, False, {"usage": usage}, (usage,)))
+        refusal = CommandResult(REFUSED, says, False, {"usage": usage}, (usage,))
+        return _audited_refusal(words, refusal, typed)
     try:
         stack = _stack(args.stack)
     except Ended as error:
         return ended(error, read_only=True)
     began = time.monotonic_ns()
     outcome = _carry_out(stack, args, words)
-    return _audited(stack, args, words, outcome, began)
+    return _audited(stack, args, words, outcome, audit.Given(began, typed))
 
 
 def _carry_out(stack: Stack, args: Namespace, words: Sequence[str]) -> CommandResult:
@@ -100,21 +101,21 @@ def _announce(stack: Stack, args: Namespace, words: Sequence[str]) -> None:
 
 
 def _audited(
-    stack: Stack, args: Namespace, words: Sequence[str], outcome: CommandResult, began_ns: int
+    stack: Stack, args: Namespace, words: Sequence[str], outcome: CommandResult, given: audit.Given
 ) -> CommandResult:
     try:
-        audit.record(Path(stack.config.folder), args.role, args.env, words, outcome, began_ns)
+        audit.record(Path(stack.config.folder), args.role, args.env, words, outcome, given)
     except OSError as error:
         print(visible(f"the audit log could not be written: {error}"), file=sys.stderr)
     return outcome
 
 
-def _audited_refusal(words: Sequence[str], outcome: CommandResult) -> CommandResult:
+def _audited_refusal(words: Sequence[str], outcome: CommandResult, typed: bool) -> CommandResult:
     """A command line that was not understood, written down if it names a stack."""
     folder = grammar.stack_named_in(words) or os.environ.get("KUNREN_STACK")
     if folder and (Path(folder) / brokerage.FILE).is_file():
         try:
-            audit.record(Path(folder), None, None, words, outcome)
+            audit.record(Path(folder), None, None, words, outcome, audit.Given(time.monotonic_ns(), typed))
         except OSError as error:
             print(visible(f"the audit log could not be written: {error}"), file=sys.stderr)
     return outcome

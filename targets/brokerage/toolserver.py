@@ -171,7 +171,7 @@ def _run(words: Sequence[str]) -> dict[str, Any]:
     with spool("stdout") as out, spool("stderr") as err:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
-        code = brokerctl.main(words)
+        code = brokerctl.main(words, typed=False)
         sys.stdout.flush()
         sys.stderr.flush()
         return {"exit": code, "out": content(out), "err": content(err)}

@@ -21,12 +21,13 @@ from drills.operators.actions import (
     SkipStep,
 )
 from drills.operators.inbox import Inbox
-from drills.operators.person import PersonOnCall, SharedTool
-from drills.record.history import NS, Kind, Person
+from drills.operators.person import PersonOnCall
+from drills.record.history import Kind, Person
 from drills.spec.runbook import Runbook, load_runbook
 from targets.brokerage.operations.tool import TOOL
-from targets.target import Alert, Answer, Logged
+from targets.target import Alert, Answer, Typed
 
+HANG_S = 20.0
 SATO = Person("Sato", "shift-lead")
 
 FIX = """runbook: fix
@@ -69,7 +70,7 @@ class Tool:
 
     def __init__(self) -> None:
         self.open = True
-        self.log: list[Logged] = []
+        self.log: list[Typed] = []
         self.refuses = ""
 
     def run_command(self, argv: tuple[str, ...], role: str, within_s: float) -> Answer:
@@ -78,12 +79,27 @@ class Tool:
         if changed:
             self.open = argv[2] == "open"
         data = {"changed": changed, "services": {"orders": self.open}}
-        answer = Answer(1 if self.refuses else 0, self.refuses or "done", data, began, time.monotonic_ns())
-        self.log.append(Logged(argv, role, answer))
-        return answer
+        return Answer(1 if self.refuses else 0, self.refuses or "done", data, began, time.monotonic_ns())
 
-    def logged(self, after: int) -> Sequence[Logged]:
+    def type(self, argv: tuple[str, ...], role: str) -> None:
+        """At another terminal."""
+        self.log.append(Typed(argv, role, self.run_command(argv, role, 1)))
+
+    def typed(self, after: int) -> Sequence[Typed]:
         return tuple(self.log[after:])
+
+
+class Watched(Actions):
+    """Counts how often somebody looked and found nothing to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = 0
+
+    def take(self, within_s: float) -> Action | None:
+        action = super().take(within_s)
+        self.idle += action is None
+        return action
 
 
 class Seen:
@@ -101,8 +117,8 @@ class Seen:
     def step(self, step: str, outcome: str, says: str = "") -> None:
         self.told.append(("step", step, outcome))
 
-    def command(self, logged: Logged) -> None:
-        self.told.append(("command", " ".join(logged.argv)))
+    def command(self, typed: Typed) -> None:
+        self.told.append(("command", " ".join(typed.argv)))
 
     def remark(self, message: str) -> None:
         self.told.append(("remark", message))
@@ -112,13 +128,13 @@ class Duty:
     """A person on call, whose actions a test gives one after the other."""
 
     def __init__(self, folder: Path) -> None:
-        self.tool, self.screen, self.actions, self.inbox = Tool(), Seen(), Actions(), Inbox()
+        self.tool, self.screen, self.actions, self.inbox = Tool(), Seen(), Watched(), Inbox()
         self.events: list[tuple[Kind, str, Mapping[str, Any]]] = []
         self.stop = threading.Event()
         self.opened: list[str] = []
         self.acted = 0
         self.person = PersonOnCall(
-            _library(folder), SATO, SharedTool(self.tool), self.actions, self._record, self.screen, self.stop,
+            _library(folder), SATO, self.tool, self.actions, self._record, self.screen, self.stop,
             lambda runbook: self.opened.append(runbook.id), lambda _: None, self._acted,
         )  # fmt: skip
 
@@ -146,11 +162,11 @@ class Duty:
         return self
 
     def _settle(self) -> None:
-        """Until nothing has been told for a while."""
-        before = -1
-        while before != len(self.screen.told) + len(self.events):
-            before = len(self.screen.told) + len(self.events)
-            time.sleep(0.35)
+        """Until all that was done has been dealt with: twice since then there was nothing to do."""
+        until, deadline = self.actions.idle + 2, time.monotonic() + HANG_S
+        while self.actions.idle < until:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def told(self, what: str) -> list[tuple[str, ...]]:
         return [each[1:] for each in self.screen.told if each[0] == what]
@@ -200,7 +216,7 @@ def test_a_runbook_may_be_opened_without_an_alert(duty: Duty) -> None:
 
 def test_a_step_whose_command_is_typed_in_another_terminal_is_done_by_that(duty: Duty) -> None:
     typed = ("brokerctl", "service", "close", "orders")
-    duty.does(OpenRunbook("fix"), lambda: duty.tool.run_command(typed, "operator", 1), ConfirmStep("call"))
+    duty.does(OpenRunbook("fix"), lambda: duty.tool.type(typed, "operator"), ConfirmStep("call"))
     (command,) = duty.of("command")
     assert (command["argv"], command["role"], command["step"], command["changed"]) == (
         list(typed), "operator", "close", True,
@@ -211,7 +227,7 @@ def test_a_step_whose_command_is_typed_in_another_terminal_is_done_by_that(duty:
 
 def test_any_other_command_typed_elsewhere_is_on_record_and_counts_as_an_act(duty: Duty) -> None:
     typed = ("brokerctl", "service", "close", "repayment")
-    duty.does(lambda: duty.tool.run_command(typed, "operator", 1), OpenRunbook("fix"))
+    duty.does(lambda: duty.tool.type(typed, "operator"), OpenRunbook("fix"))
     (command,) = duty.of("command")
     assert (command["argv"], command["step"]) == (list(typed), None)
     assert duty.acted == 1
@@ -300,14 +316,3 @@ def test_actions_cross_the_pipe_as_lines_and_what_is_none_is_left_out() -> None:
     actions = Actions()
     actions.feed([b'{"do":"open","runbook":"fix","alert":"Down"}', b"nonsense", b'{"do":"run","step":"x"}'])
     assert [actions.take(0), actions.take(0), actions.take(0)] == [OpenRunbook("fix", "Down"), RunStep("x"), None]
-
-
-def test_a_row_of_the_log_is_our_own_only_within_the_time_of_our_command() -> None:
-    tool = Tool()
-    shared = SharedTool(tool)
-    shared.run_command(("brokerctl", "status"), "viewer", 1)
-    tool.run_command(("brokerctl", "status"), "viewer", 1)
-    later = tool.log[-1].answer
-    assert [row.answer for row in shared.elsewhere()] == [later]
-    assert list(shared.elsewhere()) == []
-    assert later.ended_ns < time.monotonic_ns() + NS
