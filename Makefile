@@ -68,7 +68,7 @@ toxiproxy: $(VENV)/.installed
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 
-# Needs what the containers need, and ten minutes.
+# Needs what the containers need, and eleven minutes.
 arms: $(VENV)/.installed
 	$(BIN)/pytest -q -m arms
 

@@ -13,14 +13,14 @@ import msgspec
 from msgspec import Meta
 
 from faults.fault import FaultRecord
-from targets.references import CommandText, QueryText, RoleName
+from targets.references import CommandText, QueryText, RoleName, VolumeName
 from targets.target import Answer, Capabilities, OperatorAccess, ProbeResult, Target, offered
 
 WITHIN_S = 10.0
 """For each command."""
 
 
-class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExpectedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the tool answers to a query: ``field`` is ``value``, or at least or at most so much; ``a.b`` reaches in."""
 
     run: QueryText
@@ -47,7 +47,7 @@ class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 class Slip(FaultRecord, frozen=True):
     """``run`` is typed in the order of the list with this ``role``, ``undo`` takes it back, ``felt`` says when it is
-    felt and ``undone`` when nothing of it is left.
+    felt and ``undone`` when nothing of it is left. ``volume``: what it fills, which must have a limit.
 
     ``undo`` goes on where a command is refused: what it would take back may have been taken back already.
     """
@@ -57,14 +57,17 @@ class Slip(FaultRecord, frozen=True):
     role: RoleName
     run: Annotated[tuple[CommandText, ...], Meta(min_length=1)]
     undo: Annotated[tuple[CommandText, ...], Meta(min_length=1)]
-    felt: Told
-    undone: Told
+    felt: ExpectedReply
+    undone: Annotated[tuple[ExpectedReply, ...], Meta(min_length=1)]
+    volume: VolumeName | None = None
 
     def missing(self, capabilities: Capabilities) -> str | None:
-        """The operator's tool, or a command of it."""
+        """The operator's tool, a command of it, or the limit of the volume."""
         if capabilities.operator is None:
             return "an operator's tool"
-        lines = (*self.run, *self.undo, self.felt.run, self.undone.run)
+        if self.volume is not None and self.volume not in capabilities.limited:
+            return f"a limit of volume {self.volume} (kunren doctor says why)"
+        lines = (*self.run, *self.undo, self.felt.run, *(each.run for each in self.undone))
         unknown = [line for line in lines if capabilities.operator.command(tuple(shlex.split(line))) is None]
         return f"the command {unknown[0]}" if unknown else None
 
@@ -91,14 +94,17 @@ class Slip(FaultRecord, frozen=True):
 
     def verify_removed(self, target: Target) -> ProbeResult:
         """Whether nothing of it is left."""
-        return ProbeResult(*self._seen(_tool(target), self.undone))
+        seen = [self._seen(_tool(target), each) for each in self.undone]
+        data = {name: value for _, _, found in seen for name, value in found.items()}
+        return ProbeResult(all(holds for holds, _, _ in seen), "; ".join(says for _, says, _ in seen), data)
 
     def _typed(self, tool: OperatorAccess, line: str) -> Answer:
         return tool.run_command(tuple(shlex.split(line)), self.role, WITHIN_S)
 
-    def _seen(self, tool: OperatorAccess, told: Told) -> tuple[bool, str, dict[str, Any]]:
-        answer = self._typed(tool, told.run)
-        return told.holds(answer), f"{told.run}: {answer.says}", {told.field: _reached(answer.data, told.field)}
+    def _seen(self, tool: OperatorAccess, expected: ExpectedReply) -> tuple[bool, str, dict[str, Any]]:
+        answer = self._typed(tool, expected.run)
+        found = _reached(answer.data, expected.field)
+        return expected.holds(answer), f"{expected.run}: {answer.says}", {expected.field: found}
 
 
 def _tool(target: Target) -> OperatorAccess:

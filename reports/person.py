@@ -74,7 +74,7 @@ class PersonScreen:
         self.library = library
         self._console, self._lang = console, lang
         self._lock = threading.RLock()
-        self._live = Live(console=console, get_renderable=self._status, refresh_per_second=REDRAWN, transient=True)
+        self._live = Live(console=console, get_renderable=self.status, refresh_per_second=REDRAWN, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -196,7 +196,7 @@ class PersonScreen:
             self.ask("")
             self.tell("over", "bold")
 
-    def _status(self) -> Text:
+    def status(self) -> Text:
         """The last line."""
         shown = self.shown
         if shown.asked:

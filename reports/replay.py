@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 from drills.judge.scorecard import Scorecard
-from drills.record.history import NS, REACTION
+from drills.record.history import NS, PERSON_ACTS, REACTION
+from drills.spec.pace import PERSON, ROBOT
 from reports.card import called
-
-PERSON = "person"
-"""The pace that is usual where a person acts."""
 
 USUAL_REACTION_S, USUAL_PROXY, USUAL_TARGET = REACTION / NS, "auto", "local"
 """What ``kunren run`` takes where it was told nothing."""
@@ -28,11 +26,10 @@ def replay(card: Scorecard) -> list[str]:
         argv += ["--runbook", asked.runbook]
     if card.operator.kind == "robot" and (reaction := _reaction(card)) not in (None, USUAL_REACTION_S):
         argv += ["--reaction", f"{_plain(reaction)}s"]
-    if card.operator.kind == "human":
-        argv += ["--operator", "human"]
-    if card.operator.pace == PERSON and card.operator.kind != "human":
-        argv += ["--pace", PERSON]
-    if card.operator.pace != PERSON and card.operator.kind == "human":
+    person = card.operator.kind == PERSON_ACTS
+    if person:
+        argv += ["--operator", PERSON_ACTS]
+    if card.operator.pace != (PERSON if person else ROBOT):
         argv += ["--pace", card.operator.pace]
     if asked and asked.proxy != USUAL_PROXY:
         argv += ["--proxy", asked.proxy]

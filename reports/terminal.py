@@ -18,11 +18,12 @@ from drills.judge.scorecard import Scorecard
 from drills.judge.timeline import events
 from drills.record.history import History
 from drills.record.unsupported import ALERTS
+from drills.spec.pace import PERSON
 from reports.blocks import RED, books_lines, data_lines, tables, where
 from reports.card import as_card, called, judges
 from reports.cells import fit, pad, spread
 from reports.figures import amount, seconds
-from reports.replay import PERSON, command, replay
+from reports.replay import command, replay
 from reports.strips import axis, fault_strip, service_strip, steps_strip
 from reports.texts import Lang, known, say
 from reports.unjudged import cause, first_cause, fix

@@ -9,6 +9,7 @@ import msgspec
 from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import RULES
 from drills.judge.unjudged import judges
+from drills.record.history import PERSON_ACTS
 from drills.record.runs import list_runs
 from drills.spec.drill import catalogue, load_drill
 
@@ -37,7 +38,7 @@ class Listed(msgspec.Struct, frozen=True):
         if self.last_verdict is None:
             return "not judged"
         rules = "" if self.last_rules in (None, RULES) else f", rules {self.last_rules}"
-        rules += ", a person" if self.last_operator == "human" else ""
+        rules += ", a person" if self.last_operator == PERSON_ACTS else ""
         return f"{self.last_verdict if judges(self.last_verdict) else 'cannot judge'} ({self.last_arm}{rules})"
 
 

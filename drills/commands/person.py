@@ -23,12 +23,12 @@ from drills import api
 from drills.errors import Refused
 from drills.operators.actions import Action, ConfirmStep, Escalate, LeaveRunbook, OpenRunbook, RunStep, SkipStep
 from drills.record.arm import FALSE_ALARM, RUNBOOK
-from drills.record.history import Person
+from drills.record.history import PERSON_ACTS, ROBOT_ACTS, Person
 from drills.spec.pace import PACES, PERSON, ROBOT
 from drills.spec.request import RunRequest
 from reports.person import PersonScreen
 
-OPERATORS = ("auto", "human")
+OPERATORS = (ROBOT_ACTS, PERSON_ACTS)
 ACTING = (RUNBOOK, FALSE_ALARM)
 """Arms in which a person can act: what is done in them is for that one to decide."""
 LOOK_EVERY_S = 0.1
@@ -41,7 +41,7 @@ def person_of(operator: str, name: str | None, role: str) -> Person | None:
     """Who acts; None: the robot. Refused for an operator that there is not."""
     if operator not in OPERATORS:
         raise Refused(f"--operator {operator!r} is neither {' nor '.join(OPERATORS)}")
-    if operator == "auto":
+    if operator == ROBOT_ACTS:
         if name is not None:
             raise Refused("--name is for a person: add --operator human")
         return None
@@ -88,8 +88,8 @@ class Keys:
             self._write(key)
         elif key.isdigit():
             self._open_alert(int(key))
-        elif key in self._meanings():
-            self._meanings()[key]()
+        elif (meaning := self._meanings().get(key)) is not None:
+            meaning()
 
     def _meanings(self) -> dict[str, Callable[[], None]]:
         """Of the keys that mean something now."""

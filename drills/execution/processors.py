@@ -56,7 +56,8 @@ class Use:
 
 
 class Processors:
-    """Looks once a window; each in which others kept all busy becomes an event ``contended``, the figures one at last.
+    """Looks once a window. Each window in which others kept all busy becomes an event ``contended``; at the end the
+    totals become the event ``processors``.
 
     ``use`` gives the use since the machine's start, None where it cannot be measured: then nothing is put on record.
     """
@@ -112,18 +113,20 @@ class Meter:
     def __call__(self) -> Use | None:
         """As of now; None where this machine or the target cannot tell."""
         elsewhere = self.elsewhere()
+        if elsewhere is None:
+            return None
         try:
             busy, idle = machine(_stat(), os.sched_getaffinity(0))
-            ours = TICK_NS * _of_tree(os.getpid()) + (elsewhere or 0)
+            ours = TICK_NS * _of_tree(os.getpid()) + elsewhere
         except (OSError, ValueError, IndexError):
             return None
-        return None if elsewhere is None else Use(ours, busy - ours, idle)
+        return Use(ours, busy - ours, idle)
 
 
 def machine(lines: str, processors: set[int]) -> tuple[int, int]:
     """From the lines of /proc/stat, of these processors: busy and idle, ns. ValueError where one is missing."""
-    rows = {words[0]: list(map(int, words[1:])) for line in lines.splitlines() if (words := line.split())[:1]
-            and words[0].startswith("cpu")}  # fmt: skip
+    named = (line.split() for line in lines.splitlines() if line.startswith("cpu"))
+    rows = {name: [int(column) for column in columns] for name, *columns in named}
     missing = [number for number in processors if f"cpu{number}" not in rows]
     if missing:
         raise ValueError(f"/proc/stat has no line of processor {missing[0]}")

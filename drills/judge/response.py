@@ -5,10 +5,9 @@ from __future__ import annotations
 from drills.judge import timeline
 from drills.judge.interval import seconds
 from drills.judge.scorecard import AlertCell, OpenedCell, OperatorCell, RunbookCell, StepCell
-from drills.record.history import History
+from drills.record.history import PERSON_ACTS, ROBOT_ACTS, History
 
-HUMAN = "human"
-WHO = {"auto": "robot"}
+WHO = {ROBOT_ACTS: "robot"}
 """What a card calls an operator that a plan names otherwise."""
 
 
@@ -51,7 +50,7 @@ def operator(history: History) -> OperatorCell:
     person = plan.person
     return OperatorCell(
         kind=WHO.get(plan.operator, plan.operator),
-        reaction_s=None if plan.operator == HUMAN else seconds(plan.reaction),
+        reaction_s=None if plan.operator == PERSON_ACTS else seconds(plan.reaction),
         name=None if person is None else person.name,
         role=None if person is None else person.role,
         pace=plan.pace,
@@ -74,5 +73,5 @@ def runbook(history: History) -> RunbookCell | None:
         )
         for step in timeline.steps_of(history, opening)
     ]
-    reaction = None if history.plan.operator == HUMAN else seconds(history.plan.reaction)
+    reaction = None if history.plan.operator == PERSON_ACTS else seconds(history.plan.reaction)
     return RunbookCell(id=opening.runbook, reaction_s=reaction, steps=steps)

@@ -98,7 +98,7 @@ class Inbox:
     def has_page(self, besides: str) -> bool:
         """Whether a page waits that does not link to this runbook, which is being followed."""
         with self._changed:
-            return any(each.is_page and each.runbook != besides for each in self._waiting)
+            return self._has_page(besides)
 
     def done(self, covered: tuple[str, ...]) -> None:
         """Who was on call is free again, and has followed these runbooks: alerts that link to them wait no longer."""
@@ -107,8 +107,8 @@ class Inbox:
             self._waiting = [each for each in self._waiting if each.runbook not in covered]
             self._changed.notify_all()
 
-    def _has_page(self) -> bool:
-        return any(each.is_page for each in self._waiting)
+    def _has_page(self, besides: str = "") -> bool:
+        return any(each.is_page and each.runbook != besides for each in self._waiting)
 
     def _caller(self) -> Alert | None:
         """The first page, or else the first of all."""

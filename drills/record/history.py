@@ -142,6 +142,10 @@ class Governing(msgspec.Struct, frozen=True):
     known: dict[str, float]
 
 
+ROBOT_ACTS, PERSON_ACTS, NOBODY = "auto", "human", "none"
+"""Who acts in a run, as its plan names it."""
+
+
 class Person(msgspec.Struct, frozen=True):
     """Who is on call in a run in which a person acts."""
 

@@ -20,7 +20,7 @@ from drills.spec.files import CATALOGUE
 from drills.spec.forms import decode
 from drills.spec.governing import settled
 from drills.spec.metrics import metrics
-from drills.spec.pace import PERSON, ROBOT, Slower, relimited, triggered
+from drills.spec.pace import PERSON, ROBOT, Slower, triggered, with_limits_of
 from drills.spec.reader import SLUG, Node, read
 from drills.spec.seeded import extremes
 from drills.spec.vocabulary import Vocabulary, embedded, standing
@@ -144,7 +144,7 @@ def _slower(root: Node, form: DrillFile, pace: PersonsPace, words: Vocabulary) -
         compression=pace.compression,
         cap=pace.cap,
         timeline=tuple(triggered(root, form.timeline, pace.triggers, words)),
-        objectives=relimited(form.objectives, pace.objectives),
+        objectives=with_limits_of(form.objectives, pace.objectives),
     )
 
 

@@ -83,7 +83,7 @@ def triggered(
         yield msgspec.structs.replace(timed, fault=read_fault(changed, words))
 
 
-def relimited(usual: Sequence[Objective], others: Sequence[Objective]) -> tuple[Objective, ...]:
+def with_limits_of(usual: Sequence[Objective], others: Sequence[Objective]) -> tuple[Objective, ...]:
     """The objectives with the limits of ``others`` where those are of the same metric, window and service."""
     limits: Mapping[str, Objective] = {each.id: each for each in others}
     return tuple(limits.get(each.id, each) for each in usual)

@@ -13,7 +13,7 @@ import msgspec
 
 from drills.errors import MissingMeans, UnknownName
 from drills.record.arm import ARMS, FALSE_ALARM, NO_ACTION, RUNBOOK, Arm, ArmKind
-from drills.record.history import MONITOR_INTERVAL, NS, REACTION, Person, Plan
+from drills.record.history import MONITOR_INTERVAL, NOBODY, NS, PERSON_ACTS, REACTION, ROBOT_ACTS, Person, Plan
 from drills.record.unsupported import ALERTS, BOOKS, OPERATOR
 from drills.spec.arms import Expectation
 from drills.spec.drill import Drill
@@ -44,7 +44,6 @@ def plan(
     arm: Arm,
     seed: int,
     reaction_ns: int = REACTION,
-    operator: str = "auto",
     *,
     person: Person | None = None,
     runbook_sha256: str | None = None,
@@ -67,7 +66,7 @@ def plan(
         limits=[limit.en for limit in drill.limits],
         governing=drill.governing,
         arm=str(arm),
-        operator=operator if arm.acts else "none",
+        operator=NOBODY if not arm.acts else ROBOT_ACTS if person is None else PERSON_ACTS,
         person=person if arm.acts else None,
         pace=drill.pace_name,
         reaction=reaction_ns,

@@ -39,11 +39,6 @@ class RunRequest:
     earlier: tuple[Earlier, ...] = ()
     person: Person | None = None
 
-    @property
-    def operator(self) -> str:
-        """Who acts, as a plan calls it."""
-        return "auto" if self.person is None else "human"
-
 
 def asked(request: RunRequest) -> Asked:
     """What must stand on a command line, beside the plan, to have the same run again."""
@@ -88,7 +83,6 @@ def plan_of(request: RunRequest, runbook: Runbook | None) -> Plan:
         request.arm,
         request.seed,
         request.reaction,
-        request.operator,
         person=request.person,
         runbook_sha256=None if runbook is None else runbook.sha256,
         compression=request.drill.compression or runtime.compression,

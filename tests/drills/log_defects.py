@@ -103,19 +103,19 @@ def line_that_is_not_whole(draft: Draft, rng: random.Random) -> Rows:
     return [alter(draft.transactions, file, damaged=rng.randrange(1, 4))]
 
 
-@defect("log-volume-roomy")
+@defect("log-volume-headroom")
 def copies_left_on_the_volume(draft: Draft, rng: random.Random) -> Rows:
     volume = pick(rng, draft.transactions, VolumeState)
     return [alter(draft.transactions, volume, free=volume.size * 2 // 10)]
 
 
-@defect("log-volume-roomy")
+@defect("log-volume-headroom")
 def inodes_left_taken(draft: Draft, rng: random.Random) -> Rows:
     volume = pick(rng, draft.transactions, VolumeState)
     return [alter(draft.transactions, volume, inodes_free=volume.inodes // 5)]
 
 
-@defect("log-volume-roomy")
+@defect("log-volume-headroom")
 def level_left_raised(draft: Draft, rng: random.Random) -> Rows:
     """Room enough now, and none in a minute."""
     volume = pick(rng, draft.transactions, VolumeState)

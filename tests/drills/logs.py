@@ -10,7 +10,7 @@ from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, Log
 from . import synthetic as made
 from .synthetic import END, Draft, at
 
-LOG_CHECKS = ["accepted-logged", "log-without-gap", "log-volume-roomy", "alerted-before-the-breach"]
+LOG_CHECKS = ["accepted-logged", "log-without-gap", "log-volume-headroom", "alerted-before-the-breach"]
 BEFORE, PACKED = 100, 60
 CURRENT = "transactions.log"
 KEYED = ("order", "repayment")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drills.errors import MissingMeans, Refused, UnknownName
 from drills.record.arm import NO_ACTION, RUNBOOK, Arm, ArmKind
-from drills.record.history import NS, Objective, Plan, Slo
+from drills.record.history import NS, Objective, Person, Plan, Slo
 from drills.spec import drill as spec
 from drills.spec.arms import Expectation
 from drills.spec.drill import Drill, catalogue, load_drill
@@ -124,7 +124,7 @@ def test_arms_with_the_same_seed_meet_the_same_fault(drill: Drill) -> None:
 
 
 def test_a_plan_survives_the_run_folder(drill: Drill) -> None:
-    made = plan(drill, RUNBOOK, 7, 6 * NS, "human")
+    made = plan(drill, RUNBOOK, 7, 6 * NS, person=Person("Sato", "operator"))
     assert msgspec.json.decode(msgspec.json.encode(made), type=Plan) == made
     assert (made.reaction, made.operator, made.seed, made.cap) == (6 * NS, "human", 7, 20 * NS)
     assert made.drill_sha256 == drill.sha256
@@ -148,7 +148,7 @@ def test_a_plan_knows_the_page_of_its_arm(drill: Drill) -> None:
 
 @pytest.mark.parametrize("arm", ["no-fault", "no-action"])
 def test_nobody_acts_in_arms_without_a_page(drill: Drill, arm: str) -> None:
-    assert plan(drill, Arm.parse(arm), 1, operator="human").operator == "none"
+    assert plan(drill, Arm.parse(arm), 1, person=Person("Sato", "operator")).operator == "none"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from faults.scope import from_intent, to_intent
-from faults.slip import Slip, Told
+from faults.slip import ExpectedReply, Slip
 from targets.brokerage.operations.tool import TOOL
 from targets.target import Answer, Capabilities
 
@@ -17,7 +18,8 @@ INTENT: dict[str, Any] = {
     "run": ["brokerctl relay level debug", "brokerctl volume copy relay-log 'transactions-*.log'"],
     "undo": ["brokerctl relay level info", "brokerctl volume remove relay-log 'copy-*'"],
     "felt": {"run": "brokerctl volume show relay-log", "field": "fullest", "at_least": 0.7},
-    "undone": {"run": "brokerctl relay status", "field": "level", "value": "info"},
+    "undone": [{"run": "brokerctl relay status", "field": "level", "value": "info"}],
+    "volume": "relay-log",
 }
 
 
@@ -90,9 +92,12 @@ def test_nothing_is_left_when_the_tool_says_so() -> None:
 
 def test_it_needs_the_tool_and_each_of_its_commands() -> None:
     none = Capabilities(frozenset(), frozenset(), (), operator=None, alerts=False)
-    able = Capabilities(frozenset(), frozenset(), (), operator=TOOL, alerts=False)
+    able = Capabilities(frozenset(), frozenset(), (), operator=TOOL, alerts=False, limited=frozenset({"relay-log"}))
     assert slip().missing(none) == "an operator's tool"
     assert slip().missing(able) is None
+    assert slip().missing(replace(able, limited=frozenset())) == (
+        "a limit of volume relay-log (kunren doctor says why)"
+    )
     other = from_intent({**INTENT, "undo": ["brokerctl relay mend"]})
     assert other.missing(able) == "the command brokerctl relay mend"
 
@@ -100,11 +105,11 @@ def test_it_needs_the_tool_and_each_of_its_commands() -> None:
 @pytest.mark.parametrize("told", [{}, {"value": "x", "at_least": 1.0}, {"at_least": 1.0, "at_most": 2.0}])
 def test_what_a_field_must_be_is_said_once(told: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one of value, at_least, at_most"):
-        Told(run="brokerctl status", field="x", **told)
+        ExpectedReply(run="brokerctl status", field="x", **told)
 
 
 def test_a_field_may_lie_within_another_and_values_are_never_of_another_kind() -> None:
     answer = Answer(0, "", {"a": {"b": 1}}, 0, 1)
-    assert Told(run="q", field="a.b", at_most=1.0).holds(answer)
-    assert not Told(run="q", field="a.b", value=True).holds(answer)
-    assert not Told(run="q", field="a.c", value="x").holds(answer)
+    assert ExpectedReply(run="q", field="a.b", at_most=1.0).holds(answer)
+    assert not ExpectedReply(run="q", field="a.b", value=True).holds(answer)
+    assert not ExpectedReply(run="q", field="a.c", value="x").holds(answer)

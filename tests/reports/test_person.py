@@ -30,7 +30,7 @@ from reports.person import PersonScreen
 from reports.texts import Lang
 
 
-class Desk:
+class AtTerminal:
     """A screen, its keys, and what they send."""
 
     def __init__(self, lang: Lang = "en") -> None:
@@ -46,7 +46,7 @@ class Desk:
         return self.file.getvalue()
 
     def status(self) -> str:
-        return self.screen._status().plain
+        return self.screen.status().plain
 
     def press(self, keys: str) -> list[Action]:
         for key in keys:
@@ -55,8 +55,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk()
+def terminal() -> AtTerminal:
+    made = AtTerminal()
     made.screen(OnCall(1, ("operate it: brokerctl",)))
     return made
 
@@ -65,59 +65,59 @@ def alert(rule: str = "LockWait", runbook: str | None = "night-batch-lock", stat
     return AlertReceived(2, rule, status, "page", "the batch blocks others", runbook)
 
 
-def opened(desk: Desk, step: str = "confirm") -> None:
+def opened(terminal: AtTerminal, step: str = "confirm") -> None:
     now = time.monotonic_ns()
-    desk.screen(RunbookOpened(now, "night-batch-lock"))
-    desk.screen(StepOffered(now, step))
+    terminal.screen(RunbookOpened(now, "night-batch-lock"))
+    terminal.screen(StepOffered(now, step))
 
 
-def test_an_alert_rings_and_is_opened_by_its_number(desk: Desk) -> None:
-    desk.screen(alert("OpeningAtRisk", "first-look"))
-    desk.screen(alert())
-    assert desk.said().count("\a") == 2
-    assert "ALERT 2  page  LockWait: the batch blocks others" in desk.said()
-    assert desk.press("23") == [OpenRunbook("night-batch-lock", "LockWait")]
+def test_an_alert_rings_and_is_opened_by_its_number(terminal: AtTerminal) -> None:
+    terminal.screen(alert("OpeningAtRisk", "first-look"))
+    terminal.screen(alert())
+    assert terminal.said().count("\a") == 2
+    assert "ALERT 2  page  LockWait: the batch blocks others" in terminal.said()
+    assert terminal.press("23") == [OpenRunbook("night-batch-lock", "LockWait")]
 
 
-def test_an_alert_without_a_link_opens_nothing_and_a_resolved_one_has_no_number(desk: Desk) -> None:
-    desk.screen(alert(runbook=None))
-    desk.screen(alert(status="resolved"))
-    assert "no runbook" in desk.said()
-    assert "resolved  LockWait" in desk.said()
-    assert desk.press("12") == []
+def test_an_alert_without_a_link_opens_nothing_and_a_resolved_one_has_no_number(terminal: AtTerminal) -> None:
+    terminal.screen(alert(runbook=None))
+    terminal.screen(alert(status="resolved"))
+    assert "no runbook" in terminal.said()
+    assert "resolved  LockWait" in terminal.said()
+    assert terminal.press("12") == []
 
 
-def test_nothing_of_the_drill_is_shown(desk: Desk) -> None:
-    before = desk.said()
-    desk.screen(Injected(2, 0, "planted", True, "47299 lots on C-0617"))
-    desk.screen(PhaseChanged(2, "fault planted skewed-lots", 40.0))
-    assert desk.said() == before
-    assert "skewed" not in desk.status()
+def test_nothing_of_the_drill_is_shown(terminal: AtTerminal) -> None:
+    before = terminal.said()
+    terminal.screen(Injected(2, 0, "planted", True, "47299 lots on C-0617"))
+    terminal.screen(PhaseChanged(2, "fault planted skewed-lots", 40.0))
+    assert terminal.said() == before
+    assert "skewed" not in terminal.status()
 
 
-def test_a_step_is_shown_with_command_expectation_and_the_time_that_is_left(desk: Desk) -> None:
-    opened(desk)
-    said = desk.said()
+def test_a_step_is_shown_with_command_expectation_and_the_time_that_is_left(terminal: AtTerminal) -> None:
+    opened(terminal)
+    said = terminal.said()
     for words in ("never:", "$ brokerctl locks show", "expect: job = mark-to-market", "call duty-manager"):
         assert words in said
-    assert desk.status().startswith("step 1/14 confirm  0:3")
-    assert "call duty-manager in " in desk.status()
-    assert "r run" in desk.status()
+    assert terminal.status().startswith("step 1/14 confirm  0:3")
+    assert "call duty-manager in " in terminal.status()
+    assert "r run" in terminal.status()
 
 
-def test_a_step_over_its_time_says_by_how_much(desk: Desk) -> None:
-    opened(desk)
-    desk.screen.shown.due = time.monotonic_ns() - 65_500_000_000
-    desk.screen.shown.call_at = time.monotonic_ns() - 1
-    assert "1:05 over time" in desk.status()
-    assert "CALL duty-manager" in desk.status()
+def test_a_step_over_its_time_says_by_how_much(terminal: AtTerminal) -> None:
+    opened(terminal)
+    terminal.screen.shown.due = time.monotonic_ns() - 65_500_000_000
+    terminal.screen.shown.call_at = time.monotonic_ns() - 1
+    assert "1:05 over time" in terminal.status()
+    assert "CALL duty-manager" in terminal.status()
 
 
-def test_each_key_means_one_thing_for_the_step_that_waits(desk: Desk) -> None:
-    opened(desk)
-    assert desk.press("rc") == [RunStep("confirm"), ConfirmStep("confirm")]
-    assert desk.press("zp?")[2:] == []
-    assert "wait until all others are marked" in desk.said()
+def test_each_key_means_one_thing_for_the_step_that_waits(terminal: AtTerminal) -> None:
+    opened(terminal)
+    assert terminal.press("rc") == [RunStep("confirm"), ConfirmStep("confirm")]
+    assert terminal.press("zp?")[2:] == []
+    assert "wait until all others are marked" in terminal.said()
 
 
 @pytest.mark.parametrize(
@@ -128,58 +128,58 @@ def test_each_key_means_one_thing_for_the_step_that_waits(desk: Desk) -> None:
         ("x", LeaveRunbook("known 既知")),
     ],
 )
-def test_a_reason_is_asked_for_and_typed(desk: Desk, key: str, action: Action) -> None:
-    opened(desk)
-    desk.press(key)
-    assert desk.status().endswith(": _")
-    assert desk.press("\rknoww\x7fn 既知") == []
-    assert desk.status().endswith("known 既知_")
-    assert desk.press("\r") == [action]
-    assert "step 1/14" in desk.status()
+def test_a_reason_is_asked_for_and_typed(terminal: AtTerminal, key: str, action: Action) -> None:
+    opened(terminal)
+    terminal.press(key)
+    assert terminal.status().endswith(": _")
+    assert terminal.press("\rknoww\x7fn 既知") == []
+    assert terminal.status().endswith("known 既知_")
+    assert terminal.press("\r") == [action]
+    assert "step 1/14" in terminal.status()
 
 
-def test_escape_gives_the_question_up(desk: Desk) -> None:
-    opened(desk)
-    assert desk.press("sabc\x1br") == [RunStep("confirm")]
+def test_escape_gives_the_question_up(terminal: AtTerminal) -> None:
+    opened(terminal)
+    assert terminal.press("sabc\x1br") == [RunStep("confirm")]
 
 
-def test_a_runbook_is_opened_by_the_beginning_of_its_name(desk: Desk) -> None:
-    assert desk.press("onight\r") == [OpenRunbook("night-batch-lock")]
-    assert "A symptom: look for the cause" in desk.said()
-    assert desk.press("ozz\r") == [OpenRunbook("night-batch-lock")]
-    assert "no runbook, or more than one, begins with zz" in desk.said()
+def test_a_runbook_is_opened_by_the_beginning_of_its_name(terminal: AtTerminal) -> None:
+    assert terminal.press("onight\r") == [OpenRunbook("night-batch-lock")]
+    assert "A symptom: look for the cause" in terminal.said()
+    assert terminal.press("ozz\r") == [OpenRunbook("night-batch-lock")]
+    assert "no runbook, or more than one, begins with zz" in terminal.said()
 
 
-def test_without_an_open_runbook_only_opening_means_something(desk: Desk) -> None:
-    assert desk.press("rcsexp") == []
-    assert desk.status().startswith("no runbook is open")
+def test_without_an_open_runbook_only_opening_means_something(terminal: AtTerminal) -> None:
+    assert terminal.press("rcsexp") == []
+    assert terminal.status().startswith("no runbook is open")
 
 
-def test_what_came_of_it_is_told(desk: Desk) -> None:
-    opened(desk)
-    desk.screen(StepEnded(3, "confirm", "ok", "it blocks 12 others"))
-    desk.screen(CommandSeen(3, ("brokerctl", "service", "close", "orders"), 0, "orders is closed"))
-    desk.screen(Remark(3, "that step is over"))
-    desk.screen(RunbookClosed(3, "night-batch-lock", "done"))
-    said = desk.said()
+def test_what_came_of_it_is_told(terminal: AtTerminal) -> None:
+    opened(terminal)
+    terminal.screen(StepEnded(3, "confirm", "ok", "it blocks 12 others"))
+    terminal.screen(CommandSeen(3, ("brokerctl", "service", "close", "orders"), 0, "orders is closed"))
+    terminal.screen(Remark(3, "that step is over"))
+    terminal.screen(RunbookClosed(3, "night-batch-lock", "done"))
+    said = terminal.said()
     assert "done: it blocks 12 others" in said
     assert "other terminal: brokerctl service close orders: orders is closed" in said
     assert "not done: that step is over" in said
     assert "runbook night-batch-lock closed: done" in said
-    assert desk.status().startswith("no runbook is open")
+    assert terminal.status().startswith("no runbook is open")
 
 
-def test_at_the_end_it_says_so_once(desk: Desk) -> None:
-    desk.screen(PhaseChanged(4, "taking the books"))
-    desk.screen(Ended("x/y", "judged"))
-    assert desk.said().count("the drill is over") == 1
+def test_at_the_end_it_says_so_once(terminal: AtTerminal) -> None:
+    terminal.screen(PhaseChanged(4, "taking the books"))
+    terminal.screen(Ended("x/y", "judged"))
+    assert terminal.said().count("the drill is over") == 1
 
 
 def test_it_speaks_japanese() -> None:
-    desk = Desk("ja")
-    desk.screen(OnCall(1, ()))
-    desk.screen(alert())
-    opened(desk)
-    assert "当番として待機してください" in desk.said()
-    assert "禁止事項" in desk.said()
-    assert desk.status().startswith("手順 1/14 confirm")
+    terminal = AtTerminal("ja")
+    terminal.screen(OnCall(1, ()))
+    terminal.screen(alert())
+    opened(terminal)
+    assert "当番として待機してください" in terminal.said()
+    assert "禁止事項" in terminal.said()
+    assert terminal.status().startswith("手順 1/14 confirm")

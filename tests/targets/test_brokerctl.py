@@ -24,6 +24,7 @@ from targets.brokerage.brokerctl import run
 from targets.brokerage.launcher import Child, Launcher
 from targets.brokerage.operations import grammar, host
 from targets.brokerage.operations import services as services
+from targets.brokerage.operations.audit import typed
 from targets.brokerage.operations.outcome import CommandResult, Refused
 from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.processes import owner
@@ -313,6 +314,27 @@ def test_a_stack_that_is_not_running_fails_and_changes_nothing(tmp_path: Path) -
 
 
 # -- commands -----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_person_types_is_told_apart_from_what_is_run_for_the_robot(fake: Fake) -> None:
+    words = [
+        "--stack",
+        str(fake.folder),
+        "--role",
+        "operator",
+        "--env",
+        "drill",
+        "--json",
+        "service",
+        "close",
+        "orders",
+    ]
+    run(words, typed=False)
+    assert list(typed(fake.folder)) == []
+    run(words)
+    (row,) = typed(fake.folder)
+    assert (row["command"], row["role"], row["reply"]["changed"]) == (["service", "close", "orders"], "operator", True)
+    assert row["began_ns"] <= row["t_ns"]
 
 
 def test_closing_a_service_is_audited_before_and_after(fake: Fake) -> None:

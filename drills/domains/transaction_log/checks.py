@@ -47,7 +47,7 @@ def log_without_gap(history: History) -> CheckResult:
     )
 
 
-def log_volume_roomy(history: History) -> CheckResult:
+def log_volume_headroom(history: History) -> CheckResult:
     """At the end less than 70 % of the volume is taken, and it does not fill up within a minute."""
     rows = {n: row for n, row in enumerate(history.books[facts.BOOK]) if isinstance(row, VolumeState)}
     if not rows:
@@ -106,6 +106,6 @@ def _places(indexes: Iterable[int]) -> list[str]:
 CHECKS = (
     Check("accepted-logged", "I-17", ("customers", "oms", facts.BOOK), False, accepted_logged),
     Check("log-without-gap", "I-17", (facts.BOOK,), False, log_without_gap),
-    Check("log-volume-roomy", "I-11", (facts.BOOK,), False, log_volume_roomy),
+    Check("log-volume-headroom", "I-11", (facts.BOOK,), False, log_volume_headroom),
     Check("alerted-before-the-breach", "I-11", ("customers",), False, alerted_before_the_breach),
 )

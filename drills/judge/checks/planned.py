@@ -24,7 +24,18 @@ from drills.judge.check import Check
 from drills.judge.interval import Interval, point, seconds
 from drills.judge.timeline import Opening, events, injection, openings, pages, snapshot_at, steps_of
 from drills.record.arm import NOBODY_ACTS
-from drills.record.history import NS, CheckResult, Event, History, Kind, PlannedFault, Reason, Status, Value
+from drills.record.history import (
+    NS,
+    PERSON_ACTS,
+    CheckResult,
+    Event,
+    History,
+    Kind,
+    PlannedFault,
+    Reason,
+    Status,
+    Value,
+)
 from drills.record.unsupported import ALERTS, OPERATOR
 
 PAGE = "page"
@@ -105,7 +116,7 @@ def _quantities(history: History) -> Iterator[Quantity]:
 
 def _somebody_acts(history: History) -> bool:
     plan, lacks = history.plan, history.run.unsupported
-    if plan.operator == "human":  # who takes the time that a person takes
+    if plan.operator == PERSON_ACTS:  # who takes the time that a person takes
         return False
     return plan.arm not in NOBODY_ACTS and OPERATOR not in lacks and (ALERTS not in lacks or plan.arm == "false-alarm")
 

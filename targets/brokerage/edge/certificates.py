@@ -1,7 +1,7 @@
 """The chain of certificates that customers are shown: root -> intermediate -> leaf, made anew for each stack.
 
 In the stack's folder, ``edge/``: ``chain.pem`` (leaf, then intermediate) and ``key.pem``, which the edge serves, and
-``authority.pem``, the root that customers trust. ``authority.key.pem`` is the intermediate's key, to renew the leaf.
+``authority.pem``, the root that customers trust.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 FOLDER = "edge"
-CHAIN, KEY, AUTHORITY, AUTHORITY_KEY = "chain.pem", "key.pem", "authority.pem", "authority.key.pem"
+CHAIN, KEY, AUTHORITY = "chain.pem", "key.pem", "authority.pem"
 
 LEAF_DAYS, AUTHORITY_DAYS = 90, 3650
 EARLIER = datetime.timedelta(hours=1)
@@ -56,7 +56,6 @@ def issue(folder: Path, addresses: Sequence[str]) -> None:
     _write(folder / CHAIN, b"".join(map(_pem, shown)))
     _write(folder / AUTHORITY, _pem(_authority(root, root, 1)))
     _write(folder / KEY, _key_pem(leaf.key), 0o600)
-    _write(folder / AUTHORITY_KEY, _key_pem(between.key), 0o600)
 
 
 def authority(stack: Path) -> str:
