@@ -78,6 +78,7 @@ def governing(cell: GoverningCell, lang: Lang) -> str:
     """The condition in words, numbers with three digits, great ones whole; a dash for what is not known."""
     numbers = {**cell.numbers, "left": cell.left, "right": cell.right}
     filled = {name: "–" if number is None else _shown(number) for name, number in numbers.items()}
+    filled["relation"] = "≤" if cell.left is not None and cell.right is not None and cell.left <= cell.right else ">"
     template = cell.words.get(lang) or cell.words.get("en", "")
     return PLACE.sub(lambda place: filled.get(place[1], place[0]), template)
 

@@ -248,7 +248,7 @@ def _works_in(pid: int, data: str) -> bool:
 def configure(ports: Sequence[int], folder: Path, request: Request, clock: brokerage.ClockConfig) -> brokerage.Config:
     """A stack in ``folder`` for the request, with a token of its own; just as many ``ports`` as it takes."""
     own, via = TOPOLOGY.numbered(ports)
-    return brokerage.Config(
+    usual = brokerage.Config(
         stack=folder.name,
         token=os.urandom(16).hex(),
         seed=request.seed,
@@ -259,3 +259,4 @@ def configure(ports: Sequence[int], folder: Path, request: Request, clock: broke
         clock=clock,
         proxy_engine=request.proxy,
     )
+    return brokerage.adjusted(usual, request.settings)

@@ -6,8 +6,8 @@ for a ``Request``. A ``Cleanup`` finds and ends those that a dead owner left beh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,8 @@ from targets.target import Capabilities, Intent, Startable, Target
 class Request:
     """The system that one run needs. ``start`` is a business time of day (``HH:MM[:SS]``), None: as the phase begins.
 
-    ``run`` is what the run is called, for labels; ``compression`` is in business seconds a second.
+    ``run`` is what the run is called, for labels; ``compression`` is in business seconds a second. ``settings`` are
+    those of ``Capabilities.adjustable`` that differ from what is usual.
     """
 
     run: str
@@ -29,6 +30,7 @@ class Request:
     compression: int
     logs: Path
     proxy: str = "auto"
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 class Cleanup(Protocol):

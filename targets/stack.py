@@ -88,6 +88,7 @@ def capabilities() -> Capabilities:
         accounts=account_names(),
         monitor_interval_s=every,
         settings=numbers,
+        adjustable=frozenset(brokerage.adjustable()),
         volumes=frozenset(TOPOLOGY.limited),
         limited=frozenset(TOPOLOGY.limited if keeping.way() else ()),
     )

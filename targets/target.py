@@ -217,6 +217,7 @@ class Capabilities:
     own_books: frozenset[str] = frozenset()
     unsupported: tuple[str, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)  # numbers of its configuration, by name
+    adjustable: frozenset[str] = frozenset()  # of these, the ones that a run may have otherwise
     loads: Mapping[str, Mapping[str, Fetch]] = field(default_factory=dict)
     monitor_interval_s: float | None = None
     volumes: frozenset[str] = frozenset()  # folders that lie on volumes of their own, where the machine lets them

@@ -92,7 +92,14 @@ def run(request: RunRequest, emit: Emit, actions: Actions | None = None) -> Fini
     began = time.monotonic_ns()
     folder = RunFolder.create(request.runs, plan.drill, plan.arm, plan.seed, datetime.now(UTC), DOMAINS.books)
     wanted = Request(
-        folder.name, plan.seed, plan.phase, request.drill.business_start, plan.compression, folder.logs, request.proxy
+        run=folder.name,
+        seed=plan.seed,
+        phase=plan.phase,
+        start=request.drill.business_start,
+        compression=plan.compression,
+        logs=folder.logs,
+        proxy=request.proxy,
+        settings=plan.settings,
     )
     try:
         target = runtime.make(wanted)
@@ -211,7 +218,11 @@ class _Run:
         return cause
 
     def _write_inputs(self) -> None:
-        self.folder.copy_inputs(self.request.drill.content, None if self.runbook is None else self.runbook.content)
+        own = self.runbook
+        beside = {
+            name: each.content for name, each in self.runbooks.items() if own is None or each.sha256 != own.sha256
+        }
+        self.folder.copy_inputs(self.request.drill.content, None if own is None else own.content, beside)
         described = system(self.request.target).source
         if described is not None:
             (self.folder.path / TARGET).write_bytes(described)

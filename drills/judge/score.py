@@ -110,6 +110,7 @@ def score(history: History, evidence_head: str | None, domains: Domains) -> Scor
         cost=_cost(price),
         asked=_asked(history),
         earlier=[_earlier(attempt) for attempt in run.earlier],
+        settings=plan.settings or msgspec.UNSET,
         unsupported=run.unsupported or msgspec.UNSET,
     )
     return claiming_nothing(card, how_far(history))

@@ -301,6 +301,7 @@ class Scorecard(_Part, frozen=True, kw_only=True):
     cost: CostCell
     asked: AskedCell | None = None
     earlier: list[EarlierCell] = []
+    settings: dict[str, float] | msgspec.UnsetType = msgspec.UNSET  # of the target, those otherwise than usual, if any
     unsupported: list[str] | msgspec.UnsetType = msgspec.UNSET  # stands there only where the target's file names some
 
     def value(self, metric: str, window: str = "all", of: str | None = None) -> Span | int | float | None:

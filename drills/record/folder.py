@@ -29,6 +29,7 @@ from drills.record.names import (
     LOGS,
     RUN,
     RUNBOOK,
+    RUNBOOKS,
     SAMPLES,
     SUMS,
     UNDO,
@@ -107,11 +108,16 @@ class RunFolder:
         """Whether nothing but the card may still be added."""
         return sealed(self.path)
 
-    def copy_inputs(self, drill: bytes, runbook: bytes | None) -> None:
-        """Keep the very bytes that run: ``drill.yaml`` and, where there is one, ``runbook.yaml``."""
+    def copy_inputs(self, drill: bytes, runbook: bytes | None, beside: Mapping[str, bytes] | None = None) -> None:
+        """Keep the very bytes that run: ``drill.yaml`` and, where there is one, ``runbook.yaml``.
+
+        ``beside``: id -> the other runbooks that the operator has, in ``runbooks/``.
+        """
         self._write_once(DRILL, drill)
         if runbook is not None:
             self._write_once(RUNBOOK, runbook)
+        for name, content in (beside or {}).items():
+            self._write_once(f"{RUNBOOKS}/{name}.yaml", content)
 
     def write_run(self, record: RunRecord) -> None:
         """Write ``run.json``; may be called again with more known, until the folder is sealed."""
@@ -150,6 +156,7 @@ class RunFolder:
     def _write_once(self, name: str, content: bytes) -> None:
         self._unsealed(name)
         try:
+            (self.path / name).parent.mkdir(exist_ok=True)
             with (self.path / name).open("xb") as file:
                 file.write(content)
         except FileExistsError:

@@ -131,8 +131,9 @@ class Product(msgspec.Struct, frozen=True):
 class Governing(msgspec.Struct, frozen=True):
     """The condition under which the incident happens: ``left`` is more than ``right``.
 
-    ``words`` are a template by language, with quantities as ``{places}``, and ``{left}`` and ``{right}``. ``known`` are
-    the quantities that the load and the target's settings give; those that begin with ``measured.`` are metrics.
+    ``words`` are a template by language, with quantities as ``{places}``, and ``{left}``, ``{relation}`` (whether it
+    held in the run) and ``{right}``. ``known`` are the quantities that the load and the target's settings give; those
+    that begin with ``measured.`` are metrics.
     """
 
     id: str
@@ -184,6 +185,7 @@ class Plan(msgspec.Struct, frozen=True):
     accepts: dict[str, dict[str, str]] = {}  # metric that counts harm -> why it is accepted, by language
     pace: str = "robot"  # robot | person: how fast business time runs, and how long triggers last
     person: Person | None = None  # who acts where ``operator`` is human
+    settings: dict[str, float] = {}  # of the target, those that are otherwise than usual
 
     @property
     def injects(self) -> bool:

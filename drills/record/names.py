@@ -21,6 +21,8 @@ from drills.errors import KunrenError
 RUN = "run.json"
 DRILL = "drill.yaml"
 RUNBOOK = "runbook.yaml"
+RUNBOOKS = "runbooks"
+"""Those that the operator had beside it, a file each."""
 TARGET = "target.yaml"
 """The target file, where there was one."""
 EVENTS = "events.jsonl"

@@ -120,7 +120,7 @@ def find(where: str | Path) -> Path:
 def _drill(root: Node, form: DrillFile, words: Vocabulary) -> Drill:
     written = msgspec.structs.asdict(form)
     checks = (*form.checks, *(name for name in standing() if name not in form.checks))
-    governing = settled(root, form.governing, words.quantities.get(form.load, {}))
+    governing = settled(root, form.governing, {**words.quantities.get(form.load, {}), **form.settings})
     return Drill(
         **{**written, "checks": checks, "governing": governing},
         file=root.doc.file,

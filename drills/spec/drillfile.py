@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, field
 
+from drills.errors import unknown
 from drills.record.history import NS, Objective, Slo
 from drills.spec import metrics
 from drills.spec.arms import Arms
@@ -107,6 +108,24 @@ class _Objectives(Kind):
         return objectives_schema(_services(words))
 
 
+class _Settings(Kind):
+    """Settings of the target that the drill needs to be otherwise, by name; whole numbers stay whole."""
+
+    @classmethod
+    def read(cls, node: Node, words: Vocabulary | None) -> dict[str, float]:
+        assert words is not None
+        found = node.mapping("a mapping of the target's settings to numbers")
+        for name, each in found.items():
+            if name not in words.adjustable:
+                raise each.bad(f"settings: {unknown('setting', name, tuple(words.adjustable))}", at_key=True)
+        return {name: _setting(each, words.adjustable[name]) for name, each in found.items()}
+
+    @classmethod
+    def schema(cls, words: Vocabulary | None) -> Schema:
+        assert words is not None
+        return closed({name: _number(usual) for name, usual in words.adjustable.items()}, ())
+
+
 class _Accepted(Kind):
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> dict[str, Words]:
@@ -115,6 +134,14 @@ class _Accepted(Kind):
     @classmethod
     def schema(cls, words: Vocabulary | None) -> Schema:
         return closed(dict.fromkeys(metrics.counting_harm(), schema_of(Bilingual)), ())
+
+
+def _setting(node: Node, usual: float) -> float:
+    return node.integer(low=0) if isinstance(usual, int) else node.number(low=0)
+
+
+def _number(usual: float) -> Schema:
+    return {"type": "integer" if isinstance(usual, int) else "number", "minimum": 0}
 
 
 def _services(words: Vocabulary) -> tuple[str, ...]:
@@ -135,6 +162,7 @@ if TYPE_CHECKING:
     ServiceLevel: TypeAlias = Slo
     Objectives: TypeAlias = tuple[Objective, ...]
     Accepted: TypeAlias = dict[str, Words]
+    Settings: TypeAlias = dict[str, float]
 else:
     Source = _matching("source", SOURCE, "an id of the incident catalogue, such as rkt-05", r"^[a-z]{2,8}-t?\d{2}$")
     Fidelity = _matching("fidelity", FIDELITY, "F, P, A, T or a sum such as F+T", r"^[FPAT](\+[FPAT])*$")
@@ -145,7 +173,7 @@ else:
     Limit = kind("limit", _limit, {"anyOf": [TEXT, schema_of(Bilingual)]})
     NamedFile = kind("file", lambda node: named(node, "a file beside the drill"), TEXT)
     Service, ServiceLevel, Objectives = _Service, _Slo, _Objectives
-    Accepted = _Accepted
+    Accepted, Settings = _Accepted, _Settings
 
 _SLO = msgspec.defstruct(
     "Slo",
@@ -187,7 +215,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A drill as it is written, in the order of its keys. Times in ns; ``cap`` counts from the first fault.
 
-    ``business_start`` is the business time of day at which the run starts.
+    ``business_start`` is the business time of day at which the run starts. ``settings``: of the target, those that must
+    be otherwise than usual.
     """
 
     name: Slug = field(name="drill")
@@ -210,6 +239,7 @@ class DrillFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     accepts: Accepted = {}
     governing: Condition | None = None
     business_start: BusinessTime | None = None
+    settings: Settings = {}
     pace: Pace | None = None
 
 

@@ -24,6 +24,8 @@ from drills.spec.vocabulary import Vocabulary
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 MEASURED = "measured."
+RELATION = "relation"
+"""The place of what the run showed: the left side was more than the right one, or it was not."""
 
 
 def known(words: Vocabulary) -> tuple[str, ...]:
@@ -54,11 +56,14 @@ class _Condition(Kind):
     @classmethod
     def read(cls, node: Node, words: Vocabulary | None) -> Governing:
         form = decode(GoverningForm, node, words)
-        names = (*_used(form.left, form.right), "left", "right")
+        names = (*_used(form.left, form.right), "left", "right", RELATION)
         for lang, text in (("en", form.en), ("ja", form.ja)):
             for place in PLACE.findall(text):
                 if place not in names:
                     raise node.child(lang).bad(f"governing.{lang}: {unknown('quantity', place, names)}")
+            if RELATION not in PLACE.findall(text):
+                says = f"governing.{lang}: needs {{{RELATION}}} between its sides: > where the run met it, else ≤"
+                raise node.child(lang).bad(says)
         return Governing(form.id, {"en": form.en, "ja": form.ja}, form.left, form.right, known={})
 
     @classmethod

@@ -69,6 +69,7 @@ def plan(
         operator=NOBODY if not arm.acts else ROBOT_ACTS if person is None else PERSON_ACTS,
         person=person if arm.acts else None,
         pace=drill.pace_name,
+        settings=dict(drill.settings),
         reaction=reaction_ns,
         seed=seed,
         slo=drill.slo,

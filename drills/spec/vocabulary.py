@@ -38,6 +38,7 @@ class Vocabulary:
     are followed, if any. ``unsupported``: of books, operator and alerts, what it says it does not have.
     ``conditions``: what can be planted in its data -> Struct whose fields are the parameters.
     ``quantities``: load profile -> name -> number of that load or of the target's settings, for governing conditions.
+    ``adjustable``: the target's settings that a drill may have otherwise, as they come.
     ``runtime`` is the target's name where it comes with this package; None: a file describes it.
     """
 
@@ -54,6 +55,7 @@ class Vocabulary:
     conditions: Mapping[str, type[Any]] = field(default_factory=dict)
     accounts: NameRange | None = None
     volumes: Collection[str] | None = None
+    adjustable: Mapping[str, float] = field(default_factory=dict)
 
     def names(self, thing: Refers) -> Collection[str] | None:
         """The target's names of this sort; None: whatever is written is taken."""
@@ -98,6 +100,7 @@ def vocabulary(capabilities: Capabilities, runtime: str | None = None) -> Vocabu
         capabilities.plantable,
         capabilities.accounts,
         sorted(capabilities.volumes),
+        {name: each for name, each in capabilities.settings.items() if name in capabilities.adjustable},
     )
 
 

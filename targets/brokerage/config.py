@@ -202,10 +202,24 @@ def settings() -> dict[str, float]:
 
     Times in seconds.
     """
+    return {**adjustable(), **{name: float(each) for name, each in _volumes()}}
+
+
+def adjustable() -> dict[str, float]:
+    """Of these, the ones that a stack may be configured with otherwise, as they come."""
     sections = {name: default for name, default in _defaults() if isinstance(default, msgspec.Struct)}
     found = {f"{name}.{key}": each for name, part in sections.items() for key, each in _fields(part)}
-    numbers = {name: each for name, each in found.items() if isinstance(each, int | float)}
-    return {**numbers, **{name: float(each) for name, each in _volumes()}}
+    return {name: each for name, each in found.items() if isinstance(each, int | float)}
+
+
+def adjusted(config: Config, settings: Mapping[str, float]) -> Config:
+    """With these settings in place of the usual ones; KeyError for one that is not adjustable."""
+    usual, changed = adjustable(), dict[str, msgspec.Struct]()
+    for name, value in settings.items():
+        section, _, field = name.partition(".")
+        part = changed.get(section, getattr(config, section))
+        changed[section] = msgspec.structs.replace(part, **{field: type(usual[name])(value)})
+    return msgspec.structs.replace(config, **changed)
 
 
 def _volumes() -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ import pytest
 
 from drills.cards import score
 from drills.judge.governing import value
+from drills.judge.scorecard import GoverningCell
 from drills.record.history import Governing, Product
 from drills.spec.drill import load_drill
 from reports.words import governing
@@ -37,7 +38,10 @@ def test_a_side_is_a_product_of_sums(side: Product, expected: float | None) -> N
 def test_measured_quantities_come_from_the_run_and_the_others_from_the_plan() -> None:
     condition = Governing(
         id="x",
-        words={"en": "{measured.service_s} s x {load.orders} = {left} > {right}", "ja": "{left} > {right}"},
+        words={
+            "en": "{measured.service_s} s x {load.orders} = {left} {relation} {right}",
+            "ja": "{left} {relation} {right}",
+        },
         left=Product([["measured.service_s"], ["load.orders"]]),
         right=Product([["measured.no-such-metric"]]),
         known={"load.orders": 25.0},
@@ -67,3 +71,12 @@ def test_the_numbers_are_those_of_the_configuration() -> None:
     assert night.known["api.pool"] == ApiConfig().pool
     assert link.known["exchange.resend_per_s"] == ExchangeConfig().resend_per_s
     assert value(night.left, dict(night.known)) == pytest.approx(36 * (0.2 + 0.8 / 15) * 2, abs=0.01)
+
+
+def test_a_condition_that_the_run_did_not_meet_is_not_shown_as_met() -> None:
+    words = {"en": "{left} {relation} {right}"}
+    shown = [
+        governing(GoverningCell(id="x", words=words, numbers={}, left=left, right=2.0), "en")
+        for left in (3.0, 2.0, 1.0)
+    ]
+    assert shown == ["3 > 2", "2 ≤ 2", "1 ≤ 2"]

@@ -38,6 +38,7 @@ WORDS = Vocabulary(
     links=("exchange-a", "exchange-b"),
     services=("api", "gateway"),
     alerts=("LinkSilent", "OrdersBurn"),
+    adjustable={"gateway.window": 16, "api.pool_wait_s": 2.0},
 )
 
 GOOD = """\
@@ -64,7 +65,7 @@ cap: 20s
 """
 
 REQUIRED = "drill, title, sources, phase, load, baseline, timeline, alerts, runbook, objectives, checks, arms, cap"
-ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start, pace"
+ALL = f"{REQUIRED}, slo, stop_if, fidelity, limits, accepts, governing, business_start, settings, pace"
 METRICS = ", ".join(DOMAINS.metrics)
 CHECKS = ", ".join(WORDS.checks)
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
@@ -367,7 +368,25 @@ CASES = {
         " left: [measured.decide], right: [measured.decide]}",
         21,
         "governing.en: unknown quantity 'measured.decid', did you mean 'measured.decide'? known: measured.decide, left,"
-        " right",
+        " right, relation",
+    ),
+    "condition that says it was met whatever the run shows": (
+        "cap: 20s",
+        'cap: 20s\ngoverning: {id: x, en: "{left} > {right}", ja: a, left: [measured.decide], right: [measured.decide]}',
+        21,
+        "governing.en: needs {relation} between its sides: > where the run met it, else ≤",
+    ),
+    "setting that the target has not": (
+        "cap: 20s",
+        "cap: 20s\nsettings: {gateway.windo: 2}",
+        21,
+        "settings: unknown setting 'gateway.windo', did you mean 'gateway.window'? known: gateway.window, api.pool_wait_s",
+    ),
+    "half of a whole number": (
+        "cap: 20s",
+        "cap: 20s\nsettings: {gateway.window: 2.5}",
+        21,
+        "settings.gateway.window: found the number 2.5, expected a whole number of at least 0",
     ),
     "no time of day": (
         "cap: 20s",

@@ -575,3 +575,12 @@ def test_runbook_is_optional(tmp_path: Path) -> None:
     folder = open_run(tmp_path, "no-action")
     folder.copy_inputs(b"x", None)
     assert not (folder.path / "runbook.yaml").exists()
+
+
+def test_the_runbooks_that_the_operator_had_beside_his_own_lie_in_the_folder(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, "d", "runbook", 1, STARTED, DOMAINS.books)
+    folder.copy_inputs(b"d", b"own", {"first-look": b"other"})
+    folder.write_run(record(folder))
+    folder.seal()
+    assert (folder.path / "runbooks" / "first-look.yaml").read_bytes() == b"other"
+    assert "runbooks/first-look.yaml" in (folder.path / "SHA256SUMS").read_text()

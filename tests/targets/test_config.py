@@ -41,3 +41,16 @@ def test_tokens_are_of_one_customer_and_one_stack() -> None:
 def test_passwords_come_from_the_seed() -> None:
     assert brokerage.password(1, "C-0001") == brokerage.password(1, "C-0001")
     assert len({brokerage.password(seed, name) for seed in (1, 2) for name in ("C-0001", "C-0002")}) == 4
+
+
+def test_settings_of_a_drill_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
+    config = make_config(tmp_path, {}, {})
+    changed = brokerage.adjusted(
+        config, {"gateway.window": 2.0, "edge.max_connection_age_s": 8, "gateway.logon_s": 1.5}
+    )
+    assert (changed.gateway.window, changed.gateway.logon_s, changed.edge.max_connection_age_s) == (2, 1.5, 8.0)
+    assert isinstance(changed.gateway.window, int)
+    assert changed.api == config.api
+    assert brokerage.adjusted(config, {}) == config
+    with pytest.raises(KeyError):
+        brokerage.adjusted(config, {"gateway.windo": 2})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drills.domains.transaction_log import facts
+from drills.judge import timeline
 from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Harm, Metric, Observed, Part, tally
@@ -27,8 +28,15 @@ def _bytes_a_request(observed: Observed, _: Part) -> Interval | None:
 
 
 def _level_raised(observed: Observed, _: Part) -> Interval | None:
-    found = facts.traces(observed.history)
-    return point(max(each.last_ns for each in found) - min(each.first_ns for each in found)) if found else None
+    """Up to the last request that it wrote; on a volume without room for another, to the end of the observation."""
+    history = observed.history
+    found, seen = facts.traces(history), facts.volume(history)
+    if not found:
+        return None
+    longest = max(each.bytes // each.requests for each in found)
+    full = seen is not None and seen.free < longest
+    ended = timeline.observed_until(history) if full else max(each.last_ns for each in found)
+    return point(ended - min(each.first_ns for each in found))
 
 
 def _left(observed: Observed, _: Part) -> Interval | None:
