@@ -219,9 +219,7 @@ class _Run:
 
     def _write_inputs(self) -> None:
         own = self.runbook
-        beside = {
-            name: each.content for name, each in self.runbooks.items() if own is None or each.sha256 != own.sha256
-        }
+        beside = {name: each.content for name, each in self.runbooks.items() if each is not own}
         self.folder.copy_inputs(self.request.drill.content, None if own is None else own.content, beside)
         described = system(self.request.target).source
         if described is not None:

@@ -372,7 +372,8 @@ CASES = {
     ),
     "condition that says it was met whatever the run shows": (
         "cap: 20s",
-        'cap: 20s\ngoverning: {id: x, en: "{left} > {right}", ja: a, left: [measured.decide], right: [measured.decide]}',
+        'cap: 20s\ngoverning: {id: x, en: "{left} > {right}", ja: a,'
+        " left: [measured.decide], right: [measured.decide]}",
         21,
         "governing.en: needs {relation} between its sides: > where the run met it, else ≤",
     ),
@@ -380,7 +381,8 @@ CASES = {
         "cap: 20s",
         "cap: 20s\nsettings: {gateway.windo: 2}",
         21,
-        "settings: unknown setting 'gateway.windo', did you mean 'gateway.window'? known: gateway.window, api.pool_wait_s",
+        "settings: unknown setting 'gateway.windo', did you mean 'gateway.window'? known: gateway.window,"
+        " api.pool_wait_s",
     ),
     "half of a whole number": (
         "cap: 20s",
