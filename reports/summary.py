@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.arm import NOTHING_BROKEN
 from reports.card import as_card, judges, superseded, was_watched
@@ -18,7 +19,13 @@ from reports.card import as_card, judges, superseded, was_watched
 def summary(documents: Iterable[object]) -> dict[str, Any]:
     """The document for scorecards (records or decoded JSON), in their order; encode it with ``card_bytes``."""
     cards = list(documents)
-    return {"schema": "kunren.summary/1", "cards": cards, "five_numbers": five_numbers([as_card(one) for one in cards])}
+    known = [as_card(one) for one in cards]
+    return {
+        "schema": "kunren.summary/1",
+        "cards": cards,
+        "drills": repeated(known),
+        "five_numbers": five_numbers(known),
+    }
 
 
 def five_numbers(cards: Sequence[Scorecard]) -> dict[str, Any]:

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import msgspec
 
+from drills.api import forecast
 from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import RULES
 from drills.judge.unjudged import judges
 from drills.record.history import PERSON_ACTS
 from drills.record.runs import list_runs
-from drills.spec.drill import catalogue, load_drill
+from drills.spec.drill import Drill, catalogue, load_drill
+from drills.spec.planning import usual_arm
+from drills.spec.request import RunRequest
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One line of ``kunren list``; ``last_*`` are None when it was never run, ``last_verdict`` also when not judged."""
+    """One line of ``kunren list``; ``last_*`` are None when it was never run, ``last_verdict`` also when not judged.
+
+    ``takes_s``: how long its usual arm takes at most, start and stop included.
+    """
 
     drill: str
     title: dict[str, str]
@@ -26,6 +32,7 @@ class Listed(msgspec.Struct, frozen=True):
     last_run: str | None
     last_rules: int | None = None
     last_operator: str | None = None
+    takes_s: int | None = None
 
     @property
     def last(self) -> str:
@@ -49,6 +56,7 @@ class _Operator(msgspec.Struct, frozen=True):
 class _Card(msgspec.Struct, frozen=True):
     """As much of a card as the list shows, whatever its rules."""
 
+    variant: str | None = None
     verdict: str | None = None
     arm: str | None = None
     rules: int | None = None
@@ -62,8 +70,7 @@ def listing(runs: Path) -> list[Listed]:
 
 def _listed(name: str, file: Path, runs: Path) -> Listed:
     drill = load_drill(file)
-    last = next((run for run in reversed(list_runs(runs)) if run.parent.name == drill.name), None)
-    card = _card(last)
+    last, card = _last(drill, runs)
     return Listed(
         name,
         msgspec.to_builtins(drill.title),
@@ -74,11 +81,20 @@ def _listed(name: str, file: Path, runs: Path) -> Listed:
         None if last is None else f"{last.parent.name}/{last.name}",
         card.rules,
         None if card.operator is None else card.operator.kind,
+        round(forecast(RunRequest(drill, usual_arm(drill), seed=0, runs=runs))),
     )
 
 
-def _card(run: Path | None) -> _Card:
-    kept = None if run is None else kept_card(run)
+def _last(drill: Drill, runs: Path) -> tuple[Path | None, _Card]:
+    """Its newest run with the card; of a folder without a readable one nobody knows which variant it was."""
+    for run in reversed(list_runs(runs)):
+        if run.parent.name == drill.name and (card := _card(run)).variant == drill.variant:
+            return run, card
+    return None, _Card()
+
+
+def _card(run: Path) -> _Card:
+    kept = kept_card(run)
     if kept is None or kept.rules is None:
         return _Card()
     try:

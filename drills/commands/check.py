@@ -68,7 +68,7 @@ def check(
         problems += [f"{folder}: {problem}" for problem in (*judged.problems, *found.problems)]
     _tell(out, problems, evidence)
     deliver(cards, json, junit)
-    raise typer.Exit(EXIT_FAIL if problems else worst(exit_code(card) for card in cards))
+    raise typer.Exit(EXIT_FAIL if problems else worst(exit_code(card.verdict) for card in cards))
 
 
 def _tell(out: Console, problems: list[str], evidence: bool) -> None:

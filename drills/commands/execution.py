@@ -94,9 +94,9 @@ def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple
     view = _view(request, out, lang, quiet, terminal)
     with view as seen, first_signal_tells(lambda number: stop.request(HOW[number])):
         try:
-            result = api.run(request, (seen, _complaints), stop=stop, terminal=terminal)
+            result = api.run(request, (seen, complaints), stop=stop, terminal=terminal)
         except api.Stopped as stopped:
-            raise _error(stopped.cut) from None
+            raise error_of(stopped.cut) from None
     if not quiet:
         print_card(out, result.card, result.history, result.folder, lang=lang)
     for error in result.observer_errors:
@@ -104,7 +104,7 @@ def conduct(request: RunRequest, out: Console, lang: Lang, quiet: bool) -> tuple
     if result.cut is not None and result.cut.how is api.How.FAILED:
         complain(result.cut.message)
         return result.card, None
-    return result.card, None if result.cut is None else _error(result.cut)
+    return result.card, None if result.cut is None else error_of(result.cut)
 
 
 @contextmanager
@@ -122,12 +122,13 @@ def _view(
         yield seen
 
 
-def _complaints(event: api.RunEvent) -> None:
+def complaints(event: api.RunEvent) -> None:
+    """An observer that hands on what the run complains of."""
     if isinstance(event, api.Complaint):
         complain(event.message)
 
 
-def _error(cut: api.Cut) -> BaseException:
+def error_of(cut: api.Cut) -> BaseException:
     """As it would have been raised here, had the run been in this process."""
     if cut.how is api.How.REFUSED:
         return Refused(cut.message, cut.fix)
@@ -146,9 +147,9 @@ def leave(cut: BaseException, card: Path | None = None) -> NoReturn:
     raise typer.Exit(code)
 
 
-def exit_code(card: Scorecard) -> int:
-    """Of one run."""
-    return VERDICTS.get(card.verdict, EXIT_UNKNOWN)
+def exit_code(verdict: str) -> int:
+    """Of one run, or of several of one drill together."""
+    return VERDICTS.get(verdict, EXIT_UNKNOWN)
 
 
 def deliver(cards: Iterable[Scorecard], json: str | None, junit: str | None) -> None:

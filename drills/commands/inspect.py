@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from drills.commands.catalog import listing
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, as_json, console, language, say, say_line, write
@@ -45,14 +45,16 @@ def list_drills(
     lang: Lang = "en",
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """List every drill of the catalogue: slug, title, sources, fidelity, last verdict."""
+    """List every drill of the catalogue: slug, title, sources, fidelity, how long it takes at most, last verdict."""
     rows = listing(runs)
     if json:
         write(as_json(rows), "-")
         return
-    table = Table("drill", "title", "sources", "fidelity", "last verdict", box=None, pad_edge=False)
+    heads = (Column("drill", no_wrap=True), "title", "sources", "fidelity", Column("at most", no_wrap=True))
+    table = Table(*heads, Column("last verdict", max_width=24), box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.drill, row.title[language(lang)], ", ".join(row.sources), row.fidelity, row.last)
+        title, sources = row.title[language(lang)], ", ".join(row.sources)
+        table.add_row(row.drill, title, sources, row.fidelity, f"{row.takes_s} s", row.last)
     print_table(console(to_stderr=False), table)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
 from drills.commands.execution import (
@@ -25,11 +26,14 @@ from drills.commands.execution import (
     parse_reaction,
     possible,
 )
+from drills.commands.many import carry_out_many
 from drills.commands.person import pace_of, person_of, refuse_person
+from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
 from drills.spec.planning import arm_of, usual_arm
 from drills.spec.request import RunRequest, again
+from reports.texts import Lang as Language
 
 Drills = Annotated[list[str] | None, typer.Argument(metavar="DRILL|PATH…", help="Names of the catalogue, or files.")]
 
@@ -68,11 +72,22 @@ def run_drills(
     ] = None,
     proxy: Proxy = "auto",
     seed: Seed = None,
-    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs per drill; seeds count up.")] = 1,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            "--repeat",
+            min=1,
+            help="Runs per drill; seeds count up. An objective fails where more than half miss it, damage at once.",
+        ),
+    ] = 1,
     retry_invalid: Annotated[
         int,
         typer.Option("--retry-invalid", min=0, max=1, help="Run an invalid run once more; both cards are delivered."),
     ] = 0,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", min=1, max=64, help="Most runs at a time; fewer where the processors do not suffice."),
+    ] = 1,
     subject: Annotated[str | None, typer.Option("--subject", help="What is drilled, such as app@1.2.3.")] = None,
     runs: Runs = DEFAULT_RUNS,
     lang: Lang = "en",
@@ -106,19 +121,22 @@ def run_drills(
     out = console(to_stderr=json == "-")
     if person is not None:
         refuse_person(orders, out, quiet=quiet)
-    cards: list[Scorecard] = []
-    codes: list[int] = []
-    cut: BaseException | None = None
-    for request in orders:
-        card, cut = conduct(request, out, said, quiet)
-        cards.append(card)
-        if card.verdict == "invalid" and retry_invalid and cut is None:
-            card, cut = conduct(again(request, card), out, said, quiet)
-            cards.append(card)
-        codes.append(exit_code(card))
-        if cut is not None:
-            break
+    if len(orders) == 1:
+        cards, cut = _single(orders[0], out, said, quiet, retry_invalid > 0)
+    else:
+        cards, cut = carry_out_many(orders, jobs, out, said, quiet=quiet, retry_invalid=retry_invalid > 0, every=every)
     deliver(cards, json, junit)
     if cut is not None:
-        leave(cut, runs / cards[-1].run / CARD)
-    raise typer.Exit(worst(codes))
+        leave(cut, runs / cards[-1].run / CARD if cards else None)
+    raise typer.Exit(worst(exit_code(each.verdict) for each in repeated(cards)))
+
+
+def _single(
+    request: RunRequest, out: Console, lang: Language, quiet: bool, retry_invalid: bool
+) -> tuple[list[Scorecard], BaseException | None]:
+    """One run, seen as it goes on, and its card; where it could not judge and that is asked for, once more."""
+    card, cut = conduct(request, out, lang, quiet)
+    if card.verdict != "invalid" or not retry_invalid or cut is not None:
+        return [card], cut
+    second, cut = conduct(again(request, card), out, lang, quiet)
+    return [card, second], cut

@@ -123,6 +123,14 @@ class Meter:
         return Use(ours, busy - ours, idle)
 
 
+def busy_and_idle() -> tuple[int, int] | None:
+    """Of the processors that this process may use, ns since the machine's start; None where it does not say."""
+    try:
+        return machine(_stat(), os.sched_getaffinity(0))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def machine(lines: str, processors: set[int]) -> tuple[int, int]:
     """From the lines of /proc/stat, of these processors: busy and idle, ns. ValueError where one is missing."""
     named = (line.split() for line in lines.splitlines() if line.startswith("cpu"))

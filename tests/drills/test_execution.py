@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from drills import cli
+from drills import api, cli
 from drills.cards import judge_and_write
 from drills.errors import Refused
 from drills.interrupts import HungUp, Terminated
-from drills.judge.scorecard import Scorecard
+from drills.judge.scorecard import EarlierCell, Scorecard
 from drills.judge.unjudged import claiming_nothing
+from drills.record.history import Earlier
 from drills.spec.files import CATALOGUE
 from drills.spec.request import RunRequest
 
@@ -25,6 +26,12 @@ from .runfolder import whole_run
 
 DRILL = "exchange-link-down"
 Cut = BaseException | None
+HOW_OF: dict[type[BaseException], api.How] = {
+    KeyboardInterrupt: api.How.INTERRUPTED,
+    Terminated: api.How.TERMINATED,
+    HungUp: api.How.HUNG_UP,
+    Refused: api.How.REFUSED,
+}
 Call = Callable[..., int]
 
 
@@ -59,11 +66,28 @@ def script(monkeypatch: pytest.MonkeyPatch, verb: str, card: Scorecard, *scenes:
         verdict, cut = left.pop(0)
         void = verdict == "invalid"
         checks = [msgspec.structs.replace(each, verdict=verdict if void else each.verdict) for each in card.checks[:1]]
-        shown = {"arm": str(request.arm), "seed": request.seed, "attempts": request.attempts, "cannot_judge": None}
+        shown: dict[str, Any] = {
+            "arm": str(request.arm),
+            "seed": request.seed,
+            "attempts": request.attempts,
+            "cannot_judge": None,
+        }
+        shown |= {"run": f"{card.run}-{len(orders)}", "earlier": list(map(earlier_cell, request.earlier))}
         return claiming_nothing(msgspec.structs.replace(card, **shown, verdict=verdict, checks=checks)), cut
 
+    def run(request: RunRequest, *_: object, **__: object) -> api.RunResult:
+        made, cut = conduct(request)
+        how = None if cut is None else api.Cut(HOW_OF[type(cut)], str(cut))
+        untold: Any = None  # nobody looks at the history
+        return api.RunResult(Path(made.run), made, untold, how)
+
     monkeypatch.setattr(f"drills.commands.{verb}.conduct", conduct)
+    monkeypatch.setattr("drills.fleet.fleet.api.run", run)  # where there are several
     return orders
+
+
+def earlier_cell(attempt: Earlier) -> EarlierCell:
+    return EarlierCell(run=attempt.run, evidence=attempt.evidence, verdict=attempt.verdict, causes=attempt.causes)
 
 
 def outcome(argv: tuple[str, ...], call: Call, tmp_path: Path) -> tuple[int, Any, list[str]]:
@@ -84,7 +108,7 @@ def test_an_attempt_that_was_void_is_delivered_beside_its_repetition(
     assert len(suites) == 2
     assert [request.attempts for request in orders] == [1, 2]
     (first,) = orders[1].earlier
-    assert (first.run, first.evidence, first.verdict) == (card.run, card.evidence, "invalid")
+    assert (first.run, first.evidence, first.verdict) == (f"{card.run}-1", card.evidence, "invalid")
     assert [(each.check, each.reasons) for each in first.causes] == [(card.checks[0].id, card.checks[0].reasons)]
 
 
@@ -140,7 +164,7 @@ def test_who_was_cut_short_is_told_where_the_card_lies(
 ) -> None:
     script(monkeypatch, "run", card, ("invalid", cut))
     assert call("run", DRILL) == code
-    where = f"the card lies in runs/{card.run}/scorecard.json"
+    where = f"the card lies in runs/{card.run}-1/scorecard.json"
     assert capsys.readouterr().err == f"kunren: {word}; everything was undone and stopped; {where}\n"
 
 
