@@ -68,7 +68,7 @@ toxiproxy: $(VENV)/.installed
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 
-# Needs what the containers need, and eleven minutes.
+# Needs what the containers need. Every drill without a runbook and with it; other arms in turn (tests/live/rotation.py).
 arms: $(VENV)/.installed
 	$(BIN)/pytest -q -m arms
 
