@@ -50,12 +50,16 @@ def failure_of(error: BaseException) -> OutcomeCode:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the brokerage is; with ``tls`` its certificate is checked, against ``root`` (PEM) where one is named."""
+    """Where the brokerage is; with ``tls`` its certificate is checked, against ``root`` (PEM) where one is named.
+
+    The certificate must be for ``name``, which is asked for; without one, for the host.
+    """
 
     host: str
     port: int
     tls: bool = False
     root: str = ""
+    name: str = ""
 
     @property
     def authority(self) -> str:
@@ -141,7 +145,7 @@ class Connection:
 
     def _secured(self, plain: gevent.socket.socket) -> gevent.socket.socket:
         """After a handshake, in which the certificate was found to be good."""
-        return _tls(self._server.root).wrap_socket(plain, server_hostname=self._server.host)
+        return _tls(self._server.root).wrap_socket(plain, server_hostname=self._server.name or self._server.host)
 
 
 def _ended(sock: gevent.socket.socket) -> bool:

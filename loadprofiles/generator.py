@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,8 +183,10 @@ def _customers(begin: Begin, world: World) -> list[Customer]:
             f"{begin.world} has {len(world.accounts)} accounts and {len(world.instruments)} prices; "
             f"profile {begin.profile.name} needs {wanted} accounts and a price"
         )
+    named = (replace(server, name=begin.profile.name_of(index)) for index in range(wanted))
     return [
-        Customer(account, Connection(server, patience), world.means[account]) for account in world.accounts[:wanted]
+        Customer(account, Connection(each, patience), world.means[account])
+        for account, each in zip(world.accounts, named, strict=False)
     ]
 
 

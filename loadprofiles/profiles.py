@@ -48,6 +48,14 @@ class Hot:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A share of the customers who come by a name: they ask the server for it, and its certificate must be for it."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Url:
     """What the customers of a service ask for by URL; any other status than ``expect`` is bad."""
 
@@ -69,6 +77,7 @@ class Profile:
     behaviour: Behaviour = field(default_factory=Behaviour)
     patience: Patience = field(default_factory=Patience)
     hot: Hot | None = None
+    named: Named | None = None
     urls: dict[str, Url] = field(default_factory=dict)
 
     @property
@@ -89,6 +98,15 @@ class Profile:
             raise ValueError(f"profile {self.name}: {self.customers} customers; must be 1 to 10000")
         if self.hot is not None and not (0 <= self.hot.first < self.hot.end and 0 <= self.hot.share <= 1):
             raise ValueError(f"profile {self.name}: hot names no customers, or its share is none: {self.hot}")
+        if self.named is not None and not (self.named.name and 0 <= self.named.share <= 1):
+            raise ValueError(f"profile {self.name}: named has no name, or its share is none: {self.named}")
+
+    def name_of(self, customer: int) -> str:
+        """By which name the customer of this index comes; empty: by the address alone. The share is spread evenly."""
+        if self.named is None:
+            return ""
+        named, before = (int((customer + step) * self.named.share) for step in (1, 0))
+        return self.named.name if named > before else ""
 
 
 LEAST_VISITORS, MOST_VISITORS = 50, 10_000

@@ -44,14 +44,15 @@ def ask(
     headers: Mapping[str, str] | None = None,
     longest: int | None = None,
     tls: ssl.SSLContext | None = None,
+    name: str = "",
 ) -> Reply:
-    """What answers at (host, port), over TLS where a context is given; NoReply.
+    """What answers at (host, port), over TLS where a context is given, then as ``name`` instead of the host; NoReply.
 
     ``within_s`` bounds each wait for it, ``longest`` the body, in bytes.
     """
     connection = http.client.HTTPConnection(*where, timeout=within_s)
     if tls is not None:
-        connection = http.client.HTTPSConnection(*where, timeout=within_s, context=tls)
+        connection = _Named(where, within_s, tls, name or where[0])
     connected = False
     try:
         connection.connect()
@@ -63,3 +64,15 @@ def ask(
         raise NoReply(error, connected) from error
     finally:
         connection.close()
+
+
+class _Named(http.client.HTTPConnection):
+    """Over TLS, with whom ``name`` belongs to, whatever the address."""
+
+    def __init__(self, where: tuple[str, int], within_s: float, tls: ssl.SSLContext, name: str) -> None:
+        super().__init__(*where, timeout=within_s)
+        self._tls, self._name = tls, name
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)

@@ -18,6 +18,7 @@ from targets.brokerage.pager.component import PAGER
 from targets.brokerage.programs import BROKERCTL, LAUNCHER, POSTGRES, TOXIPROXY
 from targets.brokerage.relay.component import RELAY
 from targets.brokerage.valuation.component import VALUATION
+from targets.brokerage.vendor.component import VENDOR
 from targets.brokerage.volumes.component import VOLUMES
 
 COMPONENTS: tuple[Component, ...] = (
@@ -30,6 +31,7 @@ COMPONENTS: tuple[Component, ...] = (
     API,
     RELAY,
     EDGE,
+    VENDOR,
     BATCH,
     MAIL,
     MONITOR,

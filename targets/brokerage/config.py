@@ -122,6 +122,12 @@ class BankConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_yen: int = 100_000_000
 
 
+class VendorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificate vendor: how long it takes until somebody has answered a request to its hotline."""
+
+    hotline_s: float = 4.0
+
+
 class ValuationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The valuation service: how long a cycle is; calls are answered at the end of theirs."""
 
@@ -180,6 +186,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exchange: ExchangeConfig = ExchangeConfig()
     mail: MailConfig = MailConfig()
     bank: BankConfig = BankConfig()
+    vendor: VendorConfig = VendorConfig()
     valuation: ValuationConfig = ValuationConfig()
     batch: BatchConfig = BatchConfig()
     monitor: MonitorConfig = MonitorConfig()

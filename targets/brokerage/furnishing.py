@@ -1,4 +1,4 @@
-"""What a stack has before it serves anybody: certificates, and the logs of the days before on their volume.
+"""What a stack has before it serves anybody: certificates with their inventory, and the logs of the days before.
 
 ``furnish`` is done by who starts the stack, before anything of it runs; ``fill`` once the volumes are there, as a
 program of its own where they are in containers alone: ``python -m targets.brokerage.furnishing``.
@@ -18,10 +18,10 @@ from targets.brokerage.volumes import keeping
 
 def furnish(config: Config, addresses: Sequence[str]) -> None:
     """Into the stack's folder; ``addresses`` are those at which customers may come."""
-    from targets.brokerage.edge import certificates  # who fills a volume need not load what makes certificates
+    from targets.brokerage import certification  # who fills a volume need not load what makes certificates
 
     folder = Path(config.folder)
-    certificates.issue(folder / certificates.FOLDER, addresses)
+    certification.furnish(folder, addresses)
     keeping.prepare(folder)
     mark = folder / RELAY.volumes[0]
     (mark / BEGAN).write_text(f"{history.mark(mark, config.seed)}\n")

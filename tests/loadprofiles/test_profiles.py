@@ -7,7 +7,7 @@ import pytest
 
 from drills.record.history import OUTCOMES
 from loadprofiles import PROFILES, Profile
-from loadprofiles.profiles import Hot
+from loadprofiles.profiles import Hot, Named
 from loadprofiles.samples import OutcomeCode
 
 
@@ -29,6 +29,15 @@ def test_in_the_evening_people_repay_and_a_fifth_of_them_is_of_one_chunk_of_the_
 def test_hot_customers_must_exist() -> None:
     with pytest.raises(ValueError, match="hot names no customers"):
         Profile("x", {"orders": 1.0}, hot=Hot(5, 5, 0.2))
+
+
+def test_a_share_of_the_customers_comes_by_a_name() -> None:
+    names = [Profile("x", {"orders": 1.0}, 10, named=Named("app.example", 0.6)).name_of(n) for n in range(10)]
+    assert names.count("app.example") == 6
+    assert names[:5].count("app.example") == 3
+    assert {Profile("x", {"orders": 1.0}).name_of(n) for n in range(10)} == {""}
+    with pytest.raises(ValueError, match="named has no name"):
+        Profile("x", {"orders": 1.0}, named=Named("", 0.5))
 
 
 def test_the_package_is_cheap_to_import() -> None:

@@ -32,7 +32,7 @@ from targets.brokerage.volumes import keeping
 from .ports import free_ports
 from .stack import make_config
 
-PARTS = ("relay", "edge")
+PARTS = ("relay", "edge", "vendor")
 LAUNCH = """
 import sys
 from pathlib import Path

@@ -55,8 +55,8 @@ def test_services_start_after_what_they_need() -> None:
     for name, each in TOPOLOGY.components.items():
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
-        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "relay", "edge", "batch", "mail",
-        "monitor",
+        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "relay", "edge", "vendor", "batch",
+        "mail", "monitor",
     )  # fmt: skip
     assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
@@ -95,7 +95,7 @@ def test_a_component_connects_to_what_it_declares_and_to_nothing_else(name: str)
 
 
 def test_operators_have_no_hand_in_other_companies_parts() -> None:
-    assert set(TOPOLOGY.services) - set(TOPOLOGY.operated) == {"exchange", "bank"}
+    assert set(TOPOLOGY.services) - set(TOPOLOGY.operated) == {"exchange", "bank", "vendor"}
 
 
 def test_books_are_read_before_those_that_they_tell_of() -> None:

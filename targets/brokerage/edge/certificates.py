@@ -1,30 +1,25 @@
-"""The chain of certificates that customers are shown: root -> intermediate -> leaf, made anew for each stack.
+"""The chains of certificates that customers are shown: where they lie, and what somebody sees of one.
 
-In the stack's folder, ``edge/``: ``chain.pem`` (leaf, then intermediate) and ``key.pem``, which the edge serves, and
-``authority.pem``, the root that customers trust.
+In the stack's folder, ``edge/``: a folder for each name with ``chain.pem`` (leaf, then intermediate) and ``key.pem``,
+which the edge serves, and ``authority.pem``, the root that customers trust. Operators put files there; what a vendor
+has delivered lies in ``edge/delivered/NAME/`` until then. Issuing is the vendor's (``vendor/authority.py``).
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-import ipaddress
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import serialization
 
 FOLDER = "edge"
-CHAIN, KEY, AUTHORITY = "chain.pem", "key.pem", "authority.pem"
-
-LEAF_DAYS, AUTHORITY_DAYS = 90, 3650
-EARLIER = datetime.timedelta(hours=1)
-"""Valid since then already: clocks differ."""
+DELIVERED = "delivered"
+CHAIN, KEY, LEAF, AUTHORITY = "chain.pem", "key.pem", "leaf.pem", "authority.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +35,14 @@ class Shown:
         return (self.ends - now).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class _Signer:
-    name: x509.Name
-    key: ec.EllipticCurvePrivateKey
+def place(stack: Path, name: str) -> Path:
+    """Where the files lie that the edge serves under this name."""
+    return stack / FOLDER / name
 
 
-def issue(folder: Path, addresses: Sequence[str]) -> None:
-    """Make a new chain for these IP addresses into ``folder``, which is made as well."""
-    folder.mkdir(parents=True, exist_ok=True)
-    root = _Signer(_named("Kunren Drill Root"), _new_key())
-    between = _Signer(_named("Kunren Drill Intermediate"), _new_key())
-    leaf = _Signer(_named("Kunren Drill Brokerage"), _new_key())
-    shown = [_leaf(leaf, between, addresses), _authority(between, root, 0)]
-    _write(folder / CHAIN, b"".join(map(_pem, shown)))
-    _write(folder / AUTHORITY, _pem(_authority(root, root, 1)))
-    _write(folder / KEY, _key_pem(leaf.key), 0o600)
+def delivery(stack: Path, name: str) -> Path:
+    """Where what the vendor has delivered for this name lies."""
+    return stack / FOLDER / DELIVERED / name
 
 
 def authority(stack: Path) -> str:
@@ -79,69 +66,35 @@ def of(chain: Sequence[x509.Certificate]) -> Shown:
     return Shown(hashlib.sha256(leaf).hexdigest(), min(each.not_valid_after_utc for each in chain), len(chain))
 
 
+def belongs(chain: Path, key: Path) -> bool:
+    """Whether the key in one file is that of the leaf in the other; OSError, ValueError."""
+    leaf = x509.load_pem_x509_certificates(chain.read_bytes())[0]
+    mine = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
+    return _public(mine) == _public(leaf.public_key())
+
+
 def now() -> datetime.datetime:
     """The clock that certificates go by."""
     return datetime.datetime.now(datetime.UTC)
 
 
-def _leaf(owner: _Signer, by: _Signer, addresses: Sequence[str]) -> x509.Certificate:
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(each)) for each in addresses])
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-    made = _certificate(owner, by, LEAF_DAYS).add_extension(names, critical=False).add_extension(usage, critical=False)
-    return made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True).sign(
-        by.key, hashes.SHA256()
-    )
-
-
-def _authority(owner: _Signer, by: _Signer, below: int) -> x509.Certificate:
-    limits = x509.BasicConstraints(ca=True, path_length=below)
-    usage = x509.KeyUsage(
-        digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
-    made = _certificate(owner, by, AUTHORITY_DAYS).add_extension(limits, critical=True)
-    return made.add_extension(usage, critical=True).sign(by.key, hashes.SHA256())
-
-
-def _certificate(owner: _Signer, by: _Signer, days: int) -> x509.CertificateBuilder:
-    begins = now() - EARLIER
-    mine = x509.SubjectKeyIdentifier.from_public_key(owner.key.public_key())
-    theirs = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
-    return (
-        x509.CertificateBuilder()
-        .subject_name(owner.name)
-        .issuer_name(by.name)
-        .public_key(owner.key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(begins + datetime.timedelta(days=days))
-        .add_extension(mine, critical=False)
-        .add_extension(theirs, critical=False)
-    )
-
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _new_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())  # quick to sign with: a handshake for each of 1,500 customers
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Whole or not at all, and never readable by others in between."""
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Whole or not at all, never readable by others in between, and owned by whom the folder belongs to."""
     aside = path.with_name(f".{path.name}")
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(aside, owner.st_uid, owner.st_gid)
     aside.replace(path)
+
+
+def write_key(path: Path, content: bytes) -> None:
+    """As ``write``, for nobody but its owner."""
+    write(path, content, 0o600)
+
+
+def _public(key: object) -> bytes:
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return key.public_bytes(*form)  # type: ignore[attr-defined,no-any-return]

@@ -2,7 +2,8 @@
 
 Connections last as long as customers keep them; with a maximum age each is told to close after its own share of that,
 so that they do not all come again at once. ``edge`` is the customers' port; the edge's own endpoints are on
-``edge_http``. Certificate and key are read at start and when an operator asks for it, never by themselves.
+``edge_http``. It serves several names, each with a certificate of its own. Certificates and keys are read at start and
+when an operator asks for it, never by themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import logging
 import random
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,8 +26,10 @@ from starlette.routing import Route
 
 from targets.brokerage import serving
 from targets.brokerage.config import Config
-from targets.brokerage.edge import certificates, tls
+from targets.brokerage.edge import certificates, inventory, tls
+from targets.brokerage.edge.handshakes import INTERVAL_S, Handshakes
 from targets.brokerage.edge.limit import RateLimit
+from targets.brokerage.edge.names import NAMES, USUAL
 from targets.brokerage.forwarding import HEAD_LIMIT, Message, converse, pass_on, refusal
 from targets.brokerage.serving import Job, answer, for_operators, read_body
 from targets.http_async import Connections, Reply
@@ -51,8 +55,9 @@ class Edge:
         self.config = config
         self.registry = CollectorRegistry()
         self.limit = RateLimit(config.edge.rate_limit)
-        self._folder = Path(config.folder) / certificates.FOLDER
-        self._tls = tls.load(self._folder)
+        self._stack = Path(config.folder)
+        self._tls = tls.load_all(self._stack, NAMES)
+        self._door_context = tls.choosing(self._choose)
         self._door = door
         self._relay = Connections(config.at("relay"))
         self._open: set[asyncio.Task[None]] = set()
@@ -61,8 +66,10 @@ class Edge:
         self._requests = Counter("edge_requests", "Requests", ("outcome",), registry=self.registry)
         open_now = Gauge("edge_connections", "Connections that are open", registry=self.registry)
         open_now.set_function(lambda: len(self._open))
-        left = Gauge("edge_certificate_seconds_left", "Until one of the served chain ends", registry=self.registry)
-        left.set_function(lambda: self._tls.shown.seconds_left(certificates.now()))
+        self._handshakes = Handshakes(NAMES, self.registry)
+        self._listed = Gauge(
+            "edge_inventory_seconds_left", "Until a chain ends, by the inventory", ("name",), registry=self.registry
+        )
 
     def routes(self) -> Sequence[Route]:
         """For operators."""
@@ -74,8 +81,8 @@ class Edge:
         )
 
     def jobs(self) -> Sequence[Job]:
-        """Accepting."""
-        return (self._accept,)
+        """Accepting, and looking after the figures."""
+        return (self._accept, self._look_after)
 
     def health(self) -> Mapping[str, Any]:
         """It serves whoever comes."""
@@ -89,18 +96,21 @@ class Edge:
         self._relay.close()
 
     async def status(self, request: Request) -> Response:
-        """The chain in use and the limit."""
-        return answer(200, {**self._certificate(), "per_s": self.limit.per_s, "connections": len(self._open)})
+        """The chains in use and the limit."""
+        return answer(200, {**self._certificate(USUAL), "per_s": self.limit.per_s, "connections": len(self._open)})
 
     async def reload(self, request: Request) -> Response:
-        """Serve new handshakes from the files as they are; 409 where they make no pair, and nothing has changed."""
-        before = self._tls.shown
+        """Serve new handshakes from the files as they are; 409 where one makes no pair, and nothing has changed."""
+        before = self._tls
         try:
-            self._tls = tls.load(self._folder)
+            self._tls = tls.load_all(self._stack, NAMES)
         except tls.NotLoaded as error:
             return answer(409, {"error": "NOT_LOADED", "says": f"{error}; the chain of before is still served"})
-        log.info("certificate %s in place of %s", self._tls.shown.fingerprint, before.fingerprint)
-        return answer(200, {**self._certificate(), "replaced": before.fingerprint})
+        changed = [name for name in NAMES if self._tls[name].shown.fingerprint != before[name].shown.fingerprint]
+        for name in changed:
+            log.info("%s: certificate %s", name, self._tls[name].shown.fingerprint)
+        replaced = before[USUAL].shown.fingerprint
+        return answer(200, {**self._certificate(USUAL), "replaced": replaced, "names": changed})
 
     async def set_limit(self, request: Request) -> Response:
         """Another rate limit, until the edge is started anew."""
@@ -110,9 +120,31 @@ class Edge:
         self.limit.set(wanted.per_s)
         return answer(200, {"per_s": self.limit.per_s})
 
-    def _certificate(self) -> dict[str, Any]:
-        shown = self._tls.shown
+    def _certificate(self, name: str) -> dict[str, Any]:
+        shown = self._tls[name].shown
         return {"fingerprint": shown.fingerprint, "seconds_left": shown.seconds_left(certificates.now())}
+
+    def _choose(self, connection: ssl.SSLObject, asked: str | None) -> None:
+        """The chain of the name that is asked for; the usual one where none is, or one that is not ours."""
+        name = asked if asked in NAMES else USUAL
+        self._handshakes.begun(name)
+        connection.context = self._tls[name].context
+
+    async def _look_after(self) -> None:
+        """What the gauges show of handshakes and of the inventory."""
+        while True:
+            self._handshakes.look()
+            self._look_at_inventory()
+            await asyncio.sleep(INTERVAL_S)
+
+    def _look_at_inventory(self) -> None:
+        try:
+            entries = inventory.read(self._stack)
+        except (OSError, ValueError) as error:
+            log.warning("the inventory cannot be read: %s", error)
+            return
+        for name, entry in entries.items():
+            self._listed.labels(name).set(entry.seconds_left(certificates.now()))
 
     async def _accept(self) -> None:
         self._door.setblocking(False)
@@ -138,6 +170,7 @@ class Edge:
             connection.close()
             return
         self._good.inc()
+        self._handshakes.good(self._name_of(writer))
         await converse(reader, writer, self._answer, self._end_of_life())
 
     async def _handshake(self, connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -145,7 +178,7 @@ class Edge:
         reader = asyncio.StreamReader(limit=HEAD_LIMIT, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, connection, ssl=self._tls.context,
+            lambda: protocol, connection, ssl=self._door_context,
             ssl_handshake_timeout=self.config.edge.handshake_s, ssl_shutdown_timeout=GOODBYE_S,
         )  # fmt: skip
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
@@ -157,6 +190,11 @@ class Edge:
             return refusal(429, "RATE_LIMITED", says, **{"Retry-After": "1"})
         self._requests.labels("passed").inc()
         return await pass_on(self._relay, message, self.config.edge.answer_s)
+
+    def _name_of(self, writer: asyncio.StreamWriter) -> str:
+        """Which name the connection has asked for, by the context that it was given."""
+        context = writer.get_extra_info("ssl_object").context
+        return next((name for name, each in self._tls.items() if each.context is context), USUAL)
 
     def _end_of_life(self) -> Callable[[], bool]:
         """Whether a connection that begins now has reached its age."""

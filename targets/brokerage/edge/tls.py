@@ -7,6 +7,7 @@ although the loading fails; so a context is never loaded twice: a new one takes 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,19 +27,36 @@ class Loaded:
     shown: Shown
 
 
+def load_all(stack: Path, names: Iterable[str]) -> Mapping[str, Loaded]:
+    """Name -> what it is served with from now on; NotLoaded where one of them cannot be, and then none is."""
+    return {name: load(certificates.place(stack, name)) for name in names}
+
+
 def load(folder: Path) -> Loaded:
     """A new context from the files as they are now; NotLoaded.
 
     TLS 1.3 without tickets: every connection makes a whole handshake, so nobody goes on with a certificate of before.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3  # 1.2 would resume sessions by their ids
-    context.num_tickets = 0
+    context = _without_tickets()
     try:
         context.load_cert_chain(folder / CHAIN, folder / KEY)
         return Loaded(context, certificates.in_file(folder / CHAIN))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise NotLoaded(f"{CHAIN} and {KEY} in {folder} cannot be served: {_why(error)}") from error
+
+
+def choosing(choose: Callable[[ssl.SSLObject, str | None], None]) -> ssl.SSLContext:
+    """One without a chain of its own: ``choose`` gives each connection that of the name that it asks for."""
+    context = _without_tickets()
+    context.sni_callback = lambda connection, name, _: choose(connection, name)
+    return context
+
+
+def _without_tickets() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3  # 1.2 would resume sessions by their ids
+    context.num_tickets = 0
+    return context
 
 
 def _why(error: Exception) -> str:

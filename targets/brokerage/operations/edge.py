@@ -9,7 +9,7 @@ from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, done, read
 from targets.brokerage.roles import ANYONE, OPERATORS
-from targets.operator_tool import Argument, Kind, count, flag, number, text
+from targets.operator_tool import Argument, Kind, count, flag, listing, number, text
 
 PROBE_S = 3.0
 SHOWN_DIGITS = 16
@@ -17,13 +17,14 @@ OFF = "off"
 
 
 def show(stack: Stack, args: Namespace) -> CommandResult:
-    """``edge show``: what a handshake from outside is shown, beside what lies in the file."""
+    """``edge show``: what a handshake from outside is shown under the usual name, beside what lies in the file."""
     from targets.brokerage.edge import certificates  # cryptography is slow to import, and needed by this one command
+    from targets.brokerage.edge.names import USUAL
     from targets.brokerage.edge.probe import chain_served
 
     try:
-        served = certificates.in_handshake(chain_served(stack.config.at("edge"), PROBE_S))
-        file = certificates.in_file(Path(stack.config.folder) / certificates.FOLDER / certificates.CHAIN)
+        served = certificates.in_handshake(chain_served(stack.config.at("edge"), PROBE_S, USUAL))
+        file = certificates.in_file(certificates.place(Path(stack.config.folder), USUAL) / certificates.CHAIN)
     except OSError as error:
         raise NotReached(f"no handshake with the edge: {error}; {stack.check('edge')}") from error
     except ValueError as error:
@@ -42,9 +43,9 @@ def show(stack: Stack, args: Namespace) -> CommandResult:
 def reload(stack: Stack, args: Namespace) -> CommandResult:
     """``edge reload``."""
     found = stack.ask("edge", "POST", "/ops/reload", {})
-    changed = found["fingerprint"] != found["replaced"]
-    says = f"new handshakes are shown {found['fingerprint'][:SHOWN_DIGITS]}, {found['seconds_left']:.0f} s left"
-    return done(says if changed else f"{says}: the same certificate as before", changed, found)
+    names = found["names"]
+    says = f"new handshakes are shown another certificate as {', '.join(names)}" if names else "the same as before"
+    return done(says, bool(names), found)
 
 
 def limit(stack: Stack, args: Namespace) -> CommandResult:
@@ -74,7 +75,7 @@ OPERATIONS = (
     ),
     operation(
         reload, "edge reload", "serve new handshakes from the certificate and key files as they are now", OPERATORS,
-        {"fingerprint": text(), "seconds_left": number(), "replaced": text()},
+        {"fingerprint": text(), "seconds_left": number(), "replaced": text(), "names": listing()},
     ),
     operation(
         limit, "edge limit", "how many requests a second are let in; others are answered 429", OPERATORS,

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from targets import http_sync
+from targets.brokerage import clients
 from targets.brokerage.config import password
+from targets.brokerage.edge.names import USUAL
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
-from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, read
-from targets.brokerage.roles import ANYONE
+from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, done, read
+from targets.brokerage.roles import ANYONE, OPERATORS
 from targets.brokerage.topology import TOPOLOGY
-from targets.operator_tool import text
+from targets.operator_tool import Argument, text
 
 CUSTOMER = "C-0001"
 WITHIN_S = 3.0
@@ -41,6 +43,15 @@ def order(stack: Stack, args: Namespace) -> CommandResult:
     return read("log-in is good, and order entry answers as it should", facts)
 
 
+def verification(stack: Stack, args: Namespace) -> CommandResult:
+    """``synthetic verification on|name-unchecked|off``: what this very client asks of a certificate."""
+    folder, wanted = Path(stack.config.folder), clients.Settings(args.verification)
+    before = clients.settings(folder, clients.SYNTHETIC)
+    clients.keep(folder, clients.SYNTHETIC, wanted)
+    says = f"the client of brokerctl synthetic verifies: {wanted.verification}"
+    return done(says, before != wanted, {"verification": wanted.verification})
+
+
 def _asked(
     stack: Stack, tls: ssl.SSLContext, method: str, path: str, headers: Mapping[str, str], **body: object
 ) -> dict[str, Any]:
@@ -49,7 +60,7 @@ def _asked(
     try:
         reply = http_sync.ask(
             stack.config.through(TOPOLOGY.customers), method, path, WITHIN_S,
-            body=json.dumps(body).encode() if body else None, headers=sent, tls=tls,
+            body=json.dumps(body).encode() if body else None, headers=sent, tls=tls, name=USUAL,
         )  # fmt: skip
         found = json.loads(reply.body)
     except http_sync.NoReply as error:
@@ -65,12 +76,11 @@ def _asked(
 
 
 def _context(stack: Stack) -> ssl.SSLContext:
-    """Trusts the stack's own root; customers check the name as well, operators may come by another address."""
-    from targets.brokerage.edge import certificates  # slow to import
-
-    context = ssl.create_default_context(cadata=certificates.authority(Path(stack.config.folder)))
-    context.check_hostname = False
-    return context
+    """As the client's own settings have it; it comes by another address than customers, but under a name."""
+    try:
+        return clients.context(Path(stack.config.folder), clients.SYNTHETIC)
+    except (OSError, ValueError) as error:
+        raise HalfWay(f"the settings of the client cannot be read: {error}") from error
 
 
 NOUNS = {"synthetic": "try what customers do, without a trace"}
@@ -79,5 +89,10 @@ OPERATIONS = (
     operation(
         order, "synthetic order", "log in and enter an order that order entry must refuse, by the customers' own way",
         ANYONE, {"login": text("ok"), "order": text()}, read_only=True,
+    ),
+    operation(
+        verification, "synthetic verification", "what its client asks of the certificate that it is shown", OPERATORS,
+        {"verification": text(*clients.VERIFICATIONS)}, Argument("verification", only=clients.VERIFICATIONS),
+        examples=("synthetic verification on",),
     ),
 )  # fmt: skip

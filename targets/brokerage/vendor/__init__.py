@@ -1,0 +1,1 @@
+"""The certificate vendor: another company, which issues certificates and scans from outside what is served."""
