@@ -99,7 +99,7 @@ def test_a_renewal_from_the_vendor_to_the_customers(made: Front, issued: authori
     assert found["names"] == [APP]
     assert found["waited"] >= QUICK.hotline_s
     assert made.done("cert", "check")["good"]
-    made.done("cert", "install")
+    assert made.done("cert", "install")["pair"]
     assert not made.done("cert", "verify")["same"]  # P09: installed is not loaded
     assert made.done("edge", "reload")["names"] == [APP]
     found = made.done("cert", "verify")
@@ -129,7 +129,7 @@ def test_a_leaf_alone_is_refused_by_who_knows_only_the_root(made: Front, issued:
 
 def test_a_chain_over_another_key_is_not_loaded(made: Front, issued: authority.Authority) -> None:
     made.done("cert", "request", APP)
-    made.done("cert", "install", APP, "--key", "kept")
+    assert not made.done("cert", "install", APP, "--key", "kept")["pair"]
     assert made.ctl("edge", "reload").exit == 1
     assert refused(made, APP) is None
 

@@ -37,6 +37,12 @@ def install(stack: Path, name: str, *, whole_chain: bool = True, with_key: bool 
         certificates.write_key(to / KEY, (source / KEY).read_bytes())
 
 
+def is_pair(stack: Path, name: str) -> bool:
+    """Whether chain and key that lie where the edge takes them from belong together; OSError, ValueError."""
+    folder = certificates.place(stack, name)
+    return certificates.belongs(folder / CHAIN, folder / KEY)
+
+
 def trouble(stack: Path, name: str) -> str | None:
     """Why customers would not take it, or the edge could not serve it; None where it is good."""
     folder = certificates.delivery(stack, name)

@@ -75,12 +75,13 @@ def install(stack: Stack, args: Namespace) -> CommandResult:
     """``cert install [NAME…]``: put what was delivered where the edge takes it from when it is told to."""
     from targets.brokerage.edge import delivered
 
-    names = _delivered(stack, args.names)
+    folder, names = Path(stack.config.folder), _delivered(stack, args.names)
     for name in names:
         chain, key = (args.chain or FULL) == FULL, (args.key or NEW) == NEW
-        delivered.install(Path(stack.config.folder), name, whole_chain=chain, with_key=key)
-    says = f"installed for {', '.join(names)}; served once the edge has loaded it"
-    return done(says, True, {"names": names})
+        delivered.install(folder, name, whole_chain=chain, with_key=key)
+    pair = all(delivered.is_pair(folder, name) for name in names)
+    belongs = "chain and key belong together" if pair else "THE KEY IS NOT THAT OF THE CHAIN"
+    return done(f"installed for {', '.join(names)}, not served yet; {belongs}", True, {"names": names, "pair": pair})
 
 
 def verify(stack: Stack, args: Namespace) -> CommandResult:
@@ -213,7 +214,7 @@ OPERATIONS = (
     ),
     operation(
         install, "cert install", "put what was delivered where the edge takes it from; it is not served by that alone",
-        OPERATORS, {"names": listing()}, _NAMES,
+        OPERATORS, {"names": listing(), "pair": flag()}, _NAMES,
         Argument("--chain", "leaf and intermediate, or the leaf alone", only=(FULL, LEAF), optional=True),
         Argument("--key", "the delivered one, or the one that is there", only=(NEW, KEPT), optional=True),
     ),
