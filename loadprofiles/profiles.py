@@ -133,6 +133,12 @@ PROFILES: dict[str, Profile] = {
             behaviour=Behaviour(balances=0.9, act=1.0, repay=1.0),
             hot=Hot(600, 700, 0.2),  # the seventh hundred: one chunk of the night batch
         ),
+        Profile(
+            name="app-session",  # few customers, each of whom has to connect anew now and then; most use the app
+            services={"orders": 12.0, "inquiry": 18.0},
+            customers=60,  # who is refused knows it at once: nobody waits for a time-out
+            named=Named("app.kunren.example", 0.6),
+        ),
     )
 }
 """Profile name -> profile, as named by ``load:`` in a drill."""

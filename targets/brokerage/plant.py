@@ -12,9 +12,10 @@ import psycopg
 from targets.brokerage.batch.skewed_lots import SkewedLots
 from targets.brokerage.condition import Condition
 from targets.brokerage.config import Config
+from targets.brokerage.edge.short_lived_chain import ShortLivedChain
 from targets.target import ConditionState, ProbeResult, TargetError
 
-CONDITIONS: Mapping[str, type[Any]] = {each.NAME: each for each in (SkewedLots,)}
+CONDITIONS: Mapping[str, type[Any]] = {each.NAME: each for each in (SkewedLots, ShortLivedChain)}
 """Name -> condition, whose fields are its parameters."""
 
 

@@ -1,5 +1,7 @@
 """What the edge declares about itself."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Component, Link, Served
 
 EDGE = Component(
@@ -11,4 +13,5 @@ EDGE = Component(
     scraped=True,
     customers=Link("client-api", "edge"),
     direct=("relay",),
+    rules=Path(__file__).with_name("rules.yml"),
 )

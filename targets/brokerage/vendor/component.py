@@ -1,6 +1,8 @@
 """What the certificate vendor declares about itself."""
 
-from targets.brokerage.declaration import Component, Served
+from pathlib import Path
+
+from targets.brokerage.declaration import Book, Component, Served
 
 VENDOR = Component(
     name="vendor",
@@ -11,5 +13,7 @@ VENDOR = Component(
     scraped=True,
     operators=False,
     direct=("edge",),
+    book=Book("certificates", "targets.brokerage.vendor.books"),
+    rules=Path(__file__).with_name("rules.yml"),
     volumes=("vendor",),
 )
