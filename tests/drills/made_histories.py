@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.drills.certificate_defects import CERTIFICATE_DEFECTS
+from tests.drills.certified import correct_certified
 from tests.drills.defects import DEFECTS, Defect
 from tests.drills.log_defects import LOG_DEFECTS
 from tests.drills.logs import correct_logged
@@ -38,4 +40,5 @@ MADE = (
     Made("day", correct, tuple(DEFECTS)),
     Made("night", correct_night, tuple(NIGHT_DEFECTS)),
     Made("logged", correct_logged, tuple(LOG_DEFECTS)),
+    Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
 )

@@ -54,7 +54,11 @@ def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
         offered = runtime(name).capabilities()
         assert offered.own_books == {"oms", "notices", "transactions"}
-        assert set(offered.books) == {"oms", "notices", "exchange", "bank", "transactions"} <= set(DOMAINS.books)
+        assert (
+            set(offered.books)
+            == {"oms", "notices", "exchange", "bank", "transactions", "certificates"}
+            <= set(DOMAINS.books)
+        )
 
 
 def test_a_record_of_before_is_still_read() -> None:

@@ -125,7 +125,9 @@ DAY = (
     "batch verify", "locks show", "batch hold", "batch hold", "batch resume", "gateway use-link B",
     "gateway drain --within 10", "balances mark-current", "service open orders", "service open orders",
     "customers affected --since 60s", "host restart mail",
-    "edge show", "edge reload", "edge limit 1000", "edge limit off", "relay status", "volume show relay-log",
+    "edge show", "cert scan", "cert request app.kunren.example", "cert check", "cert install", "edge reload",
+    "cert verify", "cert enter", "cert inventory", "synthetic verification on",
+    "edge limit 1000", "edge limit off", "relay status", "volume show relay-log",
     "relay level debug", "relay rotate", "relay level info", "volume copy relay-log transactions-*.log",
     "volume unpack relay-log *.gz", "volume move relay-log --copies", "host restart relay", "relay status",
     "ledger adjust --account C-0001 --yen 5 --reason r --request q --approver somebody-else",
@@ -150,8 +152,15 @@ def brokerage(way: str) -> System:
             nobodys="no process of this brokerage",
             day=tuple(("brokerctl", *words.split()) for words in DAY),
         ),
-        rows={"oms": frozenset({"balance"}), "transactions": frozenset({"log-file", "log-line", "high-water"})},
-        planting={"skewed-lots": {"account": "C-0001", "outlasts": 1.0}},
+        rows={
+            "oms": frozenset({"balance"}),
+            "transactions": frozenset({"log-file", "log-line", "high-water"}),
+            "certificates": frozenset({"chain-seen", "name-served", "client-look"}),
+        },
+        planting={
+            "skewed-lots": {"account": "C-0001", "outlasts": 1.0},
+            "short-lived-chain": {"name": "app.kunren.example", "seconds": 60.0},
+        },
         parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
         outlives_owner=way != "local",
     )
