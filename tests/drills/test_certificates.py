@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from drills.cards import score
@@ -35,6 +36,16 @@ def test_where_no_handshake_was_had_no_chain_is_served() -> None:
     draft = correct_certified(1)
     draft.certificates.append(seen(SWITCHED + 1, APP, "", 0))
     assert measured(draft)[0] == 0.0
+
+
+def test_a_listener_that_is_down_has_replaced_nothing_and_nobody_knows_what_was_entered() -> None:
+    draft = correct_certified(1)
+    draft.certificates = [row for row in draft.certificates if row.t_ns != at(SWITCHED)]
+    draft.certificates.append(seen(SWITCHED, APP, "", 0))
+    gone = next(n for n, row in enumerate(draft.certificates) if isinstance(row, NameServed) and row.name == APP)
+    draft.certificates[gone] = msgspec.structs.replace(draft.certificates[gone], fingerprint="", listed="")
+    assert measured(draft)[2] == END - FAULT
+    assert asked("renewed-names-listed", draft).status == Status.FAIL
 
 
 def test_without_a_short_one_there_is_nothing_to_measure() -> None:

@@ -7,6 +7,7 @@ from drills.domains.certificates.facts import Served
 from drills.judge.interval import Interval, point
 from drills.judge.metric import Metric, Observed, Part
 from drills.judge.text import Text
+from drills.judge.timeline import observed_until
 from drills.record.unsupported import BOOKS
 
 
@@ -23,9 +24,13 @@ def _left(observed: Observed, _: Part) -> Interval | None:
 
 
 def _replaced(observed: Observed, _: Part) -> Interval | None:
-    """Until another one was seen, or to the end of the observation."""
+    """Until another one was seen that lasts, or to the end of the observation; a listener that is down shows none."""
     first = _first(observed)
-    return None if first is None else point(first.until - first.since)
+    if first is None:
+        return None
+    later = (each for each in facts.served(observed.history) if each.row.name == first.row.name)
+    lasting = [each.since for each in later if each.since > first.since and each.row.fingerprint and not each.is_short]
+    return point(min(lasting, default=observed_until(observed.history)) - first.since)
 
 
 def _short(observed: Observed) -> list[Served]:
