@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.domains import cash, customers, figures, night, notices, orders, repairs, transaction_log
+from drills.domains import cash, customers, figures, night, notices, numbers, orders, repairs, transaction_log
 from drills.judge.domains import Domains
 
 DOMAINS = Domains.of(
@@ -15,6 +15,7 @@ DOMAINS = Domains.of(
         night.DOMAIN,
         repairs.DOMAIN,
         transaction_log.DOMAIN,
+        numbers.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""
