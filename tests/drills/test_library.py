@@ -42,7 +42,13 @@ def another(folder: Path, **changed: str) -> str:
 
 def test_the_catalogues_runbooks_are_there_and_the_run_s_own_stands_for_the_drill_s(folder: Path) -> None:
     right, wrong = known(folder), known(folder, "wrong:restart-gateway-only")
-    assert set(right) == {"exchange-link-down", "night-batch-lock", "log-volume-exhaustion", "first-look"}
+    assert set(right) == {
+        "exchange-link-down",
+        "night-batch-lock",
+        "log-volume-exhaustion",
+        "counter-overflow",
+        "first-look",
+    }
     assert {name for name in right if right[name] != wrong[name]} == {SLUG}
 
 

@@ -28,6 +28,7 @@ def one(rule: str) -> str:
 
 def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
+    numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     assert set(rules) == {
         "LinkSilent",
@@ -43,17 +44,23 @@ def test_the_brokerages_own_rules_load() -> None:
         "InquiryBurn",
         *volume,
         "TransactionLogRefused",
+        *numbers,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
     pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
     pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
+    pages |= dict.fromkeys(numbers, "counter-overflow")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk", "LogVolumeFilling", "DeletedLogHeldOpen"}
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | volume
+    assert (
+        causes
+        == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused", "NumbersRunOut"}
+        | volume
+    )
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())
 

@@ -57,9 +57,11 @@ def warned_before_the_limit(history: History) -> CheckResult:
     if given is None:
         return because(Status.PASS, NOT_EXERCISED)
     alerts = [page.t for page in pages(history) if is_for_fault(history, page) and page.layer == "cause"]
-    lead = given - min(alerts, default=given)
+    lead = given.row.t_ns - min(alerts, default=given.row.t_ns)
     said = Reason("numbers.lead", {"seconds": seconds(lead)}) if lead > 0 else Reason("numbers.no-alert")
-    return CheckResult(Status.PASS if lead > 0 else Status.FAIL, reasons=[said])
+    passed = lead > 0
+    evidence = [] if passed else [f"exchange:{given.index}"]
+    return CheckResult(Status.PASS if passed else Status.FAIL, reasons=[said], evidence=evidence)
 
 
 def _known(row: orders.ExchangeOrder | orders.OmsOrder) -> tuple[str, str, str, int]:

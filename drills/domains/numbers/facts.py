@@ -74,13 +74,13 @@ def not_taken(history: History) -> list[tuple[int, Reply]]:
 
 
 @fact
-def reached(history: History) -> int | None:
-    """When the exchange had an order with the last of the numbers that there was room for (ns); None: it had none."""
+def reached(history: History) -> orders.AtExchange | None:
+    """The first order at the exchange with the last of the numbers there was room for, or beyond; None: none yet."""
     limit = near(history)
     if limit is None:
         return None
     own = (each for each in numbered(history) if each.row.key not in orders.resting(history))
-    return next((each.row.t_ns for each in own if int(each.row.number) >= limit.most), None)
+    return next((each for each in own if int(each.row.number) >= limit.most), None)
 
 
 def looks(history: History) -> list[tuple[int, CounterSeen]]:

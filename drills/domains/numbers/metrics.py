@@ -37,7 +37,7 @@ def _error(observed: Observed, _: Part) -> Interval | None:
     if reached is None or limit is None:
         return None
     said = (row for _, row in facts.looks(history) if row.left_ms >= 0 and limit.last < row.value < limit.most)
-    return next((point(abs(row.t_ns + row.left_ms * MS - reached)) for row in said), None)
+    return next((point(abs(row.t_ns + row.left_ms * MS - reached.row.t_ns)) for row in said), None)
 
 
 def _left(observed: Observed, _: Part) -> Interval | None:
