@@ -151,7 +151,10 @@ def brokerage(way: str) -> System:
             day=tuple(("brokerctl", *words.split()) for words in DAY),
         ),
         rows={"oms": frozenset({"balance"}), "transactions": frozenset({"log-file", "log-line", "high-water"})},
-        planting={"skewed-lots": {"account": "C-0001", "outlasts": 1.0}},
+        planting={
+            "skewed-lots": {"account": "C-0001", "outlasts": 1.0},
+            "numbers-near-limit": {"left": 5_000, "resting": 3},
+        },
         parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
         outlives_owner=way != "local",
     )
