@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from drills.domains import cash, certificates, customers, figures, night, notices, orders, repairs, transaction_log
+from drills.domains import (
+    cash,
+    certificates,
+    customers,
+    figures,
+    night,
+    notices,
+    numbers,
+    orders,
+    repairs,
+    transaction_log,
+)
 from drills.judge.domains import Domains
 
 DOMAINS = Domains.of(
@@ -16,6 +27,7 @@ DOMAINS = Domains.of(
         repairs.DOMAIN,
         transaction_log.DOMAIN,
         certificates.DOMAIN,
+        numbers.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

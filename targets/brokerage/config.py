@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from targets.brokerage.numbering import WIDTH
 from targets.brokerage.topology import TOPOLOGY
 
 ServiceName = Literal["inquiry", "repayment", "orders"]
@@ -105,6 +106,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fill_from_s: float = 1.0
     fill_to_s: float = 8.0
     never_fill: float = 0.15
+    number_width: int = WIDTH  # digits of an order number that it takes at most
     silent_s: float = 30.0  # then a silent member is disconnected; long, for a proxy that swallows data lets a FIN pass
     reserve: int = 5_000
 

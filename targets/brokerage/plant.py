@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import psycopg
 
+from targets.brokerage.api.numbers_near_limit import NumbersNearLimit
 from targets.brokerage.batch.skewed_lots import SkewedLots
 from targets.brokerage.condition import Condition
 from targets.brokerage.config import Config
 from targets.brokerage.edge.short_lived_chain import ShortLivedChain
 from targets.target import ConditionState, ProbeResult, TargetError
 
-CONDITIONS: Mapping[str, type[Any]] = {each.NAME: each for each in (SkewedLots, ShortLivedChain)}
+CONDITIONS: Mapping[str, type[Any]] = {each.NAME: each for each in (SkewedLots, ShortLivedChain, NumbersNearLimit)}
 """Name -> condition, whose fields are its parameters."""
 
 

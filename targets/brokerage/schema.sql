@@ -32,7 +32,10 @@ CREATE TABLE positions (
     PRIMARY KEY (account, code)
 );
 
-CREATE SEQUENCE order_number;
+CREATE SEQUENCE order_id;                       -- our own name of an order, and of what is sent of it
+-- An order's number at the exchange, a field of seven digits there. It runs on from day to day: low ones are taken.
+CREATE SEQUENCE order_number MAXVALUE 9999999 START 1001;
+CREATE SEQUENCE order_number_2 MAXVALUE 999999; -- the second range: a letter and six digits
 
 CREATE TABLE orders (
     id                text PRIMARY KEY,
@@ -48,6 +51,8 @@ CREATE TABLE orders (
     reserved_quantity integer NOT NULL,         -- what cash or shares are still reserved for
     cl_ord_id         text NOT NULL,            -- what it was last sent to the exchange as
     reason            text NOT NULL DEFAULT '',
+    number            numeric(7) NOT NULL,      -- at the exchange, within its series
+    series            text NOT NULL DEFAULT '', -- what the numbers of its range begin with
     created_ns        bigint NOT NULL,
     unknown_ns        bigint,                   -- when it first became unknown
     passing_at        timestamptz,              -- when it last came back into a passing state; null: as created
@@ -108,7 +113,9 @@ CREATE TABLE operations (                       -- what operators have decided
     changed_ns bigint NOT NULL
 );
 INSERT INTO operations VALUES
-    ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('balances', 'current', 0);
+    ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('balances', 'current', 0),
+    ('order-number-range', '1', 0), ('order-number-gateway', '7', 0), ('order-number-exchange', '7', 0),
+    ('order-number-overflow', 'refuse', 0);
 
 CREATE TABLE closes (                           -- prices lots are marked at, by business date
     code  text NOT NULL REFERENCES instruments,

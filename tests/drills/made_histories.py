@@ -13,6 +13,8 @@ from tests.drills.log_defects import LOG_DEFECTS
 from tests.drills.logs import correct_logged
 from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
+from tests.drills.number_defects import NUMBER_DEFECTS
+from tests.drills.numbered import correct_numbered
 from tests.drills.synthetic import Draft, correct
 
 
@@ -41,4 +43,5 @@ MADE = (
     Made("night", correct_night, tuple(NIGHT_DEFECTS)),
     Made("logged", correct_logged, tuple(LOG_DEFECTS)),
     Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
+    Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
 )

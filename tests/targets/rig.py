@@ -136,7 +136,7 @@ class Rig:
     async def submit(self, order: dict[str, Any]) -> Verdict:
         """As the api does: send, and store what is known if the exchange has not answered."""
         within = self.config.api.ack_timeout_s
-        verdict = await self.gateway.flow.submit(new_order(order, order["cl_ord_id"]), within)
+        verdict = await self.gateway.flow.submit(new_order(order, order["cl_ord_id"], f"{self.count:07d}"), within)
         if verdict.state == "unknown":
             await asyncio.to_thread(self.database.rows, "SELECT mark_unknown(%s, 1)", (order["order"],))
         elif not verdict.sent:

@@ -17,7 +17,13 @@ S = 1_000_000_000
 
 
 def new_order(name: str, **changes: Any) -> dict[str, Any]:
-    order = {"MsgType": "NewOrderSingle", "ClOrdID": name, "SecondaryClOrdID": f"key-{name}", "Account": "C-0001"}
+    order = {
+        "MsgType": "NewOrderSingle",
+        "ClOrdID": name,
+        "SecondaryClOrdID": f"key-{name}",
+        "Account": "C-0001",
+        "OrderNumber": "0000001",
+    }
     return {**order, "Symbol": "7203", "Side": "buy", "OrderQty": 300, "Price": 3_500, **changes}
 
 

@@ -28,6 +28,7 @@ def one(rule: str) -> str:
 
 def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
+    numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
     assert set(rules) == {
@@ -45,19 +46,21 @@ def test_the_brokerages_own_rules_load() -> None:
         *volume,
         "TransactionLogRefused",
         *certificate,
+        *numbers,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
     pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
     pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
     pages |= dict.fromkeys(certificate, "edge-cert-expiry")
+    pages |= dict.fromkeys(numbers, "counter-overflow")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut"} | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())

@@ -62,6 +62,17 @@ WITHIN_S = 60.0
 PATIENT = {"api": ApiConfig(ack_timeout_s=10.0), "gateway": GatewayConfig(logon_s=5.0, request_s=10.0)}
 """What a busy machine needs, for nothing is to go wrong here but what is wanted."""
 
+NUMBERS = (
+    ("limits",),
+    ("numbers", "show"),
+    *(("numbers", "extend", side, "8") for side in ("exchange", "gateway", "column", "sequence")),
+    ("numbers", "cycle", "off"),
+    ("numbers", "overflow", "refuse"),
+    ("numbers", "use-range", "1"),
+    ("numbers", "try", "10000000"),
+    ("numbers", "duplicates"),
+)
+
 HOST = ("host restart gateway", "host kill --signal CONT")
 
 
@@ -74,7 +85,7 @@ def command_of(words: str) -> Command:
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
     front = [
-        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"))
+        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"), *NUMBERS)
     ]  # asked there, or by its drill, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands

@@ -14,8 +14,8 @@ from typing import TypeVar
 from drills.domains.customers.rows import Reply, Request
 from drills.domains.orders.rows import ExchangeCancel, ExchangeExecution, ExchangeOrder, OmsOrder
 from drills.judge.facts import fact
-from drills.judge.timeline import observed_until
-from drills.record.history import History, RequestOutcome
+from drills.judge.timeline import events, observed_until
+from drills.record.history import History, Kind, RequestOutcome
 
 ACCEPTED = frozenset({"new", "partially-filled", "filled", "pending-cancel", "cancelled"})
 """Order states that say the exchange has, or had, the order."""
@@ -175,14 +175,27 @@ def lost(history: History) -> list[Intent]:
 
 
 @fact
+def resting(history: History) -> frozenset[str]:
+    """Keys of the orders of earlier days that a fault brought, by the harness's own evidence."""
+    found = (
+        event.data.get("orders", ())
+        for fault in history.plan.faults
+        for event in events(history, f"fault:{fault.index}", "inject", Kind.OK)
+    )
+    return frozenset(order["key"] for orders in found for order in orders)
+
+
+@fact
 def phantoms(history: History) -> list[AtExchange]:
     """At the exchange, though no customer asked for it, or was told that it was refused or never received."""
-    end, asked = observed_until(history), intents(history)
+    end, asked, earlier = observed_until(history), intents(history), resting(history)
     denied = (Told.REFUSED, Told.CLOSED)
     return [
         order
         for order in at_exchange(history)
-        if order.row.t_ns <= end and (order.row.key not in asked or asked[order.row.key].told in denied)
+        if order.row.t_ns <= end
+        and order.row.key not in earlier
+        and (order.row.key not in asked or asked[order.row.key].told in denied)
     ]
 
 

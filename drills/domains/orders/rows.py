@@ -25,12 +25,16 @@ class Price(Row, frozen=True, kw_only=True, tag="price"):
 
 
 class ExchangeOrder(Row, frozen=True, kw_only=True, tag="exchange-order"):
-    """An order the exchange accepted; ``id`` is ClOrdID, ``key`` the customer's key that travelled with it."""
+    """An order the exchange accepted; ``id`` is ClOrdID, ``key`` the customer's key that travelled with it.
+
+    ``number`` is the order's number as it stood in the message.
+    """
 
     code: str
     side: Side
     quantity: int
     price: int
+    number: str = ""
 
 
 class ExchangeExecution(Row, frozen=True, kw_only=True, tag="exchange-execution"):
@@ -51,7 +55,8 @@ class OmsOrder(Row, frozen=True, kw_only=True, tag="oms-order"):
     """An order as the brokerage sees it; ``cl_ord_id`` is what it was last sent to the exchange as.
 
     ``passing_ns`` is when it last came into a state that must not last (0: when it was made), ``settled_ns`` when it
-    came out of that (0: not since, or never told).
+    came out of that (0: not since, or never told). ``number`` is what it was given for the exchange, its range's letter
+    before it.
     """
 
     code: str
@@ -63,6 +68,7 @@ class OmsOrder(Row, frozen=True, kw_only=True, tag="oms-order"):
     filled: int
     passing_ns: int = 0
     settled_ns: int = 0
+    number: str = ""
 
 
 class OmsExecution(Row, frozen=True, kw_only=True, tag="oms-execution"):

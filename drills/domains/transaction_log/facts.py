@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drills.domains.customers.rows import Reply, Request
+from drills.domains.orders import facts as orders
 from drills.domains.orders.rows import OmsOrder
 from drills.domains.transaction_log.rows import LogFile, LogLine, LogTrace, VolumeState
 from drills.judge.facts import fact
@@ -77,7 +78,7 @@ def _told(history: History) -> Iterator[Accepted]:
 
 
 def _stored(history: History) -> Iterator[Accepted]:
-    end = observed_until(history)
+    end, earlier = observed_until(history), orders.resting(history)
     for index, row in enumerate(history.books["oms"]):
-        if isinstance(row, OmsOrder) and row.t_ns <= end:
+        if isinstance(row, OmsOrder) and row.t_ns <= end and row.key not in earlier:
             yield Accepted(row.account, row.key, row.t_ns, row.quantity * row.price, f"oms:{index}")

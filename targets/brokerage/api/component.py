@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from targets.brokerage.declaration import Component, Link, Served
+from targets.brokerage.declaration import Book, Component, Link, Served
 
 API = Component(
     name="api",
@@ -13,6 +13,8 @@ API = Component(
     scraped=True,
     links=(Link("api-pg", "postgres"), Link("api-bank", "bank")),
     direct=("gateway",),
+    book=Book("counters", "targets.brokerage.api.counterbook"),
     tables="targets.brokerage.api.books",
     rules=Path(__file__).with_name("rules.yml"),
+    volumes=("api",),
 )

@@ -17,6 +17,7 @@ import contextlib
 import time
 from typing import Any
 
+from targets.brokerage.api.acceptance import Acceptance
 from targets.brokerage.api.rules import OrderBody, Refusal
 from targets.brokerage.api.store import Store
 from targets.brokerage.client import Client
@@ -26,7 +27,7 @@ from targets.http_async import NotSent, Unanswered
 MARGIN_S = 0.5
 """How much longer than the exchange the gateway is waited for."""
 
-PLACE = "SELECT verdict, order_id, cl_ord_id, state FROM place_order(%s, %s, %s, %s, %s, %s, %s)"
+PLACE = "SELECT verdict, order_id, cl_ord_id, state, series, number FROM place_order(%s, %s, %s, %s, %s, %s, %s)"
 CLOSE = "SELECT close_order(%s, %s, 'rejected', %s)"
 UNKNOWN = "SELECT mark_unknown(%s, %s)"
 LOOK = "SELECT id, cl_ord_id, state, filled FROM orders WHERE account = %s AND key = %s"
@@ -46,12 +47,13 @@ class Oms:
     def __init__(self, config: Config, store: Store, gateway: Client) -> None:
         self._store = store
         self._gateway = gateway
+        self.acceptance = Acceptance()
         self._within_s = config.api.ack_timeout_s + MARGIN_S
 
     async def place(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
         """HTTP status and body: 201 once the exchange has accepted, 200 for a key seen before. Refusal otherwise."""
         asked = [account, key, order.code, order.side, order.quantity, order.price, time.monotonic_ns()]
-        verdict, order_id, cl_ord_id, state = await self._store.one(PLACE, asked)
+        verdict, order_id, cl_ord_id, state, series, number = await self._store.one(PLACE, asked)
         if verdict in BUSINESS:
             raise Refusal(422, verdict, BUSINESS[verdict])
         if verdict == "REPEATED":
@@ -65,11 +67,15 @@ class Oms:
             "side": order.side,
             "quantity": order.quantity,
             "price": order.price,
+            "series": series,
+            "number": number,
         }
         return await self._send(order_id, message)
 
     async def _send(self, order_id: str, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         said = await self._ask("/orders", message)
+        if said["sent"] and said["state"] != "unknown":
+            self.acceptance.note(said["state"] == "rejected")
         if said["state"] == "new":
             return 201, {"order": order_id, "state": "new"}
         if said["state"] == "unknown":

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 
 from targets.brokerage import database
+from targets.brokerage.api.counters import Counters
 from targets.brokerage.api.gates import Gates
 from targets.brokerage.api.oms import MARGIN_S, Oms
 from targets.brokerage.api.repayments import Repayments
@@ -58,13 +59,15 @@ class Api:
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
         self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}
+        self._counting = Line(database.dsn(config.through("api-pg"), "api-counters"))
+        self.counters = Counters(config, self._counting)
         self._days = ("", "")
         self.unknown = 0
         self._database_answers = True
 
     def jobs(self) -> Sequence[Job]:
-        """Getting ready, then looking at the database now and then; repayments the bank has not answered."""
-        return (self._run, self._settle)
+        """Getting ready, then looking at the database now and then; repayments the bank has not answered; counters."""
+        return (self._run, self._settle, self.counters.watch)
 
     def health(self) -> Mapping[str, Any]:
         """Able to serve once gates and instruments have been read."""
@@ -82,6 +85,8 @@ class Api:
         await self.line.close()
         await self._gates_line.close()
         await self._settling.close()
+        await self._counting.close()
+        self.counters.close()
 
     @property
     def ready(self) -> bool:
@@ -114,6 +119,9 @@ class Api:
         waiting = float(self.store.pool.get_stats().get("requests_waiting", 0))
         yield GaugeMetricFamily("api_pool_waiting", "Requests waiting for a connection", value=waiting)
         yield GaugeMetricFamily("api_orders_unknown", "Orders whose state is unknown", value=float(self.unknown))
+        rejected = self.oms.acceptance.rejected_ratio()
+        yield GaugeMetricFamily("api_exchange_rejected_ratio", "Of the latest orders, not taken there", value=rejected)
+        yield from self.counters.collect()
 
     async def _run(self) -> None:
         await self.store.pool.open(wait=False)

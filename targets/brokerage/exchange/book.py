@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.brokerage.config import ExchangeConfig
+from targets.brokerage.numbering import WIDEST, complaint
 from targets.brokerage.wire import Message
 
 Row = dict[str, Any]
@@ -71,6 +72,7 @@ class Book:
     def __init__(self, config: ExchangeConfig, seed: int) -> None:
         self.orders: dict[str, BookOrder] = {}
         self.executions: list[Row] = []
+        self.widths: list[int] = [config.number_width]
         self._config = config
         self._seed = seed
         self._due: list[tuple[int, str, int]] = []
@@ -91,6 +93,8 @@ class Book:
                 return self._rest(row)
             case "exchange-execution":
                 return self._fill(row)
+            case "exchange-width":
+                return self._agree(row)
             case _:
                 return self._withdraw(row)
 
@@ -114,6 +118,8 @@ class Book:
                 return self._cancel(message, now)
             case "OrderStatusRequest":
                 return Change(None, self._status(message), keep=False)
+            case "OrderNumberWidth":
+                return self._widen(message, now)
             case "TradeCaptureReportRequest":
                 return Change(None, self._capture(message), keep=False)
             case other:
@@ -125,10 +131,13 @@ class Book:
         reason = self._refusal(message)
         if reason:
             return Change(None, _rejected(message, reason))
+        if message.get("TestMessageIndicator") == "Y":
+            return Change(None, _tested(message), keep=False)
         row = {
             "kind": "exchange-order",
             "t_ns": now,
             "id": message["ClOrdID"],
+            "number": message["OrderNumber"],
             "account": message["Account"],
             "key": message["SecondaryClOrdID"],
             "code": message["Symbol"],
@@ -150,6 +159,8 @@ class Book:
             return "incorrect quantity"
         if not isinstance(price, int) or price <= 0:
             return "incorrect price"
+        if odd := complaint(message.get("OrderNumber"), self.widths[-1]):
+            return odd
         return "duplicate ClOrdID" if message["ClOrdID"] in self.orders else ""
 
     def _cancel(self, message: Message, now: int) -> Change:
@@ -161,6 +172,14 @@ class Book:
             return Change(None, {**reject, "OrdStatus": "Rejected" if order is None else order.status})
         row = {"kind": "exchange-cancel", "t_ns": now, **{name: order.row[name] for name in ("id", "account", "key")}}
         return Change(row, self._withdraw(row))
+
+    def _widen(self, message: Message, now: int) -> Change:
+        """From now on numbers of so many digits are taken, too; those of before as well."""
+        wanted = message.get("Width")
+        if not isinstance(wanted, int) or not self.widths[-1] < wanted <= WIDEST:
+            return Change(None, {"MsgType": "OrderNumberWidthReport", "Width": self.widths[-1]}, keep=False)
+        row = {"kind": "exchange-width", "t_ns": now, "id": f"W-{wanted}", "account": "", "key": "", "width": wanted}
+        return Change(row, self._agree(row))
 
     def _status(self, message: Message) -> Message:
         order = self.orders.get(str(message.get("ClOrdID")))
@@ -205,6 +224,10 @@ class Book:
         order.cancelled = True
         return _report(order, "Canceled", f"X-{row['id']}")
 
+    def _agree(self, row: Row) -> Message:
+        self.widths.append(row["width"])
+        return {"MsgType": "OrderNumberWidthReport", "Width": row["width"]}
+
 
 TRADE_FIELDS = ("id", "order", "account", "code", "side", "quantity", "price")
 """Columns of a TradeCaptureReport's trades."""
@@ -226,6 +249,12 @@ def _report(order: BookOrder, exec_type: str, exec_id: str) -> Message:
         "Price": row["price"],
         "CumQty": order.filled,
     }
+
+
+def _tested(message: Message) -> Message:
+    """An order marked as a test is checked as every other one and enters no book."""
+    head = {"MsgType": "ExecutionReport", "ExecID": f"T-{message['ClOrdID']}", "ExecType": "Tested"}
+    return {**head, "OrdStatus": "New", "ClOrdID": message["ClOrdID"], "CumQty": 0}
 
 
 def _rejected(message: Message, text: str) -> Message:

@@ -125,7 +125,7 @@ class Exchange:
             return False
         self._leave()
         if logon.get("ResetSeqNumFlag") == "Y":
-            self._journal.reset(len(self.book.orders) + len(self.book.executions) + self._cancels())
+            self._journal.reset(len(self.book.orders) + len(self.book.executions) + self._others())
         actions = self.session.accept(logon, time.monotonic_ns())
         if isinstance(actions[0], HangUp):
             log.error("%s: logon refused: %s", door, actions[0].reason)
@@ -186,8 +186,9 @@ class Exchange:
         self._reserved = self.session.next_out + self.config.exchange.reserve
         self._journal.numbers(self.session.next_in, self._reserved)
 
-    def _cancels(self) -> int:
-        return sum(order.cancelled for order in self.book.orders.values())
+    def _others(self) -> int:
+        """Rows of cancels, and of widths agreed on later."""
+        return sum(order.cancelled for order in self.book.orders.values()) + len(self.book.widths) - 1
 
     def _restored_session(self) -> Session:
         settings, kept = self.config.exchange, self._journal.kept

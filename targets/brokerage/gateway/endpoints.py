@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from targets.brokerage.gateway import operations
+from targets.brokerage.gateway import numbers, operations
 from targets.brokerage.gateway.link import LinkError
 from targets.brokerage.gateway.operations import NoSession
 from targets.brokerage.gateway.reconcile import Findings
@@ -30,6 +30,8 @@ class NewOrder(msgspec.Struct, frozen=True):
     side: Literal["buy", "sell"]
     quantity: int
     price: int
+    series: str
+    number: int
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -45,6 +47,25 @@ class UseLink(msgspec.Struct, frozen=True):
     reset_sequence: bool = False
 
 
+class Width(msgspec.Struct, frozen=True):
+    """How many digits an order number has, at the exchange or in our own messages."""
+
+    side: Literal["gateway", "exchange"]
+    digits: int
+
+
+class Overflow(msgspec.Struct, frozen=True):
+    """What to do with a number that does not fit."""
+
+    how: Literal["refuse", "truncate"]
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """The number of an order to be tried at the exchange."""
+
+    number: int
+
+
 class Drain(msgspec.Struct, frozen=True):
     """How long to wait, in seconds."""
 
@@ -57,6 +78,9 @@ def routes(gateway: Gateway) -> list[Route]:
     posts = {
         "/orders": handlers.order,
         "/cancels": handlers.cancel,
+        "/ops/numbers/width": handlers.width,
+        "/ops/numbers/overflow": handlers.overflow,
+        "/ops/numbers/try": handlers.try_number,
         "/ops/use-link": handlers.use_link,
         "/ops/resolve": handlers.resolve,
         "/ops/resend": handlers.resend,
@@ -93,7 +117,11 @@ class Endpoints:
     async def order(self, request: Request) -> Response:
         """Send an order and wait for the exchange's word, at most the acknowledgement time-out."""
         order = await read_body(request, NewOrder)
-        message = operations.new_order(msgspec.structs.asdict(order), order.cl_ord_id)
+        number = self._gateway.number_field(order.series, order.number)
+        if number is None:
+            reason = f"number {order.series}{order.number} does not fit a field of {self._gateway.width}"
+            return answer(200, {"state": "rejected", "reason": reason, "sent": False})
+        message = operations.new_order(msgspec.structs.asdict(order), order.cl_ord_id, number)
         within = self._gateway.config.api.ack_timeout_s
         verdict = await self._gateway.flow.submit(message, within)
         return answer(200, {"state": verdict.state, "reason": verdict.reason, "sent": verdict.sent})
@@ -123,6 +151,21 @@ class Endpoints:
         """Change the link."""
         body = await read_body(request, UseLink)
         return answer(200, await operations.use_link(self._gateway, body.link, body.reset_sequence))
+
+    async def width(self, request: Request) -> Response:
+        """Widen the number's field: here, or there by asking the exchange."""
+        body = await read_body(request, Width)
+        return answer(200, await numbers.widen(self._gateway, body.side, body.digits))
+
+    async def overflow(self, request: Request) -> Response:
+        """Say what becomes of a number that does not fit."""
+        body = await read_body(request, Overflow)
+        return answer(200, await numbers.overflow(self._gateway, body.how))
+
+    async def try_number(self, request: Request) -> Response:
+        """Send a test order with this number; the exchange checks it and keeps nothing."""
+        body = await read_body(request, Probe)
+        return answer(200, await numbers.try_number(self._gateway, body.number))
 
     async def resolve(self, _: Request) -> Response:
         """Settle the unknown orders by asking."""

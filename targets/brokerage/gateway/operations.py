@@ -17,7 +17,7 @@ from targets.brokerage.wire import Message
 
 UNSETTLED = """SELECT id, cl_ord_id, state FROM orders
     WHERE state IN ('unknown', 'pending-cancel') ORDER BY created_ns"""
-UNKNOWN = """SELECT id, cl_ord_id, key, account, code, side, quantity, price FROM orders
+UNKNOWN = """SELECT id, cl_ord_id, key, account, code, side, quantity, price, series, number::bigint FROM orders
     WHERE state = 'unknown' ORDER BY created_ns"""
 COUNT_UNKNOWN = "SELECT count(*) FROM orders WHERE state = 'unknown'"
 RENAME = "UPDATE orders SET cl_ord_id = %s WHERE id = %s"
@@ -34,11 +34,12 @@ class NoSession(Exception):
     """There is no session to ask over, or the exchange did not answer; the message says which."""
 
 
-def new_order(order: dict[str, Any], cl_ord_id: str) -> Message:
-    """NewOrderSingle for a row of orders."""
+def new_order(order: dict[str, Any], cl_ord_id: str, number: str) -> Message:
+    """NewOrderSingle for a row of orders; ``number`` as it stands in the message."""
     return {
         "MsgType": "NewOrderSingle",
         "ClOrdID": cl_ord_id,
+        "OrderNumber": number,
         "SecondaryClOrdID": order["key"],
         "Account": order["account"],
         "Symbol": order["code"],
@@ -117,9 +118,15 @@ async def resend(gateway: Gateway) -> dict[str, Any]:
     for order in orders:
         gateway.flow.unanswered.pop(order["cl_ord_id"], None)
     within = gateway.config.gateway.request_s
-    verdicts = await asyncio.gather(*(gateway.flow.submit(new_order(o, o["again"]), within) for o in orders))
+    verdicts = await asyncio.gather(*(gateway.flow.submit(_again(gateway, o), within) for o in orders))
     counts = Counter(verdict.state if verdict.sent else "not-sent" for verdict in verdicts)
     return {"resent": sum(verdict.sent for verdict in verdicts), **_counted(counts)}
+
+
+def _again(gateway: Gateway, order: dict[str, Any]) -> Message:
+    """It went on the wire before, so its number fitted; a field that has got narrower since would be refused there."""
+    number = gateway.number_field(order["series"], order["number"]) or str(order["number"])
+    return new_order(order, order["again"], number)
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:

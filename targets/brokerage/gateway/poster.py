@@ -31,6 +31,7 @@ RECORD = "SELECT record_execution(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 KEEP = "SELECT keep_next_in(%s, %s)"
 ACCEPT = "SELECT accept_order(%s)"
 END = "SELECT end_order(%s, %s, %s)"
+AGREE = "UPDATE operations SET value = %s, changed_ns = %s WHERE name = 'order-number-exchange'"
 REFUSE_CANCEL = "SELECT refuse_cancel(%s)"
 
 
@@ -105,9 +106,16 @@ class Poster:
                 await connection.execute(REFUSE_CANCEL, [message["ClOrdID"]])
             case "TradeCaptureReport", _:
                 return await compare_with_database(connection, message)
-            case kind, _:
-                log.warning("nothing to post for %s: %s", kind, message.get("Text", ""))
+            case _:
+                await self._note(connection, message)
         return None
+
+    async def _note(self, connection: Connection, message: Message) -> None:
+        """What is no order's state."""
+        if message["MsgType"] == "OrderNumberWidthReport":
+            await connection.execute(AGREE, [str(message["Width"]), time.monotonic_ns()])
+        elif message.get("ExecType") != "Tested":
+            log.warning("nothing to post for %s: %s", message["MsgType"], message.get("Text", ""))
 
     async def _post_trade(self, connection: Connection, item: Deliver) -> None:
         message = item.message

@@ -19,6 +19,7 @@ from targets.brokerage.gateway.flow import Flow, Questions, Verdict
 from targets.brokerage.gateway.link import Links
 from targets.brokerage.gateway.poster import Poster, Restarted
 from targets.brokerage.gateway.reconcile import Findings
+from targets.brokerage.numbering import WIDTH, field
 from targets.brokerage.serving import Job, Unhealthy
 from targets.brokerage.session import Deliver, Session
 from targets.brokerage.wire import Message
@@ -30,9 +31,12 @@ BEGIN = "SELECT next_in, next_out, link FROM session WHERE identity = %s"
 RESERVE = "UPDATE session SET next_out = %s WHERE identity = %s"
 UNANSWERED = "SELECT cl_ord_id, created_ns FROM orders WHERE state = 'unknown'"
 COUNTS = """SELECT (SELECT count(*) FROM orders WHERE state = 'unknown'),
-    (SELECT count(*) FROM outbox WHERE state = 'held')"""
+    (SELECT count(*) FROM outbox WHERE state = 'held'),
+    (SELECT value FROM operations WHERE name = 'order-number-gateway'),
+    (SELECT value FROM operations WHERE name = 'order-number-overflow')"""
 
 POLL_S = 0.5
+TRUNCATE = "truncate"
 DATABASE_S = 3.0
 
 
@@ -53,6 +57,7 @@ class Gateway:
         self.links: Links | None = None
         self.last_findings: Findings | None = None
         self.unknown = self.held = 0
+        self.width, self.truncates = WIDTH, False
         self._database_answers = True
 
     # -- the service --------------------------------------------------------------------------------------------------
@@ -124,6 +129,10 @@ class Gateway:
         ):
             yield GaugeMetricFamily(name, says, value=value)
 
+    def number_field(self, series: str, number: int) -> str | None:
+        """An order's number as it is sent; None where it does not fit the field."""
+        return field(series, number, self.width, self.truncates)
+
     # -- what comes about on the session ------------------------------------------------------------------------------
 
     def delivered(self, delivery: Deliver) -> None:
@@ -156,6 +165,10 @@ class Gateway:
         match message.get("ExecType", message["MsgType"]):
             case "New" | "Trade":
                 self.flow.settled(cl_ord_id, Verdict("new"))
+            case "OrderNumberWidthReport":
+                self.statuses.answer("width", message["Width"])
+            case "Tested":
+                self.flow.settled(cl_ord_id, Verdict("tested"))
             case "Rejected":
                 self.flow.settled(cl_ord_id, Verdict("rejected", str(message.get("Text", ""))))
             case "OrderStatus":
@@ -212,7 +225,8 @@ class Gateway:
     async def _look(self, connection: Connection) -> None:
         counts = await (await connection.execute(COUNTS)).fetchone()
         assert counts is not None
-        self.unknown, self.held = counts
+        self.unknown, self.held, width, overflow = counts
+        self.width, self.truncates = int(width), overflow == TRUNCATE
         links, reserve = self.links, self.config.gateway.reserve
         if links is not None and links.session.next_out > links.number_limit - reserve // 2:
             limit = links.session.next_out + reserve

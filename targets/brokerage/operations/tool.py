@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from targets.brokerage.operations import batch, cert, edge, host, overview, relay, services, session, synthetic, volume
+from targets.brokerage.operations import (
+    batch,
+    cert,
+    edge,
+    host,
+    numbers,
+    overview,
+    relay,
+    services,
+    session,
+    synthetic,
+    volume,
+)
 from targets.brokerage.roles import Role
 from targets.operator_tool import OperatorTool
 
-_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic)
+_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers)
 
 OPERATIONS = (*overview.OPERATIONS, *(operation for part in _PARTS for operation in part.OPERATIONS))
 

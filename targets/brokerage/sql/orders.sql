@@ -1,12 +1,35 @@
 -- The order's side of the state machine: what customers ask for. One call, one short transaction.
 
+-- The next number at the exchange. With the handler for an overflow prepared (`auto`), the second range takes over once
+-- the first one is used up.
+CREATE FUNCTION next_order_number(OUT series text, OUT number bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    chosen text := (SELECT value FROM operations WHERE name = 'order-number-range');
+BEGIN
+    series := '';
+    IF chosen = '1' THEN
+        number := nextval('order_number');
+        RETURN;
+    END IF;
+    IF chosen = 'auto' THEN
+        BEGIN
+            number := nextval('order_number');
+            RETURN;
+        EXCEPTION WHEN sequence_generator_limit_exceeded THEN
+            UPDATE operations SET value = '2' WHERE name = 'order-number-range' AND value = 'auto';
+        END;
+    END IF;
+    series := 'R';
+    number := nextval('order_number_2');
+END $$;
+
 CREATE FUNCTION place_order(
     p_account text, p_key text, p_code text, p_side text, p_quantity integer, p_price integer, p_ns bigint,
-    OUT verdict text, OUT order_id text, OUT cl_ord_id text, OUT state text
+    OUT verdict text, OUT order_id text, OUT cl_ord_id text, OUT state text, OUT series text, OUT number bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    free   bigint;
-    number bigint;
+    free bigint;
+    name bigint;
 BEGIN
     SELECT a.cash - a.reserved INTO free FROM accounts a WHERE a.id = p_account FOR UPDATE;
     SELECT 'REPEATED', o.id, o.cl_ord_id, o.state INTO verdict, order_id, cl_ord_id, state
@@ -28,13 +51,16 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    number := nextval('order_number');
+    SELECT n.series, n.number INTO series, number FROM next_order_number() n;
+    name := nextval('order_id');
     verdict := 'PLACED';
-    order_id := 'O-' || lpad(number::text, 8, '0');
-    cl_ord_id := 'K-' || lpad(number::text, 8, '0') || '-1';
+    order_id := 'O-' || lpad(name::text, 8, '0');
+    cl_ord_id := 'K-' || lpad(name::text, 8, '0') || '-1';
     state := 'pending-new';
-    INSERT INTO orders (id, key, account, code, side, quantity, price, state, reserved_quantity, cl_ord_id, created_ns)
-        VALUES (order_id, p_key, p_account, p_code, p_side, p_quantity, p_price, state, p_quantity, cl_ord_id, p_ns);
+    INSERT INTO orders (id, key, account, code, side, quantity, price, state, reserved_quantity, cl_ord_id,
+            number, series, created_ns)
+        VALUES (order_id, p_key, p_account, p_code, p_side, p_quantity, p_price, state, p_quantity, cl_ord_id,
+            number, series, p_ns);
     INSERT INTO order_ids VALUES (cl_ord_id, order_id);
 END $$;
 

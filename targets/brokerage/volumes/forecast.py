@@ -1,4 +1,4 @@
-"""When a volume will be full, said only while it fills steadily: during one large copy a forecast is nonsense."""
+"""When a volume, or a counter, is used up; said only while it fills steadily: during a large copy it is nonsense."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ STEADY = 2.0
 class Forecast:
     """Takes how much is written, again and again; says when nothing more will fit."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: float = WINDOW_S) -> None:
+        self._window_s = window_s
         self._seen: deque[tuple[float, float]] = deque()
         self._last: tuple[float, float] | None = None
 
     def note(self, at_s: float, used: float) -> None:
         """So many bytes are in use at this instant, in seconds of one clock."""
         self._seen.append((at_s, used))
-        while len(self._seen) > 2 and self._seen[1][0] <= at_s - WINDOW_S:
+        while len(self._seen) > 2 and self._seen[1][0] <= at_s - self._window_s:
             self._seen.popleft()
         if (pace := self.per_s()) is not None:
             self._last = at_s, pace
@@ -33,7 +34,7 @@ class Forecast:
 
     def per_s(self) -> float | None:
         """Bytes a second, while both halves of the window agree; None while it does not grow, or not steadily."""
-        if not self._seen or self._seen[-1][0] - self._seen[0][0] < WINDOW_S:
+        if not self._seen or self._seen[-1][0] - self._seen[0][0] < self._window_s:
             return None
         first, last = self._seen[0], self._seen[-1]
         middle = min(self._seen, key=lambda each: abs(each[0] - (first[0] + last[0]) / 2))

@@ -160,6 +160,7 @@ def brokerage(way: str) -> System:
         planting={
             "skewed-lots": {"account": "C-0001", "outlasts": 1.0},
             "short-lived-chain": {"name": "app.kunren.example", "seconds": 60.0},
+            "numbers-near-limit": {"left": 5_000, "resting": 3},
         },
         parted=Parted("postgres", database_answers, missed_by=("gateway",), others=("bank",)),
         outlives_owner=way != "local",
