@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from tests.drills.certificate_defects import CERTIFICATE_DEFECTS
 from tests.drills.certified import correct_certified
 from tests.drills.defects import DEFECTS, Defect
@@ -36,6 +38,20 @@ class Made:
             draft = self.make(seed)
             defect.plant(draft, random.Random(seed))
             yield self.called(defect.name), draft
+
+
+def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
+    """A day with every book that a domain brings, so that all domains judge it."""
+    whole, numbered = correct_logged(seed, arm, effect), correct_numbered(seed, arm, effect)
+    certified = correct_certified(seed, arm, effect)
+    for name in ("exchange", "oms", "counters", "events"):
+        setattr(whole, name, getattr(numbered, name))
+    whole.certificates = certified.certificates
+    books = dict.fromkeys(book for each in (whole, numbered, certified) for book in each.run.books)
+    checks = dict.fromkeys(check for each in (whole, numbered, certified) for check in each.plan.checks)
+    whole.run = msgspec.structs.replace(whole.run, books=list(books))
+    whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks))
+    return whole
 
 
 MADE = (

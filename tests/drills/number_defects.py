@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from hypothesis import assume
+
 from drills.domains.customers.rows import Reply
 from drills.domains.numbers.rows import CounterSeen
 from drills.domains.orders.rows import ExchangeExecution, ExchangeOrder, OmsOrder
 
 from .defects import Defect, Plant, Rows, alter, pick
-from .synthetic import FAULT, Draft, at
+from .synthetic import END, FAULT, Draft, at
 
 NUMBER_DEFECTS: list[Defect] = []
 
@@ -48,7 +50,7 @@ def number_of_an_order_that_rests(draft: Draft, rng: random.Random) -> Rows:
 @defect("numbers-agree")
 def another_number_at_the_exchange(draft: Draft, rng: random.Random) -> Rows:
     held = {row.key for row in draft.oms if isinstance(row, OmsOrder)}
-    row = pick(rng, draft.exchange, ExchangeOrder, lambda row: row.key in held)
+    row = pick(rng, draft.exchange, ExchangeOrder, lambda row: row.key in held and row.t_ns < at(END))
     (other,) = (each for each in draft.oms if isinstance(each, OmsOrder) and each.key == row.key)
     alter(draft.oms, other, number=str(int(row.number) + 50_000))
     return [row]
@@ -58,13 +60,15 @@ def another_number_at_the_exchange(draft: Draft, rng: random.Random) -> Rows:
 def number_that_goes_back(draft: Draft, rng: random.Random) -> Rows:
     """To one that was never given, so that nobody has it."""
     held = {row.key for row in draft.oms if isinstance(row, OmsOrder)}
-    row = pick(rng, draft.exchange, ExchangeOrder, lambda row: row.key in held and row.t_ns > at(10))
+    row = pick(rng, draft.exchange, ExchangeOrder, lambda row: row.key in held and at(10) < row.t_ns < at(END))
     return [renumbered(draft, row, rng.randrange(1, 900))]
 
 
 @defect("warned-before-the-limit")
 def last_number_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
-    """Reached by the very first order; that was given again a lower number by nobody."""
+    """Reached by the last order before the fault; where there is none, nobody has said how near the limit is."""
+    if not draft.plan.injects:
+        assume(False)
     rows = (row for row in draft.exchange if isinstance(row, ExchangeOrder))
     row = max((each for each in rows if each.t_ns < at(FAULT)), key=lambda each: each.t_ns)
     for n, (t, actor, kind, what, data) in enumerate(draft.events):
@@ -75,7 +79,8 @@ def last_number_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("orders-taken")
 def refused_by_the_exchange(draft: Draft, rng: random.Random) -> Rows:
-    row = pick(rng, draft.customers, Reply, lambda row: row.action == "order" and row.outcome == "reject")
+    orders = (row for row in draft.customers if isinstance(row, Reply) and row.action == "order" and row.t_ns < at(END))
+    row = rng.choice([row for row in orders if row.outcome == "reject"])
     return [alter(draft.customers, row, error="REJECTED")]
 
 

@@ -14,7 +14,7 @@ from drills.record.history import NS, CheckResult, History, Kind, Status
 
 from . import synthetic as made
 from .judging import CHECKS
-from .logs import correct_logged
+from .made_histories import correct_whole
 from .synthetic import Draft, at, correct
 from .words import said as said_of
 
@@ -46,7 +46,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
 
     was = CHECKS["cash-conserved"]
     monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
-    card = score(correct_logged(3).history(), None)
+    card = score(correct_whole(3).history(), None)
     said = {check.id: check for check in card.checks}
     assert said_of(said["cash-conserved"]) == "the checker failed: ZeroDivisionError in drills.judge.check.run_check"
     assert said["cash-conserved"].verdict == Status.UNKNOWN

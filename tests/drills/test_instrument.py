@@ -197,7 +197,7 @@ def ended_in_order(card: Scorecard, folder: Path, way: Willingly, kind: str) -> 
     assert way.made[0].said[-1] == "stop"
     assert (folder / "SHA256SUMS").exists()
     assert json.loads((folder / "run.json").read_bytes())["end"]["reason"] == "error"
-    assert (card.verdict, exit_code(card)) == ("invalid", 2)
+    assert (card.verdict, exit_code(card.verdict)) == ("invalid", 2)
     assert account(folder, "harness")[:2] == ("fail", {kind: 1})
     assert said(card)[1].startswith(f"kunren's harness: 1 × {kind}; first of harness: ")
 
@@ -291,7 +291,7 @@ def test_a_full_disk_leaves_an_invalid_card_and_no_internal_error(
     card, folder = run()
     monkeypatch.undo()
     assert way.made[0].said[-1] == "stop"
-    assert (card.verdict, exit_code(card)) == ("invalid", 2)
+    assert (card.verdict, exit_code(card.verdict)) == ("invalid", 2)
     assert not (folder / "SHA256SUMS").exists()
     assert {each.id: said_of(each) for each in card.checks}["run-ended"] == "the run did not end"
 
@@ -305,7 +305,7 @@ def test_a_card_that_the_disk_does_not_take_is_told_all_the_same(monkeypatch: py
     card, _, written = api._judged(
         Path(__file__).parents[1] / "golden" / "invalid-killed", api._Observers([told.append])
     )
-    assert (exit_code(card), written) == (2, False)
+    assert (exit_code(card.verdict), written) == (2, False)
     says = "the card could not be written: cannot write scorecard.json: no space left on device"
     assert told == [api.Complaint(says)]
 

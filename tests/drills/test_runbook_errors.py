@@ -9,6 +9,7 @@ import pytest
 from drills.errors import BadInput
 from drills.spec.runbook import load_runbook
 from drills.spec.vocabulary import embedded
+from targets.brokerage.operations.tool import TOOL
 
 GOOD = """\
 runbook: link-down
@@ -42,18 +43,8 @@ steps:
 
 PHASES = "E1, N1, N2, N3, D0, D1, D2, D3, D4, D5, W"
 STEP_KEYS = "id, role, text, within, run, manual, before, expect, open, needs, if_failed"
-QUERIES = (
-    "batch status, batch verify, customers affected, edge show, gateway drain, gateway probe, gateway status,"
-    " locks show, reconcile, relay status, status, synthetic order, volume show"
-)
-COMMANDS = (
-    "status, service close, service open, balances mark-not-current, balances mark-current, customers affected,"
-    " notices resend, reconcile, gateway status, gateway probe, gateway use-link, gateway resolve, gateway resend,"
-    " gateway drain, host restart, host kill, batch status, batch verify, batch hold, batch cancel, batch resume,"
-    " batch rerun, locks show, session terminate, ledger adjust, edge show, edge reload, edge limit, relay status,"
-    " relay level, relay rotate, volume show, volume copy, volume unpack, volume split, volume pack, volume move,"
-    " volume remove, volume truncate, synthetic order"
-)
+QUERIES = ", ".join(sorted(command.name for command in TOOL.commands if command.read_only))
+COMMANDS = ", ".join(command.name for command in TOOL.commands)
 FINDINGS = (
     "ok, exit, says, changed, clean, missing, extra, different, different_trades, unknown_orders, unsent_notices,"
     " overdue_notices, resyncing, examples, missing_accounts"

@@ -30,7 +30,7 @@ from drills.record.history import (
 from . import synthetic as made
 from .defects import lost_order
 from .judging import CHECKS
-from .logs import correct_logged
+from .made_histories import correct_whole
 from .nights import correct_night
 from .plants import own_error, unaccounted
 from .runfolder import whole_run
@@ -319,7 +319,7 @@ def broken(*_: object) -> CheckResult:
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
     was = CHECKS["cash-conserved"]
     monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
-    card = score(correct_logged(3).history(), None)
+    card = score(correct_whole(3).history(), None)
     said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["cash-conserved"] == (
         UNKNOWN,
@@ -354,7 +354,7 @@ def break_metric(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def test_a_metric_that_raises_costs_a_pass_and_no_other_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     break_metric(monkeypatch, "service_s")
-    card = score(correct_logged(3).history(), None)
+    card = score(correct_whole(3).history(), None)
     assert (card.verdict, card.value("service_s"), card.value("service_s", "after_alert")) == (UNKNOWN, None, None)
     assert card.number("acknowledged_orders")
 
@@ -362,7 +362,7 @@ def test_a_metric_that_raises_costs_a_pass_and_no_other_metric(monkeypatch: pyte
 def test_every_part_that_broke_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "instants", broken)
     break_metric(monkeypatch, "service_s")
-    cell = score(correct_logged(3).history(), None).checks[-1]
+    cell = score(correct_whole(3).history(), None).checks[-1]
     assert said_of(cell) == (
         "the judge failed at instants: ZeroDivisionError in drills.judge.attempt.make;"
         " the judge failed at metric service_s: ZeroDivisionError in drills.judge.metric.values"

@@ -263,6 +263,22 @@ EXAMPLES = [
         "volume remove relay-log copy-*",
         "volume truncate relay-log a.log",
         "synthetic order",
+        "synthetic verification off",
+        "cert scan",
+        "cert request",
+        "cert check",
+        "cert install",
+        "cert verify",
+        "cert inventory",
+        "cert enter",
+        "limits",
+        "numbers show",
+        "numbers extend sequence 8",
+        "numbers cycle off",
+        "numbers overflow refuse",
+        "numbers use-range 1",
+        "numbers try 10000000",
+        "numbers duplicates",
     )
 ]
 

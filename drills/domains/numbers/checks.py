@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from drills.domains.numbers import facts
 from drills.domains.orders import facts as orders
+from drills.domains.orders.rows import ExchangeOrder, OmsOrder
 from drills.judge.check import NOT_EXERCISED, Check, because, combine, count
 from drills.judge.interval import seconds
 from drills.judge.timeline import is_for_fault, pages
@@ -64,7 +65,7 @@ def warned_before_the_limit(history: History) -> CheckResult:
     return CheckResult(Status.PASS if passed else Status.FAIL, reasons=[said], evidence=evidence)
 
 
-def _known(row: orders.ExchangeOrder | orders.OmsOrder) -> tuple[str, str, str, int]:
+def _known(row: ExchangeOrder | OmsOrder) -> tuple[str, str, str, int]:
     return row.number.lstrip("0"), row.code, str(row.side), row.quantity
 
 
