@@ -51,7 +51,7 @@ def list_drills(
         write(as_json(rows), "-")
         return
     heads = (Column("drill", no_wrap=True), "title", "sources", "fidelity", Column("at most", no_wrap=True))
-    table = Table(*heads, Column("last verdict", max_width=30), box=None, pad_edge=False)
+    table = Table(*heads, Column("last verdict", min_width=20), box=None, pad_edge=False)
     for row in rows:
         title, sources = row.title[language(lang)], ", ".join(row.sources)
         table.add_row(row.drill, title, sources, row.fidelity, f"{row.takes_s} s", row.last)
