@@ -41,7 +41,7 @@ def each_part(capabilities: Capabilities) -> Iterator[str]:
 
 def test_whatever_can_be_offered_is_a_part_that_tests_may_need() -> None:
     beside = {"unsupported", "rules", "accounts"}  # what is said of the others, and the names of alerts and accounts
-    beside |= {"settings", "monitor_interval_s"}  # numbers of its configuration
+    beside |= {"settings", "adjustable", "monitor_interval_s"}  # numbers of its configuration
     beside |= {"own_books", "volumes"}  # which of the books are its own; which volumes may be limited
     assert set(PARTS) == {field.name for field in dataclasses.fields(Capabilities)} - beside
 
