@@ -142,15 +142,14 @@ EN: Mapping[str, str] = {
     "five.objectives": "objectives met: {met} of {of}",
     "five.harm": "orders lost {lost}, made twice {duplicated}, nobody asked for {phantom}, wrong figures acted on"
     " {wrong_figures_acted_on}; of {exposed} acknowledged orders",
-    "five.detection": "noticed by an alert: {seen} of {of}, the slowest {worst} after the impact; false pages an hour"
-    " {false}",
+    "five.detection": "noticed by an alert: {seen} of {of}, the slowest {worst}; false pages an hour {false}",
     "five.effect": "what the runbooks are worth: not studied",
     "five.drills": "drills that could be judged: {run}",
     "five.drills.of": "drills that could be judged: {run} of {of}",
-    "jobs.one": "--jobs {jobs}: one run at a time; one keeps {share} of {processors} processors busy, and above {most}"
-    " runs are late",
-    "jobs.some": "--jobs {jobs}: {room} runs at a time; one keeps {share} of {processors} processors busy, and above"
-    " {most} runs are late",
+    "jobs.one": "--jobs {jobs}: one run at a time; one keeps {share} of {processors} processors busy, and all together"
+    " may keep {most}",
+    "jobs.some": "--jobs {jobs}: {room} runs at a time; one keeps {share} of {processors} processors busy, and all"
+    " together may keep {most}",
     "jobs.unknown": "--jobs {jobs}: one run at a time, for what a run takes of the processors was not measured",
     "compare.pages": "{n} alerts all the same",
     "compare.prevented": "it never reached the customers",
@@ -338,14 +337,14 @@ JA: Mapping[str, str] = {
     "five.objectives": "目標達成: {of} 件中 {met} 件",
     "five.harm": "消失した注文 {lost} 件、重複 {duplicated} 件、依頼のない注文 {phantom} 件、誤表示に基づく操作"
     " {wrong_figures_acted_on} 件（受付済み注文 {exposed} 件中）",
-    "five.detection": "警報による検知: {of} 件中 {seen} 件、最も遅いもので影響発生の {worst} 後。誤報 毎時 {false} 件",
+    "five.detection": "警報による検知: {of} 件中 {seen} 件、最長 {worst}。誤報 毎時 {false} 件",
     "five.effect": "手順書の効果: 未測定",
     "five.drills": "判定できた訓練: {run} 件",
     "five.drills.of": "判定できた訓練: {of} 件中 {run} 件",
     "jobs.one": "--jobs {jobs}: 同時実行は 1 件。"
-    "1 件で CPU {processors} 個の {share} を使用し、{most} を超えると遅延が生じるため",
+    "1 件で CPU {processors} 個の {share} を使用し、全体の上限は {most} であるため",
     "jobs.some": "--jobs {jobs}: 同時実行は {room} 件。"
-    "1 件で CPU {processors} 個の {share} を使用し、{most} を超えると遅延が生じるため",
+    "1 件で CPU {processors} 個の {share} を使用し、全体の上限は {most} であるため",
     "jobs.unknown": "--jobs {jobs}: CPU 使用量を測定できなかったため、同時実行は 1 件",
     "compare.pages": "それでも警報 {n} 件",
     "compare.prevented": "顧客への影響なし",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -65,12 +66,13 @@ class _Card(msgspec.Struct, frozen=True):
 
 def listing(runs: Path) -> list[Listed]:
     """All drills, by name."""
-    return [_listed(name, file, runs) for name, file in catalogue(variants=True).items()]
+    newest_first = list_runs(runs)[::-1]
+    return [_listed(name, file, runs, newest_first) for name, file in catalogue(variants=True).items()]
 
 
-def _listed(name: str, file: Path, runs: Path) -> Listed:
+def _listed(name: str, file: Path, runs: Path, newest_first: Sequence[Path]) -> Listed:
     drill = load_drill(file)
-    last, card = _last(drill, runs)
+    last, card = _last(drill, newest_first)
     return Listed(
         name,
         msgspec.to_builtins(drill.title),
@@ -85,9 +87,9 @@ def _listed(name: str, file: Path, runs: Path) -> Listed:
     )
 
 
-def _last(drill: Drill, runs: Path) -> tuple[Path | None, _Card]:
+def _last(drill: Drill, newest_first: Sequence[Path]) -> tuple[Path | None, _Card]:
     """Its newest run with the card; of a folder without a readable one nobody knows which variant it was."""
-    for run in reversed(list_runs(runs)):
+    for run in newest_first:
         if run.parent.name == drill.name and (card := _card(run)).variant == drill.variant:
             return run, card
     return None, _Card()

@@ -45,11 +45,7 @@ def carry_out_many(
         first_signal_tells(lambda number: stop.request(HOW[number])),
     ):
         outcomes = carry_out(
-            orders,
-            admission,
-            lambda place: _both(board.of(place)),
-            stop,
-            retry_invalid=retry_invalid,
+            orders, admission, lambda place: (board.of(place), complaints), stop, retry_invalid=retry_invalid
         )
     cards = [card for each in outcomes for card in each.cards]
     if not quiet and cards:
@@ -57,14 +53,6 @@ def carry_out_many(
         if jobs > 1:
             out.print(_jobs(jobs, admission, lang))
     return cards, _cut(outcomes, stop)
-
-
-def _both(seen: api.Observer) -> api.Observer:
-    def told(event: api.RunEvent) -> None:
-        seen(event)
-        complaints(event)
-
-    return told
 
 
 def _cut(outcomes: Sequence[Outcome], stop: api.Stop) -> BaseException | None:

@@ -1,8 +1,8 @@
 """How many runs a machine takes at once without spoiling their timing.
 
-A run is on time while about two fifths of the processors are busy (at 64 % of two cores the 95th percentile of the
-error went from 5 to 180 ms). So the first run goes alone until its load has been on for some seconds; what it then
-keeps busy, together with all else on this machine, is what each further one is expected to take.
+Runs that wait for processors are late, so only ``MOST_BUSY`` of them may be busy. The first run goes alone until its
+load has been on for some seconds; what it then keeps busy, together with all else on this machine, is what each further
+one is expected to take.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ class Outcome:
     cut: api.Cut | None
 
 
-Watch = Callable[[int], api.Observer]
-"""Who is told of the run with this place in the list."""
+Watch = Callable[[int], Sequence[api.Observer]]
+"""Who are told of the run with this place in the list."""
 
 
 def carry_out(
@@ -49,7 +49,7 @@ def carry_out(
             while going or (waiting and goes_on()):
                 while waiting and goes_on() and len(going) < admission.room():
                     place, request = waiting.pop(0)
-                    told = (watch(place), _Loaded(admission, place))
+                    told = (*watch(place), _Loaded(admission, place))
                     admission.started()
                     going[pool.submit(_one, request, told, stop, retry_invalid=retry_invalid)] = place
                 for future in wait(going, timeout=LOOK_S, return_when=FIRST_COMPLETED).done:

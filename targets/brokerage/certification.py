@@ -17,7 +17,7 @@ from targets.brokerage.vendor import authority
 def furnish(stack: Path, addresses: Sequence[str]) -> None:
     """Into the stack's folder; ``addresses`` are those at which customers may come."""
     register: dict[str, Sequence[str]] = {name: list(addresses) if name == USUAL else [] for name in NAMES}
-    signing = authority.found(stack / authority.FOLDER, register)
+    signing = authority.create(stack / authority.FOLDER, register)
     for name in NAMES:
         put(stack, name, signing.issue(name))
     certificates.write(stack / certificates.FOLDER / certificates.AUTHORITY, authority.pem(signing.root.certificate))

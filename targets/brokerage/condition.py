@@ -7,11 +7,13 @@ get at the data stands here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import psycopg
 
+from targets import http_sync
 from targets.brokerage.config import Config
 from targets.brokerage.direct import connect
 from targets.brokerage.postgres import dsn
@@ -48,3 +50,16 @@ def number(connection: psycopg.Connection[Any], query: str, values: Sequence[Any
     """The first value of the first row; 0 where there is none."""
     row = connection.execute(query.encode(), values).fetchone()
     return int(row[0]) if row else 0
+
+
+def asked(
+    config: Config, port: str, path: str, body: Mapping[str, Any], within_s: float, method: str = "POST"
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of what the service at ``port`` answers an operator; OSError where it does not answer."""
+    headers = {"X-Ops-Token": config.token, "Content-Type": "application/json"}
+    try:
+        reply = http_sync.ask(config.at(port), method, path, within_s, body=json.dumps(body).encode(), headers=headers)
+        said: dict[str, Any] = json.loads(reply.body)
+    except (http_sync.NoReply, ValueError) as error:
+        raise OSError(f"{port} does not answer {method} {path}: {error}") from error
+    return reply.status, said

@@ -130,7 +130,7 @@ def carried_out(
     monkeypatch.setattr(fleet.api, "run", runs)
     told = list[api.RunEvent]()
     return carry_out(
-        ordered(list(runs.ends)), Room(jobs), lambda _: told.append, stop or api.Stop(), retry_invalid=retry
+        ordered(list(runs.ends)), Room(jobs), lambda _: (told.append,), stop or api.Stop(), retry_invalid=retry
     )
 
 

@@ -156,7 +156,7 @@ def test_with_such_a_pair_the_edge_does_not_start(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_delivered_is_looked_at_before_it_is_installed(tmp_path: Path, spoil: str, why: str) -> None:
-    signing = authority.found(tmp_path / authority.FOLDER, {APP: [], USUAL: ["127.0.0.1"]})
+    signing = authority.create(tmp_path / authority.FOLDER, {APP: [], USUAL: ["127.0.0.1"]})
     good = signing.issue(APP)
     bad = {
         "other-key": Delivery(good.leaf, good.intermediate, signing.issue(APP).key),

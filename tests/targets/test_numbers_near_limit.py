@@ -20,12 +20,12 @@ PLACE = "SELECT number FROM place_order(%s, %s, %s, 'buy', 100, %s, 1)"
 
 @pytest.fixture
 def config(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Config:
-    def said(_: Config, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def said(_: Config, port: str, path: str, body: dict[str, Any], within_s: float) -> tuple[int, dict[str, Any]]:
         state = "new" if path == "/orders" else "cancelled"
         database.rows("UPDATE orders SET state = %s WHERE cl_ord_id = %s", (state, body["cl_ord_id"]))
-        return {"state": state}
+        return 200, {"state": state}
 
-    monkeypatch.setattr(numbers_near_limit, "_ask", said)
+    monkeypatch.setattr(numbers_near_limit, "asked", said)
     return make_config(tmp_path, {"postgres": database.port}, {})
 
 

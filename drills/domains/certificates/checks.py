@@ -61,8 +61,8 @@ def _ends_soon(row: NameServed) -> bool:
 _NEEDS = (facts.BOOK,)
 
 CHECKS = (
-    Check("names-accepted", "I-25", _NEEDS, False, names_accepted),
-    Check("served-as-installed", "I-25", _NEEDS, False, served_as_installed),
+    Check("names-accepted", "I-11", _NEEDS, False, names_accepted),
+    Check("served-as-installed", "I-24", _NEEDS, False, served_as_installed),
     Check("renewed-names-listed", "I-11", _NEEDS, False, renewed_names_listed),
-    Check("clients-verify", "I-26", _NEEDS, False, clients_verify),
+    Check("clients-verify", "I-24", _NEEDS, False, clients_verify),
 )

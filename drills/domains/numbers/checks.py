@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from drills.domains.numbers import facts
 from drills.domains.orders import facts as orders
 from drills.domains.orders.rows import ExchangeOrder, OmsOrder
-from drills.judge.check import NOT_EXERCISED, Check, because, combine, count
-from drills.judge.interval import seconds
-from drills.judge.timeline import is_for_fault, pages
-from drills.record.history import CheckResult, History, Reason, Status
+from drills.judge.check import Check, because, combine, count
+from drills.judge.warning import alerted_before
+from drills.record.history import CheckResult, History, Status
 
 LEAST_MS = 60_000
 """How long the room must last at the pace of the end."""
@@ -55,14 +54,8 @@ def number_headroom(history: History) -> CheckResult:
 def warned_before_the_limit(history: History) -> CheckResult:
     """Where the last number was given, an alert that names the cause had come before."""
     given = facts.reached(history)
-    if given is None:
-        return because(Status.PASS, NOT_EXERCISED)
-    alerts = [page.t for page in pages(history) if is_for_fault(history, page) and page.layer == "cause"]
-    lead = given.row.t_ns - min(alerts, default=given.row.t_ns)
-    said = Reason("numbers.lead", {"seconds": seconds(lead)}) if lead > 0 else Reason("numbers.no-alert")
-    passed = lead > 0
-    evidence = [] if passed else [f"exchange:{given.index}"]
-    return CheckResult(Status.PASS if passed else Status.FAIL, reasons=[said], evidence=evidence)
+    breach = None if given is None else (given.row.t_ns, f"exchange:{given.index}")
+    return alerted_before(history, breach, "numbers.lead", "numbers.no-alert")
 
 
 def _known(row: ExchangeOrder | OmsOrder) -> tuple[str, str, str, int]:

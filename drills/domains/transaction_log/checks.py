@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from drills.domains.transaction_log import facts
 from drills.domains.transaction_log.rows import HighWater, LogFile, LogLine, VolumeState
-from drills.judge.check import NOT_EXERCISED, Check, because, combine, count
-from drills.judge.interval import seconds
-from drills.judge.timeline import is_for_fault, pages
-from drills.record.history import CheckResult, Count, History, Reason, Status
+from drills.judge.check import Check, because, combine, count
+from drills.judge.warning import alerted_before
+from drills.record.history import CheckResult, Count, History, Status
 
 MOST_USED = 0.7
 LEAST_S = 60
@@ -64,14 +63,7 @@ def log_volume_headroom(history: History) -> CheckResult:
 
 def alerted_before_the_breach(history: History) -> CheckResult:
     """Where the log refused requests, an alert that names the cause had come before."""
-    refused = facts.first_refusal(history)
-    if refused is None:
-        return because(Status.PASS, NOT_EXERCISED)
-    alerts = [page.t for page in pages(history) if is_for_fault(history, page) and page.layer == "cause"]
-    lead = refused[0] - min(alerts, default=refused[0])
-    said = Reason("log.lead", {"seconds": seconds(lead)}) if lead > 0 else Reason("log.no-alert")
-    passed = lead > 0
-    return CheckResult(Status.PASS if passed else Status.FAIL, reasons=[said], evidence=[] if passed else [refused[1]])
+    return alerted_before(history, facts.first_refusal(history), "log.lead", "log.no-alert")
 
 
 def _gaps(spans: Iterable[tuple[int, int, int]], highest: int, mark: int) -> Iterable[tuple[Span, int]]:

@@ -61,7 +61,6 @@ class Counters:
         self.seen: Look | None = None
         self._line = line
         self._forecast = Forecast(WINDOW_S)
-        self._rows = 0
         path = book_file(Path(config.folder))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._rows = sum(1 for _ in path.open("rb")) if path.exists() else 0

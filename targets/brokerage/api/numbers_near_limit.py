@@ -7,7 +7,6 @@ stays wide.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,7 @@ import msgspec
 import psycopg
 from msgspec import Meta
 
-from targets import http_sync
-from targets.brokerage.condition import connected, number
+from targets.brokerage.condition import asked, connected, number
 from targets.brokerage.config import Config
 from targets.brokerage.exchange.book import LOT, parts_of
 from targets.brokerage.numbering import WIDTH
@@ -92,7 +90,7 @@ class NumbersNearLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return ProbeResult(True, "no such orders", {"changed": False})
             names = [row[0] for row in connection.execute(CANCELLING).fetchall()]
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda name: _ask(config, "/cancels", {"cl_ord_id": name}), names))
+                list(pool.map(partial(_cancel, config), names))
             last = max(1, number(connection, HIGHEST_BEFORE, [MOST - self.left]))
             connection.execute("SELECT setval('order_number', %s)", [last])
             connection.execute(DECIDE.encode(), ["1"])
@@ -136,17 +134,9 @@ def _store(connection: psycopg.Connection[Any], order: dict[str, Any]) -> None:
 
 
 def _send(config: Config, order: dict[str, Any]) -> bool:
-    return bool(_ask(config, "/orders", order).get("state") == "new")
+    _, said = asked(config, "gateway", "/orders", order, CALL_S)
+    return said.get("state") == "new"
 
 
-def _ask(config: Config, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What the gateway answers; OSError where it does not."""
-    headers = {"X-Ops-Token": config.token, "Content-Type": "application/json"}
-    try:
-        reply = http_sync.ask(
-            config.at("gateway"), "POST", path, CALL_S, body=json.dumps(body).encode(), headers=headers
-        )
-        said: dict[str, Any] = json.loads(reply.body)
-    except (http_sync.NoReply, ValueError) as error:
-        raise OSError(f"the gateway does not answer: {error}") from error
-    return said
+def _cancel(config: Config, name: str) -> None:
+    asked(config, "gateway", "/cancels", {"cl_ord_id": name}, CALL_S)

@@ -24,8 +24,7 @@ import msgspec
 import psycopg
 from msgspec import Meta
 
-from targets import http_sync
-from targets.brokerage.condition import connected, number
+from targets.brokerage.condition import asked, connected, number
 from targets.brokerage.config import Config
 from targets.references import AccountName
 from targets.target import ConditionState, ProbeResult
@@ -183,10 +182,8 @@ def _stop_batch(config: Config, connection: psycopg.Connection[Any]) -> list[int
 
 def _ask(config: Config, method: str, path: str) -> dict[str, Any]:
     """What the batch answers; nothing when it does not."""
-    with contextlib.suppress(http_sync.NoReply, ValueError):
-        headers = {"X-Ops-Token": config.token}
-        reply = http_sync.ask(config.at("batch"), method, path, WITHIN_S, body=b"{}", headers=headers)
-        said: dict[str, Any] = json.loads(reply.body)
+    with contextlib.suppress(OSError):
+        _, said = asked(config, "batch", path, {}, WITHIN_S, method)
         return said
     return {}
 

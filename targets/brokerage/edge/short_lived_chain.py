@@ -6,7 +6,6 @@ their connection has reached its age. Planted is what the edge serves; what has 
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -14,8 +13,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from targets import http_sync
 from targets.brokerage.certification import put
+from targets.brokerage.condition import asked
 from targets.brokerage.config import Config
 from targets.brokerage.edge import certificates
 from targets.brokerage.edge.certificates import Shown
@@ -93,13 +92,8 @@ def _served(config: Config, name: str) -> Shown | None:
 
 
 def _asked(config: Config, port: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What is answered; ValueError where it is refused, or nothing comes."""
-    headers = {"X-Ops-Token": config.token}
-    try:
-        reply = http_sync.ask(config.at(port), "POST", path, WITHIN_S, body=json.dumps(body).encode(), headers=headers)
-    except http_sync.NoReply as error:
-        raise ValueError(f"{path}: no answer: {error}") from error
-    said: dict[str, Any] = json.loads(reply.body)
-    if reply.status != 200:
-        raise ValueError(f"{path}: answered {reply.status}: {said.get('says')}")
+    """What is answered; ValueError where it is refused."""
+    status, said = asked(config, port, path, body, WITHIN_S)
+    if status != 200:
+        raise ValueError(f"{path}: answered {status}: {said.get('says')}")
     return said

@@ -74,7 +74,7 @@ class Authority:
         return Delivery(pem(leaf.certificate), pem(between.certificate), _key_pem(leaf.key))
 
 
-def found(folder: Path, register: Mapping[str, Sequence[str]]) -> Authority:
+def create(folder: Path, register: Mapping[str, Sequence[str]]) -> Authority:
     """Make a new one into ``folder``, which is made as well."""
     folder.mkdir(parents=True, exist_ok=True)
     key = _new_key()

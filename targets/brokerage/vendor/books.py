@@ -70,7 +70,7 @@ def _files(folder: Path) -> Row:
 
 def _clients(stack: Path) -> Iterator[Row]:
     with contextlib.ExitStack() as open_now:
-        decoys = {name: open_now.enter_context(_listener(each)) for name, each in _decoys(stack).items()}
+        decoys = {name: open_now.enter_context(_listener(stack, each)) for name, each in _decoys(stack).items()}
         for client in clients.CLIENTS:
             context = clients.context(stack, client)
             for decoy, where in decoys.items():
@@ -93,9 +93,9 @@ def _decoys(stack: Path) -> Mapping[str, tuple[Signer, bytes]]:
 
 
 @contextlib.contextmanager
-def _listener(shown: tuple[Signer, bytes]) -> Iterator[tuple[str, int]]:
+def _listener(stack: Path, shown: tuple[Signer, bytes]) -> Iterator[tuple[str, int]]:
     """Ends each connection after the handshake; its address."""
-    context = _context(*shown)
+    context = _context(stack, *shown)
     with socket.create_server((LOOPBACK, 0)) as server:
         thread = threading.Thread(target=_shake_hands, args=(server, context), daemon=True)
         thread.start()
@@ -105,9 +105,10 @@ def _listener(shown: tuple[Signer, bytes]) -> Iterator[tuple[str, int]]:
     thread.join(WITHIN_S)
 
 
-def _context(signer: Signer, above: bytes) -> ssl.SSLContext:
+def _context(stack: Path, signer: Signer, above: bytes) -> ssl.SSLContext:
+    """By way of files, which are all that ssl reads; in the stack's folder, so that nothing can outlive that."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=stack / authority.FOLDER) as folder:
         chain, key = Path(folder) / CHAIN, Path(folder) / KEY
         certificates.write(chain, authority.pem(signer.certificate) + above)
         certificates.write_key(key, authority.key_pem(signer))
