@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
@@ -18,7 +18,7 @@ from drills.judge.measures import METRICS, of_harms
 from drills.judge.metric import Metric
 from drills.judge.text import Text
 from drills.record.books import Row
-from drills.record.history import Plan, RunRecord
+from drills.record.history import RunRecord
 
 OWN_CHECKS = (detection, validity, planned, lateness, own_parts)
 """Modules of the checks that ask whether a run can judge at all."""
@@ -70,11 +70,20 @@ class Domains:
     def of_run(self, run: RunRecord) -> Domains:
         """As a run is judged by them: of a domain that judges only with books that it does not list, by what its plan
         names alone."""
-        if all(set(domain.only_with) <= set(run.books) for domain in self.domains):
+        limited = {objective.metric for objective in run.plan.objectives}
+        return self._with(run.books, limited)
+
+    def of_any_target(self) -> Domains:
+        """What may be asked of every target: also of one with none of the books which a domain is ``only_with``."""
+        return self._with((), self.metrics)
+
+    def _with(self, books: Iterable[str], named: Container[str]) -> Domains:
+        """Where these are the books; ``named`` metrics stay even without theirs."""
+        there = set(books)
+        if all(set(domain.only_with) <= there for domain in self.domains):
             return self
         return Domains.of(
-            domain if set(domain.only_with) <= set(run.books) else _as_named(domain, run.plan)
-            for domain in self.domains
+            domain if set(domain.only_with) <= there else _as_named(domain, named) for domain in self.domains
         )
 
 
@@ -85,9 +94,8 @@ def _books(rows: Iterable[tuple[str, type[Row]]]) -> dict[str, type]:
     return {book: reduce(or_, of) for book, of in kinds.items()}
 
 
-def _as_named(domain: Domain, plan: Plan) -> Domain:
-    limited = {objective.metric for objective in plan.objectives}
-    metrics = tuple(metric for metric in domain.metrics if metric.id in limited)
+def _as_named(domain: Domain, named: Container[str]) -> Domain:
+    metrics = tuple(metric for metric in domain.metrics if metric.id in named)
     return replace(domain, metrics=metrics, harms=(), restored=(), reconciled=(), residuals=())
 
 

@@ -213,11 +213,11 @@ def _books(drill: Drill, settled: bool) -> frozenset[str]:
     from drills.domains.registry import DOMAINS  # when asked for: reading a drill needs no judge
     from drills.judge.domain import books_of
 
-    checks = (DOMAINS.checks[name] for name in drill.checks if name in DOMAINS.checks)
+    usual = DOMAINS.of_any_target()
+    checks = (usual.checks[name] for name in drill.checks if name in usual.checks)
     read = {book for check in checks for book in check.needs_books}
     read |= {book for objective in drill.objectives for book in metrics()[objective.metric].books}
-    usual = [kind for domain in DOMAINS.domains if not domain.only_with for kind in domain.harms]
-    return frozenset(read | set(books_of(usual) if settled else ())) - OURS
+    return frozenset(read | set(books_of(usual.harms) if settled else ())) - OURS
 
 
 def _line(drill: Drill, *keys: str) -> int:

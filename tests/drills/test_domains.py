@@ -77,6 +77,14 @@ def test_a_run_that_lists_its_book_is_judged_by_it() -> None:
     assert "slips_late" not in WITH_TOY.of_run(correct(3).history().run).metrics
 
 
+def test_a_target_without_its_book_is_asked_for_none_of_it() -> None:
+    whole, any_target = WITH_TOY, WITH_TOY.of_any_target()
+    assert "toy" in whole.checks["nothing-left-behind"].needs_books
+    assert "toy" not in any_target.checks["nothing-left-behind"].needs_books
+    assert not any(domain.residuals or domain.harms for domain in any_target.domains if domain.only_with)
+    assert "slips_late" in any_target.metrics
+
+
 def test_its_book_is_written_and_read_where_it_is_known(tmp_path: Path) -> None:
     row = {"kind": "slip", "t_ns": 5, "id": "s-1", "late": True}
 
