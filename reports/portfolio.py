@@ -16,7 +16,7 @@ from reports.compare import worst_first
 from reports.figures import DASH, seconds, shown
 from reports.summary import five_numbers
 from reports.texts import Lang, known, say
-from reports.words import LISTED, arm_name
+from reports.words import LISTED, arm_name, metric_name
 
 HEADS = ("drill", "arm", "verdict", "detect", "recover", "harm", "lost", "red")
 SHOWN_RED = 3
@@ -45,8 +45,11 @@ def numbers(five: Mapping[str, Any], catalogue: int | None, lang: Lang) -> Itera
     """The five numbers, a line each. What nobody knows is a dash."""
     met, harm, seen = five["objectives"], five["harm"], five["detection"]
     yield say(lang, "five.objectives", met=met["met"], of=met["of"])
-    known_harm = {name: _count(value) for name, value in harm.items()}
-    yield say(lang, "five.harm", **known_harm)
+    others = harm["others"]
+    known_harm = {name: _count(value) for name, value in harm.items() if name != "others"}
+    further = [f"{metric_name(lang, metric)} {_count(value)}" for metric, value in others.items()]
+    more = say(lang, "five.harm.others", harm=LISTED[lang].join(further)) if further else ""
+    yield say(lang, "five.harm", **known_harm) + more
     yield say(
         lang,
         "five.detection",

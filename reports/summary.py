@@ -7,13 +7,22 @@ none of its objectives is met, its alerts detect nothing, and it does not make i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from drills.domains.registry import DOMAINS
 from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.arm import NOTHING_BROKEN
 from reports.card import as_card, judges, superseded, was_watched
+
+NAMED = {
+    "lost": "acknowledged_orders_lost",
+    "duplicated": "duplicated",
+    "phantom": "phantom_orders",
+    "wrong_figures_acted_on": "wrong_figures_acted_on",
+}
+"""Harm that every portfolio has a number of."""
 
 
 def summary(documents: Iterable[object]) -> dict[str, Any]:
@@ -49,14 +58,23 @@ def _objectives(cards: Sequence[Scorecard]) -> dict[str, int]:
     return {"met": sum(one.verdict == "pass" for one in judged), "of": len(judged)}
 
 
-def _harm(cards: Sequence[Scorecard]) -> dict[str, float | None]:
+def _harm(cards: Sequence[Scorecard]) -> dict[str, Any]:
+    """``others``: harm of further kinds, each over the runs whose cards have it, by metric; none where it was none."""
     return {
-        "lost": _sum(cards, "acknowledged_orders_lost"),
-        "duplicated": _sum(cards, "duplicated"),
-        "phantom": _sum(cards, "phantom_orders"),
-        "wrong_figures_acted_on": _sum(cards, "wrong_figures_acted_on"),
+        **{name: _sum(cards, metric) for name, metric in NAMED.items()},
+        "others": dict(_others(cards)),
         "exposed": _sum(cards, "acknowledged_orders"),
     }
+
+
+def _others(cards: Sequence[Scorecard]) -> Iterator[tuple[str, float | None]]:
+    for metric in DOMAINS.metrics.values():
+        counts = metric.harm is not None and not metric.harm.sum_of and metric.unit == "count"
+        measured = [card for card in cards if any(each.id == metric.id for each in card.metrics)]
+        if counts and measured and metric.id not in NAMED.values():
+            found = _sum(measured, metric.id)
+            if found != 0:
+                yield metric.id, found
 
 
 def _sum(cards: Sequence[Scorecard], metric: str) -> float | None:

@@ -142,6 +142,7 @@ EN: Mapping[str, str] = {
     "five.objectives": "objectives met: {met} of {of}",
     "five.harm": "orders lost {lost}, made twice {duplicated}, nobody asked for {phantom}, wrong figures acted on"
     " {wrong_figures_acted_on}; of {exposed} acknowledged orders",
+    "five.harm.others": "; other harm: {harm}",
     "five.detection": "noticed by an alert: {seen} of {of}, the slowest {worst}; false pages an hour {false}",
     "five.effect": "what the runbooks are worth: not studied",
     "five.drills": "drills that could be judged: {run}",
@@ -337,6 +338,7 @@ JA: Mapping[str, str] = {
     "five.objectives": "目標達成: {of} 件中 {met} 件",
     "five.harm": "消失した注文 {lost} 件、重複 {duplicated} 件、依頼のない注文 {phantom} 件、誤表示に基づく操作"
     " {wrong_figures_acted_on} 件（受付済み注文 {exposed} 件中）",
+    "five.harm.others": "。その他の被害: {harm}",
     "five.detection": "警報による検知: {of} 件中 {seen} 件、最長 {worst}。誤報 毎時 {false} 件",
     "five.effect": "手順書の効果: 未測定",
     "five.drills": "判定できた訓練: {run} 件",

@@ -23,7 +23,14 @@ def test_cards_stand_as_they_are_and_the_numbers_beside_them() -> None:
     assert document["cards"][0] == json.loads(card_bytes(record))
     assert document["five_numbers"] == {
         "objectives": {"met": 8, "of": 10},
-        "harm": {"lost": 0, "duplicated": 9, "phantom": 0, "wrong_figures_acted_on": 12, "exposed": 1606},
+        "harm": {
+            "lost": 0,
+            "duplicated": 9,
+            "phantom": 0,
+            "wrong_figures_acted_on": 12,
+            "others": {"wrong_figures_shown": 6},
+            "exposed": 1606,
+        },
         "detection": {"by_alert": 2, "of": 2, "worst_s": 0.9, "false_pages_per_hour": None},
         "runbook_effect": None,
         "drills": {"run": 1, "of": None},
@@ -32,10 +39,22 @@ def test_cards_stand_as_they_are_and_the_numbers_beside_them() -> None:
 
 def test_what_one_card_does_not_know_the_sum_does_not_know() -> None:
     numbers = summary([passed(), invalid()])["five_numbers"]
-    assert numbers["harm"] == dict.fromkeys(("lost", "duplicated", "phantom", "wrong_figures_acted_on", "exposed"))
+    unknown = dict.fromkeys(("lost", "duplicated", "phantom", "wrong_figures_acted_on", "exposed"))
+    assert {name: count for name, count in numbers["harm"].items() if name != "others"} == unknown
     assert numbers["objectives"] == {"met": 5, "of": 10}
     assert numbers["detection"]["by_alert"] == 1
     assert numbers["detection"]["of"] == 2
+
+
+def test_harm_that_only_some_drills_know_is_summed_over_those() -> None:
+    slower = passed() | {"metrics": [metric("shared_numbers", 41), metric("late_notices", 0)]}
+    others = summary([passed(), slower, slower])["five_numbers"]["harm"]["others"]
+    assert others["shared_numbers"] == 82
+    assert "unlogged_orders" not in others
+
+
+def metric(name: str, value: int) -> dict[str, Any]:
+    return {"id": name, "unit": "count", "values": [{"window": "all", "of": None, "value": value}]}
 
 
 def test_alerts_in_control_runs_are_false_pages() -> None:
