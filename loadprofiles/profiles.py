@@ -149,6 +149,13 @@ PROFILES: dict[str, Profile] = {
             customers=60,  # who is refused knows it at once: nobody waits for a time-out
             named=Named("app.kunren.example", 0.6),
         ),
+        Profile(
+            name="browser-session",  # as app-session, but that half of them resume their TLS sessions, as browsers do
+            services={"orders": 12.0, "inquiry": 18.0},
+            customers=60,
+            named=Named("app.kunren.example", 0.6),
+            resumes=0.5,
+        ),
     )
 }
 """Profile name -> profile, as named by ``load:`` in a drill."""
