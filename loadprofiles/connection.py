@@ -10,7 +10,7 @@ ever repeated. Imports gevent: for the generator's process alone.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from select import POLLIN
@@ -52,7 +52,9 @@ def failure_of(error: BaseException) -> OutcomeCode:
 class Server:
     """Where the brokerage is; with ``tls`` its certificate is checked, against ``root`` (PEM) where one is named.
 
-    The certificate must be for ``name``, which is asked for; without one, for the host.
+    The certificate must be for ``name``, which is asked for; without one, for the host. With ``resumes`` the session of
+    the connection before is offered, where the server has given a ticket for it. Where it is taken nothing is shown and
+    so nothing is checked, not even when what was shown first has ended: neither OpenSSL nor Python asks.
     """
 
     host: str
@@ -60,6 +62,7 @@ class Server:
     tls: bool = False
     root: str = ""
     name: str = ""
+    resumes: bool = False
 
     @property
     def authority(self) -> str:
@@ -75,15 +78,26 @@ def _tls(root: str) -> ssl.SSLContext:
 
 
 class Response(HTTPSocketResponse):  # type: ignore[misc]  # it has no types
-    """The parser's, fed with a head that says its length once."""
+    """The parser's, fed with a head that says its length once; ``leaving`` is told of the socket before it lets it go.
 
-    def __init__(self, connected: gevent.socket.socket, method: str) -> None:
-        self._single = SingleLength()  # before what follows, which reads
+    Where the server ends the connection with its answer, the parser itself closes the socket.
+    """
+
+    def __init__(
+        self, connected: gevent.socket.socket, method: str, leaving: Callable[[gevent.socket.socket], None]
+    ) -> None:
+        self._single, self._leaving = SingleLength(), leaving  # before what follows, which reads
         super().__init__(connected, method=method)
 
     def feed(self, data: bytes) -> None:
         """The bytes that came."""
         super().feed(self._single.pass_on(data))
+
+    def release(self) -> None:
+        """The answer is whole, or there will be none."""
+        if self._sock is not None:
+            self._leaving(self._sock)
+        super().release()
 
 
 class Connection:
@@ -93,6 +107,7 @@ class Connection:
         self._server = server
         self._patience = patience
         self._socket: gevent.socket.socket | None = None
+        self._session: ssl.SSLSession | None = None
 
     def ask(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], within_s: float | None = None
@@ -105,7 +120,7 @@ class Connection:
                     self.close()
                     self._socket = self._open()
                 self._socket.sendall(request)
-                response = Response(self._socket, method)
+                response = Response(self._socket, method, self._keep_session)
                 content = response.read()
         except BaseException:  # a time-out too: whatever is under way on this connection must not meet the next request
             self.close()
@@ -144,8 +159,19 @@ class Connection:
         return opened
 
     def _secured(self, plain: gevent.socket.socket) -> gevent.socket.socket:
-        """After a handshake, in which the certificate was found to be good."""
-        return _tls(self._server.root).wrap_socket(plain, server_hostname=self._server.name or self._server.host)
+        """After a handshake, in which the certificate was found to be good, or that of a session before.
+
+        A session is offered once: after a handshake that fails the next one is whole.
+        """
+        session, self._session = self._session, None
+        name = self._server.name or self._server.host
+        return _tls(self._server.root).wrap_socket(plain, server_hostname=name, session=session)
+
+    def _keep_session(self, sock: gevent.socket.socket) -> None:
+        """For the next connection; its tickets have come with the answer, if the server gives any."""
+        if self._server.tls and self._server.resumes:
+            session = sock.session
+            self._session = session if session is not None and session.has_ticket else None
 
 
 def _ended(sock: gevent.socket.socket) -> bool:

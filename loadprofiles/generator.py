@@ -183,7 +183,8 @@ def _customers(begin: Begin, world: World) -> list[Customer]:
             f"{begin.world} has {len(world.accounts)} accounts and {len(world.instruments)} prices; "
             f"profile {begin.profile.name} needs {wanted} accounts and a price"
         )
-    named = (replace(server, name=begin.profile.name_of(index)) for index in range(wanted))
+    profile = begin.profile
+    named = (replace(server, name=profile.name_of(index), resumes=profile.resumes_of(index)) for index in range(wanted))
     return [
         Customer(account, Connection(each, patience), world.means[account])
         for account, each in zip(world.accounts, named, strict=False)

@@ -78,6 +78,7 @@ class Profile:
     patience: Patience = field(default_factory=Patience)
     hot: Hot | None = None
     named: Named | None = None
+    resumes: float = 0.0  # share of the customers who resume their TLS session when they connect again, as browsers do
     urls: dict[str, Url] = field(default_factory=dict)
 
     @property
@@ -100,13 +101,22 @@ class Profile:
             raise ValueError(f"profile {self.name}: hot names no customers, or its share is none: {self.hot}")
         if self.named is not None and not (self.named.name and 0 <= self.named.share <= 1):
             raise ValueError(f"profile {self.name}: named has no name, or its share is none: {self.named}")
+        if not 0 <= self.resumes <= 1:
+            raise ValueError(f"profile {self.name}: resumes is {self.resumes}; must be 0 to 1")
+
+    def resumes_of(self, customer: int) -> bool:
+        """Whether the customer of this index resumes; the share is spread evenly, over who comes by a name as well."""
+        return _is_of_share(customer, self.resumes)
 
     def name_of(self, customer: int) -> str:
         """By which name the customer of this index comes; empty: by the address alone. The share is spread evenly."""
         if self.named is None:
             return ""
-        named, before = (int((customer + step) * self.named.share) for step in (1, 0))
-        return self.named.name if named > before else ""
+        return self.named.name if _is_of_share(customer, self.named.share) else ""
+
+
+def _is_of_share(index: int, share: float) -> bool:
+    return int((index + 1) * share) > int(index * share)
 
 
 LEAST_VISITORS, MOST_VISITORS = 50, 10_000
@@ -138,6 +148,13 @@ PROFILES: dict[str, Profile] = {
             services={"orders": 12.0, "inquiry": 18.0},
             customers=60,  # who is refused knows it at once: nobody waits for a time-out
             named=Named("app.kunren.example", 0.6),
+        ),
+        Profile(
+            name="browser-session",  # as app-session, but that half of them resume their TLS sessions, as browsers do
+            services={"orders": 12.0, "inquiry": 18.0},
+            customers=60,
+            named=Named("app.kunren.example", 0.6),
+            resumes=0.5,
         ),
     )
 }

@@ -74,6 +74,7 @@ class EdgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rate_limit: int = 0  # requests a second that are let in; 0: all
     max_connection_age_s: float = 0.0  # then a connection is closed with an answer; 0: as long as customers keep it
+    session_tickets: int = 0  # that who connects is given, to resume the session with; 0: whole handshakes alone
     handshake_s: float = 10.0
     answer_s: float = 30.0  # longer than any customer waits: who gives up first should be the customer
 

@@ -14,9 +14,12 @@ from targets.brokerage.batch.skewed_lots import SkewedLots
 from targets.brokerage.condition import Condition
 from targets.brokerage.config import Config
 from targets.brokerage.edge.short_lived_chain import ShortLivedChain
+from targets.brokerage.vendor.keys_mixed_up import KeysMixedUp
 from targets.target import ConditionState, ProbeResult, TargetError
 
-CONDITIONS: Mapping[str, type[Any]] = {each.NAME: each for each in (SkewedLots, ShortLivedChain, NumbersNearLimit)}
+CONDITIONS: Mapping[str, type[Any]] = {
+    each.NAME: each for each in (SkewedLots, ShortLivedChain, NumbersNearLimit, KeysMixedUp)
+}
 """Name -> condition, whose fields are its parameters."""
 
 

@@ -40,6 +40,17 @@ def test_a_share_of_the_customers_comes_by_a_name() -> None:
         Profile("x", {"orders": 1.0}, named=Named("", 0.5))
 
 
+def test_a_share_of_the_customers_resumes_whether_they_come_by_a_name_or_not() -> None:
+    profile = PROFILES["browser-session"]
+    who = [(bool(profile.name_of(n)), profile.resumes_of(n)) for n in range(profile.customers)]
+    assert {each: who.count(each) for each in set(who)} == {
+        (True, True): 18, (True, False): 18, (False, True): 12, (False, False): 12,
+    }  # fmt: skip
+    assert not any(PROFILES["app-session"].resumes_of(n) for n in range(60))
+    with pytest.raises(ValueError, match="resumes is"):
+        Profile("x", {"orders": 1.0}, resumes=1.5)
+
+
 def test_the_package_is_cheap_to_import() -> None:
     code = "import sys, loadprofiles; print(sorted({'locust', 'gevent', 'numpy'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

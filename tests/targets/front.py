@@ -102,6 +102,11 @@ class Front:
             self.control(verb="start", service=part)
             until(lambda part=part: self.healthy(part) is not None)
 
+    def kill(self, part: str) -> None:
+        """With SIGKILL, and until the launcher knows that it has ended."""
+        self.control(verb="signal", service=part, signal=9)
+        until(lambda: self.control(verb="status")["services"][part]["state"] == "exited")
+
     def healthy(self, part: str) -> bool | None:
         """None while nothing answers."""
         where = Stack(self.config).address(part)

@@ -38,6 +38,7 @@ IN_FRONT = (
     ("edge", "show"), ("edge", "limit", "100"), ("edge", "limit", "off"), ("edge", "reload"), ("relay", "status"),
     ("relay", "level", "debug"), ("relay", "rotate"), ("relay", "level", "info"),
     ("cert", "scan"), ("cert", "inventory"), ("cert", "request", "app.kunren.example"), ("cert", "check"),
+    ("cert", "request", "--rejected"),
     ("cert", "install"), ("cert", "verify"), ("cert", "enter"), ("synthetic", "verification", "on"),
     ("volume", "copy", VOLUME, "transactions-000[12]*"), ("volume", "unpack", VOLUME, "*.gz"),
     ("volume", "split", VOLUME, "transactions-00002*.gz"),

@@ -1,4 +1,4 @@
-"""Handshakes by the name that was asked for: how many began, how many came to their end, and the share that did not.
+"""Handshakes by name: how many began, how many came to their end, the share that did not, how many resumed a session.
 
 To a server a certificate that customers do not accept looks like customers who hang up: what it has of it is the
 difference between the two counts, by name.
@@ -30,11 +30,15 @@ class Handshakes:
         self._past: deque[tuple[float, dict[str, tuple[int, int]]]] = deque()
         self._counter = Counter("edge_name_accepts", "Handshakes that began", ("name",), registry=registry)
         self._counter_good = Counter("edge_name_accepts_good", "Of these, completed", ("name",), registry=registry)
+        self._counter_resumed = Counter(
+            "edge_name_resumed", "Of these, of a session of before", ("name",), registry=registry
+        )
         self._ratio = Gauge(
             "edge_handshake_failure_ratio", f"Of the last {WINDOW_S:g} s, failed", ("name",), registry=registry
         )
         for name in self._begun:
             self._counter.labels(name), self._counter_good.labels(name), self._ratio.labels(name)
+            self._counter_resumed.labels(name)
         self.look()
 
     def begun(self, name: str) -> None:
@@ -42,10 +46,12 @@ class Handshakes:
         self._begun[name] += 1
         self._counter.labels(name).inc()
 
-    def good(self, name: str) -> None:
-        """The handshake came to its end."""
+    def good(self, name: str, *, resumed: bool = False) -> None:
+        """The handshake came to its end; ``resumed``: nothing was shown in it."""
         self._good[name] += 1
         self._counter_good.labels(name).inc()
+        if resumed:
+            self._counter_resumed.labels(name).inc()
 
     def look(self) -> None:
         """Keep the counts as of now, and the share up to date."""

@@ -57,7 +57,7 @@ class Edge:
         self.limit = RateLimit(config.edge.rate_limit)
         self._stack = Path(config.folder)
         self._tls = tls.load_all(self._stack, NAMES)
-        self._door_context = tls.choosing(self._choose)
+        self._door_context = tls.choosing(self._choose, config.edge.session_tickets)
         self._door = door
         self._relay = Connections(config.at("relay"))
         self._open: set[asyncio.Task[None]] = set()
@@ -170,7 +170,8 @@ class Edge:
             connection.close()
             return
         self._good.inc()
-        self._handshakes.good(self._name_of(writer))
+        resumed = bool(writer.get_extra_info("ssl_object").session_reused)
+        self._handshakes.good(self._name_of(writer), resumed=resumed)
         await converse(reader, writer, self._answer, self._end_of_life())
 
     async def _handshake(self, connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -18,6 +18,7 @@ from targets.brokerage.condition import asked
 from targets.brokerage.config import Config
 from targets.brokerage.edge import certificates
 from targets.brokerage.edge.certificates import Shown
+from targets.brokerage.edge.delivered import is_pair
 from targets.brokerage.edge.names import ServerName
 from targets.brokerage.edge.probe import chain_served
 from targets.brokerage.vendor.authority import Part
@@ -60,9 +61,12 @@ class ShortLivedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return seen
 
     def unplant(self, config: Config) -> ProbeResult:
-        """Another one in its place, as it is usually issued; nothing where somebody has renewed it."""
+        """Another one in its place, as it is usually issued; nothing where somebody has renewed it.
+
+        What was installed and cannot be loaded is replaced as well, or the short one would be served on.
+        """
         before = self._state(config)
-        if before.there:
+        if before.there or (before.felt and not is_pair(Path(config.folder), self.name)):
             put(Path(config.folder), self.name, from_text(_asked(config, "vendor", "/issue", {"name": self.name})))
         if before.felt:
             _asked(config, "edge_http", "/ops/reload", {})

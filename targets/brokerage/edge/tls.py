@@ -35,9 +35,9 @@ def load_all(stack: Path, names: Iterable[str]) -> Mapping[str, Loaded]:
 def load(folder: Path) -> Loaded:
     """A new context from the files as they are now; NotLoaded.
 
-    TLS 1.3 without tickets: every connection makes a whole handshake, so nobody goes on with a certificate of before.
+    Whether sessions may be resumed is a matter of the context that ``choosing`` has made.
     """
-    context = _without_tickets()
+    context = _context()
     try:
         context.load_cert_chain(folder / CHAIN, folder / KEY)
         return Loaded(context, certificates.in_file(folder / CHAIN))
@@ -45,17 +45,21 @@ def load(folder: Path) -> Loaded:
         raise NotLoaded(f"{CHAIN} and {KEY} in {folder} cannot be served: {_why(error)}") from error
 
 
-def choosing(choose: Callable[[ssl.SSLObject, str | None], None]) -> ssl.SSLContext:
-    """One without a chain of its own: ``choose`` gives each connection that of the name that it asks for."""
-    context = _without_tickets()
+def choosing(choose: Callable[[ssl.SSLObject, str | None], None], tickets: int = 0) -> ssl.SSLContext:
+    """One without a chain of its own: ``choose`` gives each connection that of the name that it asks for.
+
+    Without ``tickets`` every connection makes a whole handshake, so nobody goes on with a certificate of before. With
+    some, who has resumed a session is shown none: tickets are this context's, whatever chain has been loaded since.
+    """
+    context = _context(tickets)
     context.sni_callback = lambda connection, name, _: choose(connection, name)
     return context
 
 
-def _without_tickets() -> ssl.SSLContext:
+def _context(tickets: int = 0) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3  # 1.2 would resume sessions by their ids
-    context.num_tickets = 0
+    context.num_tickets = tickets
     return context
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, NotReached, Refused, done, read
 from targets.brokerage.roles import ANYONE, OPERATORS
-from targets.operator_tool import Argument, count, flag, listing, number, seconds
+from targets.operator_tool import Argument, Kind, count, flag, listing, number, seconds
 
 if TYPE_CHECKING:  # what reads certificates is slow to import, and these commands alone need it
     from targets.brokerage.edge.certificates import Shown
@@ -45,30 +45,34 @@ def scan(stack: Stack, args: Namespace) -> CommandResult:
 
 
 def request(stack: Stack, args: Namespace) -> CommandResult:
-    """``cert request [NAME…]``: call the vendor and wait for what it issues; by default for whatever ends soon."""
-    from targets.brokerage.edge import certificates
+    """``cert request [NAME…] [--rejected]``: call the vendor and wait for what it issues.
 
-    now = certificates.now()
-    names = _named(args.names) or [name for name in NAMES if _served(stack, name).seconds_left(now) < SOON_S]
-    if not names:
-        return done("no chain that is served ends within 30 days", False, {"names": [], "waited": 0.0})
+    By default for whatever ends soon; ``--rejected``: for whatever was delivered and must not be installed.
+    """
+    if args.rejected:
+        bad = _bad(stack, args.names)
+        wanted, none = list(bad), "what the vendor has delivered is good"
+        why = f"rejected: {_listed(bad)}; "
+    else:
+        wanted, none, why = _named(args.names) or _ending(stack), "no chain that is served ends within 30 days", ""
+    return _requested(stack, wanted, why) if wanted else done(none, False, {"names": [], "waited": 0.0})
+
+
+def _requested(stack: Stack, names: Sequence[str], why: str) -> CommandResult:
     began = time.monotonic()
     tickets = {name: stack.ask("vendor", "POST", "/requests", {"name": name})["ticket"] for name in names}
     for name, ticket in tickets.items():
         _keep(Path(stack.config.folder), name, _fetched(stack, ticket, began + HOTLINE_S))
     waited = time.monotonic() - began
-    says = f"the vendor has delivered for {', '.join(names)}, after {waited:.1f} s"
-    return done(says, True, {"names": names, "waited": waited})
+    says = f"{why}the vendor has delivered for {', '.join(names)}, after {waited:.1f} s"
+    return done(says, True, {"names": list(names), "waited": waited})
 
 
 def check(stack: Stack, args: Namespace) -> CommandResult:
     """``cert check [NAME…]``: what was delivered, before it is installed: chain up to the root, key, name, time."""
-    from targets.brokerage.edge import delivered
-
-    found = {name: delivered.trouble(Path(stack.config.folder), name) for name in _delivered(stack, args.names)}
-    bad = {name: why for name, why in found.items() if why}
-    says = "; ".join(f"{name}: {why}" for name, why in bad.items()) or f"{', '.join(found)}: chain and key are good"
-    return read(says, {"good": bool(found) and not bad, "checked": len(found)})
+    names, bad = _delivered(stack, args.names), _bad(stack, args.names)
+    says = _listed(bad) or f"{', '.join(names)}: chain and key are good"
+    return read(says, {"good": not bad, "checked": len(names)})
 
 
 def install(stack: Stack, args: Namespace) -> CommandResult:
@@ -143,6 +147,26 @@ def _served(stack: Stack, name: str) -> Shown:
         raise HalfWay(f"what {name} is served cannot be read: {error}; {stack.check('edge')}") from error
 
 
+def _ending(stack: Stack) -> list[str]:
+    from targets.brokerage.edge import certificates
+
+    now = certificates.now()
+    return [name for name in NAMES if _served(stack, name).seconds_left(now) < SOON_S]
+
+
+def _bad(stack: Stack, names: Iterable[str]) -> dict[str, str]:
+    """Name -> why what was delivered for it must not be installed."""
+    from targets.brokerage.edge import delivered
+
+    folder = Path(stack.config.folder)
+    found = {name: delivered.trouble(folder, name) for name in _delivered(stack, names)}
+    return {name: why for name, why in found.items() if why}
+
+
+def _listed(bad: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in bad.items())
+
+
 def _refusal(stack: Stack, name: str) -> str | None:
     import ssl
 
@@ -207,6 +231,8 @@ OPERATIONS = (
     operation(
         request, "cert request", "have the vendor issue, and wait; by default for whatever ends within 30 days",
         OPERATORS, {"names": listing(), "waited": seconds()}, _NAMES,
+        Argument("--rejected", "whatever was delivered and does not pass the check", Kind.FLAG, optional=True),
+        examples=("cert request", "cert request --rejected"),
     ),
     operation(
         check, "cert check", "look at what was delivered before it is installed: chain, key, name, time", ANYONE,

@@ -1,7 +1,8 @@
 """The certificate vendor: answers its hotline, issues certificates, and scans from outside what is served.
 
 Another company's part. A request to the hotline waits until somebody there has answered it (``vendor.hotline_s``); then
-what was issued can be fetched under its ticket. ``/issue`` is what its own staff use.
+what was issued can be fetched under its ticket. ``/issue`` is what its own staff use, and ``/mixed-up`` says for which
+names they are about to take a key from another order (``keys_mixed_up.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     part: Part = "leaf"
 
 
+class MixedUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many of the next deliveries come with the key of another order."""
+
+    deliveries: int
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A request, and when (monotonic) somebody will have answered it."""
@@ -53,6 +60,7 @@ class Vendor:
         self.registry = CollectorRegistry()
         self._authority = authority.load(Path(config.folder) / authority.FOLDER)
         self._tickets: dict[str, Ticket] = {}
+        self._mixed_up: dict[str, int] = {}
         self._issued = Counter("vendor_issued", "Certificates issued", registry=self.registry)
         self._scan = Scan(config, self.registry)
 
@@ -63,6 +71,8 @@ class Vendor:
             Route("/requests", for_operators(token, self.request), methods=["POST"]),
             Route("/requests/{ticket}", for_operators(token, self.fetch), methods=["GET"]),
             Route("/issue", for_operators(token, self.issue), methods=["POST"]),
+            Route("/mixed-up/{name}", for_operators(token, self.mixed_up), methods=["GET"]),
+            Route("/mixed-up/{name}", for_operators(token, self.mix_up), methods=["POST"]),
         )
 
     def jobs(self) -> Sequence[Job]:
@@ -94,16 +104,38 @@ class Vendor:
             return answer(404, {"error": "NO_SUCH_TICKET", "says": "the vendor has no such request"})
         if time.monotonic() < ticket.ready:
             return answer(202, {"ready": False})
-        return self._hand_over(Wanted(ticket.name))
+        return self._hand_over(Wanted(ticket.name), key_of_another=self._is_mixed_up(ticket.name))
 
     async def issue(self, request: Request) -> Response:
         """200 with what was issued, at once; 404 for a name that it does not manage."""
         wanted = await read_body(request, Wanted)
         return self._hand_over(wanted) if wanted.name in self._authority.register else _unknown(wanted.name)
 
-    def _hand_over(self, wanted: Wanted) -> Response:
+    async def mixed_up(self, request: Request) -> Response:
+        """How many deliveries for the name are still to come with the key of another order."""
+        await asyncio.sleep(0)
+        return answer(200, {"deliveries": self._mixed_up.get(request.path_params["name"], 0)})
+
+    async def mix_up(self, request: Request) -> Response:
+        """So many from now on; 0 puts the keys in order."""
+        name, wanted = request.path_params["name"], await read_body(request, MixedUp)
+        if name not in self._authority.register:
+            return _unknown(name)
+        self._mixed_up[name] = max(0, wanted.deliveries)
+        return answer(200, {"deliveries": self._mixed_up[name]})
+
+    def _is_mixed_up(self, name: str) -> bool:
+        """Whether this delivery is; then one less is to come."""
+        left = self._mixed_up.get(name, 0)
+        if left > 0:
+            self._mixed_up[name] = left - 1
+        return left > 0
+
+    def _hand_over(self, wanted: Wanted, *, key_of_another: bool = False) -> Response:
         self._issued.inc()
         made = self._authority.issue(wanted.name, wanted.seconds, wanted.part)
+        if key_of_another:
+            made = replace(made, key=self._authority.issue(wanted.name).key)
         return answer(200, {"ready": True, **to_text(made)})
 
 
