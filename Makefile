@@ -19,7 +19,7 @@ help:
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTHONSTARTUP PYTHONOPTIMIZE
 
 # The stamp is newer than what is installed once the venv holds it, so a second run installs nothing.
-$(VENV)/.installed: pyproject.toml drills/kunren_start.py
+$(VENV)/.installed: pyproject.toml drills/kunren_start.py drills/kunren_pytest.py
 	@echo "setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kunren needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Mend: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a venv. Mend: install your distribution's python3-venv"; exit 3; }

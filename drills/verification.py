@@ -6,6 +6,10 @@ when it passes with the right one.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
@@ -19,6 +23,7 @@ from drills.spec.drill import Drill
 from drills.spec.planning import expectation
 from reports.cells import print_table
 from reports.figures import span
+from reports.junit import ArmCase
 from reports.texts import Lang
 
 NOT_RUN = "not run"
@@ -44,6 +49,7 @@ class Row(msgspec.Struct, frozen=True):
     run: str
     evidence: str | None
     variant: str | None = None
+    wall_s: float | None = None
 
     @property
     def called(self) -> str:
@@ -84,6 +90,7 @@ def verify_arm(drill: Drill, card: Scorecard, evidence: str | None) -> Row:
         run=card.run,
         evidence=evidence,
         variant=drill.variant,
+        wall_s=card.cost.wall_s,
     )
 
 
@@ -169,6 +176,24 @@ def _trust(bad: int, judged: int, void: int, left: int, lang: Lang) -> str:
     return (
         says + (f"; {void} could not judge" if void else "") + (f"; {left} were not run to their end" if left else "")
     )
+
+
+def cases(rows: Sequence[Row], files: Mapping[str, Path], target: str) -> dict[str, list[ArmCase]]:
+    """What CI is told of the rows, by the file of their drill: an arm that was run several times is numbered."""
+    found: dict[str, list[ArmCase]] = defaultdict(list)
+    times = Counter((row.called, row.arm) for row in rows)
+    seen: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        key = (row.called, row.arm)
+        seen[key] += 1
+        name = row.arm + (f" (repeat {seen[key]})" if times[key] > 1 else "")
+        said = f"{row.verdict}{f' ({row.grade})' if row.grade else ''}, declared {row.declared}, seed {row.seed}"
+        verdict = "pass" if row.as_declared else "fail" if row.judged else row.verdict
+        says = f"{said}; {row.says}" if row.says else said
+        found[str(files[row.called])].append(
+            ArmCase(f"{row.called}.{target.replace('.', '_')}", name, verdict, says, row.wall_s)
+        )
+    return found
 
 
 def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> list[str]:

@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 
 from drills.cards import compare_with_kept, rejudge
-from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, worst, writable
-from drills.commands.execution import Json, Junit, Quiet, deliver, exit_code
+from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, worst
+from drills.commands.execution import Json, Junit, OpenMetrics, Outputs, Quiet, deliver, exit_code
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import find_run, sealed, verify_evidence
+from drills.record.names import DRILL
 from drills.record.tampering import Findings, examine
 from reports.terminal import print_card
 
@@ -39,6 +40,7 @@ def check(
     lang: Lang = "en",
     json: Json = None,
     junit: Junit = None,
+    openmetrics: OpenMetrics = None,
     quiet: Quiet = False,
 ) -> None:
     """Judge again from the run folder alone, and compare with the card that lies there: the same, byte for byte.
@@ -47,10 +49,12 @@ def check(
     """
     if public_key is not None and not evidence:
         raise Refused("--public-key without --evidence", "say both")
-    writable(json, junit)
-    out, said = console(to_stderr=json == "-"), language(lang)
+    to = Outputs(json, junit, openmetrics)
+    to.refuse_unwritable()
+    out, said = console(to_stderr=to.to_stdout), language(lang)
     cards: list[Scorecard] = []
     problems: list[str] = []
+    files: dict[str, Path] = {}
     for folder in [find_run(runs, ref) for ref in refs]:
         judged = rejudge(folder) if anew else compare_with_kept(folder)
         found = examine(folder, public_key) if evidence else Findings([], [])
@@ -65,9 +69,10 @@ def check(
         if mismatch:
             complain(f"evidence does not match: {folder}: see kunren check {folder} --evidence")
         cards.append(judged.card)
+        files[judged.card.run] = folder / DRILL
         problems += [f"{folder}: {problem}" for problem in (*judged.problems, *found.problems)]
     _tell(out, problems, evidence)
-    deliver(cards, json, junit)
+    deliver(cards, to, files)
     raise typer.Exit(EXIT_FAIL if problems else worst(exit_code(card.verdict) for card in cards))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 
 from drills import api
-from drills.commands.common import write
+from drills.commands.common import writable, write
 from drills.commands.person import keys_of
 from drills.errors import MissingMeans, Refused
 from drills.execution.events import HOW
@@ -25,12 +26,14 @@ from drills.record.history import REACTION
 from drills.spec import planning
 from drills.spec.drill import Drill, catalogue, load_drill
 from drills.spec.library import library
+from drills.spec.places import places
 from drills.spec.reader import TIME, UNITS
 from drills.spec.request import RunRequest, runbook_for
 from drills.spec.runbook_text import time_words
 from drills.spec.target import system, words_of
 from reports.junit import junit_bytes
 from reports.live import Screen
+from reports.openmetrics import openmetrics_bytes
 from reports.person import PersonScreen
 from reports.summary import summary
 from reports.terminal import print_card
@@ -41,6 +44,9 @@ Reaction = Annotated[str, typer.Option("--reaction", help="How long the robot wa
 Proxy = Annotated[str, typer.Option("--proxy", metavar="auto|embedded|toxiproxy", help="auto prefers the real one.")]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The card (several: a summary) as JSON.")]
 Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per objective and check.")]
+OpenMetrics = Annotated[
+    str | None, typer.Option("--openmetrics", metavar="FILE|-", help="What was shown, for a monitoring system.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no card.")]
 
 USUAL_REACTION = time_words(REACTION)
@@ -152,10 +158,32 @@ def exit_code(verdict: str) -> int:
     return VERDICTS.get(verdict, EXIT_UNKNOWN)
 
 
-def deliver(cards: Iterable[Scorecard], json: str | None, junit: str | None) -> None:
-    """To the files asked for: one card as it is, several as a summary."""
-    found = list(cards)
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where cards are to go: ``FILE``, or ``-`` for stdout; None: nowhere."""
+
+    json: str | None
+    junit: str | None
+    openmetrics: str | None
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether stdout is for a program, and what people read goes to stderr."""
+        return "-" in (self.json, self.openmetrics)
+
+    def refuse_unwritable(self) -> None:
+        """Refused before anything starts where one of them could not be written afterwards."""
+        if self.json == self.openmetrics == "-":
+            raise Refused("two outputs are to go to stdout", "name a file for one of them")
+        writable(self.json, self.junit, self.openmetrics)
+
+
+def deliver(cards: Iterable[Scorecard], to: Outputs, files: Mapping[str, Path]) -> None:
+    """To the files asked for: one card as it is, several as a summary. ``files``: run -> the file of its drill."""
+    found, json, junit = list(cards), to.json, to.junit
     if json is not None and found:
         write(card_bytes(found[0] if len(found) == 1 else summary(found)), json)
     if junit is not None:
-        write(junit_bytes(found), junit)
+        write(junit_bytes(found, lambda card: places(files[card.run]) if card.run in files else None), junit)
+    if to.openmetrics is not None:
+        write(openmetrics_bytes(found), to.openmetrics)

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst, writable
+from drills.commands.common import DEFAULT_RUNS, Lang, Runs, Target, console, language, worst
 from drills.commands.execution import (
     USUAL_REACTION,
     Json,
     Junit,
+    OpenMetrics,
+    Outputs,
     Proxy,
     Quiet,
     Reaction,
@@ -33,6 +35,7 @@ from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
 from drills.spec.planning import arm_of, usual_arm
 from drills.spec.request import RunRequest, again
+from reports.card import called
 from reports.texts import Lang as Language
 
 Drills = Annotated[list[str] | None, typer.Argument(metavar="DRILL|PATH…", help="Names of the catalogue, or files.")]
@@ -93,10 +96,12 @@ def run_drills(
     lang: Lang = "en",
     json: Json = None,
     junit: Junit = None,
+    openmetrics: OpenMetrics = None,
     quiet: Quiet = False,
 ) -> None:
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
-    writable(json, junit)
+    to = Outputs(json, junit, openmetrics)
+    to.refuse_unwritable()
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     person = person_of(operator, name, role)
     speed = pace_of(pace, person)
@@ -118,14 +123,15 @@ def run_drills(
         for drill in chosen(drills, every, target, proxy)
         for turn in range(repeat)
     ]
-    out = console(to_stderr=json == "-")
+    out = console(to_stderr=to.to_stdout)
     if person is not None:
         refuse_person(orders, out, quiet=quiet)
     if len(orders) == 1:
         cards, cut = _single(orders[0], out, said, quiet, retry_invalid > 0)
     else:
         cards, cut = carry_out_many(orders, jobs, out, said, quiet=quiet, retry_invalid=retry_invalid > 0, every=every)
-    deliver(cards, json, junit)
+    files = {order.drill.called: order.drill.file for order in orders}
+    deliver(cards, to, {card.run: files[called(card)] for card in cards if called(card) in files})
     if cut is not None:
         leave(cut, runs / cards[-1].run / CARD if cards else None)
     raise typer.Exit(worst(exit_code(each.verdict) for each in repeated(cards)))

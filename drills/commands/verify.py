@@ -30,13 +30,17 @@ from drills.record.folder import evidence_number
 from drills.spec import planning
 from drills.spec.drill import Drill
 from drills.spec.request import RunRequest, again
-from drills.verification import Row, not_run, tell, verify_arm
+from drills.verification import Row, cases, not_run, tell, verify_arm
+from reports.junit import verification_bytes
 from reports.texts import Lang as Language
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("verify", epilog="Example: kunren verify exchange-link-down --repeat 3")(verify)
+    app.command(
+        "verify",
+        epilog="Examples: kunren verify exchange-link-down --repeat 3 · kunren verify night-batch-lock --junit a.xml",
+    )(verify)
 
 
 def verify(
@@ -50,10 +54,11 @@ def verify(
     runs: Runs = DEFAULT_RUNS,
     lang: Lang = "en",
     json: Json = None,
+    junit: Annotated[str | None, typer.Option("--junit", metavar="FILE", help="One testcase per arm.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Can this drill be trusted? Runs its arms and wrong variants and compares each with what is declared."""
-    writable(json)
+    writable(json, junit)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     out = console(to_stderr=json == "-")
     orders = [
@@ -67,6 +72,10 @@ def verify(
     tell(rows, out, said)
     if json is not None:
         write(as_json({"schema": "kunren.verification/1", "rows": rows}), json)
+    if junit is not None:
+        write(
+            verification_bytes(cases(rows, {order.drill.called: order.drill.file for order in orders}, target)), junit
+        )
     if cut is not None:
         leave(cut)
     raise typer.Exit(EXIT_PASS if all(row.as_declared for row in rows) else EXIT_FAIL)

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.long  # needs the package index and about a minute
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGES = ("drills", "targets", "faults", "loadprofiles", "reports", "compose")
-START = "drills/kunren_start.py"
-"""The one module at top level."""
+AT_TOP = ("drills/kunren_start.py", "drills/kunren_pytest.py")
+"""The modules at top level."""
 GUARD_S = 600.0
 
 
@@ -56,7 +56,7 @@ def shipped() -> set[str]:
     """Where whatever lies in the packages goes, but for what Python makes itself."""
     files = (file for package in PACKAGES for file in (CHECKOUT / package).rglob("*") if file.is_file())
     mine = (file.relative_to(CHECKOUT).as_posix() for file in files if "__pycache__" not in file.parts)
-    return {"kunren_start.py" if file == START else f"kunren_packages/{file}" for file in mine}
+    return {Path(file).name if file in AT_TOP else f"kunren_packages/{file}" for file in mine}
 
 
 def test_everything_in_the_packages_is_in_the_wheel_and_nothing_else(wheel: Path) -> None:
@@ -94,7 +94,11 @@ def test_an_editable_installation_has_no_copy_that_could_be_out_of_date(tmp_path
     pip(tmp_path / "venv" / "bin" / "python", "install", "--no-deps", "--editable", CHECKOUT)
     (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
     ours = {path.name for path in packages.iterdir() if "kunren" in path.name}
-    assert {name for name in ours if not name.endswith(".dist-info")} == {"kunren_start.py", "_kunren.pth"}
+    assert {name for name in ours if not name.endswith(".dist-info")} == {
+        "kunren_start.py",
+        "kunren_pytest.py",
+        "_kunren.pth",
+    }
     where = "import kunren_start; print(kunren_start.packages())"
     assert call(tmp_path / "venv" / "bin" / "python", "-c", where).stdout == f"{CHECKOUT}\n"
 
