@@ -94,11 +94,11 @@ class Client:
         self._seed = seed
         self._row = first_free_row
 
-    def rng(self, arrival: int) -> random.Random:
+    def rng(self, arrival: int | str) -> random.Random:
         """The arrival's own randomness: what one customer does never shifts what another draws."""
         return random.Random(f"{self._seed}/{arrival}")
 
-    def key(self, arrival: int, suffix: str = "") -> str:
+    def key(self, arrival: int | str, suffix: str = "") -> str:
         """Idempotency key of the arrival's order: the same in every arm of a drill."""
         return f"{self._seed}-{arrival}{suffix}"
 
