@@ -14,6 +14,7 @@ import locust.event
 
 import gc
 import os
+import random
 import signal
 import sys
 from collections.abc import Iterator
@@ -209,9 +210,14 @@ def _customers(begin: Begin, world: World) -> list[Customer]:
         )
     named = (replace(server, name=begin.profile.name_of(index)) for index in range(wanted))
     return [
-        Customer(account, Connection(each, patience), world.means[account])
+        Customer(account, Connection(each, patience.of(_draw(begin.seed, account))), world.means[account])
         for account, each in zip(world.accounts, named, strict=False)
     ]
+
+
+def _draw(seed: int, account: str) -> float:
+    """A number in [0, 1) of the customer's own."""
+    return random.Random(f"{seed}/{account}/patience").random()
 
 
 def _tie_to(parent: int) -> None:

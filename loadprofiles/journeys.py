@@ -14,7 +14,7 @@ from functools import partial
 
 from loadprofiles.client import Call, Client, Customer, fetch_call, status_call
 from loadprofiles.profiles import Profile, Url
-from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer
+from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer, comes_again
 from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
 
@@ -43,6 +43,7 @@ class Doubt:
 
     ticket: Ticket
     key: str
+    answer: Answer | None = None  # what there was of one, for a customer who insists
 
 
 def trade(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
@@ -52,6 +53,8 @@ def trade(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     key = client.key(journey.name)
     answer = client.place(journey.customer, ticket, key, key, journey.row, journey.intended)
     rated(answer)
+    if client.profile.behaviour.insistence is not None:
+        return Doubt(ticket, key, answer) if comes_again(answer) or answer.outcome is OutcomeCode.OK else None
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None
 
 

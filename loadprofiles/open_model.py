@@ -20,6 +20,7 @@ from gevent.pool import Group, Pool
 from loadprofiles.arrivals import NS, Arrivals
 from loadprofiles.client import Call, Client, Customer
 from loadprofiles.commands import Stepped
+from loadprofiles.insisting import insist
 from loadprofiles.journeys import Journey, ask_state, serving, settle
 from loadprofiles.replies import Answer
 from loadprofiles.samples import OutcomeCode
@@ -107,7 +108,7 @@ class OpenModel:
         if self._opened is not None:
             began, cpu = self._opened
             self.times |= {"span_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu}
-        self._visits.join(timeout=self.client.profile.patience.total_s + 1)
+        self._visits.join(timeout=self.client.profile.patience.longest_s + 1)
         self._visits.kill(timeout=1)
         deadline = time.monotonic() + LAST_ROUND_S
         pool = Pool(AT_ONCE)
@@ -156,7 +157,10 @@ class OpenModel:
         finally:
             self.abandoned += not told
             journey.customer.busy.release()
-        if doubt is not None:
+        habits = self.client.profile.behaviour.insistence
+        if doubt is not None and doubt.answer is not None and habits is not None:
+            insist(self.client, journey, doubt, habits)
+        elif doubt is not None:
             settle(self.client, journey, doubt)
 
     def summary(self) -> dict[str, Any]:
@@ -203,7 +207,7 @@ def _log_in(client: Client, customer: Customer, password: str, failed: list[str]
 
 def _last_look(client: Client, customer: Customer, key: str, deadline: float) -> None:
     with customer.busy:
-        within = min(deadline - time.monotonic(), client.profile.patience.total_s)
+        within = min(deadline - time.monotonic(), client.profile.patience.longest_s)
         if within > 0:
             answer = ask_state(client, customer, key, final=True, within_s=within)
             if answer.outcome is OutcomeCode.REJECT:  # no such order: that is an answer too
