@@ -64,6 +64,8 @@ class WaitingRoom:
         self._rows = len(rows)
         self._given = sum(row["what"] == "ticket" for row in rows)
         self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        if [row["what"] for row in rows if row["what"] in ("opened", "closed")][-1:] == ["opened"]:
+            self._write("closed", None, "", "")  # it was open when the api ended
 
     @property
     def is_open(self) -> bool:
