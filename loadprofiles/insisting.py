@@ -64,7 +64,7 @@ def typed_anew(client: Client, journey: Journey, doubt: Doubt, key: str) -> Answ
 def retry_after(answer: Answer) -> float:
     """When the answer says to come again, s; a second where it says nothing that makes sense."""
     said = answer.data.get("retry_after_s")
-    wished = float(said) if type(said) in (int, float) else 1.0
+    wished = float(said) if isinstance(said, int | float) and not isinstance(said, bool) else 1.0
     return min(max(wished, RETRY_LEAST_S), RETRY_MOST_S)
 
 

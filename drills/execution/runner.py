@@ -58,7 +58,7 @@ LOAD_LEAD_S = 0.3
 LOAD_SPARE_S = 5.0
 """Arrivals beyond the longest observation, so that none of it is without a load."""
 
-AFTER_LOAD_S = 12.0
+AFTER_LOAD_S = 16.0
 """For the customers' last requests, and for asking what became of the unknown ones."""
 
 

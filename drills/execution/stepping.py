@@ -33,11 +33,9 @@ class Steppable:
         return self._asked(name, end=True)
 
     def _asked(self, name: str, end: bool) -> Stepped | None:
-        if not self._load.alive:
-            return None
         try:
             return self._load.stepped(name, end=end)
         except LoadError as error:
-            if not self._load.alive:
-                return None
-            raise TargetError(str(error)) from error
+            if self._load.alive:
+                raise TargetError(str(error)) from error
+            return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from drills.domains.congestion import facts
 from drills.domains.congestion.rows import RoomEvent
-from drills.domains.customers.rows import Reply
+from drills.domains.customers.rows import Reply, Request
 from drills.record.history import NS, RequestOutcome
 
 from . import synthetic as made
@@ -24,9 +25,18 @@ def correct_crowded(seed: int = 0, arm: str = "runbook", effect: bool = True) ->
     draft.plan = msgspec.structs.replace(draft.plan, checks=checks, settings=settings)
     draft.run = msgspec.structs.replace(draft.run, books=[*draft.run.books, "waiting-room"])
     draft.customers = [_patient(row) for row in draft.customers]
+    _tell(draft)
     if draft.plan.injects:
         draft.waiting_room = list(_room())
     return draft
+
+
+def _tell(draft: Draft) -> None:
+    """Whoever gave up an order that is at the exchange looks what became of it, and is told."""
+    for n, (since, each) in enumerate(facts.ghosts(draft.history())):
+        common = {"id": f"8{n:05}", "account": each.row.account, "key": each.row.key, "action": "status"}
+        draft.customers.append(Request(t_ns=since + 1, intended_ns=since + 1, **common))
+        draft.customers.append(Reply(t_ns=since + 2, status=200, outcome=RequestOutcome.OK, state="new", **common))
 
 
 def _patient(row: object) -> object:

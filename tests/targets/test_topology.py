@@ -112,7 +112,7 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
         "counters",
         "waiting-room",
     }
-    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters"}
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room"}
 
 
 def keeping(*books: Book) -> Topology:
