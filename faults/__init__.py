@@ -9,6 +9,7 @@ from faults.down import Down
 from faults.kill import Kill
 from faults.latency import Latency
 from faults.limit_data import LimitData
+from faults.load_step import LoadStep
 from faults.partition import Partition
 from faults.pause import Pause
 from faults.planted import Planted
@@ -32,5 +33,6 @@ FAULTS: dict[str, type[Any]] = {
     "partition": Partition,
     "planted": Planted,
     "slip": Slip,
+    "load-step": LoadStep,
 }
 """Kind in a drill file -> fault."""

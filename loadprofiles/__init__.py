@@ -3,6 +3,6 @@
 Cheap to import: the load generator with Locust and gevent lives in a process of its own (``loadprofiles.process``).
 """
 
-from loadprofiles.profiles import PROFILES, Behaviour, Patience, Profile, Url, by_url
+from loadprofiles.profiles import PROFILES, Behaviour, Insistence, Patience, Profile, Url, by_url
 
-__all__ = ["PROFILES", "Behaviour", "Patience", "Profile", "Url", "by_url"]
+__all__ = ["PROFILES", "Behaviour", "Insistence", "Patience", "Profile", "Url", "by_url"]

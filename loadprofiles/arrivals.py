@@ -8,7 +8,7 @@ that follows a trade names a customer of the orders' schedule.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,10 @@ class Arrivals:
     def __len__(self) -> int:
         return len(self.offset)
 
+    def rows(self) -> Iterator[tuple[int, int, list[int]]]:
+        """Offset, service and customers of each arrival, in order."""
+        return zip(self.offset.tolist(), self.service.tolist(), self.customer.tolist(), strict=True)
+
 
 def schedule(
     profile: Profile, seed: int, duration_s: float, only: Mapping[str, Sequence[int]] | None = None
@@ -56,6 +60,19 @@ def schedule(
     service = np.concatenate([np.full(len(at), i, np.uint8) for i, at in enumerate(offsets.values())])
     order = np.argsort(merged, kind="stable")
     return Arrivals(merged[order], service[order], np.concatenate(list(customers.values()))[order])
+
+
+def additional(
+    profile: Profile, seed: int, service: str, per_s: float, duration_s: float, name: str, only: Sequence[int] = ()
+) -> Arrivals:
+    """Arrivals of one service beside those of ``schedule``: a Poisson process of their own, by seed and ``name``.
+
+    Its offsets count from its own start, so the same seed gives the same ones whenever that is.
+    """
+    at = _poisson(per_s, duration_s, _rng(seed, service, f"{name}/when"))
+    pool = np.asarray(only, np.int64) if len(only) else np.arange(profile.customers)
+    who = (_blocks(len(at), CHOICES, _rng(seed, service, f"{name}/who")) * len(pool)).astype(np.int64)
+    return Arrivals(at, np.full(len(at), tuple(profile.services).index(service), np.uint8), pool[who])
 
 
 def _rng(seed: int, service: str, purpose: str) -> np.random.Generator:

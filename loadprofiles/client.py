@@ -19,6 +19,7 @@ from loadprofiles.journal import Journal
 from loadprofiles.own import OwnErrors
 from loadprofiles.profiles import Profile, Url
 from loadprofiles.replies import NO_EFFECT, UNSETTLED, Answer, decode, outcome_by_url, outcome_of
+from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Instrument, Means, Ticket
 
 Report = Callable[[str, Answer, float], None]
@@ -48,12 +49,13 @@ class Call:
     body: bytes = b""
     fields: dict[str, Any] = field(default_factory=dict)
     expect: int = 0  # the status that is good, where the body says nothing
+    place: str = ""  # ticket of the waiting room
 
 
-def order_call(ticket: Ticket, key: str, root: str) -> Call:
+def order_call(ticket: Ticket, key: str, root: str, place: str = "") -> Call:
     """Place ``ticket`` under the idempotency key; ``root`` is the key of the first attempt at the same intent."""
     what = {"code": ticket.code, "side": ticket.side, "quantity": ticket.quantity, "price": ticket.price}
-    return Call("order", "POST", "/orders", msgspec.json.encode(what), {"key": key, "root": root, **what})
+    return Call("order", "POST", "/orders", msgspec.json.encode(what), {"key": key, "root": root, **what}, place=place)
 
 
 def fetch_call(url: Url) -> Call:
@@ -64,6 +66,11 @@ def fetch_call(url: Url) -> Call:
 def repayment_call(yen: int, key: str) -> Call:
     """Pay back ``yen`` of the loan under the idempotency key."""
     return Call("repayment", "POST", "/repayments", msgspec.json.encode({"yen": yen}), {"key": key, "yen": yen})
+
+
+def cancel_call(key: str) -> Call:
+    """Cancel what is left of an order, by its idempotency key."""
+    return Call("cancel", "POST", f"/orders/{key}/cancel", b"{}", {"key": key})
 
 
 def status_call(key: str, final: bool = False) -> Call:
@@ -94,11 +101,11 @@ class Client:
         self._seed = seed
         self._row = first_free_row
 
-    def rng(self, arrival: int) -> random.Random:
+    def rng(self, arrival: int | str) -> random.Random:
         """The arrival's own randomness: what one customer does never shifts what another draws."""
         return random.Random(f"{self._seed}/{arrival}")
 
-    def key(self, arrival: int, suffix: str = "") -> str:
+    def key(self, arrival: int | str, suffix: str = "") -> str:
         """Idempotency key of the arrival's order: the same in every arm of a drill."""
         return f"{self._seed}-{arrival}{suffix}"
 
@@ -141,6 +148,15 @@ class Client:
             self.unsettled[key] = customer
         return answer
 
+    def repeat(self, customer: Customer, ticket: Ticket, key: str, root: str, place: str = "") -> Answer:
+        """Send an order once more under its key: to the system the same order. ``place``: of the waiting room."""
+        answer = self.ask(customer, order_call(ticket, key, root, place))
+        if answer.outcome in UNSETTLED:
+            self.unsettled[key] = customer
+        elif answer.outcome in (OutcomeCode.OK, OutcomeCode.REJECT):
+            self.unsettled.pop(key, None)
+        return answer
+
     def repay(self, customer: Customer, yen: int, key: str, row: int = 0, intended: int = 0) -> Answer:
         """Pay back a part of the loan. The customer takes the money for gone, whatever the answer."""
         customer.means.cash -= yen
@@ -180,6 +196,8 @@ def _send(customer: Customer, call: Call, row: int, sent: int, within_s: float |
     headers = {"Authorization": f"Bearer {customer.token}"} if customer.token else {}
     if ACTIONS[call.action].keyed:
         headers["Idempotency-Key"] = call.fields["key"]
+    if call.place:
+        headers["Waiting-Ticket"] = call.place
     try:
         status, body = customer.connection.ask(call.method, call.path, call.body, headers, within_s)
     except (Exception, gevent.Timeout) as error:  # noqa: BLE001  # whatever a broken system makes of us is an outcome

@@ -42,15 +42,49 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """No more arrivals; end what is under way; the last round; then leave."""
 
 
+class Step(msgspec.Struct, frozen=True, tag="step"):
+    """From now on and for so long, so many more arrivals a second of one service. ``name`` tells it from others."""
+
+    name: str
+    service: str
+    per_s: float
+    lasts_s: float
+
+
+class LookAtStep(msgspec.Struct, frozen=True, tag="look-at-step"):
+    """Say how far a step has come."""
+
+    name: str
+
+
+class EndStep(msgspec.Struct, frozen=True, tag="end-step"):
+    """No more additional arrivals of this step; then say how far it has come."""
+
+    name: str
+
+
+class Stepped(msgspec.Struct, frozen=True):
+    """How far a step has come: ``due`` of its arrivals were to have come by now, ``came`` did, ``dropped`` found
+    nobody idle. ``first`` is when the first one came (ns; 0: not yet); nothing more comes once it is ``over``."""
+
+    due: int = 0
+    came: int = 0
+    dropped: int = 0
+    began: int = 0
+    first: int = 0
+    over: bool = True
+
+
 class Reply(msgspec.Struct, frozen=True):
-    """``says``: imported, progress (``done`` customers logged in), ready, stopped, failed (``why``)."""
+    """``says``: imported, progress (``done`` customers logged in), ready, step, stopped, failed (``why``)."""
 
     says: str
     done: int = 0
     why: str = ""
+    step: Stepped | None = None
 
 
-Command = Begin | Go | Stop
+Command = Begin | Go | Step | LookAtStep | EndStep | Stop
 
 
 class NotOurs(ValueError):

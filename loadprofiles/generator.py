@@ -14,6 +14,7 @@ import locust.event
 
 import gc
 import os
+import random
 import signal
 import sys
 from collections.abc import Iterator
@@ -26,13 +27,16 @@ import msgspec
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
-from loadprofiles.arrivals import schedule
-from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
+from loadprofiles.arrivals import additional, schedule
+from loadprofiles.commands import (
+    LONGEST_S, Begin, Command, EndStep, Go, LookAtStep, Reply, Step, Stepped, Stop, permitted,
+)  # fmt: skip
 from loadprofiles.connection import Connection, Server
 from loadprofiles.client import Customer, Client
 from loadprofiles.open_model import OpenModel, LoginFailed
 from loadprofiles.journal import Journal
 from loadprofiles.own import OwnErrors
+from loadprofiles.profiles import Profile
 from loadprofiles.replies import Answer
 from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Means, World, read_world
@@ -69,6 +73,9 @@ class Generator:
         self._own = own
         self._folder = Path()
         self._model: OpenModel | None = None
+        self._profile: Profile | None = None
+        self._seed = 0
+        self._only: dict[str, list[int]] = {}
         self._runner: Any = None
         self._flusher: Any = None
 
@@ -98,6 +105,8 @@ class Generator:
                 case Go(t0):
                     OpenModelUser.t0 = t0
                     OpenModelUser.opens.set()
+                case Step() | LookAtStep() | EndStep() as asked:
+                    self._about_step(asked)
                 case Stop():
                     self._stop()
                     self.say("stopped")
@@ -107,8 +116,9 @@ class Generator:
     def _begin(self, begin: Begin) -> None:
         folder = Path(begin.folder)
         world = read_world(_rows(Path(begin.world)))
-        only = {"repayment": _borrowers(world, begin.profile.customers)}
-        arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S), only)  # bounded here too
+        self._only = {"repayment": _borrowers(world, begin.profile.customers)}
+        arrivals = schedule(begin.profile, begin.seed, min(begin.max_s, LONGEST_S), self._only)  # bounded here too
+        self._profile, self._seed = begin.profile, begin.seed
         client = Client(
             begin.profile, begin.seed, world.instruments, Journal(folder), first_free_row=len(arrivals), own=self._own
         )
@@ -121,6 +131,21 @@ class Generator:
         self._start_locust(begin.url)
         gc.collect()
         gc.freeze()  # 1,500 customers stay: later collections must not walk them
+
+    def _about_step(self, asked: Step | LookAtStep | EndStep) -> None:
+        if isinstance(asked, Step):
+            self._step(asked)
+            return
+        if isinstance(asked, EndStep) and self._model is not None:
+            self._model.end_step(asked.name)
+        self.say("step", step=Stepped() if self._model is None else self._model.stepped(asked.name))
+
+    def _step(self, step: Step) -> None:
+        if self._model is None or self._profile is None or step.service not in self._profile.services:
+            return  # nothing more comes, and whoever looks at it sees that
+        lasts, only = min(step.lasts_s, LONGEST_S), self._only.get(step.service, ())
+        more = additional(self._profile, self._seed, step.service, step.per_s, lasts, step.name, only)
+        self._model.step(step.name, more)
 
     def _start_locust(self, url: str) -> None:
         assert self._model is not None
@@ -186,9 +211,14 @@ def _customers(begin: Begin, world: World) -> list[Customer]:
     profile = begin.profile
     named = (replace(server, name=profile.name_of(index), resumes=profile.resumes_of(index)) for index in range(wanted))
     return [
-        Customer(account, Connection(each, patience), world.means[account])
+        Customer(account, Connection(each, patience.of(_draw(begin.seed, account))), world.means[account])
         for account, each in zip(world.accounts, named, strict=False)
     ]
+
+
+def _draw(seed: int, account: str) -> float:
+    """A number in [0, 1) of the customer's own."""
+    return random.Random(f"{seed}/{account}/patience").random()
 
 
 def _tie_to(parent: int) -> None:

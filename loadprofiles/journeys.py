@@ -14,7 +14,7 @@ from functools import partial
 
 from loadprofiles.client import Call, Client, Customer, fetch_call, status_call
 from loadprofiles.profiles import Profile, Url
-from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer
+from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer, comes_again
 from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
 
@@ -24,9 +24,14 @@ Rated = Callable[[Answer], None]
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """One arrival: its number (also the row of its request), when it was meant to be (ns), and who came."""
+    """One arrival: the row of its request, its name, when it was meant to be (ns), and who came.
 
-    number: int
+    The name is its number in the schedule, and for one of a step the step's and its number in that: the same in every
+    arm, as a row need not be.
+    """
+
+    row: int
+    name: int | str
     intended: int
     customer: Customer
     rng: random.Random
@@ -38,22 +43,25 @@ class Doubt:
 
     ticket: Ticket
     key: str
+    answer: Answer | None = None  # what there was of one, for a customer who insists
 
 
 def trade(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Place an order."""
     means, rng = journey.customer.means, journey.rng
     ticket = write_ticket(rng, means, client.instruments, client.profile.behaviour)
-    key = client.key(journey.number)
-    answer = client.place(journey.customer, ticket, key, key, journey.number, journey.intended)
+    key = client.key(journey.name)
+    answer = client.place(journey.customer, ticket, key, key, journey.row, journey.intended)
     rated(answer)
+    if client.profile.behaviour.insistence is not None:
+        return Doubt(ticket, key, answer) if comes_again(answer) or answer.outcome is OutcomeCode.OK else None
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None
 
 
 def repay(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Pay back a small part of the loan."""
     yen = client.profile.behaviour.repay_yen
-    rated(client.repay(journey.customer, yen, client.key(journey.number), journey.number, journey.intended))
+    rated(client.repay(journey.customer, yen, client.key(journey.name), journey.row, journey.intended))
     return None
 
 
@@ -63,9 +71,9 @@ def inquire(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     if rng.random() >= habits.balances:
         code = rng.choice(client.instruments).code
         call = Call("quote", "GET", f"/quotes/{code}", fields={"code": code})
-        rated(client.ask(journey.customer, call, journey.number, journey.intended))
+        rated(client.ask(journey.customer, call, journey.row, journey.intended))
         return None
-    shown = client.ask(journey.customer, Call("balances", "GET", "/balances"), journey.number, journey.intended)
+    shown = client.ask(journey.customer, Call("balances", "GET", "/balances"), journey.row, journey.intended)
     rated(shown)
     if shown.outcome is not OutcomeCode.OK:
         return None
@@ -76,7 +84,7 @@ def inquire(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
 
 def fetch(client: Client, journey: Journey, rated: Rated, url: Url) -> Doubt | None:
     """Ask for the service's URL, and go."""
-    rated(client.ask(journey.customer, fetch_call(url), journey.number, journey.intended))
+    rated(client.ask(journey.customer, fetch_call(url), journey.row, journey.intended))
     return None
 
 
@@ -93,7 +101,7 @@ def act_by_repayment(client: Client, journey: Journey, shown: Answer) -> None:
     """Repay a part of the cash shown; nothing where that is too little or the load closes."""
     yen = write_repayment(journey.rng, shown.data["cash"], journey.customer.means.loan, client.profile.behaviour)
     if yen and not client.closing.is_set():
-        answer = client.repay(journey.customer, yen, client.key(journey.number, "a"))
+        answer = client.repay(journey.customer, yen, client.key(journey.name, "a"))
         client.note_acted(journey.customer, shown, answer, yen, "repayment")
 
 
@@ -102,7 +110,7 @@ def act_by_order(client: Client, journey: Journey, shown: Answer) -> Doubt | Non
     ticket = write_purchase(journey.rng, shown.data["buying_power"], client.instruments, client.profile.behaviour)
     if ticket is None or client.closing.is_set():
         return None
-    key = client.key(journey.number, "a")
+    key = client.key(journey.name, "a")
     answer = client.place(journey.customer, ticket, key, key)
     client.note_acted(journey.customer, shown, answer, ticket.yen, "order")
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None

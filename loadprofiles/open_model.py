@@ -19,9 +19,12 @@ from gevent.pool import Group, Pool
 
 from loadprofiles.arrivals import NS, Arrivals
 from loadprofiles.client import Call, Client, Customer
+from loadprofiles.commands import Stepped
+from loadprofiles.insisting import insist
 from loadprofiles.journeys import Journey, ask_state, serving, settle
 from loadprofiles.replies import Answer
 from loadprofiles.samples import OutcomeCode
+from loadprofiles.steps import Surge
 
 AT_ONCE = 50
 """Logins, and queries of the last round, under way at a time."""
@@ -49,6 +52,7 @@ class OpenModel:
         self._serving = {service: serving(client.profile, service) for service in self._services}
         self._visits = Group()
         self._lateness = array("q")
+        self._surges: dict[str, Surge] = {}
 
     def log_in(self, passwords: Mapping[str, str], progress: Callable[[int], None]) -> None:
         """Log everybody in, opening their connections. LoginFailed at the first that does not get in."""
@@ -68,16 +72,35 @@ class OpenModel:
     def open(self, t0: int) -> None:
         """Let customers in from ``t0`` (ns) until the schedule is through or the client is closing."""
         self._opened = (time.monotonic(), time.process_time())
-        rows = zip(
-            self._arrivals.offset.tolist(),
-            self._arrivals.service.tolist(),
-            self._arrivals.customer.tolist(),
-            strict=True,
-        )
-        for number, (offset, service, choices) in enumerate(rows, 1):
+        for number, (offset, service, choices) in enumerate(self._arrivals.rows(), 1):
             if not self._wait_until(t0 + offset):
                 break
-            self._admit(number, t0 + offset, service, choices)
+            self._admit(number, number, t0 + offset, service, choices)
+
+    def step(self, name: str, arrivals: Arrivals) -> None:
+        """Let these customers in as well, from now on."""
+        surge = Surge(arrivals, time.monotonic_ns())
+        self._surges[name] = surge
+        gevent.spawn(self._step, name, surge)  # what ends it by an error of ours is noted by the hub's watch
+
+    def stepped(self, name: str) -> Stepped:
+        """How far that step has come; ``over`` where there is none of the name."""
+        surge = self._surges.get(name)
+        return Stepped() if surge is None else surge.seen(time.monotonic_ns())
+
+    def end_step(self, name: str) -> None:
+        """Nobody more comes for it; nothing to do where there is none of the name, or it is over."""
+        if name in self._surges:
+            self._surges[name].over = True
+
+    def _step(self, name: str, surge: Surge) -> None:
+        for number, (offset, service, choices) in enumerate(surge.arrivals.rows(), 1):
+            due = surge.began + offset
+            if not self._wait_until(due) or surge.over:
+                break
+            admitted = self._admit(self.client.next_row(), f"{name}-{number}", due, service, choices)
+            surge.count(admitted, time.monotonic_ns())
+        surge.over = True
 
     def close(self) -> None:
         """No more arrivals; requests under way end or time out; then everybody asks about orders still unsettled."""
@@ -85,7 +108,7 @@ class OpenModel:
         if self._opened is not None:
             began, cpu = self._opened
             self.times |= {"span_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu}
-        self._visits.join(timeout=self.client.profile.patience.total_s + 1)
+        self._visits.join(timeout=self.client.profile.patience.longest_s + 1)
         self._visits.kill(timeout=1)
         deadline = time.monotonic() + LAST_ROUND_S
         pool = Pool(AT_ONCE)
@@ -107,13 +130,15 @@ class OpenModel:
             return not self.client.closing.is_set()
         return self.client.pause(wait / NS)
 
-    def _admit(self, number: int, intended: int, service: int, choices: Sequence[int]) -> None:
+    def _admit(self, row: int, name: int | str, intended: int, service: int, choices: Sequence[int]) -> bool:
+        """Whether somebody came."""
         customer = idle_customer(self.customers, choices)
         if customer is None:
             self.counts[self._services[service]][OutcomeCode.DROPPED.word] += 1
             self.client.journal.sample(intended, 0, 0, 0, OutcomeCode.DROPPED, service)
-            return
-        self._visits.spawn(self._serve, Journey(number, intended, customer, self.client.rng(number)), service)
+            return False
+        self._visits.spawn(self._serve, Journey(row, name, intended, customer, self.client.rng(name)), service)
+        return True
 
     def _serve(self, journey: Journey, service: int) -> None:
         """One visit by a customer who is held already."""
@@ -132,7 +157,10 @@ class OpenModel:
         finally:
             self.abandoned += not told
             journey.customer.busy.release()
-        if doubt is not None:
+        habits = self.client.profile.behaviour.insistence
+        if doubt is not None and doubt.answer is not None and habits is not None:
+            insist(self.client, journey, doubt, habits)
+        elif doubt is not None:
             settle(self.client, journey, doubt)
 
     def summary(self) -> dict[str, Any]:
@@ -179,7 +207,7 @@ def _log_in(client: Client, customer: Customer, password: str, failed: list[str]
 
 def _last_look(client: Client, customer: Customer, key: str, deadline: float) -> None:
     with customer.busy:
-        within = min(deadline - time.monotonic(), client.profile.patience.total_s)
+        within = min(deadline - time.monotonic(), client.profile.patience.longest_s)
         if within > 0:
             answer = ask_state(client, customer, key, final=True, within_s=within)
             if answer.outcome is OutcomeCode.REJECT:  # no such order: that is an answer too

@@ -25,10 +25,25 @@ from typing import Any, Self
 import msgspec
 import numpy.typing as npt
 
-from loadprofiles.commands import LONGEST_S, Begin, Command, Go, Reply, Stop, permitted
+from loadprofiles.commands import (
+    LONGEST_S,
+    Begin,
+    Command,
+    EndStep,
+    Go,
+    LookAtStep,
+    Reply,
+    Step,
+    Stepped,
+    Stop,
+    permitted,
+)  # fmt: skip
 from loadprofiles.profiles import Profile
 from loadprofiles.samples import Tail
 from targets import children
+
+STEP_WITHIN_S = 5.0
+"""For an answer about a step."""
 
 
 class LoadError(Exception):
@@ -60,6 +75,7 @@ class Load:
         self._max_s = max_s
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._talking = threading.Lock()
         self._tail = Tail(self._folder / "samples.bin")
 
     def __enter__(self) -> Self:
@@ -132,6 +148,26 @@ class Load:
         """Customers come from ``t0_ns`` (CLOCK_MONOTONIC) on, which should lie a little ahead."""
         self._send(Go(t0_ns))
 
+    def rate(self, service: str) -> float | None:
+        """Arrivals a second of a rated service without any step; None where the load has no such service."""
+        return self._profile.services.get(service)
+
+    def step(self, name: str, service: str, per_s: float, lasts_s: float) -> None:
+        """From now on and for ``lasts_s``, ``per_s`` more arrivals of a service. The same seed and name, the same ones.
+
+        Steps may be asked for from any thread, as long as the load has not been stopped.
+        """
+        with self._talking:
+            self._send(Step(name, service, per_s, lasts_s))
+
+    def stepped(self, name: str, *, end: bool = False) -> Stepped:
+        """How far the step of this name has come; ``end``: it goes no further."""
+        with self._talking:
+            self._send(EndStep(name) if end else LookAtStep(name))
+            seen = self._await("step", time.monotonic() + STEP_WITHIN_S, None).step
+        assert seen is not None
+        return seen
+
     def tail(self) -> npt.NDArray[Any]:
         """Samples (dtype ``samples.SAMPLE``) noted since the last call; at most 0.2 s behind."""
         return self._tail.new()
@@ -199,13 +235,14 @@ class Load:
         except (BrokenPipeError, ValueError):
             raise self._died("the load generator has died") from None
 
-    def _await(self, says: str, deadline: float, progress: Callable[[int, int], None] | None) -> None:
+    def _await(self, says: str, deadline: float, progress: Callable[[int, int], None] | None) -> Reply:
         """Read replies until the one wanted."""
         while (reply := self._reply(deadline, says)).says != says:
             if reply.says == "failed":
                 raise self._error(f"the load could not begin: {reply.why}")
             if reply.says == "progress" and progress is not None:
                 progress(reply.done, self._profile.customers)
+        return reply
 
     def _reply(self, deadline: float, wanted: str) -> Reply:
         pipe = self._running().stdout

@@ -11,6 +11,20 @@ SERVICES = ("orders", "repayment", "inquiry")
 
 
 @dataclass(frozen=True, slots=True)
+class Insistence:
+    """Of customers who come again when an order is not answered, or with a 503. Pairs are ranges in seconds."""
+
+    retries: int = 4  # tries after the first
+    hammer: float = 0.5  # share who come again at once each time; the others wait twice as long each time
+    hammer_after_s: tuple[float, float] = (0.1, 0.5)
+    back_off_s: tuple[float, float] = (0.5, 1.5)  # the first pause of the others
+    retype: float = 0.5  # share of tries that are typed anew, as an order of its own
+    wait_s: tuple[float, float] = (20.0, 60.0)  # how long somebody stays in a waiting room, from the first request
+    cancel: float = 0.1  # share of orders answered at once that are cancelled again
+    cancel_after_s: tuple[float, float] = (1.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """Habits of the customers. Shares are probabilities; pairs are ranges in seconds, drawn uniformly."""
 
@@ -28,14 +42,29 @@ class Behaviour:
     retype_after_s: tuple[float, float] = (0.2, 0.5)
     look_after_s: tuple[float, float] = (2.0, 6.0)
     looks: int = 4  # how often a customer in doubt looks before giving up
+    focus: float = 0.0  # share of purchases that are of the day's first instrument, which everybody talks about
+    insistence: Insistence | None = None  # of those who come for an order; None: they look, or type it again once
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Time-outs of the customers' client, in seconds; ``total_s`` counts from sending and includes connecting."""
+    """Time-outs of the customers' client, in seconds; ``total_s`` counts from sending and includes connecting.
+
+    With ``total_most_s`` each customer has one of its own, between the two.
+    """
 
     connect_s: float = 1.0
     total_s: float = 4.0
+    total_most_s: float | None = None
+
+    @property
+    def longest_s(self) -> float:
+        """Of the most patient customer."""
+        return self.total_s if self.total_most_s is None else self.total_most_s
+
+    def of(self, draw: float) -> Patience:
+        """Of one customer, for whom a number in [0, 1) was drawn."""
+        return Patience(self.connect_s, self.total_s + draw * (self.longest_s - self.total_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +128,8 @@ class Profile:
             raise ValueError(f"profile {self.name}: {self.customers} customers; must be 1 to 10000")
         if self.hot is not None and not (0 <= self.hot.first < self.hot.end and 0 <= self.hot.share <= 1):
             raise ValueError(f"profile {self.name}: hot names no customers, or its share is none: {self.hot}")
+        if self.patience.longest_s < self.patience.total_s:
+            raise ValueError(f"profile {self.name}: the most patient customer is less so than the others")
         if self.named is not None and not (self.named.name and 0 <= self.named.share <= 1):
             raise ValueError(f"profile {self.name}: named has no name, or its share is none: {self.named}")
         if not 0 <= self.resumes <= 1:
@@ -142,6 +173,20 @@ PROFILES: dict[str, Profile] = {
             customers=1500,
             behaviour=Behaviour(balances=0.9, act=1.0, repay=1.0),
             hot=Hot(600, 700, 0.2),  # the seventh hundred: one chunk of the night batch
+        ),
+        Profile(
+            name="campaign",  # few come before it begins; who gets no answer insists, half of them by typing it anew
+            services={"orders": 9.0, "inquiry": 4.0},
+            customers=1500,
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.5, insistence=Insistence()),
+            patience=Patience(total_s=3.0, total_most_s=5.0),
+        ),
+        Profile(
+            name="news",  # the same, and nearly all of them about one instrument
+            services={"orders": 9.0, "inquiry": 4.0},
+            customers=1500,
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.95, insistence=Insistence()),
+            patience=Patience(total_s=3.0, total_most_s=5.0),
         ),
         Profile(
             name="app-session",  # few customers, each of whom has to connect anew now and then; most use the app

@@ -17,6 +17,8 @@ UNSETTLED = IN_DOUBT | {OutcomeCode.ERROR}
 """The order may be in although the customer was told otherwise: asked about at the end."""
 NO_EFFECT = frozenset({OutcomeCode.REJECT, OutcomeCode.CLOSED, OutcomeCode.REFUSED})
 """The order is surely not in."""
+WAITING_ROOM = "WAITING_ROOM"
+"""The customer is to come again with the ticket of the answer: the operator lets in so many at a time."""
 OPEN_STATES = frozenset({"pending-new", "unknown", ""})
 """Order states that tell the customer nothing yet."""
 
@@ -45,6 +47,13 @@ class Answer:
         return self.text("error")
 
 
+def comes_again(answer: Answer) -> bool:
+    """Whether somebody who insists does so: there was no answer, or one that asks for patience."""
+    if answer.outcome is OutcomeCode.CLOSED:
+        return answer.error == WAITING_ROOM
+    return answer.outcome in IN_DOUBT or answer.outcome is OutcomeCode.REFUSED or answer.status == 503
+
+
 def decode(body: bytes) -> Mapping[str, Any]:
     """The JSON object in ``body``; empty where there is none."""
     try:
@@ -60,7 +69,7 @@ def outcome_of(action: str, status: int, data: Mapping[str, Any]) -> OutcomeCode
         return OutcomeCode.OK if _complete(action, data) else OutcomeCode.ERROR
     if status in (409, 422) or (status == 404 and ACTIONS[action].may_be_absent):
         return OutcomeCode.REJECT
-    if status == 503 and data.get("error") == "SERVICE_CLOSED":
+    if status == 503 and data.get("error") in ("SERVICE_CLOSED", WAITING_ROOM):
         return OutcomeCode.CLOSED
     if status == 504 and data.get("error") == "STATE_UNKNOWN":
         return OutcomeCode.UNKNOWN

@@ -93,7 +93,8 @@ def write_ticket(rng: random.Random, means: Means, instruments: Sequence[Instrum
 
 def write_purchase(rng: random.Random, yen: int, instruments: Sequence[Instrument], habits: Behaviour) -> Ticket | None:
     """A purchase for at most ``yen``; None where not even one lot of the instrument in mind can be paid."""
-    instrument = rng.choice(instruments)
+    talked_about = habits.focus > 0 and rng.random() < habits.focus
+    instrument = instruments[0] if talked_about else rng.choice(instruments)
     price = _limit(rng, instrument, habits.ticks)
     lots = min(rng.randint(1, habits.lots), yen // (price * LOT))
     return Ticket(instrument.code, "buy", lots * LOT, price) if lots >= 1 else None

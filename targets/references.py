@@ -24,8 +24,11 @@ class Refers(StrEnum):
     ROLE = "role"
     COMMAND = "command"
     QUERY = "query"
+    RATED = "rated service"
 
 
+RatedService = Annotated[str, Refers.RATED]
+"""A service of the drill's load."""
 LinkName = Annotated[str, Refers.LINK]
 ServiceName = Annotated[str, Refers.SERVICE]
 ConditionName = Annotated[str, Refers.CONDITION]

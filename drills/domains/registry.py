@@ -5,6 +5,7 @@ from __future__ import annotations
 from drills.domains import (
     cash,
     certificates,
+    congestion,
     customers,
     figures,
     night,
@@ -28,6 +29,7 @@ DOMAINS = Domains.of(
         transaction_log.DOMAIN,
         certificates.DOMAIN,
         numbers.DOMAIN,
+        congestion.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

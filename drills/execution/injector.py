@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from drills.record.history import Plan
+from drills.record.history import NS, Plan, PlannedFault
 from drills.record.names import StoreError
 from faults import scope
 from faults.fault import Fault
+from faults.load_step import Driven, LoadStep, Steps
 from targets.target import ProbeResult, Target, TargetError
 
 
@@ -16,8 +17,14 @@ class Injector:
     """Calls block. Each may run in a thread of its own; one index is never in two calls but ``witness`` at a time."""
 
     def __init__(
-        self, plan: Plan, target: Target, record: scope.Record, journal: Callable[[Mapping[str, Any]], object]
+        self,
+        plan: Plan,
+        target: Target,
+        record: scope.Record,
+        journal: Callable[[Mapping[str, Any]], object],
+        load: Steps | None = None,
     ) -> None:
+        self.load = load
         self.plan, self.target, self.record, self.journal = plan, target, record, journal
         self._undone: set[int] = set()
 
@@ -61,4 +68,11 @@ class Injector:
 
     def _fault(self, index: int) -> Fault:
         planned = self.plan.faults[index]
-        return scope.from_intent({"kind": planned.kind, **planned.params})
+        fault = scope.from_intent({"kind": planned.kind, **planned.params})
+        if isinstance(fault, LoadStep) and self.load is not None:
+            return Driven(fault, self.load, f"step{index}", self._span(planned) / NS)
+        return fault
+
+    def _span(self, planned: PlannedFault) -> int:
+        """How long it lasts at most, ns."""
+        return self.plan.cap if planned.lasts is None else planned.lasts

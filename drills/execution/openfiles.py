@@ -47,7 +47,7 @@ def needed(profile: Profile, per_customer: int) -> int:
 
     Customers who gave up come again while the connection that they left is not closed yet everywhere.
     """
-    coming_again = math.ceil(sum(profile.services.values()) * profile.patience.total_s)
+    coming_again = math.ceil(sum(profile.services.values()) * profile.patience.longest_s)
     return per_customer * (profile.customers + coming_again) + OWN
 
 

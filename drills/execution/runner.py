@@ -31,6 +31,7 @@ from drills.execution.observation import Observation, PersonsTerminal
 from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
 from drills.execution.reporter import Reporter
+from drills.execution.stepping import Steppable
 from drills.execution.watch import View
 from drills.exits import EXITS
 from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
@@ -57,7 +58,7 @@ LOAD_LEAD_S = 0.3
 LOAD_SPARE_S = 5.0
 """Arrivals beyond the longest observation, so that none of it is without a load."""
 
-AFTER_LOAD_S = 12.0
+AFTER_LOAD_S = 16.0
 """For the customers' last requests, and for asking what became of the unknown ones."""
 
 
@@ -162,7 +163,7 @@ class _Run:
             unsupported=list(target.capabilities().unsupported),
             own_parts=[HARNESS, LOAD],
         )
-        self.injector = Injector(plan, target, self._note_fault, folder.rollback.append)
+        self.injector = Injector(plan, target, self._note_fault, folder.rollback.append, Steppable(self.load))
         self.instrument = Instrument(self._note, self.scratch / "load.log")
         self.reserve = Reserve()
 

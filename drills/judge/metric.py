@@ -30,13 +30,23 @@ class Window(StrEnum):
     ALL = "all"
     AFTER_ALERT = "after_alert"
     AFTER_FIRST_STEP = "after_first_step"
+    DURING_FAULT = "during_fault"
+    AFTER_FAULT = "after_fault"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the observation: from ``since`` (ns; None: its start) to its end."""
+    """A part of the observation: from ``since`` (ns; None: its start) to ``until`` (ns, excluded; None: its end).
+
+    A metric of which no window ends before the observation does need not look at ``until``.
+    """
 
     since: int | None = None
+    until: int | None = None
+
+    def has(self, t: int) -> bool:
+        """Whether the instant (ns) lies in it."""
+        return (self.since is None or t >= self.since) and (self.until is None or t < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,28 @@ class Observed:
         return Observed(history, at, durations(at))
 
     def part(self, window: Window) -> Part | None:
-        """Where the window lies; None where there is none: nobody was alerted.
+        """Where the window lies; None where there is none: nobody was alerted, or the fault outlasted the observation.
 
-        Where the operator never changed anything, nothing of the run came before his first step: all of it counts.
+        Where the operator never changed anything, nothing of the run came before his first step: all of it counts. So
+        it does in an arm that injects nothing, for what holds while a fault strikes and after it must hold without one.
         """
+        if window in (Window.DURING_FAULT, Window.AFTER_FAULT):
+            return self._of_fault(window)
         if window == Window.AFTER_ALERT:
             return None if self.at.alert is None else Part(self.at.alert.latest)
         return Part(timeline.first_change(self.history) if window == Window.AFTER_FIRST_STEP else None)
+
+    def _of_fault(self, window: Window) -> Part | None:
+        """From the first injection to the last undo that was planned, or from that undo on."""
+        if not self.history.plan.injects:
+            return Part()
+        struck = timeline.injected_at(self.history)
+        if struck is None:
+            return None
+        over = timeline.undone_at(self.history)
+        if window == Window.DURING_FAULT:
+            return Part(struck.earliest, over)
+        return None if over is None else Part(over)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,15 @@ def injected_at(history: History) -> Interval | None:
     return min((bracket for bracket in brackets if bracket is not None), default=None)
 
 
+def undone_at(history: History) -> int | None:
+    """When the last of the faults had been undone again, ns; None where one was still in place at the end."""
+    records = [injection(history, fault.index) for fault in history.plan.faults]
+    ends = [record.undone_at for record in records if record.injected]
+    end = observed_until(history)
+    known = [each for each in ends if each is not None and each < end]
+    return max(known) if known and len(known) == len(ends) else None
+
+
 def witnessed(history: History) -> bool:
     """Whether every planned fault was injected and its effect seen."""
     records = [injection(history, fault.index) for fault in history.plan.faults]

@@ -23,6 +23,7 @@ from drills.spec.metrics import metrics
 from drills.spec.pace import PERSON, ROBOT, Slower, triggered, with_limits_of
 from drills.spec.reader import SLUG, Node, read
 from drills.spec.seeded import extremes
+from drills.spec.stepped import quantities, refuse_other_service
 from drills.spec.vocabulary import Vocabulary, embedded, standing
 from loadprofiles.commands import LONGEST_S
 from targets.operator_tool import OperatorTool
@@ -120,13 +121,16 @@ def find(where: str | Path) -> Path:
 def _drill(root: Node, form: DrillFile, words: Vocabulary) -> Drill:
     written = msgspec.structs.asdict(form)
     checks = (*form.checks, *(name for name in standing() if name not in form.checks))
-    governing = settled(root, form.governing, {**words.quantities.get(form.load, {}), **form.settings})
+    services = words.loads[form.load]
+    refuse_other_service(root.child("timeline"), form.timeline, services, form.load)
+    load = {**words.quantities.get(form.load, {}), **quantities(form.timeline, services)}
+    governing = settled(root, form.governing, {**load, **form.settings})
     return Drill(
         **{**written, "checks": checks, "governing": governing},
         file=root.doc.file,
         content=root.doc.source,
         variant=_variant(root.doc.file),
-        services=dict(words.loads[form.load]),
+        services=dict(services),
         lines={key: root.child(key).key_line for key in root.value},
         tool=words.operator,
         slower=None if form.pace is None else _slower(root, form, form.pace.person, words),

@@ -2,8 +2,8 @@
 
 ``left: [[load.orders, load.repayment], load.hot_share, api.lock_timeout_s]`` multiplies, what stands in brackets is
 added up first; ``{times: […], over: […]}`` divides as well. Quantities come from the load (its services' rates and
-``load.hot_share``), from the target's settings and from what is measured (``measured.METRIC``); a number typed in is
-refused.
+``load.hot_share``; ``load.step`` and ``load.step_s`` where the timeline steps it up), from the target's settings and
+from what is measured (``measured.METRIC``); a number typed in is refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from drills.record.history import Governing, Product
 from drills.spec.forms import Kind, Schema, decode, schema_of
 from drills.spec.metrics import metrics
 from drills.spec.reader import Node
+from drills.spec.stepped import STEP, STEP_S
 from drills.spec.values import Slug, Text, closed, enum, listed
 from drills.spec.vocabulary import Vocabulary
 
@@ -31,7 +32,7 @@ RELATION = "relation"
 def known(words: Vocabulary) -> tuple[str, ...]:
     """Every quantity that a side may be made of, whichever the load."""
     numbers = dict.fromkeys(name for each in words.quantities.values() for name in each)
-    return (*numbers, *(f"{MEASURED}{name}" for name in metrics()))
+    return (*numbers, STEP, STEP_S, *(f"{MEASURED}{name}" for name in metrics()))
 
 
 class _Side(Kind):

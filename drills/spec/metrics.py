@@ -2,9 +2,9 @@
 
 ``recover: 15s`` or ``duplicated: 0`` is the most that is allowed; ``served_ratio: {at_least: 0.5}`` the least. Which of
 the two makes sense belongs to the metric, so the other one is refused instead of being an objective that cannot fail.
-``{after_first_step: 0}`` limits the value in a window that the metric has, ``{of: {orders: 5s}}`` that of a service,
-and ``because:`` says why it is this limit. ``accepts:`` names metrics that count harm and have no limit, each with the
-reason.
+``{after_first_step: 0}`` or ``{during_fault: 0.9}`` limits the value in a window that the metric has,
+``{of: {orders: 5s}}`` that of a service, and ``because:`` says why it is this limit. ``accepts:`` names metrics that
+count harm and have no limit, each with the reason.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ def metrics() -> Mapping[str, Metric]:
     from drills.domains.registry import DOMAINS  # when first asked for: reading a runbook needs no judge
 
     return DOMAINS.metrics
+
+
+def limitable() -> Iterator[str]:
+    """What objectives are called: a metric, or one in a part of the observation (``METRIC.WINDOW``)."""
+    for name, metric in metrics().items():
+        yield from (name if window == "all" else f"{name}.{window}" for window in metric.windows)
 
 
 def objectives(node: Node, services: Collection[str] = ()) -> tuple[Objective, ...]:

@@ -68,6 +68,7 @@ class Vocabulary:
             Refers.ROLE: None if self.operator is None else self.operator.roles,
             Refers.COMMAND: None,  # looked at as a whole: ``faultform``
             Refers.QUERY: None,
+            Refers.RATED: sorted({service for load in self.loads.values() for service in load}),
         }
         return known[thing]
 

@@ -10,6 +10,8 @@ import msgspec
 
 from tests.drills.certificate_defects import CERTIFICATE_DEFECTS
 from tests.drills.certified import correct_certified
+from tests.drills.crowd_defects import CROWD_DEFECTS
+from tests.drills.crowded import correct_crowded
 from tests.drills.defects import DEFECTS, Defect
 from tests.drills.log_defects import LOG_DEFECTS
 from tests.drills.logs import correct_logged
@@ -43,14 +45,15 @@ class Made:
 def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
     """A day with every book that a domain brings, so that all domains judge it."""
     whole, numbered = correct_logged(seed, arm, effect), correct_numbered(seed, arm, effect)
-    certified = correct_certified(seed, arm, effect)
+    certified, crowded = correct_certified(seed, arm, effect), correct_crowded(seed, arm, effect)
     for name in ("exchange", "oms", "counters", "events"):
         setattr(whole, name, getattr(numbered, name))
-    whole.certificates = certified.certificates
-    books = dict.fromkeys(book for each in (whole, numbered, certified) for book in each.run.books)
-    checks = dict.fromkeys(check for each in (whole, numbered, certified) for check in each.plan.checks)
+    whole.certificates, whole.waiting_room = certified.certificates, crowded.waiting_room
+    parts = (whole, numbered, certified, crowded)
+    books = dict.fromkeys(book for each in parts for book in each.run.books)
+    checks = dict.fromkeys(check for each in parts for check in each.plan.checks)
     whole.run = msgspec.structs.replace(whole.run, books=list(books))
-    whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks))
+    whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks), settings=crowded.plan.settings)
     return whole
 
 
@@ -60,4 +63,5 @@ MADE = (
     Made("logged", correct_logged, tuple(LOG_DEFECTS)),
     Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
     Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
+    Made("crowded", correct_crowded, tuple(CROWD_DEFECTS)),
 )

@@ -104,6 +104,7 @@ class Draft:
     transactions: list[Any] = field(default_factory=list)
     certificates: list[Any] = field(default_factory=list)
     counters: list[Any] = field(default_factory=list)
+    waiting_room: list[Any] = field(default_factory=list)
     samples: list[list[int]] = field(default_factory=list)  # intended, sent, done, outcome, name, key
     events: list[tuple[int, str, Kind, str, dict[str, Any]]] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)  # each stands for itself, as an id without words does
@@ -117,7 +118,7 @@ class Draft:
         return str(self.rows)
 
     def history(self, without: str = "") -> History:
-        named = {name: getattr(self, name) for name in self.run.books}
+        named = {name: getattr(self, name.replace("-", "_")) for name in self.run.books}
         kept = {name: tuple(sorted(rows, key=lambda row: row.t_ns)) for name, rows in named.items() if name != without}
         events = tuple(Event(n, *event) for n, event in enumerate(sorted(self.events, key=lambda e: e[0])))
         return History(

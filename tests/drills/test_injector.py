@@ -16,6 +16,7 @@ from drills.execution.observation import Observation
 from drills.execution.reporter import Reporter
 from drills.execution.watch import View, should_finish
 from drills.record.history import NS, Plan, PlannedFault
+from loadprofiles.commands import Stepped
 from targets.target import ProbeResult, TargetError
 
 from . import synthetic as made
@@ -190,3 +191,44 @@ def test_after_them_the_page_has_its_quiet_too() -> None:
 
 def test_where_nothing_is_injected_nothing_is_waited_for() -> None:
     assert View.of(plan(None, NS, arm="false-alarm")).pending == set()
+
+
+class Crowd:
+    """A load that takes any step at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, float, float]] = []
+
+    def rate(self, service: str) -> float | None:
+        return 20.0
+
+    def step(self, name: str, service: str, per_s: float, lasts_s: float) -> None:
+        self.asked.append((name, service, per_s, lasts_s))
+
+    def look(self, name: str) -> Stepped | None:
+        return Stepped(1, 1, 0, 1, 1, over=not self.asked)
+
+    def end(self, name: str) -> Stepped | None:
+        return Stepped(1, 1, 0, 1, 1, over=True)
+
+
+def test_a_step_of_the_load_is_handed_the_load_and_how_long_it_lasts() -> None:
+    crowd, record = Crowd(), Record()
+    params = {"service": "orders", "times": 3.0}
+    faults = [PlannedFault(n, "load-step", 0, lasts, params) for n, lasts in enumerate((8 * NS, None))]
+    fixed = msgspec.structs.replace(made.plan("runbook"), faults=faults)
+    injector = Injector(fixed, cast(Any, None), record.note, record.journal, crowd)
+    injector.inject(0)
+    injector.inject(1)
+    assert crowd.asked == [("step0", "orders", 40.0, 8.0), ("step1", "orders", 40.0, fixed.cap / NS)]
+
+
+def test_without_a_load_a_step_cannot_be_injected_and_is_undone_all_the_same() -> None:
+    record = Record()
+    fault = PlannedFault(0, "load-step", 0, NS, {"service": "orders", "to": 60.0})
+    fixed = msgspec.structs.replace(made.plan("runbook"), faults=[fault])
+    injector = Injector(fixed, cast(Any, None), record.note, record.journal)
+    with pytest.raises(TargetError, match="no load runs"):
+        injector.inject(0)
+    injector.rollback(0)
+    assert record.said[-1] == "journal undone 0"

@@ -151,7 +151,16 @@ def test_what_cannot_be_recorded_is_undone_all_the_same(log: Log) -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_an_intent_is_plain_data_and_comes_back_the_same(kind: str) -> None:
-    values = {"link": "a", "service": "a", "latency": 1, "rate": 1, "delay": 1, "average_size": 5, "bytes": 1}
+    values = {
+        "link": "a",
+        "service": "a",
+        "latency": 1,
+        "rate": 1,
+        "delay": 1,
+        "average_size": 5,
+        "bytes": 1,
+        "times": 2,
+    }
     told = {"run": "brokerctl status", "field": "ok", "value": True}
     values |= {"what": "wet-floor", "role": "operator", "run": ["x"], "undo": ["y"], "felt": told, "undone": [told]}
     declared = [field.encode_name for field in FAULTS[kind].declared()]

@@ -69,7 +69,7 @@ def test_no_id_is_in_two_domains() -> None:
 
 
 @pytest.mark.parametrize("metric", DOMAINS.metrics)
-@pytest.mark.parametrize("window", ["all", "after_alert", "after_first_step"])
+@pytest.mark.parametrize("window", ["all", "after_alert", "after_first_step", "during_fault", "after_fault"])
 def test_every_metric_has_a_name_in_both_languages(metric: str, window: str) -> None:
     assert JAPANESE.search(metric_name("ja", metric, window))
     assert not JAPANESE.search(metric_name("en", metric, window))
