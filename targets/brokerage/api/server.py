@@ -56,6 +56,7 @@ class Api:
         self.oms = Oms(config, self.store, self.gateway)
         self._bank = Client(config.through("api-bank"), config.token)
         self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
+        self.withdrawals = Client(config.at("withdrawals"), config.token)
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
         self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}
@@ -81,6 +82,7 @@ class Api:
         """Close all connections."""
         self.gateway.close()
         self._bank.close()
+        self.withdrawals.close()
         await self.store.pool.close(timeout=1.0)
         await self.line.close()
         await self._gates_line.close()
