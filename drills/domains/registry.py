@@ -13,6 +13,7 @@ from drills.domains import (
     orders,
     repairs,
     transaction_log,
+    withdrawals,
 )
 from drills.judge.domains import Domains
 
@@ -28,6 +29,7 @@ DOMAINS = Domains.of(
         transaction_log.DOMAIN,
         certificates.DOMAIN,
         numbers.DOMAIN,
+        withdrawals.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""
