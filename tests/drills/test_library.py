@@ -47,6 +47,7 @@ def test_the_catalogues_runbooks_are_there_and_the_run_s_own_stands_for_the_dril
         "night-batch-lock",
         "log-volume-exhaustion",
         "edge-cert-expiry",
+        "ack-loss-core-continues",
         "counter-overflow",
         "first-look",
     }

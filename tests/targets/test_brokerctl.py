@@ -279,6 +279,17 @@ EXAMPLES = [
         "numbers use-range 1",
         "numbers try 10000000",
         "numbers duplicates",
+        "withdrawals show",
+        "withdrawals probe",
+        "withdrawals keep-log",
+        "withdrawals new-session",
+        "withdrawals inquire",
+        "withdrawals resolve",
+        "withdrawals complete W-00000001",
+        "withdrawals reverse --all",
+        "withdrawals resend --new-reference",
+        "withdrawals tell failed",
+        "withdrawals notify",
     )
 ]
 

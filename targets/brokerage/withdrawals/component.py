@@ -1,5 +1,7 @@
 """What withdrawals declare about themselves."""
 
+from pathlib import Path
+
 from targets.brokerage.declaration import Book, Component, Link, Served
 
 WITHDRAWALS = Component(
@@ -11,5 +13,6 @@ WITHDRAWALS = Component(
     scraped=True,
     links=(Link("withdrawals-pg", "postgres"), Link("withdrawals-bank", "bank")),
     book=Book("withdrawals", "targets.brokerage.withdrawals.books", tells_of=("bank",)),
+    rules=Path(__file__).with_name("rules.yml"),
     volumes=("withdrawals",),
 )
