@@ -18,6 +18,8 @@ from tests.drills.nights import correct_night
 from tests.drills.number_defects import NUMBER_DEFECTS
 from tests.drills.numbered import correct_numbered
 from tests.drills.synthetic import Draft, correct
+from tests.drills.withdrawal_defects import WITHDRAWAL_DEFECTS
+from tests.drills.withdrawn import WITHDRAWAL_CHECKS, add_withdrawals, correct_withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
     whole.certificates = certified.certificates
     books = dict.fromkeys(book for each in (whole, numbered, certified) for book in each.run.books)
     checks = dict.fromkeys(check for each in (whole, numbered, certified) for check in each.plan.checks)
+    checks |= dict.fromkeys(WITHDRAWAL_CHECKS)
+    books |= dict.fromkeys(("bank", "withdrawals"))
+    whole.bank = []
+    add_withdrawals(whole, arm, effect=False)  # none in doubt
     whole.run = msgspec.structs.replace(whole.run, books=list(books))
     whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks))
     return whole
@@ -60,4 +66,5 @@ MADE = (
     Made("logged", correct_logged, tuple(LOG_DEFECTS)),
     Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
     Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
+    Made("withdrawn", correct_withdrawn, tuple(WITHDRAWAL_DEFECTS)),
 )

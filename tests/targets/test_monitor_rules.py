@@ -29,6 +29,7 @@ def one(rule: str) -> str:
 def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
     numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
+    withdrawals = {"WithdrawalUnanswered", "WithdrawalsUnacknowledged"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
     assert set(rules) == {
@@ -43,10 +44,12 @@ def test_the_brokerages_own_rules_load() -> None:
         "OrdersBurn",
         "RepaymentBurn",
         "InquiryBurn",
+        "WithdrawalBurn",
         *volume,
         "TransactionLogRefused",
         *certificate,
         *numbers,
+        *withdrawals,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
@@ -54,13 +57,14 @@ def test_the_brokerages_own_rules_load() -> None:
     pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
     pages |= dict.fromkeys(certificate, "edge-cert-expiry")
     pages |= dict.fromkeys(numbers, "counter-overflow")
+    pages |= dict.fromkeys(withdrawals, "ack-loss-core-continues")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = {"NumbersRunOut"} | volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut", "WithdrawalUnanswered"} | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())

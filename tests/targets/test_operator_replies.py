@@ -91,9 +91,9 @@ def command_of(words: str) -> Command:
 
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
+    others = (("volume", "show", "relay-log"), ("synthetic", "order"))
     front = [
-        " ".join(words)
-        for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"), *NUMBERS, *WITHDRAWALS)
+        " ".join(words) for words in (*IN_FRONT, *others, *NUMBERS, *WITHDRAWALS)
     ]  # asked there, or by its drill, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands

@@ -55,8 +55,8 @@ def test_services_start_after_what_they_need() -> None:
     for name, each in TOPOLOGY.components.items():
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
-        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "withdrawals", "api", "relay", "edge", "vendor", "batch",
-        "mail", "monitor",
+        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "withdrawals", "api", "relay", "edge",
+        "vendor", "batch", "mail", "monitor",
     )  # fmt: skip
     assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
