@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 
 import msgspec
-from hypothesis import assume
 
 from drills.domains.customers.rows import Reply, Request
 from drills.domains.withdrawals.rows import BankPayout, LinkSent, Withdrawal
@@ -29,9 +28,9 @@ def defect(*speaks: str) -> Callable[[Plant], Plant]:
     return note
 
 
-def one(draft: Draft, rng: random.Random, state: str, doubt: bool = False) -> Withdrawal:
-    """A withdrawal that ended so; one that was in doubt, or never."""
-    found = pick(rng, draft.withdrawals, Withdrawal, lambda row: row.state == state and (row.unknown_ns > 0) is doubt)
+def one(draft: Draft, rng: random.Random, state: str) -> Withdrawal:
+    """A withdrawal that ended so and never was in doubt."""
+    found = pick(rng, draft.withdrawals, Withdrawal, lambda row: row.state == state and not row.unknown_ns)
     assert isinstance(found, Withdrawal)
     return found
 
@@ -122,13 +121,11 @@ def line_of_the_log_lost(draft: Draft, rng: random.Random) -> Rows:
 
 @defect("affected-told")
 def customer_not_told_the_end(draft: Draft, rng: random.Random) -> Rows:
-    assume(any(row.unknown_ns for row in draft.withdrawals if isinstance(row, Withdrawal)))
-    row = one(draft, rng, "completed", doubt=True)
-    return [alter(draft.withdrawals, row, told="", told_ns=0)]
+    row = one(draft, rng, "completed")
+    return [alter(draft.withdrawals, row, unknown_ns=row.t_ns + 1_000)]
 
 
 @defect("affected-told")
 def customer_told_another_end(draft: Draft, rng: random.Random) -> Rows:
-    assume(any(row.unknown_ns for row in draft.withdrawals if isinstance(row, Withdrawal)))
-    row = one(draft, rng, "completed", doubt=True)
-    return [alter(draft.withdrawals, row, told="rejected")]
+    row = one(draft, rng, "completed")
+    return [alter(draft.withdrawals, row, unknown_ns=row.t_ns + 1_000, told="rejected", told_ns=row.settled_ns)]
