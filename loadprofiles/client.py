@@ -73,6 +73,12 @@ def cancel_call(key: str) -> Call:
     return Call("cancel", "POST", f"/orders/{key}/cancel", b"{}", {"key": key})
 
 
+def withdrawal_call(yen: int, key: str, root: str) -> Call:
+    """Have ``yen`` paid out under the idempotency key; ``root`` is the key of the first attempt at the same intent."""
+    fields = {"key": key, "root": root, "yen": yen}
+    return Call("withdrawal", "POST", "/withdrawals", msgspec.json.encode({"yen": yen}), fields)
+
+
 def status_call(key: str, final: bool = False) -> Call:
     """Ask what became of an order, by its idempotency key."""
     return Call("status", "GET", f"/orders/{key}", fields={"key": key, "final": final})
@@ -163,6 +169,11 @@ class Client:
         customer.means.loan -= yen
         return self.ask(customer, repayment_call(yen, key), row, intended)
 
+    def withdraw(self, customer: Customer, yen: int, key: str, root: str, row: int = 0, intended: int = 0) -> Answer:
+        """Have cash paid out. The customer takes the money for gone, whatever the answer."""
+        customer.means.cash -= yen
+        return self.ask(customer, withdrawal_call(yen, key, root), row, intended)
+
     def note_shown(self, customer: Customer, answer: Answer) -> None:
         """The customer was shown a cash figure; the row has the id of the request that showed it."""
         self.journal.row(
@@ -180,7 +191,7 @@ class Client:
 
     def _note_reply(self, customer: Customer, call: Call, answer: Answer) -> None:
         fields = {
-            "order": answer.text("order") or answer.text("repayment"),
+            "order": answer.text("order") or answer.text("repayment") or answer.text("withdrawal"),
             "state": answer.text("state"),
             "error": answer.error,
         }

@@ -18,6 +18,9 @@ from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer, comes_again
 from loadprofiles.samples import OutcomeCode
 from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
 
+TOLD_FAILED = "PAYMENT_FAILED"
+"""The error code of a withdrawal of which the customer is told that it has failed."""
+
 Rated = Callable[[Answer], None]
 """Told at once how the rated request ended."""
 
@@ -62,6 +65,18 @@ def repay(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Pay back a small part of the loan."""
     yen = client.profile.behaviour.repay_yen
     rated(client.repay(journey.customer, yen, client.key(journey.name), journey.row, journey.intended))
+    return None
+
+
+def withdraw(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
+    """Have cash paid out. Some who are told that it has failed ask again; whose is being confirmed waits."""
+    habits, rng = client.profile.behaviour, journey.rng
+    yen, key = rng.randint(*habits.withdraw_yen) * 1_000, client.key(journey.number)
+    answer = client.withdraw(journey.customer, yen, key, key, journey.number, journey.intended)
+    rated(answer)
+    again = answer.error == TOLD_FAILED and rng.random() < habits.ask_again
+    if again and client.pause(rng.uniform(*habits.ask_again_after_s)):
+        client.withdraw(journey.customer, yen, retyped(key), key)
     return None
 
 
@@ -179,6 +194,7 @@ Serve = Callable[[Client, Journey, Rated], Doubt | None]
 SERVE: Mapping[str, Serve] = {
     "orders": trade,
     "repayment": repay,
+    "withdrawal": withdraw,
     "inquiry": inquire,
 }
 """Rated service -> what its customers come for."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SERVICES = ("orders", "repayment", "inquiry")
+SERVICES = ("orders", "repayment", "withdrawal", "inquiry")
 """What a profile can put a rate on; each arrival is one request."""
 
 
@@ -35,6 +35,9 @@ class Behaviour:
     repay: float = 0.0  # share of these acts that repay a loan, where the customer has one; the others order
     repay_share: tuple[float, float] = (0.05, 0.2)  # how much of the cash shown such a repayment is
     repay_yen: int = 1_000  # what who comes for a repayment pays back, whatever is shown
+    withdraw_yen: tuple[int, int] = (10, 200)  # what who comes for a withdrawal takes out, in thousands of yen
+    ask_again: float = 0.4  # share of customers who ask again for a withdrawal that they are told has failed
+    ask_again_after_s: tuple[float, float] = (1.0, 8.0)
     sell: float = 0.5  # share of orders that sell, where the customer holds something
     lots: int = 3  # an order is for 1 to this many lots of 100 shares
     ticks: int = 3  # a limit is at most this many ticks from the base price
@@ -200,6 +203,11 @@ PROFILES: dict[str, Profile] = {
             customers=60,
             named=Named("app.kunren.example", 0.6),
             resumes=0.5,
+        ),
+        Profile(
+            name="payout-session",  # before a weekend: many have cash paid out, some trade and look
+            services={"orders": 8.0, "withdrawal": 8.0, "inquiry": 14.0},
+            customers=1500,
         ),
     )
 }

@@ -14,6 +14,7 @@ from drills.domains import (
     orders,
     repairs,
     transaction_log,
+    withdrawals,
 )
 from drills.judge.domains import Domains
 
@@ -30,6 +31,7 @@ DOMAINS = Domains.of(
         certificates.DOMAIN,
         numbers.DOMAIN,
         congestion.DOMAIN,
+        withdrawals.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

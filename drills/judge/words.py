@@ -261,6 +261,7 @@ NAMES: Mapping[str, Text] = {
     "service.orders": Text("orders", "注文"),
     "service.inquiry": Text("inquiry", "照会"),
     "service.repayment": Text("repayment", "返済"),
+    "service.withdrawal": Text("withdrawal", "出金"),
     "about.t_inject": Text("injection", "障害の注入"),
     "about.t_impact": Text("impact", "影響の発生"),
     "about.t_alert": Text("alert", "警報"),

@@ -20,6 +20,7 @@ from targets.brokerage.relay.component import RELAY
 from targets.brokerage.valuation.component import VALUATION
 from targets.brokerage.vendor.component import VENDOR
 from targets.brokerage.volumes.component import VOLUMES
+from targets.brokerage.withdrawals.component import WITHDRAWALS
 
 COMPONENTS: tuple[Component, ...] = (
     POSTGRES,
@@ -28,6 +29,7 @@ COMPONENTS: tuple[Component, ...] = (
     BANK,
     VALUATION,
     GATEWAY,
+    WITHDRAWALS,
     API,
     RELAY,
     EDGE,

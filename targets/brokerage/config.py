@@ -18,7 +18,7 @@ import msgspec
 from targets.brokerage.numbering import WIDTH
 from targets.brokerage.topology import TOPOLOGY
 
-ServiceName = Literal["inquiry", "repayment", "orders"]
+ServiceName = Literal["inquiry", "repayment", "orders", "withdrawal"]
 """What customers can do, and operators open and close."""
 
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
@@ -122,9 +122,21 @@ class MailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BankConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The bank: how much it takes at a time."""
+    """The bank: how much it takes at a time, and for which accounts it knows no payee."""
 
     most_yen: int = 100_000_000
+    no_payee_every: int = 8  # of the accounts one in so many has no payee registered, to whom it pays nothing out
+
+
+class WithdrawalsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Withdrawals, and the link to the bank that they have for themselves."""
+
+    pool: int = 4
+    answer_s: float = 2.0  # then one that was sent to the bank is `unknown`
+    longest_delay_s: float = 4.0  # until then the bank may still book what it says it does not know
+    inquire_s: float = 1.0  # longest wait for an inquiry
+    ratio_s: float = 2.0  # over how long the share of unanswered requests is taken
+    ratio_least: int = 5
 
 
 class VendorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,6 +203,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exchange: ExchangeConfig = ExchangeConfig()
     mail: MailConfig = MailConfig()
     bank: BankConfig = BankConfig()
+    withdrawals: WithdrawalsConfig = WithdrawalsConfig()
     vendor: VendorConfig = VendorConfig()
     valuation: ValuationConfig = ValuationConfig()
     batch: BatchConfig = BatchConfig()

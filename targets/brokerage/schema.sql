@@ -87,7 +87,7 @@ CREATE TABLE ledger (                           -- double entry: the legs of one
     account   text NOT NULL,                    -- HOUSE is the contra account; it has no balance row to fight over
     yen       bigint NOT NULL,
     mono_ns   bigint NOT NULL,
-    why       text NOT NULL DEFAULT '' CHECK (why IN ('', 'trade', 'variation', 'repayment', 'adjustment')),
+    why       text NOT NULL DEFAULT '' CHECK (why IN ('', 'trade', 'variation', 'repayment', 'withdrawal', 'adjustment')),
     day       date                      -- the business date a variation belongs to
 );
 CREATE INDEX ledger_variations ON ledger (account, day) WHERE why = 'variation';
@@ -113,7 +113,8 @@ CREATE TABLE operations (                       -- what operators have decided
     changed_ns bigint NOT NULL
 );
 INSERT INTO operations VALUES
-    ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('balances', 'current', 0),
+    ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('withdrawal', 'open', 0),
+    ('balances', 'current', 0), ('withdrawals-told', 'being-confirmed', 0),
     ('order-number-range', '1', 0), ('order-number-gateway', '7', 0), ('order-number-exchange', '7', 0),
     ('order-number-overflow', 'refuse', 0);
 
@@ -153,6 +154,25 @@ CREATE TABLE repayments (
     settled_ns bigint,                          -- when the bank's answer was written down
     UNIQUE (account, key)
 );
+
+CREATE SEQUENCE withdrawal_number;
+
+CREATE TABLE withdrawals (
+    id         text PRIMARY KEY,
+    key        text NOT NULL,
+    account    text NOT NULL REFERENCES accounts,
+    yen        bigint NOT NULL CHECK (yen > 0),
+    state      text NOT NULL CHECK (state IN ('pending', 'completed', 'rejected', 'unknown', 'reversed')),
+    reference  text NOT NULL DEFAULT '',        -- the link's, under which the bank knows it; written with its answer
+    how        text NOT NULL DEFAULT '',        -- what settled it: the answer, an inquiry, or an operator
+    created_ns bigint NOT NULL,
+    unknown_ns bigint,                          -- when it first became unknown
+    settled_ns bigint,
+    told       text NOT NULL DEFAULT '',        -- what its customer was told afterwards of one that had been unknown
+    told_ns    bigint,
+    UNIQUE (account, key)
+);
+CREATE INDEX withdrawals_open ON withdrawals (state) WHERE state IN ('pending', 'unknown');
 
 CREATE TABLE batch_runs (                       -- every attempt at every job, with its counts in and out
     job        text NOT NULL,

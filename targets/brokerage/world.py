@@ -39,7 +39,10 @@ list: a job that goes missing there must not go missing for whoever judges."""
 LIMITS = ((700, 100), (1_000, 150), (1_500, 300), (2_000, 400), (3_000, 500), (5_000, 700), (7_000, 1_000))
 
 HERE = Path(__file__).parent
-SQL_FILES = (HERE / "schema.sql", *(HERE / "sql" / f"{name}.sql" for name in ("orders", "posting", "loans", "night")))
+SQL_FILES = (
+    HERE / "schema.sql",
+    *(HERE / "sql" / f"{name}.sql" for name in ("orders", "posting", "loans", "night", "withdrawals")),
+)
 
 COLUMNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "price": ("instruments", ("code", "base", "tick", "low", "high"), ("id", "base", "tick", "low", "high")),

@@ -20,6 +20,8 @@ from tests.drills.nights import correct_night
 from tests.drills.number_defects import NUMBER_DEFECTS
 from tests.drills.numbered import correct_numbered
 from tests.drills.synthetic import Draft, correct
+from tests.drills.withdrawal_defects import WITHDRAWAL_DEFECTS
+from tests.drills.withdrawn import WITHDRAWAL_CHECKS, add_withdrawals, correct_withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
     parts = (whole, numbered, certified, crowded)
     books = dict.fromkeys(book for each in parts for book in each.run.books)
     checks = dict.fromkeys(check for each in parts for check in each.plan.checks)
+    checks |= dict.fromkeys(WITHDRAWAL_CHECKS)
+    books |= dict.fromkeys(("bank", "withdrawals"))
+    whole.bank = []
+    add_withdrawals(whole, arm, effect=False)  # none in doubt
     whole.run = msgspec.structs.replace(whole.run, books=list(books))
     whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks), settings=crowded.plan.settings)
     return whole
@@ -64,4 +70,5 @@ MADE = (
     Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
     Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
     Made("crowded", correct_crowded, tuple(CROWD_DEFECTS)),
+    Made("withdrawn", correct_withdrawn, tuple(WITHDRAWAL_DEFECTS)),
 )

@@ -287,6 +287,17 @@ EXAMPLES = [
         "room show",
         "room open 24",
         "room close",
+        "withdrawals show",
+        "withdrawals probe",
+        "withdrawals keep-log",
+        "withdrawals new-session",
+        "withdrawals inquire",
+        "withdrawals resolve",
+        "withdrawals complete W-00000001",
+        "withdrawals reverse --all",
+        "withdrawals resend --new-reference",
+        "withdrawals tell failed",
+        "withdrawals notify",
     )
 ]
 

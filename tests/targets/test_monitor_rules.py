@@ -30,6 +30,7 @@ def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
     numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
     crowd = {"OrdersWaitInLine", "ExchangeWindowFull"}
+    withdrawals = {"WithdrawalUnanswered", "WithdrawalsUnacknowledged"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
     assert set(rules) == {
@@ -44,11 +45,13 @@ def test_the_brokerages_own_rules_load() -> None:
         "OrdersBurn",
         "RepaymentBurn",
         "InquiryBurn",
+        "WithdrawalBurn",
         *volume,
         "TransactionLogRefused",
         *certificate,
         *numbers,
         *crowd,
+        *withdrawals,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
@@ -57,13 +60,14 @@ def test_the_brokerages_own_rules_load() -> None:
     pages |= dict.fromkeys(certificate, "edge-cert-expiry")
     pages |= dict.fromkeys(numbers, "counter-overflow")
     pages |= dict.fromkeys(crowd, "campaign-spike")
+    pages |= dict.fromkeys(withdrawals, "ack-loss-core-continues")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = {"NumbersRunOut"} | crowd | volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut", "WithdrawalUnanswered"} | crowd | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())

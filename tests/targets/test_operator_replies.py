@@ -75,6 +75,13 @@ NUMBERS = (
     ("numbers", "duplicates"),
 )
 
+WITHDRAWALS = (
+    *(("withdrawals", verb) for verb in ("show", "probe", "keep-log", "new-session", "inquire", "resolve", "notify")),
+    *(("withdrawals", verb, "--all") for verb in ("complete", "reverse")),
+    ("withdrawals", "resend"),
+    ("withdrawals", "tell", "failed"),
+)
+
 HOST = ("host restart gateway", "host kill --signal CONT")
 
 
@@ -86,8 +93,9 @@ def command_of(words: str) -> Command:
 
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
+    others = (("volume", "show", "relay-log"), ("synthetic", "order"))
     front = [
-        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"), *NUMBERS)
+        " ".join(words) for words in (*IN_FRONT, *others, *NUMBERS, *WITHDRAWALS)
     ]  # asked there, or by its drill, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands

@@ -55,8 +55,8 @@ def test_services_start_after_what_they_need() -> None:
     for name, each in TOPOLOGY.components.items():
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
-        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "relay", "edge", "vendor", "batch",
-        "mail", "monitor",
+        "postgres", "pager", "exchange", "bank", "valuation", "gateway", "withdrawals", "api", "relay", "edge",
+        "vendor", "batch", "mail", "monitor",
     )  # fmt: skip
     assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
@@ -72,6 +72,8 @@ def test_links_lead_from_their_client_to_whose_port_it_is() -> None:
         "batch-pg": ("batch", "postgres"),
         "batch-valuation": ("batch", "valuation"),
         "api-bank": ("api", "bank"),
+        "withdrawals-pg": ("withdrawals", "postgres"),
+        "withdrawals-bank": ("withdrawals", "bank"),
     }
     assert TOPOLOGY.customers == "client-api"
 
@@ -111,8 +113,9 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
         "certificates",
         "counters",
         "waiting-room",
+        "withdrawals",
     }
-    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room"}
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room", "withdrawals"}
 
 
 def keeping(*books: Book) -> Topology:

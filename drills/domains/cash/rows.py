@@ -35,7 +35,7 @@ class Posting(Row, frozen=True, kw_only=True, tag="posting"):
 
     reference: str
     yen: int
-    why: Literal["", "trade", "variation", "repayment", "adjustment"] = ""
+    why: Literal["", "trade", "variation", "repayment", "withdrawal", "adjustment"] = ""
     day: str = ""
 
 

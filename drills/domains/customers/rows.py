@@ -11,7 +11,7 @@ Side = Literal["buy", "sell"]
 
 
 class Request(Row, frozen=True, kw_only=True, tag="request"):
-    """A request left a customer. ``t_ns`` is when it was sent; ``root`` links re-typed orders to the first intent.
+    """A request left a customer. ``t_ns`` is when it was sent; ``root`` links what is asked again to the first intent.
 
     ``action`` is what was asked for, as the load calls it (``loadprofiles.actions``).
     """
@@ -23,7 +23,7 @@ class Request(Row, frozen=True, kw_only=True, tag="request"):
     side: Side | None = None
     quantity: int = 0
     price: int = 0
-    yen: int = 0  # of a repayment
+    yen: int = 0  # of a repayment or a withdrawal
     final: bool = False  # asked after the load had ended, to learn what became of an unknown order
 
 

@@ -17,13 +17,16 @@ from targets.brokerage.api.repayments import RepaymentBody
 from targets.brokerage.api.room import WAITING_ROOM
 from targets.brokerage.api.rules import OrderBody, Refusal, check_order
 from targets.brokerage.api.server import Api
+from targets.brokerage.api.withdrawals import look_at_withdrawal, withdraw
 from targets.brokerage.config import customer_of, customer_token, password
 from targets.brokerage.serving import BadBody, Handler, answer, read_body
+from targets.brokerage.withdrawals.desk import WithdrawalBody
 
 Reply = tuple[int, dict[str, Any]]
 Serve = Callable[[Request, str], Awaitable[Reply]]
 
-ACCOUNT = """SELECT a.cash, a.reserved, i.account IS NOT NULL FROM accounts a
+ACCOUNT = """SELECT a.cash, a.reserved, i.account IS NOT NULL OR EXISTS (
+        SELECT FROM withdrawals w WHERE w.account = a.id AND w.state IN ('pending', 'unknown')) FROM accounts a
     LEFT JOIN isolated_accounts i ON i.account = a.id AND i.done_ns IS NULL WHERE a.id = %s"""
 POSITIONS = "SELECT code, quantity, reserved FROM positions WHERE account = %s ORDER BY code"
 KEY_LIMIT = 100
@@ -51,6 +54,8 @@ def routes(api: Api) -> list[Route]:
         Route("/loan", endpoints.measured("inquiry", endpoints.loan), methods=["GET"]),
         Route("/repayments", endpoints.measured("repayment", endpoints.repay), methods=["POST"]),
         Route("/repayments/{key}", endpoints.measured("inquiry", endpoints.repayment), methods=["GET"]),
+        Route("/withdrawals", endpoints.measured("withdrawal", endpoints.withdraw), methods=["POST"]),
+        Route("/withdrawals/{key}", endpoints.measured("inquiry", endpoints.withdrawal), methods=["GET"]),
         Route("/orders/{key}/cancel", endpoints.measured("orders", endpoints.cancel), methods=["POST"]),
     ]
 
@@ -124,7 +129,10 @@ class Customers:
         return 200, {"code": instrument.code, "price": instrument.base, "as_of": self._api.as_of()}
 
     async def balances(self, request: Request, customer: str) -> Reply:
-        """Cash, what open buy orders hold of it, and what is left to buy with; an account apart is not current."""
+        """Cash, what open buy orders hold of it, and what is left to buy with.
+
+        Not current: an account that the night has set apart, and one with a withdrawal that the bank has not answered.
+        """
         as_of = self._api.as_of()  # before reading: a figure is never older than the date it is shown for
         cash, reserved, apart = await self._api.store.one(ACCOUNT, [customer])
         figures = {"account": customer, "cash": cash, "reserved": reserved, "buying_power": cash - reserved}
@@ -169,6 +177,16 @@ class Customers:
     async def repayment(self, request: Request, customer: str) -> Reply:
         """What became of a repayment."""
         return 200, await self._api.repayments.look(customer, request.path_params["key"])
+
+    async def withdraw(self, request: Request, customer: str) -> Reply:
+        """Have cash paid out to the customer's own bank account, under the customer's own key."""
+        key = idempotency_key(request)
+        body = await read_body(request, WithdrawalBody)
+        return await withdraw(self._api.withdrawals, self._api.config, customer, key, body.yen)
+
+    async def withdrawal(self, request: Request, customer: str) -> Reply:
+        """What became of a withdrawal."""
+        return await look_at_withdrawal(self._api.withdrawals, customer, request.path_params["key"])
 
 
 def idempotency_key(request: Request) -> str:

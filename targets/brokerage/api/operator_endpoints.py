@@ -105,7 +105,8 @@ class OperatorEndpoints:
         )
 
     async def service(self, request: Request) -> Response:
-        """Close at once; open ``orders`` only while the books agree with the exchange. Forced: without asking."""
+        """Close at once; open ``orders`` only while the books agree with the exchange, and ``withdrawal`` only while
+        none is unknown. Forced: without asking."""
         wanted = await read_body(request, SetService)
         if not wanted.open:
             await self._api.gates.restrict(wanted.name, "closed")
@@ -113,6 +114,9 @@ class OperatorEndpoints:
         findings = await self._reconcile() if wanted.name == "orders" and not wanted.force else {}
         if findings.get("clean") is False:
             return answer(409, {"error": "RECONCILE_DIRTY", **findings})
+        doubt = await self._in_doubt() if wanted.name == "withdrawal" and not wanted.force else ""
+        if doubt:
+            return answer(409, {"error": "IN_DOUBT", "says": doubt})
         await self._api.gates.relax(wanted.name, "open")
         return answer(200, {"name": wanted.name, "open": True, "forced": wanted.force, "reconcile": findings})
 
@@ -165,6 +169,15 @@ class OperatorEndpoints:
         except (NotSent, Unanswered):
             return []
         return list(found.get("missing_accounts", []))
+
+    async def _in_doubt(self) -> str:
+        """Why withdrawals should stay closed; empty where nothing speaks against opening them."""
+        try:
+            _, found = await self._api.withdrawals.ask("GET", "/ops/status", None, LOOK_S)
+        except (NotSent, Unanswered) as error:
+            return f"withdrawals do not answer: {error}"
+        unknown = found.get("in_doubt", "an unknown number of")
+        return f"{unknown} withdrawals are unknown" if unknown else ""
 
     async def _reconcile(self) -> dict[str, Any]:
         """The gateway's findings; without any, they are not clean."""

@@ -60,6 +60,7 @@ class Api:
         self.room = WaitingRoom(config)
         self._bank = Client(config.through("api-bank"), config.token)
         self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
+        self.withdrawals = Client(config.at("withdrawals"), config.token)
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
         self.clock = DayClock(config)
         self.instruments: dict[str, Instrument] = {}
@@ -85,6 +86,7 @@ class Api:
         """Close all connections."""
         self.gateway.close()
         self._bank.close()
+        self.withdrawals.close()
         await self.store.pool.close(timeout=1.0)
         await self.line.close()
         await self._gates_line.close()

@@ -19,13 +19,15 @@ from targets.brokerage.database import Connection, cut_after
 class Store:
     """Statements of customers' requests. Every method raises Refusal (503) when the database cannot serve it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, conninfo: str = "", size: int = 0) -> None:
+        """By the api's own link and with as many connections as it has, unless told otherwise."""
         self._settings = config.api
+        connections = size or config.api.pool
         self.pool = AsyncConnectionPool(
-            database.dsn(config.through("api-pg"), "api"),
+            conninfo or database.dsn(config.through("api-pg"), "api"),
             kwargs=database.options(config.api.lock_timeout_s),
-            min_size=config.api.pool,
-            max_size=config.api.pool,
+            min_size=connections,
+            max_size=connections,
             timeout=config.api.pool_wait_s,
             open=False,
         )

@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from targets.brokerage.bank.books import book_file
 from targets.brokerage.bookfile import read_lines
 from targets.brokerage.config import Config
 from targets.brokerage.serving import Job, answer, for_operators, read_body
+
+PAYMENT, PAYOUT = "bank-payment", "bank-payout"
+"""Kinds of rows of the book: what came in on a customer's loan, and what went out to a customer."""
 
 
 class PaymentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +57,8 @@ class Bank:
         return (
             Route("/payments", for_operators(token, self.pay), methods=["POST"]),
             Route("/payments/{reference}", for_operators(token, self.look), methods=["GET"]),
+            Route("/payouts", for_operators(token, self.pay_out), methods=["POST"]),
+            Route("/payouts/{reference}", for_operators(token, self.look), methods=["GET"]),
         )
 
     def jobs(self) -> Sequence[Job]:
@@ -70,10 +76,16 @@ class Bank:
 
     async def pay(self, request: Request) -> Response:
         """201 booked, 422 rejected; 200 or 422 again for a reference seen before, 409 if that was another payment."""
-        order = await read_body(request, PaymentOrder)
+        return self._answer(await read_body(request, PaymentOrder), PAYMENT)
+
+    async def pay_out(self, request: Request) -> Response:
+        """The same to a customer's own bank account; rejected where no payee is registered for the account."""
+        return self._answer(await read_body(request, PaymentOrder), PAYOUT)
+
+    def _answer(self, order: PaymentOrder, kind: str) -> Response:
         row = self._decided.get(order.reference)
         if row is None:
-            row = self._decide(order)
+            row = self._decide(order, kind)
             return answer(201 if row["state"] == "booked" else 422, _shown(row))
         if (row["account"], row["yen"]) != (order.account, order.yen):
             return answer(409, {"error": "OTHER_PAYMENT", "says": f"{order.reference} was another payment"})
@@ -86,15 +98,16 @@ class Bank:
             return answer(404, {"error": "NO_SUCH_PAYMENT", "says": "the bank has not seen this reference"})
         return answer(200, _shown(row))
 
-    def _decide(self, order: PaymentOrder) -> dict[str, Any]:
+    def _decide(self, order: PaymentOrder, kind: str) -> dict[str, Any]:
+        payable = 0 < order.yen <= self.config.bank.most_yen and (kind == PAYMENT or self._has_payee(order.account))
         row = {
-            "kind": "bank-payment",
+            "kind": kind,
             "t_ns": time.monotonic_ns(),
             "id": f"B-{len(self._decided) + 1:08d}",
             "account": order.account,
             "key": order.reference,
             "yen": order.yen,
-            "state": "booked" if 0 < order.yen <= self.config.bank.most_yen else "rejected",
+            "state": "booked" if payable else "rejected",
             "n": len(self._decided),
         }
         line = msgspec.json.encode(row) + b"\n"
@@ -103,6 +116,10 @@ class Bank:
         self._decided[order.reference] = row
         self._payments.labels(row["state"]).inc()
         return row
+
+    def _has_payee(self, account: str) -> bool:
+        every = self.config.bank.no_payee_every
+        return every == 0 or zlib.crc32(account.encode()) % every != 0
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

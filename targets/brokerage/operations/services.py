@@ -116,7 +116,8 @@ OPERATIONS = (
         {"name": text(*SERVICES), "open": flag(False)}, SERVICE, examples=("service close orders",),
     ),
     operation(
-        open_service, "service open", "serve customers again; orders only while the books agree with the exchange",
+        open_service, "service open",
+        "serve customers again; orders only while the books agree with the exchange, withdrawals while none is unknown",
         OPERATORS, {"name": text(*SERVICES), "open": flag(True), **RELAXED}, SERVICE, FORCE,
         reopens=True, examples=("service open orders",),
     ),

@@ -15,11 +15,12 @@ from targets.brokerage.operations import (
     session,
     synthetic,
     volume,
+    withdrawals,
 )
 from targets.brokerage.roles import Role
 from targets.operator_tool import OperatorTool
 
-_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, crowd)
+_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, crowd, withdrawals)
 
 OPERATIONS = (*overview.OPERATIONS, *(operation for part in _PARTS for operation in part.OPERATIONS))
 
