@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from compose import generate
 from targets.brokerage.components import COMPONENTS
 from targets.brokerage.declaration import Book, Component, Link
 from targets.brokerage.plant import CONDITIONS
@@ -175,6 +176,12 @@ def test_a_declaration_that_does_not_fit_is_named(odd: Component, says: str) -> 
 def test_one_component_alone_watches_the_others() -> None:
     with pytest.raises(TopologyError, match=r"^one component must declare scrapes, not 2: monitor, otp$"):
         _ = Topology((*COMPONENTS, variant(scrapes=True))).scraper
+
+
+def test_a_volume_that_is_shared_is_one_that_somebody_declares() -> None:
+    assert "relay-log:/stack/relay-log" in generate.text(Topology((*COMPONENTS, variant(shares=("relay-log",)))))
+    with pytest.raises(TopologyError, match=r"^otp shares volume vault, which no component declares$"):
+        Topology((*COMPONENTS, variant(shares=("vault",))))
 
 
 def test_what_is_needed_starts_first_wherever_it_is_listed() -> None:
