@@ -12,6 +12,7 @@ from drills.domains import (
     numbers,
     orders,
     repairs,
+    spool,
     transaction_log,
 )
 from drills.judge.domains import Domains
@@ -28,6 +29,7 @@ DOMAINS = Domains.of(
         transaction_log.DOMAIN,
         certificates.DOMAIN,
         numbers.DOMAIN,
+        spool.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

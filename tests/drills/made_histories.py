@@ -17,6 +17,8 @@ from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
 from tests.drills.number_defects import NUMBER_DEFECTS
 from tests.drills.numbered import correct_numbered
+from tests.drills.spool_defects import SPOOL_DEFECTS
+from tests.drills.spooled import correct_spooled
 from tests.drills.synthetic import Draft, correct
 
 
@@ -43,12 +45,13 @@ class Made:
 def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
     """A day with every book that a domain brings, so that all domains judge it."""
     whole, numbered = correct_logged(seed, arm, effect), correct_numbered(seed, arm, effect)
-    certified = correct_certified(seed, arm, effect)
+    certified, spooled = correct_certified(seed, arm, effect), correct_spooled(seed, arm, effect)
     for name in ("exchange", "oms", "counters", "events"):
         setattr(whole, name, getattr(numbered, name))
-    whole.certificates = certified.certificates
-    books = dict.fromkeys(book for each in (whole, numbered, certified) for book in each.run.books)
-    checks = dict.fromkeys(check for each in (whole, numbered, certified) for check in each.plan.checks)
+    whole.certificates, whole.spool = certified.certificates, spooled.spool
+    parts = (whole, numbered, certified, spooled)
+    books = dict.fromkeys(book for each in parts for book in each.run.books)
+    checks = dict.fromkeys(check for each in parts for check in each.plan.checks)
     whole.run = msgspec.structs.replace(whole.run, books=list(books))
     whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks))
     return whole
@@ -60,4 +63,5 @@ MADE = (
     Made("logged", correct_logged, tuple(LOG_DEFECTS)),
     Made("certified", correct_certified, tuple(CERTIFICATE_DEFECTS)),
     Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
+    Made("spooled", correct_spooled, tuple(SPOOL_DEFECTS)),
 )

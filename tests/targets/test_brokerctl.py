@@ -279,6 +279,10 @@ EXAMPLES = [
         "numbers use-range 1",
         "numbers try 10000000",
         "numbers duplicates",
+        "mail show",
+        "mail spool mail-reserve",
+        "mail resend missing",
+        "mail mark-sent",
     )
 ]
 

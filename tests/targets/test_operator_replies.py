@@ -39,6 +39,7 @@ from .shapes import misfits
 from .stack import Database
 from .test_brokerctl import Fake, fake
 from .test_front import IN_FRONT
+from .test_mail import OF_MAIL
 
 __all__ = ["fake"]
 
@@ -85,7 +86,8 @@ def command_of(words: str) -> Command:
 def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
     front = [
-        " ".join(words) for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"), *NUMBERS)
+        " ".join(words)
+        for words in (*IN_FRONT, ("volume", "show", "relay-log"), ("synthetic", "order"), *NUMBERS, *OF_MAIL)
     ]  # asked there, or by its drill, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands

@@ -57,7 +57,7 @@ def test_services_start_after_what_they_need() -> None:
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
         "postgres", "pager", "exchange", "bank", "valuation", "gateway", "api", "relay", "edge", "vendor", "batch",
-        "mail", "monitor",
+        "mail", "mta", "monitor",
     )  # fmt: skip
     assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
@@ -103,8 +103,8 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
     order = list(TOPOLOGY.books)
     for name, book in TOPOLOGY.books.items():
         assert all(order.index(name) < order.index(other) for other in book.tells_of)
-    assert set(order) == {"notices", "oms", "exchange", "bank", "transactions", "certificates", "counters"}
-    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters"}
+    assert set(order) == {"notices", "oms", "exchange", "bank", "transactions", "certificates", "counters", "spool"}
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "spool"}
 
 
 def keeping(*books: Book) -> Topology:

@@ -7,6 +7,7 @@ from targets.brokerage.operations import (
     cert,
     edge,
     host,
+    mail,
     numbers,
     overview,
     relay,
@@ -18,7 +19,7 @@ from targets.brokerage.operations import (
 from targets.brokerage.roles import Role
 from targets.operator_tool import OperatorTool
 
-_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers)
+_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, mail)
 
 OPERATIONS = (*overview.OPERATIONS, *(operation for part in _PARTS for operation in part.OPERATIONS))
 

@@ -75,6 +75,10 @@ class VolumeGauges:
             self._share.labels(name, "bytes").set(now.bytes_used)
             self._share.labels(name, "inodes").set(now.inodes_used)
 
+    def usage(self, volume: str) -> Usage | None:
+        """Its figures as of now; None of an ordinary folder."""
+        return usage(self._limited[volume].folder) if volume in self._limited else None
+
     def facts(self) -> Mapping[str, Mapping[str, Any]]:
         """Volume -> what who writes to it knows of it."""
         return {name: each.facts() for name, each in self._all.items()}
