@@ -31,6 +31,7 @@ def test_the_brokerages_own_rules_load() -> None:
     numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
+    spool = {"MailSpoolRefuses", "MailSpoolNearlyFull", "MailSpoolFilling"}
     assert set(rules) == {
         "LinkSilent",
         "ExchangeUnanswered",
@@ -47,20 +48,21 @@ def test_the_brokerages_own_rules_load() -> None:
         "TransactionLogRefused",
         *certificate,
         *numbers,
+        *spool,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
     pages = dict.fromkeys(rules, "first-look") | dict.fromkeys(incident, "exchange-link-down")
     pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
     pages |= dict.fromkeys(certificate, "edge-cert-expiry")
-    pages |= dict.fromkeys(numbers, "counter-overflow")
+    pages |= dict.fromkeys(numbers, "counter-overflow") | dict.fromkeys(spool, "mail-spool-file-limit")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = {"NumbersRunOut"} | volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut"} | spool | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())
