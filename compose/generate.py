@@ -98,7 +98,8 @@ def _mounts(topology: Topology, part: Component, container: Container) -> Iterat
     if container.folder == Folder.WRITE:
         yield f"stack:{STACK}"
     yield from (f"{each}:{STACK}/{each}" for each in part.volumes)
-    limited = topology.limited if part.name == topology.operators_host else [each.name for each in part.limited]
+    own = (*(each.name for each in part.limited), *part.shares)
+    limited = topology.limited if part.name == topology.operators_host else own
     yield from (f"{each}:{STACK}/{each}" for each in limited)
 
 

@@ -126,7 +126,7 @@ def _volumes() -> Finding:
     """Drills go without, but for those that fill one."""
     said = keeping.described()
     if said is None:
-        without = f"{', '.join(TOPOLOGY.limited)} will be an ordinary folder: {'; '.join(keeping.complaints())}"
+        without = f"{', '.join(TOPOLOGY.limited)} will be ordinary folders: {'; '.join(keeping.complaints())}"
         return Finding("limited volume", False, without, False, keeping.FIX)
     return Finding("limited volume", True, said, False)
 

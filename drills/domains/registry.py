@@ -13,6 +13,7 @@ from drills.domains import (
     numbers,
     orders,
     repairs,
+    spool,
     transaction_log,
     withdrawals,
 )
@@ -32,6 +33,7 @@ DOMAINS = Domains.of(
         numbers.DOMAIN,
         congestion.DOMAIN,
         withdrawals.DOMAIN,
+        spool.DOMAIN,
     )
 )
 """All of them, with what the judge itself brings; no id is in two of them."""

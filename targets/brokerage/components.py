@@ -14,6 +14,7 @@ from targets.brokerage.exchange.component import EXCHANGE
 from targets.brokerage.gateway.component import GATEWAY
 from targets.brokerage.mail.component import MAIL
 from targets.brokerage.monitor.component import ALERTMANAGER, MONITOR
+from targets.brokerage.mta.component import MTA
 from targets.brokerage.pager.component import PAGER
 from targets.brokerage.programs import BROKERCTL, LAUNCHER, POSTGRES, TOXIPROXY
 from targets.brokerage.relay.component import RELAY
@@ -36,6 +37,7 @@ COMPONENTS: tuple[Component, ...] = (
     VENDOR,
     BATCH,
     MAIL,
+    MTA,
     MONITOR,
     TOXIPROXY,
     VOLUMES,

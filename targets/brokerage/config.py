@@ -121,6 +121,12 @@ class MailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: int = 200
 
 
+class MtaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the mail agent looks into the spool."""
+
+    poll_s: float = 0.05
+
+
 class BankConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bank: how much it takes at a time, and for which accounts it knows no payee."""
 
@@ -202,6 +208,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gateway: GatewayConfig = GatewayConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     mail: MailConfig = MailConfig()
+    mta: MtaConfig = MtaConfig()
     bank: BankConfig = BankConfig()
     withdrawals: WithdrawalsConfig = WithdrawalsConfig()
     vendor: VendorConfig = VendorConfig()

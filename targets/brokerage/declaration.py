@@ -115,6 +115,7 @@ class Component:
     - ``rules``: its file of alerting rules, which the monitor reads.
     - ``volumes``: folders in the stack's folder that it alone writes to.
     - ``limited``: folders that it and operators write to, each on a volume of its own size (``volumes/``).
+    - ``shares``: limited folders of another component that it writes to as well.
     - ``stop``: the signal that ends it in good order.
     - ``service``: a part of the system under drill, which faults may hit; otherwise a part of the harness beside it.
       A service can be cut off by its links among processes, and always as a container.
@@ -139,6 +140,7 @@ class Component:
     rules: Path | None = None
     volumes: tuple[str, ...] = ()
     limited: tuple[Volume, ...] = ()
+    shares: tuple[str, ...] = ()
     stop: signal.Signals = signal.SIGTERM
     service: bool = True
     container: Container | None = Container()

@@ -164,7 +164,8 @@ class Launcher:
                 os.dup2(null.fileno(), 0)
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            if TOPOLOGY.components[service].limited:
+            declared = TOPOLOGY.components[service]
+            if declared.limited or declared.shares:
                 keeping.join(Path(self.config.folder))
             keep = {each.fileno() for each in bound.values()}
             _close_others(keep)

@@ -96,7 +96,8 @@ CREATE TABLE outbox (                           -- execution notices on their wa
     exec_id    text PRIMARY KEY REFERENCES executions,
     account    text NOT NULL,
     state      text NOT NULL CHECK (state IN ('pending', 'held', 'sent')),
-    created_ns bigint NOT NULL
+    created_ns bigint NOT NULL,
+    attempt    integer NOT NULL DEFAULT 1       -- sent anew it is another message, with a name of its own
 );
 CREATE INDEX outbox_unsent ON outbox (state, created_ns) WHERE state <> 'sent';
 
@@ -116,7 +117,7 @@ INSERT INTO operations VALUES
     ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('withdrawal', 'open', 0),
     ('balances', 'current', 0), ('withdrawals-told', 'being-confirmed', 0),
     ('order-number-range', '1', 0), ('order-number-gateway', '7', 0), ('order-number-exchange', '7', 0),
-    ('order-number-overflow', 'refuse', 0);
+    ('order-number-overflow', 'refuse', 0), ('mail-spool', 'mail-spool', 0);
 
 CREATE TABLE closes (                           -- prices lots are marked at, by business date
     code  text NOT NULL REFERENCES instruments,

@@ -205,6 +205,9 @@ class Topology:
                 raise TopologyError(f"{each.name} speaks HTTP on port {each.http}, which is none of its own")
             if each.scraped and not each.http:
                 raise TopologyError(f"{each.name} is to be scraped, and speaks no HTTP")
+            for name in each.shares:
+                if name not in self.limited:
+                    raise TopologyError(f"{each.name} shares volume {name}, which no component declares")
             if each.within and each.within not in self.components:
                 raise TopologyError(f"{each.name} runs within {each.within}, which no component is")
 

@@ -19,6 +19,8 @@ from tests.drills.night_defects import NIGHT_DEFECTS
 from tests.drills.nights import correct_night
 from tests.drills.number_defects import NUMBER_DEFECTS
 from tests.drills.numbered import correct_numbered
+from tests.drills.spool_defects import SPOOL_DEFECTS
+from tests.drills.spooled import correct_spooled
 from tests.drills.synthetic import Draft, correct
 from tests.drills.withdrawal_defects import WITHDRAWAL_DEFECTS
 from tests.drills.withdrawn import WITHDRAWAL_CHECKS, add_withdrawals, correct_withdrawn
@@ -48,10 +50,12 @@ def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
     """A day with every book that a domain brings, so that all domains judge it."""
     whole, numbered = correct_logged(seed, arm, effect), correct_numbered(seed, arm, effect)
     certified, crowded = correct_certified(seed, arm, effect), correct_crowded(seed, arm, effect)
+    spooled = correct_spooled(seed, arm, effect)
     for name in ("exchange", "oms", "counters", "events"):
         setattr(whole, name, getattr(numbered, name))
     whole.certificates, whole.waiting_room = certified.certificates, crowded.waiting_room
-    parts = (whole, numbered, certified, crowded)
+    whole.spool = spooled.spool
+    parts = (whole, numbered, certified, crowded, spooled)
     books = dict.fromkeys(book for each in parts for book in each.run.books)
     checks = dict.fromkeys(check for each in parts for check in each.plan.checks)
     checks |= dict.fromkeys(WITHDRAWAL_CHECKS)
@@ -71,4 +75,5 @@ MADE = (
     Made("numbered", correct_numbered, tuple(NUMBER_DEFECTS)),
     Made("crowded", correct_crowded, tuple(CROWD_DEFECTS)),
     Made("withdrawn", correct_withdrawn, tuple(WITHDRAWAL_DEFECTS)),
+    Made("spooled", correct_spooled, tuple(SPOOL_DEFECTS)),
 )

@@ -50,6 +50,7 @@ def test_the_catalogues_runbooks_are_there_and_the_run_s_own_stands_for_the_dril
         "campaign-spike",
         "ack-loss-core-continues",
         "counter-overflow",
+        "mail-spool-file-limit",
         "first-look",
     }
     assert {name for name in right if right[name] != wrong[name]} == {SLUG}

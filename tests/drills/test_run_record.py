@@ -53,7 +53,15 @@ def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
         offered = runtime(name).capabilities()
-        assert offered.own_books == {"oms", "notices", "transactions", "counters", "waiting-room", "withdrawals"}
+        assert offered.own_books == {
+            "oms",
+            "notices",
+            "transactions",
+            "counters",
+            "waiting-room",
+            "withdrawals",
+            "spool",
+        }
         assert (
             set(offered.books)
             == {
@@ -66,6 +74,7 @@ def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
                 "counters",
                 "waiting-room",
                 "withdrawals",
+                "spool",
             }
             <= set(DOMAINS.books)
         )

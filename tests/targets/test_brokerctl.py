@@ -298,6 +298,10 @@ EXAMPLES = [
         "withdrawals resend --new-reference",
         "withdrawals tell failed",
         "withdrawals notify",
+        "mail show",
+        "mail spool mail-reserve",
+        "mail resend missing",
+        "mail mark-sent",
     )
 ]
 

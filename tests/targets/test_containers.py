@@ -42,7 +42,13 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalTarget:
 
 def test_containers_can_all_be_cut_off_and_processes_by_their_links() -> None:
     assert CONTAINERS.capabilities().partitionable == set(TOPOLOGY.services)
-    assert set(TOPOLOGY.services) - EMBEDDED.capabilities().partitionable == {"pager", "mail", "monitor", "vendor"}
+    assert set(TOPOLOGY.services) - EMBEDDED.capabilities().partitionable == {
+        "pager",
+        "mail",
+        "mta",
+        "monitor",
+        "vendor",
+    }
 
 
 def test_compose_starts_every_part_with_the_variables_there_are(local: LocalTarget, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_the_brokerages_own_rules_load() -> None:
     withdrawals = {"WithdrawalUnanswered", "WithdrawalsUnacknowledged"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
+    spool = {"MailSpoolRefuses", "MailSpoolNearlyFull", "MailSpoolFilling"}
     assert set(rules) == {
         "LinkSilent",
         "ExchangeUnanswered",
@@ -52,6 +53,7 @@ def test_the_brokerages_own_rules_load() -> None:
         *numbers,
         *crowd,
         *withdrawals,
+        *spool,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
@@ -61,13 +63,14 @@ def test_the_brokerages_own_rules_load() -> None:
     pages |= dict.fromkeys(numbers, "counter-overflow")
     pages |= dict.fromkeys(crowd, "campaign-spike")
     pages |= dict.fromkeys(withdrawals, "ack-loss-core-continues")
+    pages |= dict.fromkeys(spool, "mail-spool-file-limit")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = {"NumbersRunOut", "WithdrawalUnanswered"} | crowd | volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut", "WithdrawalUnanswered"} | crowd | spool | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())

@@ -39,6 +39,7 @@ from .shapes import misfits
 from .stack import Database
 from .test_brokerctl import Fake, fake
 from .test_front import IN_FRONT
+from .test_mail import OF_MAIL
 
 __all__ = ["fake"]
 
@@ -95,7 +96,7 @@ def test_every_command_is_asked_here() -> None:
     day, night = (*AT_REST, *CUT, *AFTERWARDS), (*BEFORE_THE_NIGHT, *IN_THE_NIGHT, *AFTER_THE_NIGHT, *BLOCKED)
     others = (("volume", "show", "relay-log"), ("synthetic", "order"))
     front = [
-        " ".join(words) for words in (*IN_FRONT, *others, *NUMBERS, *WITHDRAWALS)
+        " ".join(words) for words in (*IN_FRONT, *others, *NUMBERS, *WITHDRAWALS, *OF_MAIL)
     ]  # asked there, or by its drill, of real processes
     assert {command_of(words).name for words in (*day, *night, *HOST, *front)} == {
         command.name for command in TOOL.commands

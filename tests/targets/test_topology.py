@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from compose import generate
 from targets.brokerage.components import COMPONENTS
 from targets.brokerage.declaration import Book, Component, Link
 from targets.brokerage.plant import CONDITIONS
@@ -56,7 +57,7 @@ def test_services_start_after_what_they_need() -> None:
         assert all(order.index(needed) < order.index(name) for needed in each.needs)
     assert TOPOLOGY.services == (
         "postgres", "pager", "exchange", "bank", "valuation", "gateway", "withdrawals", "api", "relay", "edge",
-        "vendor", "batch", "mail", "monitor",
+        "vendor", "batch", "mail", "mta", "monitor",
     )  # fmt: skip
     assert TOPOLOGY.programs == ("postgres", "toxiproxy", "volumes")
 
@@ -114,8 +115,9 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
         "counters",
         "waiting-room",
         "withdrawals",
+        "spool",
     }
-    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room", "withdrawals"}
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room", "withdrawals", "spool"}
 
 
 def keeping(*books: Book) -> Topology:
@@ -187,6 +189,12 @@ def test_a_declaration_that_does_not_fit_is_named(odd: Component, says: str) -> 
 def test_one_component_alone_watches_the_others() -> None:
     with pytest.raises(TopologyError, match=r"^one component must declare scrapes, not 2: monitor, otp$"):
         _ = Topology((*COMPONENTS, variant(scrapes=True))).scraper
+
+
+def test_a_volume_that_is_shared_is_one_that_somebody_declares() -> None:
+    assert "relay-log:/stack/relay-log" in generate.text(Topology((*COMPONENTS, variant(shares=("relay-log",)))))
+    with pytest.raises(TopologyError, match=r"^otp shares volume vault, which no component declares$"):
+        Topology((*COMPONENTS, variant(shares=("vault",))))
 
 
 def test_what_is_needed_starts_first_wherever_it_is_listed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from targets.brokerage.config import Config
+from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.volumes import files, keeping
 from targets.brokerage.volumes.forecast import Forecast
 from targets.brokerage.volumes.gauges import VolumeGauges
@@ -123,24 +125,40 @@ def test_where_nothing_can_be_limited_the_folder_is_ordinary_and_that_is_said(el
     assert keeping.described() is None
     assert NO_LIMIT == "ordinary folder, no limit"
     offered = Stack(config).capabilities()
-    assert (offered.volumes, offered.limited) == ({NAME}, frozenset())
+    assert (offered.volumes, offered.limited) == (set(TOPOLOGY.limited), frozenset())
 
 
 def test_doctor_says_whether_volumes_are_limited_and_what_to_do(elsewhere: None) -> None:
     (found,) = [each for each in EMBEDDED.examine() if each.what == "limited volume"]
     assert not found.ok
     assert not found.needed
-    assert found.says.startswith(f"{NAME} will be an ordinary folder")
+    assert found.says.startswith(f"{', '.join(TOPOLOGY.limited)} will be ordinary folders: ")
     assert "--target compose, root, or user namespaces" in found.fix
 
 
 def test_of_an_ordinary_folder_no_figures_are_shown(config: Config) -> None:
     registry = CollectorRegistry()
-    gauges = VolumeGauges(Path(config.folder) / NAME, registry)
+    gauges = VolumeGauges(registry, Path(config.folder) / NAME)
     gauges.look()
-    assert not gauges.limited
     assert list(registry.collect()) == []
-    assert gauges.facts() == {"deleted": [], "seconds_to_full": None, "per_s": None}
+    nothing = {"deleted": [], "seconds_to_full": None, "seconds_to_no_inode": None, "per_s": None}
+    assert gauges.facts() == {NAME: nothing}
+
+
+@real
+def test_when_inodes_are_used_up_is_forecast_as_well(volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    registry = CollectorRegistry()
+    gauges = VolumeGauges(registry, volume)
+    for turn in range(13):
+        (volume / f"{turn}").touch()
+        gauges.look()
+        now += 0.25
+    left = usage(volume).inodes_free / 4
+    assert gauges.facts()[NAME]["seconds_to_no_inode"] == pytest.approx(left)
+    assert gauges.facts()[NAME]["seconds_to_full"] is None
+    assert registry.get_sample_value("volume_seconds_to_no_inode", {"volume": NAME}) == pytest.approx(left)
 
 
 def test_what_is_deleted_and_held_open_is_seen(tmp_path: Path) -> None:

@@ -1,31 +1,18 @@
-"""What the mail service says it has delivered, a file a notice."""
+"""What the mail service has seen of its spool, a line a look."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from targets.brokerage.bookfile import Row
+from targets.brokerage.bookfile import Row, read_lines
 from targets.brokerage.config import Config
 
 
-def spool_folder(folder: Path) -> Path:
-    """Where delivered execution notices lie in a stack's folder."""
-    return folder / "spool"
+def book_file(folder: Path) -> Path:
+    """Where it lies in a stack's folder."""
+    return folder / "mail" / "spool.jsonl"
 
 
 def read_book(config: Config) -> list[Row]:
-    """The delivered notices as of now; OSError when they cannot be read."""
-    return read_spool(spool_folder(Path(config.folder)))
-
-
-def read_spool(folder: Path) -> list[Row]:
-    """The delivered notices, by file name."""
-    if not folder.exists():
-        return []
-    return [_notice(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.name)]
-
-
-def _notice(path: Path) -> Row:
-    body = json.loads(path.read_bytes())
-    return {"kind": "notice", "t_ns": body["t_ns"], "id": path.name, "key": body["exec_id"], "account": body["account"]}
+    """Its rows as of now; OSError when it cannot be read."""
+    return read_lines(book_file(Path(config.folder)))

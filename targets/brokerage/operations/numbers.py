@@ -11,6 +11,7 @@ from targets.brokerage.numbering import WIDEST, WIDTH
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, HalfWay, done, read
+from targets.brokerage.operations.volume import TO_FULL, told_by_owner
 from targets.brokerage.roles import ANYONE, OPERATORS
 from targets.brokerage.topology import TOPOLOGY
 from targets.brokerage.volumes.keeping import reached
@@ -101,9 +102,10 @@ def _volumes(stack: Stack) -> Iterator[dict[str, Any]]:
     for name in TOPOLOGY.limited:
         folder = reached(Path(stack.config.folder), name)
         if folder.is_dir() and is_limited(folder):
-            now = usage(folder)
-            yield _limit(f"{name}/bytes", "volume", now.size, now.size - now.free, None)
-            yield _limit(f"{name}/inodes", "inodes", now.inodes, now.inodes - now.inodes_free, None)
+            now, told = usage(folder), told_by_owner(stack, name)
+            to_full, to_no_inode = (told.get(each) for each in TO_FULL)
+            yield _limit(f"{name}/bytes", "volume", now.size, now.size - now.free, to_full)
+            yield _limit(f"{name}/inodes", "inodes", now.inodes, now.inodes - now.inodes_free, to_no_inode)
 
 
 def _queues(stack: Stack) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from targets.brokerage.operations import (
     crowd,
     edge,
     host,
+    mail,
     numbers,
     overview,
     relay,
@@ -20,7 +21,7 @@ from targets.brokerage.operations import (
 from targets.brokerage.roles import Role
 from targets.operator_tool import OperatorTool
 
-_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, crowd, withdrawals)
+_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, crowd, withdrawals, mail)
 
 OPERATIONS = (*overview.OPERATIONS, *(operation for part in _PARTS for operation in part.OPERATIONS))
 

@@ -22,6 +22,7 @@ from targets.brokerage.volumes.usage import is_limited, usage
 from targets.operator_tool import Argument, Field, Kind, count, listing, number, seconds, text
 
 SHOWN_FILES = 8
+TO_FULL = ("seconds_to_full", "seconds_to_no_inode")
 
 
 def show(stack: Stack, args: Namespace) -> CommandResult:
@@ -29,7 +30,7 @@ def show(stack: Stack, args: Namespace) -> CommandResult:
     folder = _folder(stack, args)
     if not is_limited(folder):
         raise Refused(f"{args.volume} is an ordinary folder here, without a limit of its own: kunren doctor says why")
-    now, owner = usage(folder), _owner(stack, args.volume)
+    now, owner = usage(folder), told_by_owner(stack, args.volume)
     deleted = [{**each, "deleted": True} for each in owner.get("deleted", ())]
     largest = [{"name": name, "bytes": size, "deleted": False} for name, size in sizes(folder).items()]
     found = sorted([*largest, *deleted], key=lambda each: (-each["bytes"], each["name"]))
@@ -37,7 +38,8 @@ def show(stack: Stack, args: Namespace) -> CommandResult:
         "volume": args.volume, "size": now.size, "free": now.free, "bytes_used": now.bytes_used,
         "inodes_used": now.inodes_used, "fullest": max(now.bytes_used, now.inodes_used),
         "deleted_open": sum(each["bytes"] for each in deleted),
-        "seconds_to_full": owner.get("seconds_to_full"), "files": found,
+        "seconds_to_full": owner.get("seconds_to_full"), "seconds_to_no_inode": owner.get("seconds_to_no_inode"),
+        "files": found,
     }  # fmt: skip
     return read(_line(facts), facts, tuple(_row(each) for each in found[:SHOWN_FILES]))
 
@@ -125,8 +127,14 @@ def _folder(stack: Stack, args: Namespace) -> Path:
     return folder
 
 
+def told_by_owner(stack: Stack, volume: str) -> dict[str, Any]:
+    """What its owner knows of the volume: what it holds open though deleted, and when it will be full; or nothing."""
+    found: dict[str, Any] = _owner(stack, volume).get("volumes", {}).get(volume, {})
+    return found
+
+
 def _owner(stack: Stack, volume: str) -> dict[str, Any]:
-    """What who writes to the volume says of it; nothing while that does not run, and then it holds nothing open."""
+    """What who writes to the volume says; nothing while that does not run, and then it holds nothing open."""
     names = (each.name for each in TOPOLOGY.components.values() if volume in {one.name for one in each.limited})
     try:
         return stack.ask(next(names), "GET", "/ops/status")
@@ -139,7 +147,7 @@ def _evidence(stack: Stack, volume: str) -> Path:
 
 
 def _line(facts: Mapping[str, Any]) -> str:
-    to_full = facts["seconds_to_full"]
+    to_full = min((facts[each] for each in TO_FULL if facts[each] is not None), default=None)
     when = "no steady growth" if to_full is None else f"full in {to_full:.0f} s at this pace"
     used = f"{facts['bytes_used']:.0%} of the bytes and {facts['inodes_used']:.0%} of the inodes are taken"
     return f"{facts['volume']}: {used}; {when}; {facts['deleted_open']} bytes of deleted files are held open"
@@ -161,7 +169,7 @@ OPERATIONS = (
         show, "volume show", "share of bytes and inodes taken, when it will be full, its largest files", ANYONE,
         {"volume": text(*TOPOLOGY.limited), "size": count(), "free": count(), "bytes_used": number(0),
          "inodes_used": number(0), "fullest": number(0),
-         "deleted_open": count(), "seconds_to_full": seconds().or_null(), "files": listing()},
+         "deleted_open": count(), **{each: seconds().or_null() for each in TO_FULL}, "files": listing()},
         VOLUME, read_only=True, examples=("volume show relay-log",),
     ),
     operation(copy, "volume copy", "copy files beside themselves, to look into", OPERATORS, MADE, VOLUME, FILES,

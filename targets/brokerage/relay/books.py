@@ -102,8 +102,8 @@ def _volume(config: Config, volume: Path) -> Iterator[Row]:
     now, where = usage(volume), config.at(RELAY.http)
     try:
         said = http_sync.ask(where, "GET", "/ops/status", RELAY_S, headers={"X-Ops-Token": config.token})
-        pace = json.loads(said.body).get("per_s") or 0
-    except (http_sync.NoReply, ValueError):
+        pace = json.loads(said.body)["volumes"][LOG_VOLUME.name]["per_s"] or 0
+    except (http_sync.NoReply, ValueError, KeyError):
         pace = 0
     yield {
         "kind": "volume", "t_ns": time.monotonic_ns(), "id": LOG_VOLUME.name, "size": now.size, "free": now.free,

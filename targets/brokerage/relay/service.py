@@ -58,7 +58,7 @@ class Relay:
         self._archive = folder / RELAY.volumes[0] / ARCHIVE
         self._log = TransactionLog(self._folder, HighWater(folder / RELAY.volumes[0]))
         self._trace = WireTrace(self._folder)
-        self._volume = VolumeGauges(self._folder, self.registry)
+        self._volume = VolumeGauges(self.registry, self._folder)
         self._api = Connections(config.through("relay-api"))
         self._door = door
         self._why = ""
@@ -126,7 +126,7 @@ class Relay:
         return {
             "level": self._level(), "sequence": self._log.sequence, "refused": self._refused,
             "refusing": bool(self._why), "dropped": self._trace.dropped, "inode": self._log.inode, "open": opened,
-            **self._volume.facts(),
+            "volumes": self._volume.facts(),
         }  # fmt: skip
 
     async def _serve(self) -> None:

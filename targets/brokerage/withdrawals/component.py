@@ -12,7 +12,7 @@ WITHDRAWALS = Component(
     http="withdrawals",
     scraped=True,
     links=(Link("withdrawals-pg", "postgres"), Link("withdrawals-bank", "bank")),
-    book=Book("withdrawals", "targets.brokerage.withdrawals.books", tells_of=("bank",)),
+    books=(Book("withdrawals", "targets.brokerage.withdrawals.books", tells_of=("bank",)),),
     rules=Path(__file__).with_name("rules.yml"),
     volumes=("withdrawals",),
 )

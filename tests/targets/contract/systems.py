@@ -131,6 +131,8 @@ DAY = (
     "edge limit 1000", "edge limit off", "relay status", "volume show relay-log",
     "relay level debug", "relay rotate", "relay level info", "volume copy relay-log transactions-*.log",
     "volume unpack relay-log *.gz", "volume move relay-log --copies", "host restart relay", "relay status",
+    "mail show", "mail spool mail-reserve", "mail resend missing", "mail spool mail-spool", "mail mark-sent",
+    "host restart mta", "limits",
     "ledger adjust --account C-0001 --yen 5 --reason r --request q --approver somebody-else",
 )  # fmt: skip
 """Commands of the brokerage."""

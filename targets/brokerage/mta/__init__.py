@@ -1,0 +1,1 @@
+"""The mail agent: takes notices from the spool and delivers each once."""
