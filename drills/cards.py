@@ -13,8 +13,8 @@ from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import RULES, Scorecard
 from drills.record.folder import card_bytes, evidence_number, read, sealed, verify_inputs, write_card
 from drills.record.history import History, Registered
-from drills.record.names import CARD, StoreError, Unusable
-from drills.record.reading import FIXES
+from drills.record.names import CARD, PRUNED, StoreError, Unusable
+from drills.record.reading import FIXES, present
 from drills.record.register import Rejudged, enter, read_register
 
 
@@ -36,8 +36,9 @@ class Judged:
 def judge(folder: Path) -> tuple[Scorecard, History]:
     """The card that a run folder's inputs give, and the history behind it; writes nothing.
 
-    Unusable when they cannot be read or held in memory now.
+    Unusable when they cannot be read or held in memory now, or were removed on purpose.
     """
+    _refuse_pruned(folder)
     try:
         history = read(folder, DOMAINS.books)
         return score(history, evidence_number(folder)), history
@@ -58,6 +59,7 @@ def compare_with_kept(folder: Path) -> Judged:
     One that was made under other rules is handed back as it lies there, for a difference would say nothing of it.
     Unusable where it has a schema that this version does not read.
     """
+    _refuse_pruned(folder)
     kept = kept_card(folder)
     if kept is not None and (kept.of_other_rules or kept.of_another_schema):
         return Judged(kept.decoded(folder), read(folder, DOMAINS.books), notes=(kept.note(),))
@@ -69,6 +71,12 @@ def compare_with_kept(folder: Path) -> Judged:
     if kept.content != card_bytes(card):
         return Judged(card, history, (f"{CARD} is not the card that these inputs give under rules {RULES}",))
     return Judged(card, history)
+
+
+def _refuse_pruned(folder: Path) -> None:
+    if present(folder / PRUNED):
+        fix = "its card is kept: kunren compare and kunren trend show it"
+        raise Unusable(f"{folder}: the evidence was removed by kunren runs prune, so nothing can be judged again", fix)
 
 
 def rejudge(folder: Path) -> Judged:

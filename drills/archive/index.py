@@ -147,7 +147,7 @@ def _known(index: sqlite3.Connection | None, cards: Mapping[str, Stamp]) -> dict
     try:
         kept = index.execute("select run, card, detail from runs").fetchall()
         return {run: DECODER.decode(detail) for run, stamp, detail in kept if cards.get(run) == stamp}
-    except (sqlite3.DatabaseError, msgspec.DecodeError):
+    except (sqlite3.DatabaseError, msgspec.DecodeError, TypeError):  # TypeError: text where bytes belong
         return {}
 
 

@@ -129,6 +129,10 @@ class Register:
         kept = [entry for entry in self.entries if isinstance(entry, Ended | Rejudged | Pruned)]
         return {entry.run: entry.card for entry in kept if entry.card is not None}
 
+    def verdicts(self) -> dict[str, str]:
+        """Run -> what its card must say, as entered last."""
+        return {entry.run: entry.verdict for entry in self.entries if isinstance(entry, Ended | Rejudged)}
+
     def pruned(self) -> set[str]:
         """Runs whose evidence was removed on purpose."""
         return {entry.run for entry in self.entries if isinstance(entry, Pruned)}
