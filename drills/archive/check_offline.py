@@ -34,6 +34,8 @@ def register_of(root: Path, head: str | None, problems: list[str]) -> list[dict[
     try:
         lines = (root / "register.jsonl").read_bytes().split(b"\n")
     except FileNotFoundError:
+        if head is not None:
+            problems.append("register.jsonl is missing")
         return []
     whole = lines[-1] == b""
     entries: list[dict[str, Any]] = []

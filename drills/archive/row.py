@@ -23,7 +23,10 @@ INSTALLED = ("system", "machine", "cores", "memory_mib")
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A limit on the card, and what came of it; ``id`` as there (metric, window and service)."""
+    """A limit on the card, and what came of it; ``id`` as there (metric, window and service).
+
+    ``measured``: [earliest, latest] as on the card.
+    """
 
     id: str
     metric: str
@@ -31,6 +34,7 @@ class Limit(msgspec.Struct, frozen=True):
     unit: str
     at_least: bool
     verdict: str
+    measured: Span | None = None
 
     def looser_than(self, other: Limit) -> bool:
         """Whether more is let pass."""
@@ -40,7 +44,8 @@ class Limit(msgspec.Struct, frozen=True):
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """One run, from its card. ``at`` is the stamp in its name, which orders runs; spans are in seconds.
 
-    ``limits`` and ``machine`` are hashes, None where ``run.json`` cannot be read. ``red`` are the checks that failed.
+    ``limits`` and ``machine`` are hashes, None where ``run.json`` cannot be read. ``checks`` are those of customers and
+    money, ``red`` all that failed; ``accepts``: metrics whose harm the drill accepts.
     """
 
     run: str
@@ -71,7 +76,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     objectives: list[Limit]
     checks: list[str]
     red: list[str]
-    accepted: list[str]
+    accepts: list[str]
     earlier: list[str]
     reaction_s: float | None = None
 
@@ -117,10 +122,6 @@ class _Run(msgspec.Struct, frozen=True):
     run: str
 
 
-class _Accepted(msgspec.Struct, frozen=True):
-    metric: str
-
-
 class _Card(msgspec.Struct, frozen=True):
     """The card's fields by their names there; all others are passed over."""
 
@@ -144,7 +145,6 @@ class _Card(msgspec.Struct, frozen=True):
     metrics: list[_Metric]
     objectives: list[Limit]
     checks: list[_Check]
-    accepted: list[_Accepted]
     earlier: list[_Run] = []
 
 
@@ -174,7 +174,7 @@ def row_of(folder: Path) -> RunRow:
         raise NoCard(_why_not(content)) from error
     if card.schema != SCHEMA:
         raise NoCard(f"of the form {card.schema}; this version reads {SCHEMA}")
-    limits, machine = _record(folder)
+    limits, machine, accepts = _record(folder)
     values = {metric.id: _whole(metric) for metric in card.metrics}
     return RunRow(
         run=f"{folder.parent.name}/{folder.name}",
@@ -205,7 +205,7 @@ def row_of(folder: Path) -> RunRow:
         objectives=card.objectives,
         checks=[check.id for check in card.checks if not check.validity],
         red=[check.id for check in card.checks if check.verdict == "fail"],
-        accepted=[each.metric for each in card.accepted],
+        accepts=accepts,
         earlier=[each.run for each in card.earlier],
         reaction_s=card.operator.reaction_s,
     )
@@ -219,14 +219,14 @@ def _why_not(content: bytes) -> str:
     return "no card" if schema in ("", SCHEMA) else f"of the form {schema}; this version reads {SCHEMA}"
 
 
-def _record(folder: Path) -> tuple[str | None, str | None]:
-    """Hashes of the limits and of the machine; None where the record cannot be had."""
+def _record(folder: Path) -> tuple[str | None, str | None, list[str]]:
+    """Hashes of the limits and of the machine, and what is accepted; None where the record cannot be had."""
     try:
         record = RECORDS.decode(content_of(folder / RUN))
     except (*UNREADABLE, OSError):
-        return None, None
+        return None, None, []
     machine = [record.machine.get(key) for key in INSTALLED]
-    return limits_hash(record.plan), hashlib.sha256(encode(machine)).hexdigest()
+    return limits_hash(record.plan), hashlib.sha256(encode(machine)).hexdigest(), sorted(record.plan.accepts)
 
 
 def _whole(metric: _Metric) -> Span | float | None:

@@ -47,6 +47,7 @@ def keep(
     ``which`` of the golden runs its card is like; ``recover``: late end of its recovery; ``limit``: its limit on that.
     ``thrown_away``: begun and ended in the register, and no folder any more. ``card``: fields that differ.
     """
+    runs.mkdir(exist_ok=True)
     at = FIRST + timedelta(days=day)
     run = f"{drill}/{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{arm.replace(':', '.')}-{seed}"
     found = json.loads(_text(which, "scorecard.json"))
