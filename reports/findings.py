@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -24,10 +24,7 @@ def print_findings(out: Console, found: Sequence[Standing], lang: Lang = "en", *
     """Print them; those that are closed or accepted only where ``every`` one is asked for."""
     shown = [one for one in found if every or one.state not in (ACCEPTED, CLOSED)]
     if shown:
-        table = Table(*(_column(head, lang) for head in HEADS), box=None, pad_edge=False)
-        for one in shown:
-            table.add_row(*_row(one, lang))
-        print_table(out, table)
+        print_rows(out, shown, lang)
     else:
         out.print(words(lang, "findings.none"))
     states = [one.state for one in found]
@@ -41,6 +38,14 @@ def print_findings(out: Console, found: Sequence[Standing], lang: Lang = "en", *
             closed=states.count(CLOSED),
         )
     )
+
+
+def print_rows(out: Console, found: Sequence[Standing], lang: Lang = "en") -> None:
+    """A row each, in their order."""
+    table = Table(*(_column(head, lang) for head in HEADS), box=None, pad_edge=False)
+    for one in found:
+        table.add_row(*_row(one, lang))
+    print_table(out, table)
 
 
 def print_finding(out: Console, one: Standing, lang: Lang = "en") -> None:
@@ -110,7 +115,10 @@ def _row(one: Standing, lang: Lang) -> tuple[str, ...]:
 
 def _facts(one: Standing, lang: Lang) -> Iterator[tuple[str, str]]:
     finding = one.finding
-    head: Callable[[str], str] = lambda name: words(lang, f"findings.{name}")  # noqa: E731
+
+    def head(name: str) -> str:
+        return words(lang, f"findings.{name}")
+
     yield head("state"), words(lang, f"state.{one.state}")
     yield head("severity"), words(lang, f"severity.{finding.severity}")
     for name, text in (("detail", finding.detail), ("owner", finding.owner), ("due", finding.due)):

@@ -93,7 +93,11 @@ def _gone(register: Register, runs: Path) -> list[str]:
 def _files(folder: Path, *, cards_only: bool) -> Iterator[Path]:
     for path in folder.rglob("*"):
         top = path.relative_to(folder).parts[0]
-        if path.is_file() and (not cards_only or any(fnmatchcase(top, kept) for kept in KEPT)):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and (not cards_only or any(fnmatchcase(top, kept) for kept in KEPT))
+        ):
             yield path
 
 

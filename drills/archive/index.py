@@ -80,11 +80,20 @@ def _cards(runs: Path) -> tuple[dict[str, Stamp], list[str]]:
 def _entries(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return [entry.name for entry in entries if entry.is_dir()]
+            return [entry.name for entry in entries if _is_text(entry.name) and entry.is_dir()]
     except OSError as error:
         if error.errno in OF_THE_FOLDER:
             return []
         raise Unusable(f"cannot read {folder}: {os_words(error)}", FIXES.get(error.errno or 0, "")) from error
+
+
+def _is_text(name: str) -> bool:
+    """No run has another name: they are told to programs as text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stamp(card: str) -> Stamp | None:

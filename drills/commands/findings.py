@@ -24,7 +24,7 @@ from drills.record.names import StoreError
 from drills.record.register import read_register
 from drills.spec.drill import catalogue
 from drills.spec.findingsfile import Acceptance, same_person
-from reports.findings import print_finding, print_findings, print_synced
+from reports.findings import print_finding, print_findings, print_rows, print_synced
 from reports.history_words import words
 from targets.visible import visible_line
 
@@ -187,7 +187,7 @@ def overdue(
     else:
         out = console(to_stderr=False)
         if late:
-            print_findings(out, late, said)
+            print_rows(out, late, said)
         out.print(words(said, "findings.late", n=len(late)) if late else words(said, "findings.late.none", date=today))
     raise typer.Exit(EXIT_FAIL if late else 0)
 

@@ -19,6 +19,7 @@ from drills.errors import Refused
 from drills.exits import EXIT_FAIL
 from drills.record.register import read_register
 from drills.record.runs import find_run, list_runs
+from drills.spec.findingsfile import load_findings
 from reports.cells import print_table
 from reports.history_words import words
 from reports.trends import day
@@ -97,6 +98,9 @@ def prune_runs(
     older_than: Annotated[
         int | None, typer.Option("--older-than", metavar="DAYS", min=0, help="Only runs older than so many days.")
     ] = None,
+    findings: Annotated[
+        Path | None, typer.Option("--findings", metavar="FILE", help="Leave runs whole that its open findings name.")
+    ] = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     runs: Runs = DEFAULT_RUNS,
     json: Json = False,
@@ -108,7 +112,8 @@ def prune_runs(
     if keep is None and older_than is None:
         raise Refused("which runs are to be pruned?", "give --keep N, --older-than DAYS or both")
     before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
-    mine = chosen(indexed(runs).rows, keep=keep, before=before)
+    spared = set() if findings is None else _named_by(findings)
+    mine = chosen(indexed(runs).rows, keep=keep, before=before, spared=spared)
     outcomes = [prune(runs, run, really=not dry) for run in mine]
     if json:
         write(as_json({"schema": "kunren.pruned-runs/1", "dry_run": dry, "runs": outcomes}), "-")
@@ -119,6 +124,15 @@ def prune_runs(
             say_line(f"left as it is: {each.run}: {each.left}")
     freed = sum(each.freed for each in gone) / 2**20
     say(f"{'would free' if dry else 'freed'} {freed:,.1f} MiB of {len(gone)} runs; their cards and the register stay")
+
+
+def _named_by(file: Path) -> set[str]:
+    """Runs in which what is still open was seen or retested. Refused where there is no file, or no such one."""
+    if not file.is_file():
+        raise Refused(f"there is no file {file}")
+    still = [finding for finding in load_findings(file) if finding.closed is None]
+    seen = {seen.run for finding in still for seen in (finding.first_seen, finding.last_seen, *finding.recurrences)}
+    return seen | {attempt.run for finding in still for attempt in finding.retests}
 
 
 def export_runs(

@@ -8,36 +8,45 @@ import platform
 import pwd
 from pathlib import Path
 
+from drills.errors import Refused
 from drills.judge.scorecard import Scorecard
 from drills.record.history import History, RunRecord
+from drills.record.names import StoreError
 from drills.record.register import Begun, Ended, Registered, enter, limits_hash
 from drills.spec.request import RunRequest
 
 
 def enter_begun(request: RunRequest, record: RunRecord) -> Registered:
-    """What is about to be carried out, against which limits, and by whom. StoreError where it cannot be entered."""
+    """What is about to be carried out, against which limits, and by whom.
+
+    Refused where it cannot be entered: nothing is injected in a run that could be hidden.
+    """
+    try:
+        return enter(request.runs, _begun(request, record))
+    except StoreError as error:
+        raise Refused(f"the run cannot be entered in the register: {error.message}", error.fix) from error
+
+
+def _begun(request: RunRequest, record: RunRecord) -> Begun:
     plan = record.plan
-    return enter(
-        request.runs,
-        Begun(
-            run=record.run,
-            drill=plan.drill,
-            variant=plan.variant,
-            arm=plan.arm,
-            seed=plan.seed,
-            drawn=request.drawn,
-            target=record.target,
-            operator=plan.operator,
-            pace=plan.pace,
-            drill_sha256=plan.drill_sha256,
-            runbook_sha256=plan.runbook_sha256,
-            limits=limits_hash(plan),
-            who=who(),
-            kunren=record.kunren,
-            subject=record.subject,
-            attempts=record.attempts,
-            purpose=request.purpose,
-        ),
+    return Begun(
+        run=record.run,
+        drill=plan.drill,
+        variant=plan.variant,
+        arm=plan.arm,
+        seed=plan.seed,
+        drawn=request.drawn,
+        target=record.target,
+        operator=plan.operator,
+        pace=plan.pace,
+        drill_sha256=plan.drill_sha256,
+        runbook_sha256=plan.runbook_sha256,
+        limits=limits_hash(plan),
+        who=who(),
+        kunren=record.kunren,
+        subject=record.subject,
+        attempts=record.attempts,
+        purpose=request.purpose,
     )
 
 

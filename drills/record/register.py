@@ -32,6 +32,8 @@ from drills.record.reading import content_of
 REGISTER = "register.jsonl"
 LOCK_WITHIN_S = 10.0
 """Others hold the lock for some milliseconds each."""
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
+"""What file systems say that have no locks, as some of networks: there one run at a time may write."""
 TAIL = 1 << 16
 """Bytes from the end in which the last line lies."""
 RETEST = "retest"
@@ -229,10 +231,14 @@ def _wait(lock: Callable[[], None]) -> None:
     deadline = time.monotonic() + LOCK_WITHIN_S
     while True:
         try:
-            return lock()
+            lock()
         except OSError as error:
+            if error.errno in NO_LOCKS:
+                return
             if error.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > deadline:
                 raise
+        else:
+            return
         time.sleep(0.005)
 
 

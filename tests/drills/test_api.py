@@ -120,6 +120,17 @@ def _entered(runs: Path, result: api.RunResult) -> None:
     assert ended.card == hashlib.sha256((result.folder / "scorecard.json").read_bytes()).hexdigest()
 
 
+def test_nothing_is_injected_in_a_run_that_cannot_be_entered(home: Path) -> None:
+    (home / "runs" / "register.jsonl").mkdir(parents=True)
+    result = api.run(request(home))
+    assert result.cut is not None
+    assert result.cut.how is api.How.REFUSED
+    assert "the run cannot be entered in the register: cannot write" in result.cut.message
+    assert (result.card.verdict, result.card.heal.injected) == ("invalid", 0)
+    assert end(result.folder)["reason"] == "refused"
+    assert not (result.folder / "logs" / "stopped").exists()  # no target was started
+
+
 def _name(event: api.RunEvent) -> str:
     return event.phase if isinstance(event, api.PhaseChanged) else type(event).__name__
 

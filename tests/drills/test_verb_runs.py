@@ -258,6 +258,13 @@ def test_only_old_evidence_goes_and_the_cards_stay(call: Call, runs: Path, kept:
     assert read_register(runs).pruned() == set(kept[:3])
 
 
+def test_what_an_open_finding_names_is_left_whole(call: Call, runs: Path, kept: list[str]) -> None:
+    assert call("findings", "sync").code == 0
+    assert call("runs", "prune", "--keep", "0", "--findings", "findings.yaml").code == 0
+    assert evidence(runs) == [kept[4]]
+    assert "there is no file none.yaml" in call("runs", "prune", "--keep", "0", "--findings", "none.yaml").err
+
+
 def test_by_age(call: Call, runs: Path, kept: list[str]) -> None:
     assert call("runs", "prune", "--older-than", "36500", "--json").out.count("freed") == 0
     found = json.loads(call("runs", "prune", "--older-than", "0", "--keep", "4", "--json").out)
