@@ -37,7 +37,7 @@ class NotOurTurn(Exception):
         self.holders = holders
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Machine:
     """``name`` is the machine's, another one in tests. ``alone``: whether this process has the machine for itself."""
 
@@ -46,7 +46,7 @@ class Machine:
 
     @contextlib.contextmanager
     def among_others(self, waits: Announce, given_up: Callable[[], bool]) -> Iterator[bool]:
-        """Inside, no calendar drills but our own; False where ``given_up`` came before that. Others may go on as well."""
+        """Inside, no calendar drills but our own; False where it was ``given_up`` before. Others may go on as well."""
         if self.alone:
             yield True
             return

@@ -1,0 +1,56 @@
+"""Which days are business days: those of an exchange's calendar, or Monday to Friday, less one's own holidays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+
+from drills.spec.scheduleform import BusinessForm
+
+DAY = timedelta(days=1)
+SATURDAY = 5
+
+Sessions = Callable[[str, int], frozenset[date]]
+"""The trading days of an exchange in a year."""
+
+
+@cache
+def sessions(name: str, year: int) -> frozenset[date]:
+    """By exchange_calendars; holidays that are announced but not in force yet are those its release knows of."""
+    import exchange_calendars  # here: importing it takes a second, and a schedule need not name one
+
+    known = exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=f"{year}-12-31").sessions
+    return frozenset(each.date() for each in known)
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """Of a schedule; ``of_exchange`` is asked where it names an exchange."""
+
+    form: BusinessForm
+    of_exchange: Sessions = field(default=sessions)
+
+    def on(self, day: date) -> bool:
+        """Whether it is a business day."""
+        if day in self.form.holidays:
+            return False
+        if self.form.calendar is None:
+            return day.weekday() < SATURDAY
+        return day in self.of_exchange(self.form.calendar, day.year)
+
+    def first(self, day: date, number: int) -> bool:
+        """Whether it lies in its month up to the first so many business days."""
+        return sum(map(self.on, _days(day.replace(day=1), day - DAY))) < number
+
+    def last(self, day: date, number: int) -> bool:
+        """Whether it lies in its month from the last so many business days on."""
+        end = (day.replace(day=28) + 4 * DAY).replace(day=1) - DAY
+        return sum(map(self.on, _days(day + DAY, end))) < number
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += DAY
