@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,7 +22,9 @@ def sessions(name: str, year: int) -> frozenset[date]:
     """By exchange_calendars; holidays that are announced but not in force yet are those its release knows of."""
     import exchange_calendars  # here: importing it takes a second, and a schedule need not name one
 
-    known = exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=f"{year}-12-31").sessions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # between exchange_calendars and pandas, of no matter here
+        known = exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=f"{year}-12-31").sessions
     return frozenset(each.date() for each in known)
 
 

@@ -24,7 +24,7 @@ def left_out(day: date, at: time, zone: ZoneInfo) -> bool:
 
 def twice(day: date, at: time, zone: ZoneInfo) -> bool:
     """Whether it comes twice, since the clocks are put back."""
-    return tz.datetime_ambiguous(datetime.combine(day, at, zone))
+    return not left_out(day, at, zone) and tz.datetime_ambiguous(datetime.combine(day, at, zone))
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
