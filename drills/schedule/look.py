@@ -15,8 +15,8 @@ from drills.record import dates as record
 from drills.record.dates import Entry, Reason, because
 from drills.schedule.dates import DAY, FARTHEST, Date, by_entry
 
-NOBODY_LOOKED, CHANGED, DIED = "nobody-looked", "changed", "died"
-BUSY = "busy"
+NOBODY_LOOKED, DIED = "nobody-looked", "died"
+CHANGED, CHANGED_BEFORE = "changed", "changed-before"
 
 
 @dataclass(slots=True)
@@ -101,6 +101,6 @@ def _gone(fate: record.Fate, now: datetime, result: Look) -> None:
     """The file was changed over it: what had begun by then was missed, the rest is withdrawn."""
     came = fate.start is not None and fate.start <= now
     what = record.ENDED if fate.state == record.BEGAN else record.MISSED if came else record.WITHDRAWN
-    reason = because(DIED if fate.state == record.BEGAN else CHANGED)
+    reason = because(DIED if fate.state == record.BEGAN else CHANGED if came else CHANGED_BEFORE)
     gone = Passed(fate.entry, fate.of, what, reason, fate.start, tuple(fate.drills))
     (result.passed if what == record.WITHDRAWN else result.missed).append(gone)

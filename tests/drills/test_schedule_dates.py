@@ -124,9 +124,7 @@ def test_all_runs_end_inside_the_window(tmp_path: Path) -> None:
 
 def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens(tmp_path: Path) -> None:
     nights = "[{from: 22:00, to: 02:00, days: [fri]}]"
-    found = of(
-        written(tmp_path, windows=nights, entries=entry(at="01:00", days="any")), "2026-12-04", "2026-12-06"
-    )
+    found = of(written(tmp_path, windows=nights, entries=entry(at="01:00", days="any")), "2026-12-04", "2026-12-06")
     assert said(found) == ["12-04 link no window", "12-05 link 01:00", "12-06 link no window"]
     assert f"{found[1].latest.astimezone(TOKYO):%d %H:%M}" == "05 01:57"
 
