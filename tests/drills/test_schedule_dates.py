@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -55,7 +56,7 @@ def test_on_closed_days_and_on_any(tmp_path: Path) -> None:
         "05-01 link 19:00",
         "05-02 link 19:00",
     ]
-    assert len([each for each in of(written(tmp_path, entries=entry(days="any")), "2027-05-01", "2027-05-07")]) == 7
+    assert len(of(written(tmp_path, entries=entry(days="any")), "2027-05-01", "2027-05-07")) == 7
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_when_the_clocks_are_put_on_a_time_that_does_not_exist_is_an_hour_later(
     found = of(schedule, "2027-03-13", "2027-03-15")
     assert said(found, NEW_YORK) == ["03-13 link 02:30", "03-14 link 03:30", "03-15 link 02:30"]
     assert [remark.id for remark in found[1].remarks] == ["left-out"]
-    assert [(b.start - a.start) / timedelta(hours=1) for a, b in zip(found, found[1:], strict=False)] == [24, 23]
+    assert [(b.start - a.start) / timedelta(hours=1) for a, b in pairwise(found)] == [24, 23]
     assert [(each.latest - each.start) / timedelta(minutes=1) for each in found] == [147, 87, 147]
 
 

@@ -11,8 +11,8 @@ from drills.errors import BadInput
 from drills.spec.forms import keys_of
 from drills.spec.lint import lint
 from drills.spec.reader import read
-from drills.spec.scheduleform import ScheduleFile
 from drills.spec.schedulefile import load_schedule
+from drills.spec.scheduleform import ScheduleFile
 from drills.spec.schemas import schema
 
 from .schedules import DRILL, entry, text, written
