@@ -6,7 +6,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from drills.commands.look import takes, utc_now
+from drills.commands.entries import takes
+from drills.commands.look import utc_now
 from drills.errors import MissingMeans, Refused
 from drills.schedule.dates import DAY, Date, dates
 from drills.schedule.export import Event, Look, cron, ics, systemd

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from drills import api
-from drills.commands.execution import complaints, error_of, possible
+from drills.commands.entries import carried_out, requests, takes
+from drills.commands.execution import error_of
 from drills.commands.telling import Tell, Words, tell_all
 from drills.errors import KunrenError
-from drills.execution.events import HOW
 from drills.execution.turn import MACHINE, Machine, NotOurTurn
 from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN, complain
-from drills.fleet.admission import Admission
-from drills.fleet.fleet import Outcome, carry_out
-from drills.interrupts import first_signal_tells
+from drills.fleet.fleet import Outcome
 from drills.judge.unjudged import judges
 from drills.record import dates as record
 from drills.record.dates import Journal, Ran, Reason, because
@@ -53,24 +51,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def carried_out(request: RunRequest, retry: bool) -> Outcome:
-    """In a process of its own, as ``kunren run`` does it; a signal ends it in order."""
-    stop = api.Stop()
-    with first_signal_tells(lambda number: stop.request(HOW[number])):
-        outcomes = carry_out([possible(request)], Admission(1), lambda place: (complaints,), stop, retry_invalid=retry)
-    return outcomes[0] if outcomes else Outcome((), api.Cut(stop.asked or api.How.TERMINATED))
-
-
-def takes(entry: Entry, runs: Path) -> timedelta:
-    """How long all its runs take at most."""
-    return timedelta(seconds=sum(api.forecast(each) for each in requests(entry, 0, runs)))
-
-
-def requests(entry: Entry, seed: int, runs: Path) -> list[RunRequest]:
-    """Its runs in order, all with one seed."""
-    return [RunRequest(part.drill, arm, seed, runs, target=entry.target) for part in entry.parts for arm in part.arms]
-
-
 @dataclass(slots=True)
 class Calendar:
     """A schedule among its runs. The rest are its seams: the time, how a run is carried out, how somebody is told."""
@@ -99,6 +79,11 @@ class Calendar:
         today = self._today()
         first = min(looking.since(self.schedule.name, entries, today), today)
         return dates(self.schedule, first, today + ahead, lambda entry: takes(entry, self.runs))
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not self._codes
 
     def once(self) -> int:
         """Carry out what is due by now, one after the other; the exit code. ``cut`` is what cut it short."""

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, say, write
+from drills.commands.entries import takes
 from drills.commands.execution import drawn_seed, leave
 from drills.commands.exporting import FORMATS, exported
-from drills.commands.look import Calendar, takes, utc_now
+from drills.commands.look import Calendar, utc_now
 from drills.commands.telling import tell_all
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
@@ -90,7 +91,8 @@ def show_past(
 
 def run_due(
     file: File = USUAL,
-    once: Annotated[bool, typer.Option("--once", help="One look; there is no other way yet.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="One look; kunren has no daemon.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Not a word where nothing is due.")] = False,
     lang: Lang = "en",
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
@@ -103,21 +105,23 @@ def run_due(
     said, schedule = language(lang), load_schedule(file)
     looks = Calendar(schedule, runs, said, say, lambda: drawn_seed(None), _sha256(file))
     code = looks.once()
-    _say_next(looks, said)
+    if not (quiet and looks.idle):
+        _say_next(looks, said)
     if looks.cut is not None:
         leave(looks.cut)
     raise typer.Exit(code)
 
 
 def _say_next(looks: Calendar, lang: shown.Lang) -> None:
-    """What comes next, where nothing else was to be said."""
+    """What comes next."""
     zone, now = looks.schedule.form.zone, looks.clock()
     coming = [each for each in looks.planned(30 * DAY, ()) if each.why_not is None and each.start > now]
     if not coming:
         say(words(lang, "once.nothing-planned", days=30))
         return
     first = coming[0]
-    say(words(lang, "once.nothing", next=f"{on(lang, first.day)} {at(first.start, zone)} {first.entry}"))
+    key = "once.nothing" if looks.idle else "once.next"
+    say(words(lang, key, next=f"{on(lang, first.day)} {at(first.start, zone)} {first.entry}"))
 
 
 def export(

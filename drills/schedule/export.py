@@ -29,9 +29,8 @@ class Look:
     @property
     def argv(self) -> tuple[str, ...]:
         """The command."""
-        return (
-            str(self.program), "schedule", "run", "--once", "--file", str(self.file), "--runs", str(self.runs)
-        )  # fmt: skip
+        look = ("schedule", "run", "--once", "--quiet")
+        return (str(self.program), *look, "--file", str(self.file), "--runs", str(self.runs))
 
 
 def systemd(look: Look) -> dict[str, str]:
