@@ -20,6 +20,7 @@ from drills.exits import EXIT_FAIL, complain
 from drills.record.dates import Journal, fates
 from drills.schedule.dates import DAY, dates
 from drills.schedule.notify import send
+from drills.spec.calendarkinds import day_of
 from drills.spec.schedulefile import FILE, Receiver, Schedule, load_schedule
 from reports import calendar as shown
 from reports import notices
@@ -173,10 +174,10 @@ def _today(schedule: Schedule) -> date:
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"--from {text!r} is no date", "such as 2027-04-26") from None
+    found = day_of(text)
+    if found is None:
+        raise Refused(f"--from {text!r} is no date", "such as 2027-04-26")
+    return found
 
 
 def _sha256(file: Path) -> str:

@@ -13,18 +13,21 @@ from drills.spec.scheduleform import BusinessForm
 DAY = timedelta(days=1)
 SATURDAY = 5
 
-Sessions = Callable[[str, int], frozenset[date]]
-"""The trading days of an exchange in a year."""
+Sessions = Callable[[str, int], frozenset[date] | None]
+"""The trading days of an exchange in a year; None where nobody knows them yet."""
 
 
 @cache
-def sessions(name: str, year: int) -> frozenset[date]:
-    """By exchange_calendars; holidays that are announced but not in force yet are those its release knows of."""
+def sessions(name: str, year: int) -> frozenset[date] | None:
+    """By exchange_calendars; of several exchanges its release knows no more than this year or some years ahead."""
     import exchange_calendars  # here: importing it takes a second, and a schedule need not name one
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # between exchange_calendars and pandas, of no matter here
-        known = exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=f"{year}-12-31").sessions
+        try:
+            known = exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=f"{year}-12-31").sessions
+        except ValueError:
+            return None
     return frozenset(each.date() for each in known)
 
 
@@ -39,9 +42,12 @@ class BusinessDays:
         """Whether it is a business day."""
         if day in self.form.holidays:
             return False
-        if self.form.calendar is None:
-            return day.weekday() < SATURDAY
-        return day in self.of_exchange(self.form.calendar, day.year)
+        of_exchange = None if self.form.calendar is None else self.of_exchange(self.form.calendar, day.year)
+        return day.weekday() < SATURDAY if of_exchange is None else day in of_exchange
+
+    def known(self, day: date) -> bool:
+        """Whether its calendar, if it has one, reaches so far; ``on`` takes the usual week beyond that."""
+        return self.form.calendar is None or self.of_exchange(self.form.calendar, day.year) is not None
 
     def first(self, day: date, number: int) -> bool:
         """Whether it lies in its month up to the first so many business days."""

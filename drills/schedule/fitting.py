@@ -63,6 +63,9 @@ class Place:
         return Fit(nominal, start, latest, remarks=tuple(self._clocks_changed(entry, day)))
 
     def _closed(self, entry: Entry, day: date) -> Reason | None:
+        calendar = self.schedule.form.business.calendar
+        if entry.days != "any" and calendar is not None and not self.days.known(day):
+            return because("calendar-unknown", calendar=calendar, year=day.year)
         if entry.days == "any" or self.days.on(day) == (entry.days == "business"):
             return None
         if entry.days == "closed":

@@ -15,7 +15,8 @@ from drills.spec.forms import Schema, kind
 from drills.spec.reader import Node
 from drills.spec.values import AS_WRITTEN, TEXT, one_of
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+DAY = re.compile(r"20\d{2}-\d{2}-\d{2}\Z", re.ASCII)
+"""Of this century: no calendar of an exchange is sure of more."""
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z", re.ASCII)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
@@ -80,12 +81,19 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time())
 
 
-def _date(node: Node) -> date:
-    text = node.written or ""
+def day_of(text: str) -> date | None:
+    """A date such as ``2026-12-01``, of this century; None for anything else."""
     try:
-        return date.fromisoformat(text if DAY.match(text) else "")
+        return date.fromisoformat(text) if DAY.match(text) else None
     except ValueError:
-        raise node.expected("a date such as 2026-12-01") from None
+        return None
+
+
+def _date(node: Node) -> date:
+    found = day_of(node.written or "")
+    if found is None:
+        raise node.expected("a date such as 2026-12-01, from 2000 to 2099")
+    return found
 
 
 def _clock(node: Node) -> time:
@@ -135,7 +143,7 @@ def _flag(node: Node) -> bool:
     return node.value
 
 
-DAY_SCHEMA: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+DAY_SCHEMA: Schema = {"type": "string", "pattern": r"^20\d{2}-\d{2}-\d{2}$"}
 CLOCK_SCHEMA: Schema = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}
 RULE_SCHEMA: Schema = {
     "type": "string",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from drills.schedule.business import BusinessDays, sessions
 from drills.schedule.clock import instant
+from drills.schedule.dates import dates
 from drills.spec.scheduleform import BusinessForm
 
-from .schedules import DRILL, TOKYO, entry, of, said, written
+from .schedules import DRILL, TOKYO, entry, golden_week, of, said, written
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -45,6 +46,14 @@ def test_tokyos_own_calendar() -> None:
     assert closed == [29]
     assert [n for n in range(1, 9) if days.on(date(2027, 5, n))] == [6, 7]
     assert date(2027, 12, 31) not in sessions("XTKS", 2027)
+
+
+def test_a_year_that_its_calendar_does_not_know_is_no_year_of_drills(tmp_path: Path) -> None:
+    schedule = written(tmp_path, business="{calendar: XTKS}")
+    days = BusinessDays(schedule.form.business, lambda name, year: golden_week(name, year) if year < 2027 else None)
+    found = dates(schedule, date(2026, 12, 31), date(2027, 1, 1), lambda entry: timedelta(minutes=3), days)
+    assert said(found) == ["12-31 link 19:00", "01-01 link no calendar-unknown"]
+    assert sessions("XSHG", 2099) is None
 
 
 def test_on_closed_days_and_on_any(tmp_path: Path) -> None:

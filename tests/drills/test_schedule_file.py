@@ -35,6 +35,7 @@ REFUSED = [
     ({"business": "{calendar: TSE}"}, "business.calendar: unknown calendar of exchange_calendars 'TSE'"),
     ({"business": "{holidays: [29 Dec]}"}, "business.holidays[0]: found '29 Dec', expected a date such as"),
     ({"business": "{holidays: [2026-02-30]}"}, "expected a date such as"),
+    ({"entries": entry(since="9999-12-31")}, "expected a date such as 2026-12-01, from 2000 to 2099"),
     ({"business": "{holidays: [2026-12-29, 2026-12-29]}"}, "stands twice"),
     ({"blackouts": f"[{{{WHY}}}]"}, "blackouts[0]: say when in one way"),
     ({"blackouts": f"[{{{WHY}, from: 2026-12-01}}]"}, "blackouts[0]: say when in one way"),

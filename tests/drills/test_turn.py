@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from drills import api
 from drills.execution.turn import LOOK_S, Machine, NotOurTurn
+from drills.record.arm import NO_ACTION
+from drills.spec.drill import load_drill
+from drills.spec.request import RunRequest
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +136,20 @@ def test_a_turn_ends_with_its_process_however_that_ends(
         held.wait()
         with Machine(name).for_itself(0):
             pass
+
+
+def test_a_run_that_has_to_wait_says_for_whom_and_starts_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MACHINE", Machine(name))
+    stop, heard = api.Stop(), list[str]()
+
+    def hear(event: api.RunEvent) -> None:
+        if isinstance(event, api.Complaint):
+            heard.append(event.message)
+            stop.request()
+
+    request = RunRequest(load_drill("exchange-link-down"), NO_ACTION, 7, ROOT / "never-written")
+    with Machine(name).for_itself(0), pytest.raises(api.Stopped):
+        api.run(request, [hear], stop=stop)
+    assert len(heard) == 1
+    assert heard[0].startswith("this waits until the drills of the calendar have ended: process ")
+    assert not (ROOT / "never-written").exists()
