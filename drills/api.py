@@ -51,7 +51,7 @@ from drills.execution.events import (
 from drills.execution.heal import residuals
 from drills.execution.process import RunProcess, Stop, Terminal
 from drills.execution.reaper import stands
-from drills.execution.turn import MACHINE
+from drills.execution.turn import MACHINE, WAITS
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
 from drills.record.history import NS, History
@@ -158,7 +158,9 @@ def run(
     if stop.asked is not None:
         raise Stopped(Cut(stop.asked))
     told(Forecast(request.drill.called, str(request.arm), request.seed, forecast(request), request.attempts))
-    with MACHINE.among_others(lambda holders: told(_waits(holders)), lambda: stop.asked is not None) as ours:
+    with MACHINE.among_others(
+        lambda holders: told(Complaint(WAITS.format(holders=holders))), lambda: stop.asked is not None
+    ) as ours:
         if not ours:
             raise Stopped(Cut(stop.asked or How.TERMINATED))
         started, ended = _carried_out(request, told, stop, terminal)
@@ -175,10 +177,6 @@ def run(
     told(Judged(card.run, card.verdict, card.grade, str(folder / CARD) if written else None))
     cut = _cut(ended.cut, stop, told)
     return RunResult(folder, card, history, cut, tuple(told.errors))
-
-
-def _waits(holders: str) -> Complaint:
-    return Complaint(f"this waits until the drills of the calendar have ended: {holders}; Ctrl-C leaves")
 
 
 class _Observers:

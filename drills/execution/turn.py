@@ -114,6 +114,8 @@ class Machine:
 
 MACHINE = Machine()
 """This one."""
+WAITS = "this waits until the drills of the calendar have ended: {holders}; Ctrl-C leaves"
+"""What who drills by hand or in a pipeline is told."""
 
 
 def _wait(deadline: float, holders: list[str]) -> None:
