@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from drills.record.dates import ENDED, MISSED, Fate, Reason
+from drills.schedule.clock import minutes_of
 from reports.calendar_words import at, on, say, why
 from reports.cells import print_table
 from reports.texts import Lang
@@ -65,7 +66,7 @@ def print_next(
         return
     table = Table(*(Column(no_wrap=True) for _ in range(4)), Column(), box=None, show_header=False, pad_edge=False)
     for each in found:
-        minutes = say(lang, "next.minutes", minutes=_minutes(each.takes))
+        minutes = say(lang, "next.minutes", minutes=minutes_of(each.takes))
         if each.why_not is None:
             remarks = "; ".join(why(lang, remark) for remark in each.remarks)
             table.add_row(on(lang, each.day), at(each.start, zone), each.entry, minutes, remarks)
@@ -74,7 +75,7 @@ def print_next(
             table.add_row(*(Text(cell, "dim") for cell in (on(lang, each.day), "–", each.entry, "", reason)))
     print_table(out, table)
     taking_place = [each for each in found if each.why_not is None]
-    total = _minutes(sum((each.takes for each in taking_place), timedelta()))
+    total = minutes_of(sum((each.takes for each in taking_place), timedelta()))
     out.print(say(lang, "next.sum", n=len(taking_place), minutes=total, not_=len(found) - len(taking_place)))
 
 
@@ -129,7 +130,3 @@ def print_past(out: Console, zone: ZoneInfo, found: Sequence[Fate], lang: Lang) 
 def _says(lang: Lang, each: Planned) -> str:
     reasons = [each.why_not] if each.why_not is not None else list(each.remarks)
     return "; ".join(why(lang, reason) for reason in reasons)
-
-
-def _minutes(span: timedelta) -> int:
-    return -(-int(span.total_seconds()) // 60)

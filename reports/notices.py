@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from drills.record.dates import Ran, Reason
+from drills.spec.reader import Words
 from reports.calendar_words import TEXTS, on, say, target, why
 from reports.texts import Lang
 from reports.words import arm_name, metric_name
@@ -16,22 +17,34 @@ BEFORE, AFTER, FINDING, MISSED = "before", "after", "finding", "missed"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a message is about: one date of an entry. ``link`` has the places {run} and {drill}."""
+    """What a message is about: one date of an entry. ``link`` has the places {run} and {drill}.
+
+    ``runs``: drill and arm of each run; ``titles``: drill -> what it is called.
+    """
 
     schedule: str
     entry: str
     of: date
     target: str
-    minutes: int
-    drills: tuple[str, ...]
+    minutes: int = 0
+    runs: tuple[tuple[str, str], ...] = ()
+    titles: Mapping[str, Words] = field(default_factory=dict)
     link: str | None = None
+
+    def title(self, drill: str, lang: Lang) -> str:
+        """Of a drill; its name where nobody knows more."""
+        return self.titles[drill].say(lang) if drill in self.titles else drill
 
 
 def before(about: Told, lang: Lang) -> tuple[str, str]:
     """Title and body, as of all below."""
     title = say(lang, "told.before.title", entry=about.entry)
     lead = say(lang, "told.before", minutes=about.minutes, target=target(lang, about.target))
-    return title, "\n".join([lead, *about.drills, "", _foot(about, lang)])
+    runs = [
+        say(lang, "told.drill", title=about.title(drill, lang), drill=drill, arm=arm_name(lang, arm))
+        for drill, arm in about.runs
+    ]
+    return title, "\n".join([lead, *runs, "", _foot(about, lang)])
 
 
 def after(about: Told, runs: Sequence[Ran], incomplete: Reason | None, lang: Lang) -> tuple[str, str]:
@@ -76,20 +89,37 @@ def _kind(runs: Sequence[Ran], incomplete: Reason | None) -> str:
 
 
 def _run(about: Told, ran: Ran, lang: Lang) -> list[str]:
-    key = f"verdict.{ran.verdict}"
-    verdict = say(lang, key) if key in TEXTS[lang] else ran.verdict
-    arm = arm_name(lang, ran.arm)
-    lines = [say(lang, "told.run", drill=ran.drill, arm=arm, verdict=verdict, mark=mark(lang, ran))]
-    if ran.red and not ran.as_declared:
-        named = ("、" if lang == "ja" else ", ").join(_named(lang, each) for each in ran.red)
-        lines.append("  " + say(lang, "told.red", red=named))
+    verdict = _verdict(lang, ran.verdict)
+    lines = [
+        say(
+            lang,
+            "told.run",
+            title=about.title(ran.drill, lang),
+            drill=ran.drill,
+            arm=arm_name(lang, ran.arm),
+            verdict=verdict,
+        )
+    ]
+    if not ran.as_declared:
+        lines.append("  " + _otherwise(lang, ran))
     where = about.link.replace("{run}", ran.run).replace("{drill}", ran.drill) if about.link else ran.run
     return [*lines, "  " + say(lang, "told.where", run=where)]
 
 
-def _named(lang: Lang, red: str) -> str:
-    """A metric by its name; a check by its id, as on the card."""
-    return metric_name(lang, red)
+def _otherwise(lang: Lang, ran: Ran) -> str:
+    """What is wrong about it: what was not met, why it could not judge, or what should have been."""
+    if ran.verdict == "pass":
+        return say(lang, "told.grade" if ran.declared == "pass" else "told.vacuous")
+    red = ("、" if lang == "ja" else ", ").join(metric_name(lang, each) for each in ran.red) or ran.verdict
+    if ran.verdict != "fail":
+        return say(lang, "told.cause", red=red)
+    return say(lang, "told.reason" if ran.declared == "fail" else "told.red", red=red)
+
+
+def _verdict(lang: Lang, verdict: str) -> str:
+    """In words; one of a later version stands for itself."""
+    key = f"verdict.{verdict}"
+    return say(lang, key) if key in TEXTS[lang] else verdict
 
 
 def _foot(about: Told, lang: Lang) -> str:

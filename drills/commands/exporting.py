@@ -9,6 +9,7 @@ from pathlib import Path
 from drills.commands.entries import takes
 from drills.commands.look import utc_now
 from drills.errors import MissingMeans, Refused
+from drills.schedule.clock import minutes_of
 from drills.schedule.dates import DAY, Date, dates
 from drills.schedule.export import Event, Look, cron, ics, systemd
 from drills.spec.schedulefile import Schedule
@@ -51,7 +52,6 @@ def _ics(schedule: Schedule, runs: Path, days: int, lang: Lang) -> bytes:
 def _event(schedule: Schedule, each: Date, lang: Lang) -> Event:
     entry = next(one for one in schedule.entries if one.name == each.entry)
     drills = ", ".join(f"{part.drill.title.say(lang)} ({part.drill.called})" for part in entry.parts)
-    minutes = -(-int(each.takes.total_seconds()) // 60)
-    about = say(lang, "ics.about", drills=drills, target=target(lang, entry.target), minutes=minutes)
+    about = say(lang, "ics.about", drills=drills, target=target(lang, entry.target), minutes=minutes_of(each.takes))
     uid = f"{each.entry}-{each.of}@{schedule.name}.kunren"
     return Event(uid, f"kunren: {each.entry}", about, each.start, each.start + each.takes)

@@ -22,9 +22,11 @@ from drills.record.dates import Journal, Ran, Reason, because
 from drills.record.folder import evidence_number
 from drills.record.names import CARD
 from drills.schedule import look as looking
+from drills.schedule.clock import minutes_of
 from drills.schedule.dates import DAY, Date, dates
 from drills.schedule.notify import send
 from drills.spec.drill import name_of
+from drills.spec.planning import expectation
 from drills.spec.request import RunRequest
 from drills.spec.schedulefile import Entry, Schedule
 from drills.verification import verify_arm
@@ -126,9 +128,7 @@ class Calendar:
         words = why(self.lang, each.reason)
         complain(say(self.lang, "once.missed", entry=each.entry, of=on(self.lang, each.of), why=words))
         entry = self._entry(each.entry)
-        about = notices.Told(
-            self.schedule.name, each.entry, each.of, "local" if entry is None else entry.target, 0, each.drills
-        )
+        about = notices.Told(self.schedule.name, each.entry, each.of, "local" if entry is None else entry.target)
         self._tell_all([notices.MISSED], each.entry, lambda lang: notices.missed(about, each.reason, lang))
 
     def _take_turn(self, due: Date) -> None:
@@ -147,9 +147,8 @@ class Calendar:
         entry = self._entry(due.entry)
         assert entry is not None  # the date is of this schedule
         about = self._about(entry, due)
-        self.says(
-            say(self.lang, "once.begins", entry=entry.name, drills=", ".join(about.drills), minutes=about.minutes)
-        )
+        drills = ", ".join(f"{drill} {arm}" for drill, arm in about.runs)
+        self.says(say(self.lang, "once.begins", entry=entry.name, drills=drills, minutes=about.minutes))
         self._write_date(record.BEGAN, due)
         self._tell_all([notices.BEFORE], entry.name, lambda lang: notices.before(about, lang))
         ran, incomplete = self._run_all(entry, due)
@@ -194,13 +193,22 @@ class Calendar:
     def _ran(self, request: RunRequest, outcome: Outcome) -> Ran:
         card = outcome.cards[-1]
         row = verify_arm(request.drill, card, evidence_number(self.runs / card.run))
-        return Ran(name_of(request.drill), card.arm, card.verdict, row.as_declared, card.run, row.red)
+        wanted = expectation(request.drill, request.arm)
+        declared = "" if wanted is None else wanted.verdict
+        return Ran(name_of(request.drill), card.arm, card.verdict, row.as_declared, card.run, row.red, declared)
 
     def _about(self, entry: Entry, due: Date) -> notices.Told:
-        drills = tuple(f"{each.drill.called} {each.arm}" for each in requests(entry, 0, self.runs))
-        minutes = -(-int(due.takes.total_seconds()) // 60)
-        name, link = self.schedule.name, self.schedule.form.link
-        return notices.Told(name, entry.name, due.of, entry.target, minutes, drills, link)
+        runs = tuple((name_of(each.drill), str(each.arm)) for each in requests(entry, 0, self.runs))
+        return notices.Told(
+            self.schedule.name,
+            entry.name,
+            due.of,
+            entry.target,
+            minutes_of(due.takes),
+            runs,
+            {name_of(part.drill): part.drill.title for part in entry.parts},
+            self.schedule.form.link,
+        )
 
     def _tell_all(self, occasions: Sequence[str], entry: str, message: Words, files: Sequence[Path] = ()) -> None:
         """Whoever wants to hear of one of the occasions; who could not be told is said and written down."""

@@ -51,7 +51,10 @@ def because(
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """One run of a date: its arm did as the drill declares, or not; ``red`` checks and objectives failed."""
+    """One run of a date: its arm did as the drill declares, or not; ``red`` checks and objectives failed.
+
+    ``declared``: the verdict that the drill declares, empty where it says nothing of the arm.
+    """
 
     drill: str
     arm: str
@@ -59,6 +62,7 @@ class Ran(msgspec.Struct, frozen=True):
     as_declared: bool
     run: str
     red: list[str] = []
+    declared: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

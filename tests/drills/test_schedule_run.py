@@ -182,7 +182,7 @@ def test_a_drill_that_does_otherwise_than_declared_is_a_finding(world: World) ->
     assert world.look("2026-12-01 19:00") == 1
     assert world.titles[1:] == ["desk: Drill found something: link", "boss: 訓練で問題を検出: link"]
     body = world.told[-1][1].body
-    assert "不合格（想定と異なる結果）" in body
+    assert "、正しい手順書: 不合格" in body
     assert "評価票: exchange-link-down/2026" in body
 
 

@@ -65,7 +65,7 @@ def test_reasons_within_reasons() -> None:
     freeze = because("blackout", words=Words("Month end", "月末月初"))
     moved = because("moved", of=date(2027, 4, 29), why=freeze)
     assert why("en", moved) == "moved from Thu 2027-04-29 (blackout: Month end)"
-    assert why("ja", moved) == "2027-04-29（木） から振替（実施禁止期間: 月末月初）"
+    assert why("ja", moved) == "2027-04-29（木）から振替（実施禁止期間: 月末月初）"
     again = msgspec.json.decode(msgspec.json.encode(moved), type=Reason)
     assert again == moved
     assert why("en", because("of-a-later-version", n=3)) == "of-a-later-version n=3"
@@ -133,7 +133,10 @@ def test_what_became_of_dates_and_how_many_of_the_due_ones_were_done() -> None:
     assert printed(print_past, TOKYO, [], "en") == ["nothing is recorded of this time"]
 
 
-TOLD = Told("desk", "link", date(2026, 12, 1), "local", 2, ("exchange-link-down runbook",))
+LINK = Words("The link goes silent", "回線の無応答")
+TOLD = Told(
+    "desk", "link", date(2026, 12, 1), "local", 2, (("exchange-link-down", "runbook"),), {"exchange-link-down": LINK}
+)
 
 
 @pytest.mark.parametrize(
@@ -152,13 +155,36 @@ def test_what_a_message_begins_with(runs: list[Ran], reason: Reason | None, titl
 
 def test_a_message_of_a_finding() -> None:
     assert notices.after(TOLD, [FAILED], None, "en")[1].splitlines() == [
-        "exchange-link-down, right runbook: failed (NOT AS DECLARED)",
+        "The link goes silent (exchange-link-down), right runbook: failed",
         "  not met: recover",
         "  card: exchange-link-down/2026-runbook-8",
         "",
         "Schedule desk. The drills go against the mini-brokerage, not your production.",
     ]
-    assert "模擬証券システム" in notices.before(TOLD, "ja")[1]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "declared", "says"),
+    [
+        ("pass", "fail", "it must not pass: nobody, or a wrong runbook, acts here, so the drill proves nothing"),
+        ("pass", "pass", "it passed with a lower grade than its drill declares"),
+        ("fail", "pass", "not met: recover"),
+        ("fail", "fail", "it must fail, but not because of: recover"),
+        ("invalid", "pass", "because of: recover"),
+    ],
+)
+def test_what_is_wrong_about_a_run(verdict: str, declared: str, says: str) -> None:
+    ran = msgspec.structs.replace(FAILED, verdict=verdict, declared=declared)
+    assert notices.after(TOLD, [ran], None, "en")[1].splitlines()[1] == f"  {says}"
+
+
+def test_a_message_before_a_drill() -> None:
+    assert notices.before(TOLD, "ja")[1].splitlines() == [
+        "これより訓練を開始します（最大 2 分）。意図的に障害を起こす対象: 模擬証券システム（本番環境ではありません）",
+        "回線の無応答（exchange-link-down）、正しい手順書",
+        "",
+        "スケジュール desk。訓練の対象は模擬証券システム（本番環境ではありません）です。",
+    ]
     assert target("en", "site/target.yaml") == "the target site/target.yaml"
 
 
