@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from drills.record.dates import ENDED, MISSED, Fate, Reason
+from drills.record.dates import Fate, Reason, done_of_due
 from drills.schedule.clock import minutes_of
 from reports.calendar_words import at, on, say, why
 from reports.cells import print_table
 from reports.texts import Lang
 
-__all__ = ["Lang", "Planned", "document", "missed", "print_next", "print_past"]
+__all__ = ["Lang", "Planned", "document", "print_next", "print_past"]
 
 
 class Planned(Protocol):
@@ -104,11 +104,6 @@ def document(schedule: str, zone: ZoneInfo, first: date, last: date, found: Sequ
     }
 
 
-def missed(fate: Fate) -> bool:
-    """Whether it was due and did not take place whole."""
-    return fate.state == MISSED or (fate.state == ENDED and fate.reason is not None)
-
-
 def print_past(out: Console, zone: ZoneInfo, found: Sequence[Fate], lang: Lang) -> None:
     """A line a date, in order, and how many of the due ones were done."""
     if not found:
@@ -122,9 +117,8 @@ def print_past(out: Console, zone: ZoneInfo, found: Sequence[Fate], lang: Lang) 
         state = say(lang, f"state.{each.state}")
         table.add_row(on(lang, each.of), start, each.entry, state, "; ".join([*reasons, *runs]))
     print_table(out, table)
-    due = [each for each in found if each.state in (ENDED, MISSED)]
-    lost = sum(map(missed, due))
-    out.print(say(lang, "past.sum", done=len(due) - lost, due=len(due), missed=lost))
+    done, due = done_of_due(found)
+    out.print(say(lang, "past.sum", done=done, due=due, missed=due - done))
 
 
 def _says(lang: Lang, each: Planned) -> str:

@@ -87,7 +87,7 @@ def show_past(
         write(as_json({"schema": "kunren.dates/1", "schedule": schedule.name, "dates": found}), "-")
     else:
         shown.print_past(console(to_stderr=False), schedule.form.zone, found, said)
-    raise typer.Exit(EXIT_FAIL if any(shown.missed(each) for each in found) else 0)
+    raise typer.Exit(EXIT_FAIL if any(each.missed for each in found) else 0)
 
 
 def run_due(

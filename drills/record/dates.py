@@ -100,6 +100,16 @@ class Fate(msgspec.Struct, frozen=True):
     runs: list[Ran]
     at: datetime
 
+    @property
+    def due(self) -> bool:
+        """Whether it was due and is over: done, or missed."""
+        return self.state in (ENDED, MISSED)
+
+    @property
+    def missed(self) -> bool:
+        """Whether it was due and did not take place, or not all of its runs did."""
+        return self.state == MISSED or (self.state == ENDED and self.reason is not None)
+
 
 class Journal:
     """The journal of a folder of runs. One process writes at a time (``alone``)."""
@@ -170,6 +180,12 @@ def fates(entries: Iterable[Entry]) -> list[Fate]:
             at=each.at,
         )
     return list(found.values())
+
+
+def done_of_due(found: Iterable[Fate]) -> tuple[int, int]:
+    """How many dates were done whole, of those that were due."""
+    due = [each for each in found if each.due]
+    return sum(not each.missed for each in due), len(due)
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[Entry]:

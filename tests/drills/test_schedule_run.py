@@ -21,7 +21,6 @@ from drills.record.dates import FILE, Entry, Journal, fates
 from drills.schedule.notify import Message
 from drills.spec.request import RunRequest
 from drills.spec.schedulefile import Schedule
-from reports.calendar import missed
 from reports.card import as_card
 from tests.reports.cards import failed, invalid, passed
 
@@ -174,7 +173,7 @@ def test_a_holiday_is_written_down_as_not_due(world: World) -> None:
     world.look(business="{holidays: [2026-12-01]}")
     assert world.look("2026-12-02 12:00") == 0
     assert world.states == ["12-01 skipped own-holiday", "12-02 planned"]
-    assert not any(missed(each) for each in fates(world.entries))
+    assert not any(each.missed for each in fates(world.entries))
 
 
 def test_a_drill_that_does_otherwise_than_declared_is_a_finding(world: World) -> None:
@@ -209,7 +208,7 @@ def test_no_further_run_begins_that_would_not_end_inside_the_window(world: World
     assert world.look("2026-12-01 23:20") == 2
     assert len(world.asked) == 1
     assert world.states[0] == "12-01 ended window-over"
-    assert missed(fates(world.entries)[0])
+    assert fates(world.entries)[0].missed
 
 
 def test_a_void_run_is_made_again_only_where_there_is_time(world: World) -> None:

@@ -17,7 +17,7 @@ from drills.record.dates import Fate, Ran, Reason, because
 from drills.spec.reader import Words
 from drills.spec.scheduleform import OCCASIONS
 from reports import notices
-from reports.calendar import document, missed, print_next, print_past
+from reports.calendar import document, print_next, print_past
 from reports.calendar_words import EN, JA, at, on, say, target, why
 from reports.notices import Told
 from tests.drills.schedules import TOKYO, of, tokyo, written
@@ -125,7 +125,7 @@ def test_what_became_of_dates_and_how_many_of_the_due_ones_were_done() -> None:
         fate(4, "ended", because("window-over"), [RAN]),
         fate(7, "planned"),
     ]
-    assert [missed(each) for each in found] == [False, True, False, True, False]
+    assert [each.missed for each in found] == [False, True, False, True, False]
     lines = printed(print_past, TOKYO, found, "en")
     assert lines[0] == "Tue 2026-12-01  19:00  link  done     exchange-link-down runbook: passed"
     assert lines[-1] == "due: 3; done: 1; missed: 2"
