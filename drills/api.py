@@ -52,6 +52,7 @@ from drills.execution.heal import residuals
 from drills.execution.process import RunProcess, Stop, Terminal
 from drills.execution.reaper import stands
 from drills.execution.registering import enter_ended
+from drills.execution.turn import MACHINE, WAITS
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
 from drills.record.folder import card_bytes
@@ -159,7 +160,12 @@ def run(
     if stop.asked is not None:
         raise Stopped(Cut(stop.asked))
     told(Forecast(request.drill.called, str(request.arm), request.seed, forecast(request), request.attempts))
-    started, ended = _carried_out(request, told, stop, terminal)
+    with MACHINE.among_others(
+        lambda holders: told(Complaint(WAITS.format(holders=holders))), lambda: stop.asked is not None
+    ) as ours:
+        if not ours:
+            raise Stopped(Cut(stop.asked or How.TERMINATED))
+        started, ended = _carried_out(request, told, stop, terminal)
     told(ended)
     if started is None:
         raise Stopped(Cut(stop.asked)) if stop.asked is not None else _not_begun(ended.cut)

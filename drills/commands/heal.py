@@ -16,7 +16,8 @@ from drills.errors import KunrenError, MissingMeans, Refused
 from drills.execution import openfiles
 from drills.execution.heal import Residual, heal, residuals
 from drills.execution.reaper import guarded
-from drills.exits import EXIT_FAIL
+from drills.execution.turn import MACHINE, WAITS
+from drills.exits import EXIT_FAIL, complain
 from drills.record.folder import Journal, find_run, session_folder
 from drills.spec.target import system
 from targets.cache import FIX
@@ -109,7 +110,8 @@ def target_up(
     except TargetError as error:
         raise MissingMeans([str(error)]) from error
     try:
-        _keep_up(made, folder, keep)
+        with MACHINE.among_others(lambda holders: complain(WAITS.format(holders=holders)), lambda: False):
+            _keep_up(made, folder, keep)
     except StartFailed as error:
         raise Refused(error.words()) from error
     except TargetError as error:

@@ -23,6 +23,7 @@ from drills.spec.library import library
 from drills.spec.planning import missing, variants
 from drills.spec.reader import Node, read
 from drills.spec.runbook import Runbook, load_runbook, varied
+from drills.spec.schedulefile import load_schedule
 from drills.spec.steps import Step, step_of
 from drills.spec.targetfile import load_target
 from drills.spec.variants import FILE as VARIANTS
@@ -76,7 +77,9 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
     try:
         root = read(file)
         keys = root.value if isinstance(root.value, dict) else {}
-        if file.name == VARIANTS:
+        if "schedule" in keys:
+            load_schedule(file)
+        elif file.name == VARIANTS:
             load_variants(file)  # with their drill they are made, too
         elif file.name == STEPS:
             yield from lint_shared(file, words.operator)
@@ -94,7 +97,7 @@ def _findings(file: Path, words: Vocabulary, capabilities: Capabilities | None) 
         elif "target" in keys:
             load_target(file)
         else:
-            raise root.bad("neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'")
+            raise root.bad("no drill, runbook, target or schedule: no key of that name")
     except BadInput as error:
         yield Finding(error.file, error.line, f"{error.says} ({error.fix})" if error.fix else error.says)
 

@@ -17,6 +17,7 @@ from drills.spec.drillfile import form_for
 from drills.spec.findingsfile import FindingsFile
 from drills.spec.forms import Schema, schema_of
 from drills.spec.runbook import RunbookFile
+from drills.spec.scheduleform import ScheduleFile
 from drills.spec.targetform import TargetFile
 from drills.spec.values import by_name
 from drills.spec.variants import VariantForm
@@ -58,6 +59,11 @@ def target_schema() -> Schema:
     return schema_of(TargetFile)
 
 
+def schedule_schema() -> Schema:
+    """Of schedule.yaml."""
+    return schema_of(ScheduleFile)
+
+
 def book_schema() -> Schema:
     """Of one row of any book."""
     from drills.domains.registry import DOMAINS  # here: the other schemas need none of the judge
@@ -83,6 +89,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "steps": steps_schema,
     "wrong": wrong_schema,
     "target": target_schema,
+    "schedule": schedule_schema,
     "scorecard": scorecard_schema,
     "book": book_schema,
     "findings": findings_schema,

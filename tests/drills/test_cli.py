@@ -142,7 +142,7 @@ def files(root: Path) -> set[Path]:
         ("check .", ". is a folder but no run folder: it has no run.json"),
         ("heal --all last", "name runs, or --all"),
         ("heal last", "there is no run in runs"),
-        ("schema nope", "unknown schema 'nope'; known: drill, runbook, steps, wrong, target, scorecard, book"),
+        ("schema nope", "unknown schema 'nope'; known: drill, runbook, steps, wrong, target, schedule"),
         ("runbook show", "Missing argument 'DRILL|FILE'."),
         ("runbook show nope", "unknown drill 'nope'; known: "),
         ("runbook show no/such/runbook.yaml", "no/such/runbook.yaml:1: no such file"),

@@ -162,7 +162,7 @@ def test_files_that_are_neither(tmp_path: Path) -> None:
         Finding(
             str(tmp_path / "notes.yaml"),
             1,
-            "neither a drill nor a runbook nor a target: no key 'drill', 'runbook' or 'target'",
+            "no drill, runbook, target or schedule: no key of that name",
         ),
     ]
     (tmp_path / "empty").mkdir()
