@@ -28,6 +28,7 @@ from drills.commands.execution import (
 )
 from drills.commands.many import carry_out_many
 from drills.commands.person import pace_of, person_of, refuse_person
+from drills.commands.report import Html, deliver_page_of, refuse_stream
 from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
@@ -93,10 +94,12 @@ def run_drills(
     lang: Lang = "en",
     json: Json = None,
     junit: Junit = None,
+    html: Html = None,
     quiet: Quiet = False,
 ) -> None:
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
-    writable(json, junit)
+    writable(json, junit, html)
+    refuse_stream(html)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     person = person_of(operator, name, role)
     speed = pace_of(pace, person)
@@ -126,6 +129,7 @@ def run_drills(
     else:
         cards, cut = carry_out_many(orders, jobs, out, said, quiet=quiet, retry_invalid=retry_invalid > 0, every=every)
     deliver(cards, json, junit)
+    deliver_page_of(cards, runs, html, said)
     if cut is not None:
         leave(cut, runs / cards[-1].run / CARD if cards else None)
     raise typer.Exit(worst(exit_code(each.verdict) for each in repeated(cards)))
