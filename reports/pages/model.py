@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from drills.judge.milestones import Milestones
 from drills.judge.scorecard import CheckCell, Scorecard
-from drills.record.arm import NOTHING_BROKEN
+from drills.record.arm import NOTHING_BROKEN, Arm
 from drills.record.history import Count, History
 from reports.card import called, judges
 from reports.figures import amount, seconds
@@ -28,6 +28,8 @@ from reports.words import arm_name, governing, limits, sentence
 
 WIDE, NARROW = 940, 330
 """Widths of the two drawings: on a screen or on paper, and on a phone."""
+REMARKED = ("no-action", "without", "wrong")
+"""Kinds of arms that are made to show what goes wrong."""
 RANK = {"fail": 0, "invalid": 1, "unknown": 2, "pass": 3, "n/a": 4}
 
 
@@ -75,6 +77,7 @@ class View:
     verdict: str
     grade: str
     meaning: str
+    remark: str
     facts: list[tuple[str, str]]
     problems: tuple[str, ...]
     cannot: list[tuple[str, str]]
@@ -142,6 +145,7 @@ def _view(
         verdict=word(lang, f"verdict.{card.verdict if judged else 'none'}"),
         grade=known(lang, f"grade.{card.grade}", card.grade) if card.grade else "",
         meaning=_meaning(card, lang),
+        remark=_remark(card, lang),
         facts=list(_facts(card, lang)),
         problems=run.problems,
         cannot=[] if judged else _cannot(card, lang),
@@ -177,6 +181,12 @@ def _meaning(card: Scorecard, lang: Lang) -> str:
     if card.arm in NOTHING_BROKEN and card.grade in (None, "performed"):
         return word(lang, "grade.control")
     return word(lang, f"grade.{card.grade}") if card.grade else ""
+
+
+def _remark(card: Scorecard, lang: Lang) -> str:
+    """What was done otherwise on purpose: a reader must not take it for how we recover."""
+    kind = Arm.parse(card.arm).kind
+    return word(lang, f"remark.{kind}", name=arm_name(lang, card.arm)) if kind in REMARKED else ""
 
 
 def _cannot(card: Scorecard, lang: Lang) -> list[tuple[str, str]]:

@@ -30,8 +30,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_BYTES = 2_000_000
 ROWS = (20, 3, 0)
 """Rows of evidence a count, as many as the size allows."""
-PAPER_LIMITS = 12
-"""How many of the things that a run cannot show stand on paper."""
+PAPER_ROWS, PAPER_STEPS = 8, 18
+"""How many rows of what may grow long stand on paper, where a drill has two pages; the rest is counted."""
 SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?", "invalid": "?", "n/a": DASH}
 TONES = {"pass": "pass", "fail": "fail", "unknown": "unknown", "invalid": "unknown"}
 LANGUAGES: tuple[Lang, ...] = ("en", "ja")
@@ -80,7 +80,6 @@ def _page(runs: Sequence[Run], kept: int, most_rows: int, lang: Lang) -> bytes:
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
             pages=pages,
             version=version("kunren"),
-            paper_limits=PAPER_LIMITS,
         )
     )
     return text.encode()
@@ -98,6 +97,8 @@ def _environment() -> Environment:
         "sign": lambda tone: SIGNS.get(tone, "?"),
         "tone": lambda tone: TONES.get(tone, "none"),
         "cells": _cells,
+        "paper_rows": PAPER_ROWS,
+        "paper_steps": PAPER_STEPS,
     }
     return made
 

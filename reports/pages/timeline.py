@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from markupsafe import Markup
@@ -86,7 +87,7 @@ class _Picture:
     def marks(self, card: Scorecard) -> None:
         """The milestones above all lanes, each label in the first row that has room for it."""
         found = [(name, getattr(card.instants, name)) for name in MARKS]
-        placed = sorted((self.at(span[1]), span[1], name) for name, span in found if span is not None)
+        placed = sorted(((self.at(span[1]), span[1], name) for name, span in found if span), key=itemgetter(1))
         ends: list[float] = []
         for x, second, name in placed:
             words = f"{word(self.lang, f'mark.{name}')} {seconds(second)}"

@@ -40,6 +40,11 @@ EN: Mapping[str, str] = {
     "grade.major-challenges": "A limit was missed. Customers' money and data are intact.",
     "grade.unable": "Not recovered by the time limit, or customers' money or data were damaged.",
     "grade.control": "A control run: nothing was broken in it.",
+    "remark.no-action": "In this run nobody acted, on purpose: it shows what the incident does by itself.",
+    "remark.without": "In this run a step of the runbook was left out on purpose ({name}): it shows what the "
+    "step is worth.",
+    "remark.wrong": "In this run a runbook with a known mistake was followed on purpose ({name}): a drill that "
+    "can be trusted catches it.",
     "five": "Five numbers",
     "five.harm": "Harmful customer transactions",
     "five.harm.sub": "{n} of them after our first action",
@@ -300,6 +305,11 @@ JA: Mapping[str, str] = {
     "grade.major-challenges": "満たせなかった基準がある。顧客の資産とデータは保全された。",
     "grade.unable": "制限時間内に回復しなかったか、顧客の資産またはデータに損傷が生じた。",
     "grade.control": "障害を起こさない対照実行。",
+    "remark.no-action": "この実行では、意図的に誰も対応していない。対応しない場合に障害がもたらす結果を示すもの"
+    "である。",
+    "remark.without": "この実行では、手順の一つを意図的に省いている（{name}）。その手順の価値を示すものである。",
+    "remark.wrong": "この実行では、既知の誤りを含む手順書に意図的に従っている（{name}）。信頼できる訓練であれば"
+    "、この誤りを検出する。",
     "five": "五つの指標",
     "five.harm": "実害を伴う顧客取引",
     "five.harm.sub": "うち当方の最初の操作より後 {n} 件",
@@ -473,7 +483,7 @@ JA: Mapping[str, str] = {
     "spent.who.none": "対応者なし",
     "spent.none": "内訳を示すべき回復はない。",
     "spent.estimate": "推計（実測ではない）",
-    "spent.estimate.text": "本番では約 {whole}: 検知 {noticing}（監視の判定時間を {factor} 倍とした場合）、人 "
+    "spent.estimate.text": "本番では約 {whole}: 検知 {noticing}（監視の判定時間を {factor} 倍として）、人 "
     "{people}（正しい手順書を開くまで 5 分、{steps} 手順に各 1 分）、機械と待ち時間は今回の実測 {rest}。",
     "spent.estimate.person": "この実行では人が対応したため、人の時間は実測による。",
     "spent.estimate.unknown": "推計なし（検知または対応がなかったため）。",
