@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from reports.pages.runbook import StepText, step_texts
 from reports.pages.story import Told, story, told
 from reports.pages.tiles import Tile, tiles
 from reports.pages.words import word
-from reports.replay import command, replay
+from reports.replay import replay
 from reports.texts import Lang, known
 from reports.unjudged import cause, fix, follows
 from reports.words import arm_name, governing, limits, sentence
@@ -171,8 +172,8 @@ def _view(
         earlier=[word(lang, "earlier.text", run=each.run, verdict=each.verdict) for each in card.earlier],
         evidence=card.evidence or "",
         folder=card.run,
-        check=command(["check", card.run, "--evidence"]),
-        replay=command(replay(card)),
+        check=shlex.join(["kunren", "check", card.run, "--evidence"]),
+        replay=shlex.join(["kunren", *replay(card)]),
         hashes=[each for each in (card.drill_sha256, card.runbook_sha256) if each],
     )
 

@@ -6,6 +6,7 @@ foreign text is made visible first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,8 @@ PAPER_ROWS, PAPER_STEPS = 8, 18
 """How many rows of what may grow long stand on paper, where a drill has two pages; the rest is counted."""
 SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?", "invalid": "?", "n/a": DASH}
 TONES = {"pass": "pass", "fail": "fail", "unknown": "unknown", "invalid": "unknown"}
+UNIT = re.compile(r"(?<=\d) (?=(?:s|min|件)(?!\w))")
+"""The space between a number and its unit."""
 LANGUAGES: tuple[Lang, ...] = ("en", "ja")
 
 
@@ -104,7 +107,8 @@ def _environment() -> Environment:
 
 
 def _harmless(value: Any) -> Any:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Foreign text made visible, and no number parted from its unit."""
+    return UNIT.sub("\N{NO-BREAK SPACE}", visible(value)) if type(value) is str else value
 
 
 def _cells(rows: Sequence[Any], w: Any) -> list[tuple[str, str, str]]:

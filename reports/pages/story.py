@@ -118,6 +118,8 @@ def _harmed(card: Scorecard, numbers: Told, lang: Lang) -> str:
     names = LISTED[lang].join(metric_name(lang, name) for name in card.no_limit)
     besides = word(lang, "story.harm.also", parts=_parts(also, lang)) if also else ""
     besides += word(lang, "story.harm.no-limit", names=names) if names else ""
+    accepted = LISTED[lang].join(metric_name(lang, one.metric) for one in card.accepted if one.metric in counted)
+    besides += word(lang, "story.harm.accepted", names=accepted) if accepted else ""
     if not mine:
         return word(lang, "story.harm.only", besides=besides)
     return _to_put_right(card, numbers, mine, besides, lang)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drills.domains.registry import DOMAINS
+from drills.judge.harm import HarmKind
 from drills.judge.scorecard import ObjectiveCell, Scorecard
 from drills.record.unsupported import ALERTS, BOOKS
 from reports.blocks import limit_of
@@ -43,7 +45,14 @@ def _harm(card: Scorecard, told: Told, lang: Lang) -> Tile:
         return Tile(name, DASH, [word(lang, "unknown")], bad=False)
     before = told.actions.before_step
     below = word(lang, "five.harm.idle") if before is None else word(lang, "five.harm.sub", n=f"{whole - before:,}")
-    return Tile(name, f"{whole:,}", [below], bad=whole > 0)
+    accepted = {one.metric for one in card.accepted}
+    ill = sum(told.harms[kind.metric].whole or 0 for kind in DOMAINS.harms if _counts(kind, told) - accepted)
+    return Tile(name, f"{whole:,}", [below], bad=ill > 0)
+
+
+def _counts(kind: HarmKind, told: Told) -> set[str]:
+    """The metric of a kind of harm that makes a transaction to be put right; nothing for others."""
+    return {kind.metric} if kind.action and kind.metric in told.harms else set()
 
 
 def _noticed(card: Scorecard, lang: Lang) -> Tile:

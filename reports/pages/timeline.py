@@ -25,7 +25,10 @@ from reports.texts import Lang
 from reports.words import service_name
 
 LANE, THIN, GAP, LABEL, SIDE = 30, 16, 9, 15, 6
-MARKS = ("t_inject", "t_impact", "t_alert", "t_available", "t_contained", "t_restored", "t_reconciled", "t_recovered")
+MARKS = (
+    "t_inject", "t_impact", "t_alert", "t_declared", "t_available", "t_contained", "t_restored", "t_reconciled",
+    "t_recovered",
+)  # fmt: skip
 PER_CHARACTER = {"en": 6.4, "ja": 11.5}
 """About how wide a character of a label is."""
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -71,6 +74,7 @@ class _Picture:
         self.drawing, self.over, self.lang = drawing, over, lang
         self.y = 0.0
         self.lines: list[float] = []
+        self.labels: list[tuple[float, str]] = []
         self.top = 0.0
         self.closed = drawing.hatch("closed")
 
@@ -102,7 +106,7 @@ class _Picture:
 
     def _lane(self, label: str, height: float) -> float:
         """A lane with its label above it; its top."""
-        self.drawing.text("lane", SIDE, self.y + 12, label)
+        self.labels.append((self.y + 12, label))
         top = self.y + LABEL + 2
         self.drawing.rect("ground", SIDE, top, self.drawing.width - 2 * SIDE, height)
         self.y = top + height + GAP
@@ -185,10 +189,12 @@ class _Picture:
             self.drawing.text(f"{kind}-number", at, y + 12, str(number))
 
     def ticks(self) -> None:
-        """The axis, and the milestones' lines through all lanes."""
+        """The axis, the milestones' lines through all lanes, and above those the lanes' labels."""
         foot = self.y - GAP + 3
         for x in self.lines:
             self.drawing.line("mark", x, self.top, x, foot)
+        for y, label in self.labels:
+            self.drawing.text("lane", SIDE, y, label)
         first, last = ((t - self.over.zero) / NS for t in (self.over.start, self.over.end))
         room = 44
         apart = next((each for each in TICKS if (last - first) / each * room <= self.drawing.width), TICKS[-1])
