@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from drills.domains.registry import DOMAINS
 from drills.judge.metric import Metric
 from drills.judge.milestones import Milestones
@@ -151,9 +153,14 @@ def _limit(one: ObjectiveCell, lang: Lang) -> Limit:
         measured(one.measured, one.unit, lang),
         _headroom(one, lang),
         word(lang, result) if result else word(lang, "check.n/a" if one.verdict == "n/a" else "unclear"),
-        because or word(lang, "objective.no-reason"),
+        _why(one, because, lang),
         tone,
     )
+
+
+def _why(one: ObjectiveCell, because: str, lang: Lang) -> str:
+    who = "" if one.approved_by is UNSET else word(lang, "objective.approved", who=one.approved_by)
+    return " · ".join(filter(None, (who, because))) or word(lang, "objective.no-reason")
 
 
 def _headroom(one: ObjectiveCell, lang: Lang) -> str:
