@@ -155,7 +155,7 @@ def spent(history: History, at: Milestones) -> Spent | None:
     begun = start(at)
     if begun is None or at.recovered.not_needed or at.recovered.unknowable or at.recovered.unsupported:
         return None
-    first = begun.latest
+    first = begun.earliest  # the longest that it can have been, as a limit is held against
     last = timeline.observed_until(history) if at.recovered.at is None else at.recovered.at.latest
     alert = last if at.alert is None else min(max(at.alert.latest, first), last)
     parts = {"noticing": alert - first, "people": 0, "machine": 0, "waiting": 0}

@@ -61,7 +61,7 @@ def story(card: Scorecard, numbers: Told, lang: Lang) -> list[str]:
     """Four sentences; each may have a subordinate one."""
     return [
         _struck(card, numbers, lang),
-        _served(numbers, lang),
+        _served(card, numbers, lang),
         _harmed(card, numbers, lang),
         _ended(card, numbers, lang),
     ]
@@ -93,7 +93,7 @@ def _noticed(card: Scorecard, numbers: Told, lang: Lang) -> str:
     return word(lang, f"story.alert.{how}", lag=lag, detect=seconds(abs(detect)))
 
 
-def _served(numbers: Told, lang: Lang) -> str:
+def _served(card: Scorecard, numbers: Told, lang: Lang) -> str:
     if not numbers.whole.sent:
         return word(lang, "story.served.nobody")
     if numbers.outage is None:
@@ -101,7 +101,8 @@ def _served(numbers: Told, lang: Lang) -> str:
     found = numbers.outage.served
     closed = word(lang, "story.served.closed", n=_n(found.closed)) if found.closed else ""
     key = "story.served" if numbers.outage.back else "story.served.never"
-    took = seconds(numbers.outage.seconds)
+    back = card.span("available")
+    took = seconds(numbers.outage.seconds if back is None else back[1])
     return word(lang, key, seconds=took, bad=_n(found.unserved), of=_n(found.sent), closed=closed)
 
 
