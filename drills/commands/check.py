@@ -11,6 +11,7 @@ from rich.console import Console
 from drills.cards import compare_with_kept, rejudge
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, worst
 from drills.commands.execution import Json, Junit, OpenMetrics, Outputs, Quiet, deliver, exit_code
+from drills.commands.report import Html, deliver_page, refuse_stream, shown_run
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
 from drills.judge.scorecard import Scorecard
@@ -41,6 +42,7 @@ def check(
     json: Json = None,
     junit: Junit = None,
     openmetrics: OpenMetrics = None,
+    html: Html = None,
     quiet: Quiet = False,
 ) -> None:
     """Judge again from the run folder alone, and compare with the card that lies there: the same, byte for byte.
@@ -49,13 +51,15 @@ def check(
     """
     if public_key is not None and not evidence:
         raise Refused("--public-key without --evidence", "say both")
-    to = Outputs(json, junit, openmetrics)
+    to = Outputs(json, junit, openmetrics, html)
     to.refuse_unwritable()
+    refuse_stream(html)
     out, said = console(to_stderr=to.to_stdout), language(lang)
     cards: list[Scorecard] = []
     problems: list[str] = []
     files: dict[str, Path] = {}
-    for folder in [find_run(runs, ref) for ref in refs]:
+    folders = [find_run(runs, ref) for ref in refs]
+    for folder in folders:
         judged = rejudge(folder) if anew else compare_with_kept(folder)
         found = examine(folder, public_key) if evidence else Findings([], [])
         mismatch = not evidence and sealed(folder) and bool(verify_evidence(folder))
@@ -73,6 +77,7 @@ def check(
         problems += [f"{folder}: {problem}" for problem in (*judged.problems, *found.problems)]
     _tell(out, problems, evidence)
     deliver(cards, to, files)
+    deliver_page([shown_run(folder) for folder in folders] if html else [], html, None, said)
     raise typer.Exit(EXIT_FAIL if problems else worst(exit_code(card.verdict) for card in cards))
 
 

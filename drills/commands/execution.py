@@ -165,6 +165,7 @@ class Outputs:
     json: str | None
     junit: str | None
     openmetrics: str | None
+    html: str | None = None
 
     @property
     def to_stdout(self) -> bool:
@@ -175,7 +176,7 @@ class Outputs:
         """Refused before anything starts where one of them could not be written afterwards."""
         if self.json == self.openmetrics == "-":
             raise Refused("two outputs are to go to stdout", "name a file for one of them")
-        writable(self.json, self.junit, self.openmetrics)
+        writable(self.json, self.junit, self.openmetrics, self.html)
 
 
 def deliver(cards: Iterable[Scorecard], to: Outputs, files: Mapping[str, Path]) -> None:

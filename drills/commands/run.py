@@ -30,6 +30,7 @@ from drills.commands.execution import (
 )
 from drills.commands.many import carry_out_many
 from drills.commands.person import pace_of, person_of, refuse_person
+from drills.commands.report import Html, deliver_page_of, refuse_stream
 from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
@@ -97,11 +98,13 @@ def run_drills(
     json: Json = None,
     junit: Junit = None,
     openmetrics: OpenMetrics = None,
+    html: Html = None,
     quiet: Quiet = False,
 ) -> None:
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
-    to = Outputs(json, junit, openmetrics)
+    to = Outputs(json, junit, openmetrics, html)
     to.refuse_unwritable()
+    refuse_stream(html)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     person = person_of(operator, name, role)
     speed = pace_of(pace, person)
@@ -133,6 +136,7 @@ def run_drills(
         cards, cut = carry_out_many(orders, jobs, out, said, quiet=quiet, retry_invalid=retry_invalid > 0, every=every)
     files = {order.drill.called: order.drill.file for order in orders}
     deliver(cards, to, {card.run: files[called(card)] for card in cards if called(card) in files})
+    deliver_page_of(cards, runs, html, said)
     if cut is not None:
         leave(cut, runs / cards[-1].run / CARD if cards else None)
     raise typer.Exit(worst(exit_code(each.verdict) for each in repeated(cards)))

@@ -255,6 +255,7 @@ def _objective(judged: Judged) -> ObjectiveCell:
         headroom=_in_unit(judged.headroom, objective.unit),
         because=objective.because,
         verdict=judged.status,
+        approved_by=objective.approved_by,
     )
 
 

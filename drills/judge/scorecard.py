@@ -70,7 +70,7 @@ class ObjectiveCell(_Part, frozen=True, kw_only=True):
     """A limit fixed before the run, and what was measured: at most, unless ``at_least``.
 
     On the value of ``metric`` in ``window``, of the service ``of``. ``headroom`` is what is left of the limit,
-    negative where it is exceeded; ``because`` says why it is this limit, by language.
+    negative where it is exceeded; ``because`` says why it is this limit, by language, ``approved_by`` who agreed to it.
     """
 
     id: str
@@ -84,6 +84,7 @@ class ObjectiveCell(_Part, frozen=True, kw_only=True):
     headroom: Span | None
     because: dict[str, str] | None
     verdict: Status
+    approved_by: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class AcceptedCell(_Part, frozen=True, kw_only=True):

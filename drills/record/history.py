@@ -84,7 +84,8 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Objective(msgspec.Struct, frozen=True):
     """A limit on a metric; ``at_most`` unless ``at_least``.
 
-    On its value in ``window``, of the service ``of``; None: of all. ``because`` says why it is this limit, by language.
+    On its value in ``window``, of the service ``of``; None: of all. ``because`` says why it is this limit, by language,
+    ``approved_by`` who has agreed to it.
     """
 
     metric: str
@@ -94,6 +95,7 @@ class Objective(msgspec.Struct, frozen=True):
     window: str = "all"
     of: str | None = None
     because: dict[str, str] | None = None
+    approved_by: str | msgspec.UnsetType = msgspec.UNSET  # stands there only where the drill names somebody
 
     @property
     def id(self) -> str:

@@ -280,6 +280,6 @@ def _limits(metric: Metric, services: Collection[str]) -> Schema:
     limits = dict.fromkeys((word, *(str(window) for window in metric.windows if window != "all")), value)
     if metric.by_service is not None:
         limits["of"] = {**closed(dict.fromkeys(services, value), ()), "minProperties": 1}
-    named = closed({**limits, "because": schema_of(Bilingual)}, ())
+    named = closed({**limits, "because": schema_of(Bilingual), "approved_by": {"type": "string", "minLength": 1}}, ())
     whole = {**named, "anyOf": [{"required": [key]} for key in limits]}
     return whole if metric.more_is_better else {"anyOf": [value, whole]}

@@ -3,15 +3,17 @@
 ``recover: 15s`` or ``duplicated: 0`` is the most that is allowed; ``served_ratio: {at_least: 0.5}`` the least. Which of
 the two makes sense belongs to the metric, so the other one is refused instead of being an objective that cannot fail.
 ``{after_first_step: 0}`` or ``{during_fault: 0.9}`` limits the value in a window that the metric has,
-``{of: {orders: 5s}}`` that of a service, and ``because:`` says why it is this limit. ``accepts:`` names metrics that
-count harm and have no limit, each with the reason.
+``{of: {orders: 5s}}`` that of a service, and ``because:`` says why it is this limit, ``approved_by:`` who has agreed to
+it. ``accepts:`` names metrics that count harm and have no limit, each with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from drills.errors import unknown
 from drills.record.history import NS, Objective
@@ -19,6 +21,10 @@ from drills.spec.reader import Node, Words
 
 if TYPE_CHECKING:
     from drills.judge.metric import Metric
+
+
+SAID = ("because", "approved_by")
+"""What is said of a limit beside its numbers."""
 
 
 @cache
@@ -69,25 +75,33 @@ def _objectives(metric: Metric, node: Node, services: Collection[str]) -> Iterat
         return
     windows = tuple(str(window) for window in metric.windows if window != "all")
     per_service = ("of",) if metric.by_service is not None else ()
-    fields = node.fields((), (word, *windows, *per_service, "because"))
-    because = fields["because"].words() if "because" in fields else None
-    if not fields.keys() - {"because"}:
+    fields = node.fields((), (word, *windows, *per_service, *SAID))
+    if not fields.keys() - set(SAID):
         raise node.expected(f"a limit: {', '.join((word, *windows, *per_service))}")
+    said = _said(fields)
     for key in (word, *windows):
         if key in fields:
-            yield _objective(metric, fields[key], "all" if key == word else key, because=because)
+            yield replace(_objective(metric, fields[key], "all" if key == word else key), **said)
     if "of" in fields:
         for name, limit in fields["of"].mapping("a mapping of services to limits").items():
             if name not in services:
                 raise limit.bad(f"{fields['of'].name}: {unknown('service', name, tuple(services))}", at_key=True)
-            yield _objective(metric, limit, of=name, because=because)
+            yield replace(_objective(metric, limit, of=name), **said)
 
 
-def _objective(
-    metric: Metric, node: Node, window: str = "all", of: str | None = None, because: Words | None = None
-) -> Objective:
-    why = None if because is None else {"en": because.en, "ja": because.ja}
-    return Objective(metric.id, float(_limit(metric, node)), metric.unit, metric.more_is_better, window, of, why)
+def _said(fields: Mapping[str, Node]) -> dict[str, Any]:
+    """Why a limit is what it is, and who has agreed to it, where that is said."""
+    found: dict[str, Any] = {}
+    if "because" in fields:
+        because = fields["because"].words()
+        found["because"] = {"en": because.en, "ja": because.ja}
+    if "approved_by" in fields:
+        found["approved_by"] = fields["approved_by"].text("a name or a role")
+    return found
+
+
+def _objective(metric: Metric, node: Node, window: str = "all", of: str | None = None) -> Objective:
+    return Objective(metric.id, float(_limit(metric, node)), metric.unit, metric.more_is_better, window, of)
 
 
 def _limit(metric: Metric, node: Node) -> float:

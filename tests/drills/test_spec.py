@@ -274,7 +274,7 @@ def test_an_objective_may_limit_a_window_or_a_service_and_say_why(drill: Drill, 
     found = with_objectives(
         drill,
         tmp_path,
-        "  wrong_figures_acted_on: {at_most: 9, after_first_step: 0, because: {en: few, ja: 少数}}\n"
+        "  wrong_figures_acted_on: {at_most: 9, after_first_step: 0, because: {en: few, ja: 少数}, approved_by: CISO}\n"
         "  service_s: {of: {orders: 5s, inquiry: 2.5}}\n",
     ).objectives
     assert [(one.id, one.limit) for one in found] == [
@@ -283,7 +283,7 @@ def test_an_objective_may_limit_a_window_or_a_service_and_say_why(drill: Drill, 
         ("service_s.orders", 5),
         ("service_s.inquiry", 2.5),
     ]
-    assert found[1].because == {"en": "few", "ja": "少数"}
+    assert (found[1].because, found[1].approved_by) == ({"en": "few", "ja": "少数"}, "CISO")
     assert (found[2].window, found[2].of) == ("all", "orders")
 
 

@@ -274,7 +274,7 @@ CASES = {
         "detect: 3s",
         "detect: {at_least: 3s}",
         14,
-        "objectives.detect: unknown key 'at_least', did you mean 'at_most'? known: at_most, because",
+        "objectives.detect: unknown key 'at_least', did you mean 'at_most'? known: at_most, because, approved_by",
     ),
     "objective that cannot be missed": (
         "detect: 3s",
