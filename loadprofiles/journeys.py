@@ -71,8 +71,8 @@ def repay(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
 def withdraw(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Have cash paid out. Some who are told that it has failed ask again; whose is being confirmed waits."""
     habits, rng = client.profile.behaviour, journey.rng
-    yen, key = rng.randint(*habits.withdraw_yen) * 1_000, client.key(journey.number)
-    answer = client.withdraw(journey.customer, yen, key, key, journey.number, journey.intended)
+    yen, key = rng.randint(*habits.withdraw_yen) * 1_000, client.key(journey.name)
+    answer = client.withdraw(journey.customer, yen, key, key, journey.row, journey.intended)
     rated(answer)
     again = answer.error == TOLD_FAILED and rng.random() < habits.ask_again
     if again and client.pause(rng.uniform(*habits.ask_again_after_s)):

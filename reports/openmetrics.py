@@ -27,8 +27,7 @@ def openmetrics_bytes(documents: Iterable[object]) -> bytes:
     """The text for scorecards (records or decoded JSON); of two of the same kind of run the later one counts."""
     registry = CollectorRegistry()
     registry.register(_Cards(as_card(document) for document in documents))
-    text: bytes = generate_latest(registry)
-    return text
+    return bytes(generate_latest(registry))  # type: ignore[no-untyped-call]
 
 
 class _Cards(Collector):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from drills.errors import Refused
 from drills.judge.scorecard import Scorecard
-from drills.record.history import History, RunRecord
+from drills.record.history import History, Registered, RunRecord
 from drills.record.names import StoreError
-from drills.record.register import Begun, Ended, Registered, enter, limits_hash
+from drills.record.register import Begun, Ended, enter, limits_hash
 from drills.spec.request import RunRequest
 
 

@@ -81,7 +81,7 @@ class Customers:
                 self._api.requests.labels(service, outcome).inc()
             response = answer(status, body)
             if "retry_after_s" in body:
-                response.headers["Retry-After"] = str(math.ceil(body["retry_after_s"]))
+                response.headers["Retry-After"] = str(math.ceil(float(body["retry_after_s"])))
             return response
 
         return handler
