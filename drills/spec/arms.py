@@ -9,7 +9,7 @@ import msgspec
 from drills.errors import unknown
 from drills.record.arm import ARMS, DETAILED, RUNBOOK, Arm
 from drills.spec.forms import Kind, Schema, decode, keys_of, schema_of
-from drills.spec.metrics import metrics
+from drills.spec.metrics import limitable
 from drills.spec.reader import SLUG, Node, prefix
 from drills.spec.values import Duration, Names, enum, known, one_of
 from drills.spec.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     Verdict = one_of(VERDICTS, "verdict")
     Grade = one_of(GRADES, "grade")
-    Outcome = known("check or metric", lambda words: (*words.checks, *metrics()))
+    Outcome = known("check or metric", lambda words: (*words.checks, *limitable()))
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

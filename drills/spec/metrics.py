@@ -29,6 +29,12 @@ def metrics() -> Mapping[str, Metric]:
     return DOMAINS.metrics
 
 
+def limitable() -> Iterator[str]:
+    """What objectives are called: a metric, or one in a part of the observation (``METRIC.WINDOW``)."""
+    for name, metric in metrics().items():
+        yield from (name if window == "all" else f"{name}.{window}" for window in metric.windows)
+
+
 def objectives(node: Node, services: Collection[str] = ()) -> tuple[Objective, ...]:
     """``{METRIC: limit}`` in the file's order; at least one. ``services`` are those of any load."""
     found = node.mapping("a mapping of metrics to limits")
