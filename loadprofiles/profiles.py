@@ -166,16 +166,16 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             name="campaign",  # few come before it begins; who gets no answer insists, half of them by typing it anew
-            services={"orders": 18.0, "inquiry": 6.0},
+            services={"orders": 9.0, "inquiry": 4.0},
             customers=1500,
-            behaviour=Behaviour(balances=0.5, act=0.0, focus=0.5, insistence=Insistence()),
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.5, insistence=Insistence()),
             patience=Patience(total_s=3.0, total_most_s=5.0),
         ),
         Profile(
             name="news",  # the same, and nearly all of them about one instrument
-            services={"orders": 18.0, "inquiry": 6.0},
+            services={"orders": 9.0, "inquiry": 4.0},
             customers=1500,
-            behaviour=Behaviour(balances=0.5, act=0.0, focus=0.95, insistence=Insistence()),
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.95, insistence=Insistence()),
             patience=Patience(total_s=3.0, total_most_s=5.0),
         ),
         Profile(

@@ -125,4 +125,4 @@ def test_insistence_is_a_habit_of_campaigns_alone() -> None:
     found = {name for name, profile in PROFILES.items() if profile.behaviour.insistence is not None}
     assert found == {"campaign", "news"}
     assert Behaviour().insistence is None
-    assert len(schedule(PROFILES["campaign"], 7, 10)) > 180
+    assert len(schedule(PROFILES["campaign"], 7, 10)) > 90
