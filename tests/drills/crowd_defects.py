@@ -68,6 +68,13 @@ def kept_waiting_while_others_came_in(draft: Draft, rng: random.Random) -> Rows:
     return [alter(draft.waiting_room, rng.choice(early), t_ns=at(FAULT + 7))]
 
 
+@defect("nothing-left-behind")
+def room_never_closed(draft: Draft, rng: random.Random) -> Rows:
+    row = _one(draft, rng, "closed")
+    draft.waiting_room.remove(row)
+    return [_one(draft, rng, "opened")]
+
+
 @defect("warned-before-giving-up")
 def gave_up_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
     if not draft.plan.injects:

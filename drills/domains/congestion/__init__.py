@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from drills.domains.congestion.checks import CHECKS
 from drills.domains.congestion.facts import BOOK
-from drills.domains.congestion.metrics import HARMS, METRICS
+from drills.domains.congestion.metrics import HARMS, METRICS, RESIDUALS
 from drills.domains.congestion.rows import ROWS
 from drills.domains.congestion.words import WORDS
 from drills.judge.domain import Domain
 
-DOMAIN = Domain("congestion", checks=CHECKS, metrics=METRICS, harms=HARMS, words=WORDS, rows=ROWS, only_with=(BOOK,))
+DOMAIN = Domain(
+    "congestion",
+    checks=CHECKS,
+    metrics=METRICS,
+    harms=HARMS,
+    residuals=RESIDUALS,
+    words=WORDS,
+    rows=ROWS,
+    only_with=(BOOK,),
+)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from drills.domains.congestion import facts
-from drills.domains.congestion.facts import Wanted
+from drills.domains.congestion.facts import BOOK, Wanted
+from drills.judge.check import count
+from drills.judge.domain import Residual
 from drills.judge.harm import HarmKind, Instance
 from drills.judge.interval import Interval, point
 from drills.judge.metric import MILLION, Harm, Metric, Observed, Part, Window, tally
 from drills.judge.text import Text
 from drills.judge.timeline import observed_until
-from drills.record.history import NS, History
+from drills.record.history import NS, Count, History
 from drills.record.unsupported import BOOKS
 
 AROUND = (Window.ALL, Window.DURING_FAULT, Window.AFTER_FAULT)
@@ -92,8 +94,16 @@ def _again(history: History) -> int:
     return sum(each.tries - 1 for each in facts.wanted(history))
 
 
+def _room_open(history: History) -> Count:
+    """Whether customers still have to wait in the room at the end."""
+    turns = [(index, row) for index, row in facts.room(history) if row.what in ("opened", "closed")]
+    still = [f"{BOOK}:{index}" for index, row in turns[-1:] if row.what == "opened"]
+    return count("left.room", still, min(1, len(turns)))
+
+
 GHOSTS = HarmKind("ghost_orders", ("customers", "exchange"), _ghosts, action=True)
 HARMS = (GHOSTS,)
+RESIDUALS = (Residual((BOOK,), _room_open),)
 
 _OF_BOOKS = frozenset({BOOKS})
 _BOTH = ("customers", "exchange")
@@ -165,6 +175,6 @@ METRICS = (
         Text("overtaken in the waiting room", "待合室で追い越された顧客の割合"),
         _share(_overtaken),
         needs=_OF_BOOKS,
-        books=(facts.BOOK,),
+        books=(BOOK,),
     ),
 )

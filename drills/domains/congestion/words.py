@@ -11,6 +11,7 @@ COUNTS: Mapping[str, Text] = {
     "congestion.given-twice": counted("tickets given twice", "二重に発行された整理券"),
     "congestion.let-in-twice": counted("tickets let in twice", "二重に入場した整理券"),
     "congestion.overtaken": counted("customers overtaken in the waiting room", "待合室で追い越された顧客"),
+    "left.room": counted("waiting rooms still open", "開設されたままの待合室"),
 }
 
 REASONS: Mapping[str, Text] = {
