@@ -58,6 +58,8 @@ class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     pool: int = 12
     pool_wait_s: float = 2.0
+    slots: int = 0  # orders on their way to the exchange at a time, the others wait in line; 0: all at once
+    queue_wait_s: float = 30.0  # then an order in line is sent away
     lock_timeout_s: float = 2.0
     database_s: float = 4.0  # longest any database work may take before its connection is cut
     ack_timeout_s: float = 1.0  # then an order that was sent is `unknown`

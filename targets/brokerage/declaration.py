@@ -110,8 +110,8 @@ class Component:
     - ``direct``: the ports to which it connects without a proxy.
     - ``customers``: the link through which customers reach it, None where they do not.
     - ``operators``: they may restart it and send signals to its processes; not those of another company's part, whose
-      book is a witness against the brokerage's own.
-    - ``book``: the book that it keeps. ``tables``: a module whose ``QUERIES`` give rows of the database's book.
+      books are witnesses against the brokerage's own.
+    - ``books``: the books that it keeps. ``tables``: a module whose ``QUERIES`` give rows of the database's book.
     - ``rules``: its file of alerting rules, which the monitor reads.
     - ``volumes``: folders in the stack's folder that it alone writes to.
     - ``limited``: folders that it and operators write to, each on a volume of its own size (``volumes/``).
@@ -134,7 +134,7 @@ class Component:
     direct: tuple[str, ...] = ()
     customers: Link | None = None
     operators: bool = True
-    book: Book | None = None
+    books: tuple[Book, ...] = ()
     tables: str = ""
     rules: Path | None = None
     volumes: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ POSTGRES = Component(
     start=Program("targets.brokerage.postgres", orphaned=signal.SIGQUIT),
     ports=("postgres",),
     health=QUERIES,
-    book=Book("oms", "targets.brokerage.databasebook", tells_of=("exchange", "bank", "transactions")),
+    books=(Book("oms", "targets.brokerage.databasebook", tells_of=("exchange", "bank", "transactions")),),
     volumes=("pgdata",),
     stop=signal.SIGINT,  # at SIGTERM it would wait for its clients to leave
     container=Container(image="postgres", compose={"shm_size": "128m", "mem_limit": "1g"}),

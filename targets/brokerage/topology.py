@@ -101,7 +101,7 @@ class Topology:
     @cached_property
     def books(self) -> Mapping[str, Book]:
         """Book -> declaration, in the order to read them in: each before those that it tells of."""
-        known = dict(_unique("book", ((each.book.name, each.book) for each in self.components.values() if each.book)))
+        known = dict(_unique("book", ((one.name, one) for each in self.components.values() for one in each.books)))
         order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(known, ()))
         for book in known.values():
             for name in book.tells_of:
@@ -116,7 +116,7 @@ class Topology:
     @cached_property
     def own_books(self) -> frozenset[str]:
         """The brokerage's word on itself; the others are witnesses."""
-        return frozenset(each.book.name for each in self.components.values() if each.book and each.operators)
+        return frozenset(one.name for each in self.components.values() if each.operators for one in each.books)
 
     @cached_property
     def tables(self) -> tuple[str, ...]:

@@ -110,8 +110,8 @@ class ContainerStack(Stack):
 
     def book(self, name: str) -> Iterable[Mapping[str, Any]]:
         """One about files on a limited volume is read in the operators' container: it is in no folder out here."""
-        keepers = (each for each in TOPOLOGY.components.values() if each.limited and each.book)
-        inside = any(each.book is not None and each.book.name == name for each in keepers)
+        keepers = (each for each in TOPOLOGY.components.values() if each.limited)
+        inside = any(book.name == name for each in keepers for book in each.books)
         return self._book_inside(name) if inside else super().book(name)
 
     def _book_inside(self, name: str) -> Iterable[Mapping[str, Any]]:

@@ -53,10 +53,10 @@ def test_every_end_decides_the_exit_code_or_leaves_it_to_the_verdict() -> None:
 def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
     for name in RUNTIMES:
         offered = runtime(name).capabilities()
-        assert offered.own_books == {"oms", "notices", "transactions", "counters"}
+        assert offered.own_books == {"oms", "notices", "transactions", "counters", "waiting-room"}
         assert (
             set(offered.books)
-            == {"oms", "notices", "exchange", "bank", "transactions", "certificates", "counters"}
+            == {"oms", "notices", "exchange", "bank", "transactions", "certificates", "counters", "waiting-room"}
             <= set(DOMAINS.books)
         )
 

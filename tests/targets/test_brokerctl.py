@@ -279,6 +279,14 @@ EXAMPLES = [
         "numbers use-range 1",
         "numbers try 10000000",
         "numbers duplicates",
+        "queue show",
+        "queue priority on",
+        "queue wait 2",
+        "queue slots 12",
+        "queue expire 2",
+        "room show",
+        "room open 24",
+        "room close",
     )
 ]
 

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 
 from targets.brokerage import brokerctl
 from targets.brokerage import config as brokerage
-from targets.brokerage.api import operator_endpoints
+from targets.brokerage.api import crowd_endpoints, operator_endpoints
 from targets.brokerage.api.server import Api
 from targets.brokerage.batch import endpoints as of_the_batch
 from targets.brokerage.batch.jobs import JOBS
@@ -50,6 +50,8 @@ AT_REST = (
     "balances mark-not-current", "balances mark-not-current", "balances mark-current", "balances mark-current",
     "balances mark-not-current", "balances mark-current --force", "customers affected --since 60s",
     "gateway use-link A", "gateway drain --within 20", ADJUST,
+    "queue show", "queue priority on", "queue wait 2", "queue slots 12", "queue expire 2", "queue priority off",
+    "room show", "room open 24", "room show", "room close",
 )  # fmt: skip
 CUT = ("status", "gateway status", "gateway probe A", "gateway use-link B")
 AFTERWARDS = ("gateway resend", "gateway resolve", "reconcile", "customers affected --since 60s")
@@ -172,7 +174,8 @@ def test_the_day(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyP
         async with rig(tmp_path, database, **PATIENT) as made:
             via = {**made.config.via, "api-pg": database.port}
             api = Api(msgspec.structs.replace(made.config, via=via))
-            routes = {"gateway": of_the_gateway.routes(made.gateway), "api": operator_endpoints.routes(api)}
+            of_the_api = [*operator_endpoints.routes(api), *crowd_endpoints.routes(api)]
+            routes = {"gateway": of_the_gateway.routes(made.gateway), "api": of_the_api}
             wire = Wire(api.config, {name: Starlette(routes=each) for name, each in routes.items()})
             api.gateway = Peer(wire)  # type: ignore[assignment]
             connect(wire, monkeypatch)

@@ -102,12 +102,21 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
     order = list(TOPOLOGY.books)
     for name, book in TOPOLOGY.books.items():
         assert all(order.index(name) < order.index(other) for other in book.tells_of)
-    assert set(order) == {"notices", "oms", "exchange", "bank", "transactions", "certificates", "counters"}
-    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters"}
+    assert set(order) == {
+        "notices",
+        "oms",
+        "exchange",
+        "bank",
+        "transactions",
+        "certificates",
+        "counters",
+        "waiting-room",
+    }
+    assert TOPOLOGY.own_books == {"notices", "oms", "transactions", "counters", "waiting-room"}
 
 
 def keeping(*books: Book) -> Topology:
-    return Topology((*COMPONENTS, *(Component(name=each.name, start=None, book=each) for each in books)))
+    return Topology((*COMPONENTS, *(Component(name=each.name, start=None, books=(each,)) for each in books)))
 
 
 def test_a_book_of_a_new_component_is_in_the_order() -> None:

@@ -13,7 +13,10 @@ API = Component(
     scraped=True,
     links=(Link("api-pg", "postgres"), Link("api-bank", "bank")),
     direct=("gateway",),
-    book=Book("counters", "targets.brokerage.api.counterbook"),
+    books=(
+        Book("counters", "targets.brokerage.api.counterbook"),
+        Book("waiting-room", "targets.brokerage.api.roombook"),
+    ),
     tables="targets.brokerage.api.books",
     rules=Path(__file__).with_name("rules.yml"),
     volumes=("api",),

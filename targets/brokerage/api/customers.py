@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from targets.brokerage.api.repayments import RepaymentBody
+from targets.brokerage.api.room import WAITING_ROOM
 from targets.brokerage.api.rules import OrderBody, Refusal, check_order
 from targets.brokerage.api.server import Api
 from targets.brokerage.config import customer_of, customer_token, password
@@ -25,6 +27,8 @@ ACCOUNT = """SELECT a.cash, a.reserved, i.account IS NOT NULL FROM accounts a
     LEFT JOIN isolated_accounts i ON i.account = a.id AND i.done_ns IS NULL WHERE a.id = %s"""
 POSITIONS = "SELECT code, quantity, reserved FROM positions WHERE account = %s ORDER BY code"
 KEY_LIMIT = 100
+TICKET = "waiting-ticket"
+"""The header with which somebody comes again from the waiting room."""
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -70,7 +74,10 @@ class Customers:
                 outcome = outcome_of(status, str(body.get("error", "")))
                 level.end(ticket, time.monotonic_ns(), outcome in ("error", "unknown"))
                 self._api.requests.labels(service, outcome).inc()
-            return answer(status, body)
+            response = answer(status, body)
+            if "retry_after_s" in body:
+                response.headers["Retry-After"] = str(math.ceil(body["retry_after_s"]))
+            return response
 
         return handler
 
@@ -131,19 +138,24 @@ class Customers:
         return 200, {"account": customer, "positions": held, "as_of": self._api.as_of()}
 
     async def order(self, request: Request, customer: str) -> Reply:
-        """Place an order under the customer's own key."""
+        """Place an order under the customer's own key, when its turn has come; who buys may have to wait to get in."""
         key = idempotency_key(request)
         body = await read_body(request, OrderBody)
         check_order(body, self._api.instruments)
-        return await self._api.oms.place(customer, key, body)
+        closing = body.side == "sell"
+        if not closing:
+            self._api.room.enter(customer, key, request.headers.get(TICKET, ""))
+        async with self._api.slots.slot(closing):
+            return await self._api.oms.place(customer, key, body)
 
     async def look(self, request: Request, customer: str) -> Reply:
         """What became of an order."""
         return 200, await self._api.oms.look(customer, request.path_params["key"])
 
     async def cancel(self, request: Request, customer: str) -> Reply:
-        """Cancel what is left of an order."""
-        return await self._api.oms.cancel(customer, request.path_params["key"])
+        """Cancel what is left of an order, when its turn has come."""
+        async with self._api.slots.slot(True):
+            return await self._api.oms.cancel(customer, request.path_params["key"])
 
     async def loan(self, request: Request, customer: str) -> Reply:
         """What the customer owes."""
@@ -169,7 +181,7 @@ def idempotency_key(request: Request) -> str:
 
 def outcome_of(status: int, error: str) -> str:
     """``ok``, ``reject`` (the customer's own), ``closed`` (planned), ``unknown`` or ``error``."""
-    if error == "SERVICE_CLOSED":
+    if error in ("SERVICE_CLOSED", WAITING_ROOM):
         return "closed"
     if error == "STATE_UNKNOWN" and status == 504:
         return "unknown"

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 
 from targets.brokerage import serving
-from targets.brokerage.api import customers, number_endpoints, operator_endpoints
+from targets.brokerage.api import crowd_endpoints, customers, number_endpoints, operator_endpoints
 from targets.brokerage.api.server import Api
 from targets.brokerage.config import Config
 
@@ -14,5 +14,6 @@ from targets.brokerage.config import Config
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; socket ``api``."""
     api = Api(config)
-    routes = [*customers.routes(api), *operator_endpoints.routes(api), *number_endpoints.routes(api)]
+    parts = (customers, operator_endpoints, number_endpoints, crowd_endpoints)
+    routes = [route for part in parts for route in part.routes(api)]
     serving.serve(api, routes, sockets["api"])

@@ -32,7 +32,7 @@ class Instrument(msgspec.Struct, frozen=True):
 class Refusal(Exception):
     """A business refusal or a failure as the customer sees it: HTTP status, error code, a sentence, more fields."""
 
-    def __init__(self, status: int, code: str, says: str, **fields: str) -> None:
+    def __init__(self, status: int, code: str, says: str, **fields: str | float) -> None:
         super().__init__(says)
         self.status = status
         self.code = code

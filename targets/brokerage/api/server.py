@@ -17,8 +17,10 @@ from targets.brokerage.api.counters import Counters
 from targets.brokerage.api.gates import Gates
 from targets.brokerage.api.oms import MARGIN_S, Oms
 from targets.brokerage.api.repayments import Repayments
+from targets.brokerage.api.room import WaitingRoom
 from targets.brokerage.api.rules import Instrument
 from targets.brokerage.api.slo import ServiceLevel
+from targets.brokerage.api.slots import Slots
 from targets.brokerage.api.store import Store
 from targets.brokerage.client import Client
 from targets.brokerage.clock import DayClock
@@ -54,6 +56,8 @@ class Api:
         self.store = Store(config)
         self.gateway = Client(config.at("gateway"), config.token)
         self.oms = Oms(config, self.store, self.gateway)
+        self.slots = Slots(config.api)
+        self.room = WaitingRoom(config)
         self._bank = Client(config.through("api-bank"), config.token)
         self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
         self.repayments = Repayments(config, self.store, self._bank, self._settling)
@@ -66,8 +70,8 @@ class Api:
         self._database_answers = True
 
     def jobs(self) -> Sequence[Job]:
-        """Getting ready, then looking at the database now and then; repayments the bank has not answered; counters."""
-        return (self._run, self._settle, self.counters.watch)
+        """Getting ready, then a look at the database now and then; repayments not answered yet; counters; tickets."""
+        return (self._run, self._settle, self.counters.watch, self.room.watch)
 
     def health(self) -> Mapping[str, Any]:
         """Able to serve once gates and instruments have been read."""
@@ -87,6 +91,7 @@ class Api:
         await self._settling.close()
         await self._counting.close()
         self.counters.close()
+        self.room.close()
 
     @property
     def ready(self) -> bool:
@@ -122,6 +127,8 @@ class Api:
         rejected = self.oms.acceptance.rejected_ratio()
         yield GaugeMetricFamily("api_exchange_rejected_ratio", "Of the latest orders, not taken there", value=rejected)
         yield from self.counters.collect()
+        yield from self.slots.collect()
+        yield from self.room.collect()
 
     async def _run(self) -> None:
         await self.store.pool.open(wait=False)

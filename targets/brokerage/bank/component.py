@@ -9,6 +9,6 @@ BANK = Component(
     http="bank",
     scraped=True,
     operators=False,
-    book=Book("bank", "targets.brokerage.bank.books"),
+    books=(Book("bank", "targets.brokerage.bank.books"),),
     volumes=("bank",),
 )

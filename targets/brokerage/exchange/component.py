@@ -10,6 +10,6 @@ EXCHANGE = Component(
     http="exchange_http",
     scraped=True,
     operators=False,
-    book=Book("exchange", "targets.brokerage.exchange.books"),
+    books=(Book("exchange", "targets.brokerage.exchange.books"),),
     volumes=("exchange",),
 )

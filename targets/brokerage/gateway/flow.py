@@ -25,6 +25,9 @@ class Verdict:
     sent: bool = True
 
 
+ANSWERS_NS = 500_000_000
+"""So long after its last word the exchange is taken to answer."""
+
 NOT_SENT = Verdict("rejected", "not sent", sent=False)
 
 
@@ -46,6 +49,8 @@ class Flow:
         self._window: set[str] = set()
         self._tickets: dict[str, _Ticket] = {}
         self.unanswered: dict[str, int] = {}
+        self._full_since: int | None = None
+        self._heard = 0
 
     @property
     def outstanding(self) -> int:
@@ -56,6 +61,13 @@ class Flow:
         """Age of the oldest order on the wire about which the exchange has said nothing; 0 without one."""
         sent = min(self.unanswered.values(), default=None)
         return 0.0 if sent is None else (time.monotonic_ns() - sent) / 1e9
+
+    def window_full_s(self) -> float:
+        """For how long orders have been waiting behind a full window although the exchange answers; else 0."""
+        now = time.monotonic_ns()
+        if self._full_since is None or now - self._heard > ANSWERS_NS:
+            return 0.0
+        return (now - self._full_since) / 1e9
 
     async def submit(self, message: Message, within_s: float) -> Verdict:
         """Send ``message`` when the window allows and wait for the exchange's word, ``within_s`` in all."""
@@ -81,9 +93,12 @@ class Flow:
             self.unanswered[cl_ord_id] = time.monotonic_ns()
             ticket.sent = True
             self._send(ticket.message)
+        full = bool(self._queue) and len(self._window) >= self._limit
+        self._full_since = (self._full_since or time.monotonic_ns()) if full else None
 
     def heard_of(self, cl_ord_id: str) -> None:
         """The exchange has said something about the order: it no longer holds a place in the window."""
+        self._heard = time.monotonic_ns()
         self.unanswered.pop(cl_ord_id, None)
         self._window.discard(cl_ord_id)
         self.pump()

@@ -124,6 +124,7 @@ class Gateway:
             ("gateway_execution_queue_age_seconds", "Oldest message not posted", self.queue_age_s()),
             ("gateway_session_up", "Whether logged on", float(self.ready())),
             ("gateway_outstanding", "Orders in the window", float(self.flow.outstanding)),
+            ("gateway_window_full_seconds", "Orders have waited behind a full window", self.flow.window_full_s()),
             ("gateway_unknown_orders", "Orders whose state is unknown", float(self.unknown)),
             ("gateway_notices_held", "Notices held for the operator", float(self.held)),
         ):

@@ -12,7 +12,7 @@ MAIL = Component(
     http="mail",
     scraped=True,
     direct=("postgres",),
-    book=Book("notices", "targets.brokerage.mail.books", tells_of=("oms",)),
+    books=(Book("notices", "targets.brokerage.mail.books", tells_of=("oms",)),),
     rules=Path(__file__).with_name("rules.yml"),
     volumes=("spool",),
 )

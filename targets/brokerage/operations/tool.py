@@ -5,6 +5,7 @@ from __future__ import annotations
 from targets.brokerage.operations import (
     batch,
     cert,
+    crowd,
     edge,
     host,
     numbers,
@@ -18,7 +19,7 @@ from targets.brokerage.operations import (
 from targets.brokerage.roles import Role
 from targets.operator_tool import OperatorTool
 
-_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers)
+_PARTS = (services, session, host, batch, edge, cert, relay, volume, synthetic, numbers, crowd)
 
 OPERATIONS = (*overview.OPERATIONS, *(operation for part in _PARTS for operation in part.OPERATIONS))
 

@@ -13,7 +13,7 @@ VENDOR = Component(
     scraped=True,
     operators=False,
     direct=("edge",),
-    book=Book("certificates", "targets.brokerage.vendor.books"),
+    books=(Book("certificates", "targets.brokerage.vendor.books"),),
     rules=Path(__file__).with_name("rules.yml"),
     volumes=("vendor",),
 )
