@@ -29,6 +29,7 @@ def one(rule: str) -> str:
 def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
     numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
+    crowd = {"OrdersWaitInLine", "ExchangeWindowFull"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}
     assert set(rules) == {
@@ -47,6 +48,7 @@ def test_the_brokerages_own_rules_load() -> None:
         "TransactionLogRefused",
         *certificate,
         *numbers,
+        *crowd,
     }
     linked = {name: rule.annotations["runbook"] for name, rule in rules.items()}
     incident = {"LinkSilent", "ExchangeUnanswered"}
@@ -54,13 +56,14 @@ def test_the_brokerages_own_rules_load() -> None:
     pages |= dict.fromkeys(volume | {"TransactionLogRefused"}, "log-volume-exhaustion")
     pages |= dict.fromkeys(certificate, "edge-cert-expiry")
     pages |= dict.fromkeys(numbers, "counter-overflow")
+    pages |= dict.fromkeys(crowd, "campaign-spike")
     assert linked == pages | {"LockWait": "night-batch-lock"}
     assert {rule.labels["severity"] for rule in rules.values()} == {"page", "ticket"}
     tickets = {name for name, rule in rules.items() if rule.labels["severity"] == "ticket"}
     early = {"LogVolumeFilling", "DeletedLogHeldOpen", "InventoryChainEnding", "ServedChainEnding"}
     assert tickets == {"NoticesLate", "BatchOverrun", "OpeningAtRisk"} | early
     causes = {name for name, rule in rules.items() if rule.labels["layer"] == "cause"}
-    named = {"NumbersRunOut"} | volume | certificate - {"HandshakesFail"}
+    named = {"NumbersRunOut"} | crowd | volume | certificate - {"HandshakesFail"}
     assert causes == {"LinkSilent", "ExchangeUnanswered", "LockWait", "ServiceDown", "TransactionLogRefused"} | named
     assert {rule.labels["layer"] for rule in rules.values()} == {"cause", "symptom"}
     assert all(rule.annotations["summary"] for rule in rules.values())
