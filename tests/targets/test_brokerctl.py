@@ -283,6 +283,7 @@ EXAMPLES = [
         "queue priority on",
         "queue wait 2",
         "queue slots 12",
+        "queue overflow wait",
         "queue expire 2",
         "room show",
         "room open 24",

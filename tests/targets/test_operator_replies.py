@@ -51,6 +51,7 @@ AT_REST = (
     "balances mark-not-current", "balances mark-current --force", "customers affected --since 60s",
     "gateway use-link A", "gateway drain --within 20", ADJUST,
     "queue show", "queue priority on", "queue wait 2", "queue slots 12", "queue expire 2", "queue priority off",
+    "queue overflow wait",
     "room show", "room open 24", "room show", "room close",
 )  # fmt: skip
 CUT = ("status", "gateway status", "gateway probe A", "gateway use-link B")

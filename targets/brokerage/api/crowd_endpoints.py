@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -14,11 +14,12 @@ from targets.brokerage.serving import answer, for_operators, read_body
 
 
 class SetQueue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is not named stays as it is. ``priority``: of cancels and closing orders."""
+    """What is not named stays. ``priority``: of cancels and closing orders; ``overflow``: of what finds no slot."""
 
     slots: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
     wait_s: Annotated[float, msgspec.Meta(gt=0, le=600)] | None = None
     priority: bool | None = None
+    overflow: Literal["wait", "store"] | None = None
 
 
 class Expire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +64,8 @@ class CrowdEndpoints:
             self._slots.wait_s = wanted.wait_s
         if wanted.priority is not None:
             self._slots.prefer(wanted.priority)
+        if wanted.overflow is not None:
+            self._slots.stores = wanted.overflow == "store"
         if wanted.slots is not None:
             self._slots.resize(wanted.slots)
         return answer(200, self._slots.facts())

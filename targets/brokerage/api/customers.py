@@ -145,6 +145,8 @@ class Customers:
         closing = body.side == "sell"
         if not closing:
             self._api.room.enter(customer, key, request.headers.get(TICKET, ""))
+        if self._api.slots.overflows:
+            return await self._api.oms.accept(customer, key, body)
         async with self._api.slots.slot(closing):
             return await self._api.oms.place(customer, key, body)
 

@@ -52,10 +52,7 @@ class Oms:
 
     async def place(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
         """HTTP status and body: 201 once the exchange has accepted, 200 for a key seen before. Refusal otherwise."""
-        asked = [account, key, order.code, order.side, order.quantity, order.price, time.monotonic_ns()]
-        verdict, order_id, cl_ord_id, state, series, number = await self._store.one(PLACE, asked)
-        if verdict in BUSINESS:
-            raise Refusal(422, verdict, BUSINESS[verdict])
+        verdict, order_id, cl_ord_id, state, series, number = await self._reserved(account, key, order)
         if verdict == "REPEATED":
             return 200, {"order": order_id, "state": state}
         message = {
@@ -71,6 +68,19 @@ class Oms:
             "number": number,
         }
         return await self._send(order_id, message)
+
+    async def accept(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
+        """Store it and say so (201, 200 for a key seen before); whoever forwards orders has to send it. Refusal."""
+        verdict, order_id, _, state, *_ = await self._reserved(account, key, order)
+        return 200 if verdict == "REPEATED" else 201, {"order": order_id, "state": state}
+
+    async def _reserved(self, account: str, key: str, order: OrderBody) -> tuple[Any, ...]:
+        """The row of ``PLACE``: stored and paid for, or seen before. Refusal otherwise."""
+        asked = [account, key, order.code, order.side, order.quantity, order.price, time.monotonic_ns()]
+        row = await self._store.one(PLACE, asked)
+        if row[0] in BUSINESS:
+            raise Refusal(422, row[0], BUSINESS[row[0]])
+        return row
 
     async def _send(self, order_id: str, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         said = await self._ask("/orders", message)

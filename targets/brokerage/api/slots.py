@@ -29,12 +29,16 @@ class _Place:
 
 
 class Slots:
-    """``limit`` orders at a time; 0: all at once. ``wait_s`` is how long one that comes from now on may wait."""
+    """``limit`` orders at a time; 0: all at once. ``wait_s`` is how long one that comes from now on may wait.
+
+    With ``stores`` what finds all slots taken is stored and acknowledged at once, for a forwarder to send it on.
+    """
 
     def __init__(self, config: ApiConfig) -> None:
         self.limit = config.slots
         self.wait_s = config.queue_wait_s
         self.priority = False
+        self.stores = False
         self.taken = 0
         self.expired = 0
         self._line: list[_Place] = []
@@ -43,6 +47,11 @@ class Slots:
     def waiting(self) -> int:
         """How many are in line."""
         return len(self._line)
+
+    @property
+    def overflows(self) -> bool:
+        """Whether an order that comes now is to be stored instead of standing in line."""
+        return self.stores and 0 < self.limit <= self.taken
 
     def oldest_s(self) -> float:
         """How long the oldest of them has been waiting; 0 without one."""
@@ -83,7 +92,7 @@ class Slots:
         """For operators."""
         return {
             "slots": self.limit, "taken": self.taken, "waiting": self.waiting, "oldest_s": self.oldest_s(),
-            "wait_s": self.wait_s, "priority": self.priority,
+            "wait_s": self.wait_s, "priority": self.priority, "overflow": "store" if self.stores else "wait",
         }  # fmt: skip
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

@@ -10,7 +10,7 @@ from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, done, read
 from targets.brokerage.roles import ANYONE, OPERATORS
-from targets.operator_tool import Argument, Kind, count, flag, number, seconds
+from targets.operator_tool import Argument, Kind, count, flag, number, seconds, text
 
 
 def queue(stack: Stack, args: Namespace) -> CommandResult:
@@ -32,6 +32,11 @@ def wait(stack: Stack, args: Namespace) -> CommandResult:
 def slots(stack: Stack, args: Namespace) -> CommandResult:
     """``queue slots N``."""
     return _set_queue(stack, {"slots": int(args.slots)})
+
+
+def overflow(stack: Stack, args: Namespace) -> CommandResult:
+    """``queue overflow wait|store``."""
+    return _set_queue(stack, {"overflow": args.how})
 
 
 def expire(stack: Stack, args: Namespace) -> CommandResult:
@@ -71,6 +76,7 @@ def _set_room(stack: Stack, per_s: float) -> CommandResult:
 def _line(found: Mapping[str, Any]) -> str:
     first = "; cancels and closing orders first" if found["priority"] else ""
     line = f"{found['waiting']} in line, the oldest for {found['oldest_s']:.1f} s of at most {found['wait_s']:g}"
+    first += "; others are stored and acknowledged" if found["overflow"] == "store" else ""
     return f"{found['taken']} of {found['slots']} slots taken, {line}{first}"
 
 
@@ -84,7 +90,7 @@ NOUNS = {"queue": "orders in line for a slot", "room": "the waiting room for pur
 
 QUEUE = {
     "slots": count(), "taken": count(), "waiting": count(), "oldest_s": seconds(), "wait_s": seconds(),
-    "priority": flag(),
+    "priority": flag(), "overflow": text("wait", "store"),
 }  # fmt: skip
 ROOM = {"open": flag(), "per_s": number(), "waiting": count(), "oldest_s": seconds(), "arriving_per_s": number()}
 
@@ -103,6 +109,10 @@ OPERATIONS = (
     operation(
         slots, "queue slots", "how many orders may be on their way at a time", OPERATORS, QUEUE,
         Argument("slots", "orders at a time", Kind.WHOLE), examples=("queue slots 12",),
+    ),
+    operation(
+        overflow, "queue overflow", "whether an order without a slot waits, or is stored for a forwarder to send on",
+        OPERATORS, QUEUE, Argument("how", only=("wait", "store")), examples=("queue overflow wait",),
     ),
     operation(
         expire, "queue expire", "send away orders that have stood in line so long; nothing of them was sent", OPERATORS,
