@@ -19,8 +19,9 @@ from drills.errors import Refused
 from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
 from drills.findings.retests import FAIL, NEEDED, NEUTRAL, PASS, attempts, passes_in_a_row, since_last_seen
 from drills.findings.store import Store
+from drills.record.entries import RETEST
 from drills.record.history import PERSON_ACTS, ROBOT_ACTS
-from drills.record.register import RETEST, read_register
+from drills.record.register import read_register
 from drills.spec.findingsfile import Finding
 from drills.spec.planning import arm_of
 from drills.spec.request import RunRequest

@@ -15,9 +15,10 @@ from drills.archive.row import Limit, RunRow
 from drills.archive.trends import acts
 from drills.errors import BadInput
 from drills.judge.verdict import Grade
+from drills.record.entries import Begun, Ended
 from drills.record.history import NS
 from drills.record.names import DRILL
-from drills.record.register import Begun, Ended, Register
+from drills.record.register import Register
 from drills.spec.findingsfile import ANY, LimitForm, Seen
 from drills.spec.metrics import metrics
 from drills.spec.reader import TIME, UNITS

@@ -23,7 +23,8 @@ from drills.findings.retests import passes_in_a_row
 from drills.findings.state import ACCEPTED, CLOSED, LAPSED, OPEN, OVERDUE, UNOWNED, by_urgency, standing
 from drills.findings.store import HEADER, Store, rendered
 from drills.findings.sync import Synced, synced
-from drills.record.register import RETEST, read_register
+from drills.record.entries import RETEST
+from drills.record.register import read_register
 from drills.spec.findingsfile import Acceptance, Attempt, Finding, load_findings
 from targets.visible import visible_line
 

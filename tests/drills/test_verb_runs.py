@@ -162,8 +162,9 @@ def test_runs_from_elsewhere_and_without_an_end_are_notes(call: Call, runs: Path
 
 def test_a_card_judged_anew_is_entered(call: Call, runs: Path, tmp_path: Path) -> None:
     """As ``check --rejudge`` does for a run that is in the register beside it."""
+    from drills.record.entries import Begun
     from drills.record.history import Registered
-    from drills.record.register import Begun, enter
+    from drills.record.register import enter
 
     from .runfolder import record
 
