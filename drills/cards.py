@@ -11,11 +11,12 @@ from drills.domains.registry import DOMAINS
 from drills.judge import score as judging
 from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import RULES, Scorecard
+from drills.record.entries import Rejudged
 from drills.record.folder import card_bytes, evidence_number, read, sealed, verify_inputs, write_card
 from drills.record.history import History, Registered
 from drills.record.names import CARD, PRUNED, StoreError, Unusable
 from drills.record.reading import FIXES, present
-from drills.record.register import Rejudged, enter, read_register
+from drills.record.register import enter, read_register
 
 
 def score(history: History, evidence_head: str | None) -> Scorecard:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from drills.record.entries import Begun, Ended
 from drills.record.evidence import evidence_number, verify_evidence
 from drills.record.history import Registered
 from drills.record.names import CARD, PRUNED, RUN, reference
 from drills.record.reading import content_of, present
-from drills.record.register import REGISTER, Begun, Ended, Register, read_register
+from drills.record.register import REGISTER, Register, read_register
 from drills.record.runs import list_runs
 
 

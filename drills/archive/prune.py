@@ -15,11 +15,12 @@ import msgspec
 
 from drills.archive.row import RunRow
 from drills.record.encoding import encode_indented
+from drills.record.entries import Pruned
 from drills.record.evidence import evidence_number, replace, verify_evidence
 from drills.record.folder import sealed
 from drills.record.names import CARD, DRILL, PRUNED, RUN, RUNBOOK, RUNBOOKS, SIGNATURE, SUMS, TARGET, Unusable, os_words
 from drills.record.reading import content_of, present
-from drills.record.register import Pruned, enter
+from drills.record.register import enter
 
 KEPT = (CARD, RUN, DRILL, RUNBOOK, RUNBOOKS, TARGET, SUMS, SIGNATURE, PRUNED, "heal-*.json")
 """What stays of a run: what was asked for, what came of it, and by which numbers both can be told to be the same."""

@@ -19,7 +19,8 @@ from drills.archive.row import RunRow
 from drills.judge.repeats import WORST_FIRST
 from drills.judge.verdict import Grade
 from drills.record.arm import NOTHING_BROKEN
-from drills.record.register import Begun, Register
+from drills.record.entries import Begun
+from drills.record.register import Register
 
 BREAKS: Mapping[str, Callable[[RunRow], object]] = {
     "drill": lambda row: row.drill_sha256,

@@ -9,20 +9,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from drills.archive.index import indexed
-from drills.archive.row import RunRow
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, writable, write
 from drills.commands.retest import retest
+from drills.commands.syncing import bring_up_to_date
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL
-from drills.findings.derive import declared_to_pass
 from drills.findings.state import LONGEST, by_urgency, standing
 from drills.findings.store import Store
-from drills.findings.sync import Synced, synced
-from drills.record.folder import read_run
-from drills.record.names import StoreError
-from drills.record.register import read_register
-from drills.spec.drill import catalogue
 from drills.spec.findingsfile import Acceptance, same_person
 from reports.findings import print_finding, print_findings, print_rows, print_synced
 from reports.history_words import words
@@ -74,25 +67,6 @@ def sync(runs: Runs = DEFAULT_RUNS, file: File = DEFAULT_FILE, lang: Lang = "en"
         write(as_json({"schema": "kunren.findings-sync/1", **msgspec.to_builtins(found)}), "-")
     else:
         print_synced(console(to_stderr=False), found, said)
-
-
-def bring_up_to_date(store: Store, runs: Path) -> Synced:
-    """Synchronise and write. Refused where there are no runs, or the file has changed meanwhile."""
-    if not runs.is_dir():
-        raise Refused(f"there is no folder {runs}", "name the folder of the runs with --runs")
-    own = catalogue(variants=True)
-
-    def file_of(row: RunRow) -> str | None:
-        try:
-            asked = read_run(runs / row.run).asked
-        except StoreError:
-            return None
-        return None if asked is None or asked.drill in own else asked.drill
-
-    rows = indexed(runs).rows
-    found = synced(store.findings, rows, read_register(runs), declared_to_pass(runs), file_of)
-    store.write(found.findings)
-    return found
 
 
 def list_findings(

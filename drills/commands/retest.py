@@ -14,14 +14,14 @@ from drills.archive.index import indexed
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, writable
 from drills.commands.execution import Proxy, Quiet, chosen, conduct, leave, parse_reaction, possible
 from drills.commands.person import person_of, refuse_person
+from drills.commands.syncing import bring_up_to_date
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, EXIT_PASS, EXIT_UNKNOWN
-from drills.findings.derive import declared_to_pass
 from drills.findings.retests import FAIL, NEEDED, NEUTRAL, PASS, attempts, passes_in_a_row, since_last_seen
 from drills.findings.store import Store
-from drills.findings.sync import synced
+from drills.record.entries import RETEST
 from drills.record.history import PERSON_ACTS, ROBOT_ACTS
-from drills.record.register import RETEST, read_register
+from drills.record.register import read_register
 from drills.spec.findingsfile import Finding
 from drills.spec.planning import arm_of
 from drills.spec.request import RunRequest
@@ -65,9 +65,7 @@ def retest(
         soft_wrap=True,
     )
     last, cut = _carried_out(finding, request, out, said, quiet)
-    store = Store.read(file)
-    found = synced(store.findings, indexed(runs).rows, read_register(runs), declared_to_pass(runs))
-    store.write(found.findings)
+    found = bring_up_to_date(Store.read(file), runs)
     print_synced(out, found, said)
     if cut is not None:
         leave(cut)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from drills.errors import Refused
 from drills.judge.scorecard import Scorecard
+from drills.record.entries import Begun, Ended
 from drills.record.history import History, Registered, RunRecord
 from drills.record.names import StoreError
-from drills.record.register import Begun, Ended, enter, limits_hash
+from drills.record.register import enter, limits_hash
 from drills.spec.request import RunRequest
 
 

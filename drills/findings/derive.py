@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,13 @@ from typing import Any
 import msgspec
 
 from drills.archive.row import Limit, RunRow
+from drills.archive.trends import acts
 from drills.errors import BadInput
 from drills.judge.verdict import Grade
+from drills.record.entries import Begun, Ended
 from drills.record.history import NS
 from drills.record.names import DRILL
+from drills.record.register import Register
 from drills.spec.findingsfile import ANY, LimitForm, Seen
 from drills.spec.metrics import metrics
 from drills.spec.reader import TIME, UNITS
@@ -71,6 +74,43 @@ def failures(row: RunRow, declared: Declared) -> Iterator[Observed]:
         yield Observed(key, row, severity, detail, row)
 
 
+def thrown_away(rows: Sequence[RunRow], register: Register, unread: Collection[str]) -> list[RunRow]:
+    """Runs that failed by the register and whose cards are gone, as far as another run tells what the drill declares.
+
+    What failed in them nobody knows any more; that they did is not forgotten.
+    """
+    there = {row.run for row in rows} | set(unread)
+    like = {(row.drill_sha256, row.arm): row for row in rows}
+    ended = register.ended()
+    found = []
+    for run, begun in register.begun().items():
+        model = like.get((begun.drill_sha256, begun.arm))
+        if run not in there and model is not None and run in ended and ended[run].verdict == "fail":
+            found.append(_without_card(model, begun, ended[run]))
+    return found
+
+
+def _without_card(model: RunRow, begun: Begun, ended: Ended) -> RunRow:
+    unmeasured = [msgspec.structs.replace(one, verdict="unknown", measured=None) for one in model.objectives]
+    return msgspec.structs.replace(
+        model,
+        run=begun.run,
+        at=at_of(begun.run),
+        drill=begun.drill,
+        variant=begun.variant,
+        seed=begun.seed,
+        target=begun.target,
+        operator=acts(begun),
+        pace=begun.pace,
+        verdict=ended.verdict,
+        grade=ended.grade,
+        evidence=ended.evidence,
+        objectives=unmeasured,
+        red=[],
+        reaction_s=None,
+    )
+
+
 def loosened(before: RunRow, row: RunRow) -> Iterator[Observed]:
     """Limits of the same drill that let more pass than in the run before."""
     for about, detail in looser(before, row):
@@ -114,14 +154,19 @@ def day_of(run: str) -> date:
     return date(int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]))
 
 
-def declared_to_pass(runs: Path) -> Declared:
-    """By the very drill file that ran, which lies in the run folder; each text is read once."""
+def declared_to_pass(runs: Path, rows: Sequence[RunRow]) -> Declared:
+    """By the very drill file that ran, which lies in the run folder; each text is read once.
+
+    ``rows``: all runs at hand; of one that was thrown away the file lies in the folder of another.
+    """
+    of_text = {row.drill_sha256: row.run for row in rows}
     known: dict[str, dict[str, Any]] = {}
 
     def declared(row: RunRow) -> bool:
-        if row.drill_sha256 not in known:
-            known[row.drill_sha256] = _arms(runs / row.run / DRILL)
-        return _passes(known[row.drill_sha256].get(row.arm), row.reaction_s)
+        text = row.drill_sha256
+        if text not in known:
+            known[text] = _arms(runs / row.run / DRILL) or _arms(runs / of_text.get(text, row.run) / DRILL)
+        return _passes(known[text].get(row.arm), row.reaction_s)
 
     return declared
 

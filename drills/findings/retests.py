@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from drills.archive.row import Limit, RunRow
 from drills.archive.trends import acts
 from drills.findings.derive import at_of, day_of
-from drills.record.register import RETEST, Begun, Ended, Register
+from drills.record.entries import RETEST, Begun, Ended
+from drills.record.register import Register
 from drills.spec.findingsfile import Attempt, Finding, LimitForm
 
 NEEDED = 3

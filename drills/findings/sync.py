@@ -6,7 +6,7 @@ be set). Retests close. A limit that was loosened is closed when it is as tight 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -22,6 +22,7 @@ from drills.findings.derive import (
     limits_of,
     loosened,
     seen,
+    thrown_away,
 )
 from drills.findings.retests import attempts, closing, is_looser, since_last_seen
 from drills.record.register import Register
@@ -45,12 +46,17 @@ def synced(
     register: Register,
     declared: Declared,
     file_of: Callable[[RunRow], str | None] = lambda _: None,
+    unread: Collection[str] = (),
 ) -> Synced:
-    """``rows``: all runs at hand; ``file_of``: the file of a run's drill where it is not in the catalogue."""
+    """``rows``: all runs at hand; ``unread``: those whose cards are there and cannot be read.
+
+    ``file_of``: the file of a run's drill where it is not in the catalogue.
+    """
     ordered = by_time(rows)
     result = Synced([])
     found = {finding.id: finding for finding in known}
-    for observed in _observed(ordered, declared):
+    gone = thrown_away(ordered, register, unread)
+    for observed in _observed(ordered, gone, declared):
         before = found.get(observed.key.id)
         if before is None:
             found[observed.key.id] = _first(observed, file_of(observed.row))
@@ -63,11 +69,14 @@ def synced(
     return result
 
 
-def _observed(rows: Sequence[RunRow], declared: Declared) -> Iterable[Observed]:
+def _observed(rows: Sequence[RunRow], gone: Sequence[RunRow], declared: Declared) -> Iterable[Observed]:
     """In the order of the runs; limits are compared with those of the run before, in the same arm at the same pace."""
     before: dict[tuple[str, str, str], RunRow] = {}
-    for row in rows:
+    lost = {row.run for row in gone}
+    for row in by_time([*rows, *gone]):
         yield from failures(row, declared)
+        if row.run in lost:
+            continue
         place = row.called, row.arm, row.pace
         if place in before:
             yield from loosened(before[place], row)

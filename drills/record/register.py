@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from drills.record.encoding import encode
+from drills.record.entries import Begun, Ended, Entry, Pruned, Rejudged
 from drills.record.history import Plan, Registered
 from drills.record.names import StoreError, mend_of, os_words
 from drills.record.reading import content_of
@@ -36,66 +37,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 """What file systems say that have no locks, as some of networks: there one run at a time may write."""
 TAIL = 1 << 16
 """Bytes from the end in which the last line lies."""
-RETEST = "retest"
-"""The ``purpose`` of a run that is to show that a finding is no more."""
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what"):
-    """``n`` counts lines from 0; ``previous`` is the hash of the line before, empty in the first; ``at`` is UTC."""
-
-    n: int = -1
-    previous: str | None = None
-    at: str = ""
-    run: str  # DRILL/FOLDER
-
-
-class Begun(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="begun"):
-    """A run that is about to be carried out; nothing has been injected yet. ``limits`` is the hash of its limits."""
-
-    drill: str
-    variant: str | None = None
-    arm: str
-    seed: int
-    drawn: bool = False  # whether chance chose the seed, not a person
-    target: str
-    operator: str  # auto | human | none
-    pace: str = "robot"
-    drill_sha256: str
-    runbook_sha256: str | None = None
-    limits: str
-    who: str
-    kunren: str
-    subject: str | None = None
-    attempts: int = 1
-    purpose: str | None = None
-
-
-class Ended(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
-    """What came of it; ``card`` is the SHA-256 of its card, None where that could not be written."""
-
-    reason: str
-    verdict: str
-    grade: str | None = None
-    evidence: str | None = None
-    card: str | None = None
-
-
-class Rejudged(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="rejudged"):
-    """Its card was made anew from the same inputs, under the rules of another version."""
-
-    verdict: str
-    rules: int
-    card: str
-
-
-class Pruned(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="pruned"):
-    """Its evidence was removed to make room; the card stays."""
-
-    evidence: str | None = None
-    card: str
-
-
-Entry = Begun | Ended | Rejudged | Pruned
 DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 

@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from drills.record.entries import Begun, Ended
 from drills.record.evidence import write_chain
 from drills.record.folder import add_card
-from drills.record.register import Begun, Ended, enter
+from drills.record.register import enter
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FIRST = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)

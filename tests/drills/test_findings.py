@@ -23,7 +23,8 @@ from drills.findings.retests import passes_in_a_row
 from drills.findings.state import ACCEPTED, CLOSED, LAPSED, OPEN, OVERDUE, UNOWNED, by_urgency, standing
 from drills.findings.store import HEADER, Store, rendered
 from drills.findings.sync import Synced, synced
-from drills.record.register import RETEST, read_register
+from drills.record.entries import RETEST
+from drills.record.register import read_register
 from drills.spec.findingsfile import Acceptance, Attempt, Finding, load_findings
 from targets.visible import visible_line
 
@@ -36,7 +37,8 @@ HUMAN = {**ROBOT, "kind": "human", "name": "Sato", "role": "operator", "reaction
 
 
 def sync(runs: Path, known: tuple[Finding, ...] | list[Finding] = ()) -> Synced:
-    return synced(known, indexed(runs).rows, read_register(runs), declared_to_pass(runs))
+    found = indexed(runs)
+    return synced(known, found.rows, read_register(runs), declared_to_pass(runs, found.rows), unread=found.unread)
 
 
 def only(found: Synced) -> Finding:
@@ -132,6 +134,19 @@ def test_findings_outlive_their_runs(tmp_path: Path) -> None:
     assert sync(tmp_path, known).findings == known
 
 
+def test_a_failed_run_that_was_thrown_away_is_one_all_the_same(tmp_path: Path) -> None:
+    keep(tmp_path, 0)
+    run = keep(tmp_path, 1, which=FAILED)
+    for arm, which in (("no-action", FAILED), ("runbook", "pass")):  # declared to fail; passed
+        shutil.rmtree(tmp_path / keep(tmp_path, 2, arm=arm, which=which))
+    assert only(sync(tmp_path)).about == "recover"
+    shutil.rmtree(tmp_path / run)
+    finding = only(sync(tmp_path))
+    assert (finding.kind, finding.about, finding.severity) == ("run", "verdict", "high")
+    assert (finding.last_seen.run, finding.detail) == (run, "major-challenges")
+    assert sync(tmp_path, [finding]) == Synced([finding])
+
+
 # -- limits that were loosened --------------------------------------------------------------------------------------
 
 
@@ -192,7 +207,7 @@ def after_three(tmp_path: Path, *middle: Callable[[], object]) -> Finding:
     for each in middle:
         each()
     retested(tmp_path, 4)
-    return only(sync(tmp_path))
+    return next(each for each in sync(tmp_path).findings if each.about == "recover")
 
 
 def test_three_passes_in_a_row_close_it(tmp_path: Path) -> None:

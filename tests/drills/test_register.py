@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from drills.record import register
+from drills.record.entries import Begun, Ended
 from drills.record.names import StoreError
-from drills.record.register import REGISTER, Begun, Ended, enter, limits_hash, read_register
+from drills.record.register import REGISTER, enter, limits_hash, read_register
 
 from .runfolder import plan
 

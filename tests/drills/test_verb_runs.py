@@ -162,8 +162,9 @@ def test_runs_from_elsewhere_and_without_an_end_are_notes(call: Call, runs: Path
 
 def test_a_card_judged_anew_is_entered(call: Call, runs: Path, tmp_path: Path) -> None:
     """As ``check --rejudge`` does for a run that is in the register beside it."""
+    from drills.record.entries import Begun
     from drills.record.history import Registered
-    from drills.record.register import Begun, enter
+    from drills.record.register import enter
 
     from .runfolder import record
 
@@ -229,6 +230,16 @@ def test_what_cannot_be_is_refused_in_one_line(call: Call, argv: str, says: str,
     assert (said.code, said.out, said.err.count("\n")) == (3, "", 1)
     assert said.err.startswith(f"kunren: {says}"), said.err
     assert [*tmp_path.iterdir()] == []
+
+
+def test_nothing_that_a_terminal_would_obey_comes_from_a_card_or_the_register(call: Call, runs: Path) -> None:
+    hostile = "x\x1b[2K\rPASSED \u202ekcart"
+    keep(runs, 0, which="fail-objective", target=hostile, drill="link-down")
+    shutil.rmtree(runs / keep(runs, 1, target=hostile))
+    for argv in (["trend"], ["runs", "list"], ["runs", "verify"], ["findings", "sync"], ["findings", "list"]):
+        said = call(*argv)
+        assert not {"\x1b", "\r", "\u202e"} & set(said.out + said.err), argv
+    assert "\x1b" not in (runs.parent / "findings.yaml").read_text()
 
 
 # -- prune ----------------------------------------------------------------------------------------------------------
