@@ -19,7 +19,7 @@ from reports.pages import sections, timeline
 from reports.pages.evidence import Row, row
 from reports.pages.facts import Spent, milestones
 from reports.pages.runbook import StepText, step_texts
-from reports.pages.story import Told, story, told
+from reports.pages.story import Told, in_short, story, told
 from reports.pages.tiles import Tile, tiles
 from reports.pages.words import word
 from reports.replay import replay
@@ -62,6 +62,7 @@ class Checked:
     tone: str
     result: str
     said: str
+    short: str
     counts: list[Found]
     rows: list[Row]
 
@@ -260,6 +261,7 @@ def _checked(check: CheckCell, history: History, known_rows: dict[str, Row], lan
         tone=check.verdict,
         result=word(lang, f"check.{check.verdict}"),
         said=sentence(lang, check),
+        short=in_short(check, lang),
         counts=[Found(_words(count, lang), count.bad, rows(count.evidence)) for count in check.counts],
         rows=rows([each for each in check.evidence if each not in told_already]),
     )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from drills.domains.registry import DOMAINS
 from drills.judge.milestones import Milestones, start
-from drills.judge.scorecard import ObjectiveCell, Scorecard
+from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
 from drills.record.arm import NOTHING_BROKEN
 from drills.record.history import History
 from drills.record.unsupported import ALERTS
@@ -18,10 +20,12 @@ from reports.figures import amount, seconds
 from reports.pages.facts import Disruption, Served, Split, disruption, harmful_actions, harms, served, together
 from reports.pages.words import word
 from reports.texts import Lang
-from reports.words import LISTED, metric_name
+from reports.words import LISTED, metric_name, sentence
 
 AT_ONCE = 0.05
 """Seconds between fault and impact that nobody tells apart."""
+SHOWN_FAILED = 2
+"""How many failed checks a story tells."""
 OF_BOOKS = ("acknowledged_orders_lost", "duplicated", "phantom_orders", "wrong_figures_acted_on")
 """Metrics behind "nobody was harmed"."""
 
@@ -115,14 +119,14 @@ def _harmed(card: Scorecard, numbers: Told, lang: Lang) -> str:
     lost = {name: int(card.number(name) or 0) for name in ("acknowledged_orders_lost", "phantom_orders")}
     also = {name: n for name, n in counted.items() if name not in acts} | {name: n for name, n in lost.items() if n}
     if not mine and not also:
-        return word(lang, "story.harm.none", exposed=_n(int(card.number("acknowledged_orders") or 0)))
+        exposed, found = _n(int(card.number("acknowledged_orders") or 0)), _found(card, lang)
+        return word(lang, "story.harm.but" if found else "story.harm.none", exposed=exposed, found=found)
     names = LISTED[lang].join(metric_name(lang, name) for name in card.no_limit)
-    besides = word(lang, "story.harm.also", parts=_parts(also, lang)) if also else ""
+    besides = word(lang, "story.harm.also", parts=_parts(card, also, lang)) if also and mine else ""
     besides += word(lang, "story.harm.no-limit", names=names) if names else ""
-    accepted = LISTED[lang].join(metric_name(lang, one.metric) for one in card.accepted if one.metric in counted)
-    besides += word(lang, "story.harm.accepted", names=accepted) if accepted else ""
+    besides += _found(card, lang)
     if not mine:
-        return word(lang, "story.harm.only", besides=besides)
+        return word(lang, "story.harm.only", parts=_parts(card, also, lang), besides=besides)
     return _to_put_right(card, numbers, mine, besides, lang)
 
 
@@ -133,22 +137,26 @@ def _to_put_right(card: Scorecard, numbers: Told, mine: dict[str, int], besides:
     else:
         left = whole - before
         how = "after.none" if not left else "after.all" if left == whole else "after"
+        how += ".1" if whole == 1 else ""
         after = word(lang, f"story.harm.{how}", n=_n(left))
     return word(
         lang,
         "story.harm.right.1" if whole == 1 else "story.harm.right",
         n=_n(whole),
         yen=amount(card.number("affected_yen"), "yen"),
-        parts=word(lang, "story.harm.parts", parts=_parts(mine, lang)),
+        parts=word(lang, "story.harm.parts", parts=_parts(card, mine, lang)),
         after=after,
         besides=besides,
     )
 
 
-def _parts(counted: dict[str, int], lang: Lang) -> str:
-    """``acted on wrong figures 132, orders and postings made twice 3``."""
-    many = "{name} {n} 件" if lang == "ja" else "{name} {n}"
-    return LISTED[lang].join(many.format(name=metric_name(lang, name), n=_n(n)) for name, n in counted.items())
+def _parts(card: Scorecard, counted: dict[str, int], lang: Lang) -> str:
+    """``acted on wrong figures 132, orders and postings made twice 3 (accepted beforehand)``."""
+    accepted = {one.metric for one in card.accepted}
+    return LISTED[lang].join(
+        word(lang, "story.part.accepted" if name in accepted else "story.part", name=metric_name(lang, name), n=_n(n))
+        for name, n in counted.items()
+    )
 
 
 def _ended(card: Scorecard, numbers: Told, lang: Lang) -> str:
@@ -165,7 +173,8 @@ def _ended(card: Scorecard, numbers: Told, lang: Lang) -> str:
     back = seconds(max(0.0, available[1]))
     if recover is None:
         return word(lang, "story.end.not-right", available=back, limits=limits)
-    return word(lang, "story.end.recovered", available=back, recover=seconds(recover[1]), limits=limits)
+    how = "wrong" if _failed(card) else "recovered"
+    return word(lang, f"story.end.{how}", available=back, recover=seconds(recover[1]), limits=limits)
 
 
 def _calm_end(recover: tuple[float, float] | None, limits: str, lang: Lang) -> str:
@@ -177,13 +186,29 @@ def _calm_end(recover: tuple[float, float] | None, limits: str, lang: Lang) -> s
 
 
 def _limits(card: Scorecard, numbers: Told, lang: Lang) -> str:
-    """How many limits were met, which not, and which checks of customers and money failed."""
+    """How many limits were met, and which not."""
     missed = [objective_name(one, lang) for one in card.objectives if one.verdict not in ("pass", "n/a")]
     how = "no" if not numbers.of else "all" if not missed else "some" if numbers.met else "none"
     names = LISTED[lang].join(missed)
-    said = word(lang, f"limits.{how}", met=numbers.met, of=numbers.of, names=names)
-    failed = [check.id for check in card.checks if check.verdict == "fail" and not check.validity]
-    return said + (word(lang, "limits.books", names=LISTED[lang].join(failed)) if failed else "")
+    return word(lang, f"limits.{how}", met=numbers.met, of=numbers.of, names=names)
+
+
+def _failed(card: Scorecard) -> list[CheckCell]:
+    """The checks of customers and money that failed."""
+    return [check for check in card.checks if check.verdict == "fail" and not check.validity]
+
+
+def _found(card: Scorecard, lang: Lang) -> str:
+    """What they found, the first of them; empty where none failed."""
+    failed = [in_short(check, lang) for check in _failed(card)]
+    more = [word(lang, "story.more", n=len(failed) - SHOWN_FAILED)] if len(failed) > SHOWN_FAILED else []
+    found = LISTED[lang].join([*failed[:SHOWN_FAILED], *more])
+    return word(lang, "story.harm.found", found=found) if found else ""
+
+
+def in_short(check: CheckCell, lang: Lang) -> str:
+    """The first thing that it found."""
+    return sentence(lang, replace(check, counts=[each for each in check.counts if each.bad][:1]))
 
 
 def objective_name(one: ObjectiveCell, lang: Lang) -> str:

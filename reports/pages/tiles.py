@@ -66,8 +66,14 @@ def _noticed(card: Scorecard, lang: Lang) -> Tile:
         never = judges(card) and card.instants.t_inject is not None
         return Tile(name, word(lang, "five.noticed.never") if never else DASH, limit, bad)
     value = span(found, lang) if found[1] < 0 else measured(found, "s", lang)
-    since_fault = [] if since is None else [word(lang, "five.noticed.inject", seconds=measured(since, "s", lang))]
-    return Tile(name, value, since_fault + limit, bad)
+    return Tile(name, value, _since_fault(since, lang) + limit, bad)
+
+
+def _since_fault(since: tuple[float, float] | None, lang: Lang) -> list[str]:
+    if since is None:
+        return []
+    early = since[0] < 0
+    return [span(since, lang, "fault") if early else word(lang, "five.noticed.inject", seconds=measured(since, "s"))]
 
 
 def _back(card: Scorecard, lang: Lang) -> Tile:

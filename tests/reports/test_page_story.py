@@ -12,6 +12,7 @@ from drills.cards import score
 from drills.domains.cash.rows import Posting
 from drills.domains.figures import oracle
 from drills.domains.orders.rows import ExchangeOrder
+from drills.domains.registry import DOMAINS
 from drills.judge import timeline
 from drills.judge.scorecard import Scorecard
 from drills.record.history import NS, OUTCOMES, History, RequestOutcome
@@ -136,6 +137,11 @@ def _known(card: Scorecard, found: Told) -> set[float]:
     counts += [n for each in splits for n in (each.whole, (each.whole or 0) - (each.before_step or 0))]
     counts += [found.met, found.of, card.number("affected_yen"), card.number("acknowledged_orders")]
     counts += [card.number("acknowledged_orders_lost"), card.number("phantom_orders"), 1, len(card.alerts)]
+    failed = [check for check in card.checks if check.verdict == "fail"]
+    counts += [n for check in failed for count in check.counts for n in (count.bad, count.of)]
+    counts += [len(failed) - 2]
+    for count in (each for check in failed for each in check.counts):
+        counts += [float(each.replace(",", "")) for each in NUMBER.findall(DOMAINS.words[count.id].en)]
     shown = {float(f"{abs(t):.1f}" if abs(t) >= 1 else f"{abs(t):.2f}") for t in times if t is not None}
     return shown | {float(n) for n in counts if n is not None}
 
