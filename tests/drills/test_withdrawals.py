@@ -57,6 +57,14 @@ def test_paid_twice_is_the_later_payment_and_given_back_the_one_that_an_operator
     assert (found.completed_but_not_paid, found.unknown_to_us) == ((), ())
 
 
+def test_who_is_told_what_is_not_so_is_not_told() -> None:
+    draft = correct_withdrawn(3)
+    row = next(each for each in doubtful(draft) if each.state == "completed")
+    untrue = msgspec.structs.replace(row, state="reversed", told="reversed")
+    draft.withdrawals[draft.withdrawals.index(row)] = untrue
+    assert [each.row for each in facts.untold(draft.history())] == [untrue]
+
+
 def test_what_was_settled_after_the_end_was_open_until_then() -> None:
     draft = correct_withdrawn(3)
     row = doubtful(draft)[0]

@@ -68,7 +68,7 @@ def payouts_traceable(history: History) -> CheckResult:
 
 
 def affected_told(history: History) -> CheckResult:
-    """Who was left in doubt was told how it ended, and that is how it did."""
+    """Who was left in doubt was told how it ended, and by the bank's word that is how it did."""
     places = [each.place for each in facts.untold(history)]
     return combine(count("withdrawals.untold", places, len(facts.in_doubt(history))))
 
@@ -85,5 +85,5 @@ CHECKS = (
     Check("withdrawals-conserved", "I-01", ("bank", "oms", facts.BOOK), False, withdrawals_conserved),
     Check("withdrawals-settled", "I-03", ("customers", facts.BOOK), False, withdrawals_settled),
     Check("payouts-traceable", "I-17", ("bank", facts.BOOK), False, payouts_traceable),
-    Check("affected-told", "I-22", (facts.BOOK,), False, affected_told),
+    Check("affected-told", "I-22", ("bank", facts.BOOK), False, affected_told),
 )

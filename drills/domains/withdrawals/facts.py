@@ -173,11 +173,12 @@ def stuck(history: History) -> list[Held]:
 
 
 def untold(history: History) -> Iterator[Held]:
-    """Those that had been unknown whose customer was not told by the end how they ended, or was told something else."""
-    end = observed_until(history)
+    """Those that had been unknown whose customer was not told by the end how they ended, or was told what is not so."""
+    end, found = observed_until(history), differences(history)
+    untrue = {each.row.id for each in (*found.reversed_but_paid, *found.completed_but_not_paid)}
     for each in in_doubt(history):
         told = 0 < each.row.told_ns <= end and each.row.told == each.row.state
-        if not (each.settled and told):
+        if not (each.settled and told) or each.row.id in untrue:
             yield each
 
 

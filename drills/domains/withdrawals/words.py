@@ -24,7 +24,7 @@ WORDS: Mapping[str, Text] = {
     "withdrawals.unknown": counted("withdrawals unknown at the end", "終了時点で状態不明の出金"),
     "withdrawals.untraced": counted("payments under a reference that no log has", "通信ログに照会番号のない支払"),
     "withdrawals.untold": counted(
-        "customers left in doubt who were not told the end", "結果を知らされていない状態不明の出金"
+        "withdrawals in doubt whose customer was not told the true end", "正しい結果を知らされていない状態不明の出金"
     ),
     "left.withdrawals": counted("withdrawals still unknown", "状態不明のままの出金"),
 }
