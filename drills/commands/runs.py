@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
+from rich.cells import cell_len
 
 from drills.archive.crosscheck import examine
 from drills.archive.export import export
 from drills.archive.index import indexed
 from drills.archive.prune import chosen, prune
 from drills.archive.trends import without_card
-from drills.commands.common import DEFAULT_RUNS, Lang, Runs, as_json, console, language, say, say_line, writable, write
+from drills.commands.common import DEFAULT_RUNS, Lang, Runs, as_json, language, say, say_line, writable, write
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL
 from drills.record.register import read_register
 from drills.record.runs import find_run, list_runs
 from drills.spec.findingsfile import load_findings
-from reports.cells import print_table
+from reports.cells import pad
 from reports.history_words import words
 from reports.trends import day
+from targets.visible import visible_line
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -50,15 +51,13 @@ def list_all(
     if json:
         write(as_json({"schema": "kunren.runs/1", "runs": rows, "without_card": lost, "unread": found.unread}), "-")
         return
-    table = Table(Column(words(said, "runs.run"), no_wrap=True), words(said, "runs.verdict"), words(said, "runs.at"))
-    table.box, table.pad_edge = None, False
-    for row in rows:
-        table.add_row(row.run, words(said, f"verdict.{row.verdict}"), day(row.at))
-    for each in lost[::-1]:
-        table.add_row(each.run, words(said, "runs.no-card"), day(each.at))
-    for run, why in found.unread.items():
-        table.add_row(run, why, "")
-    print_table(console(to_stderr=False), table)
+    lines = [(words(said, "runs.run"), words(said, "runs.verdict"), words(said, "runs.at"))]
+    lines += [(row.run, words(said, f"verdict.{row.verdict}"), day(row.at)) for row in rows]
+    lines += [(each.run, words(said, "runs.no-card"), day(each.at)) for each in lost[::-1]]
+    lines += [(run, why, "") for run, why in found.unread.items()]
+    wide = [max(cell_len(visible_line(line[column])) for line in lines) for column in (0, 1)]
+    for run, verdict, at in lines:  # no table: there may be many thousands
+        say_line(f"{pad(visible_line(run), wide[0])}  {pad(visible_line(verdict), wide[1])}  {at}".rstrip())
 
 
 def verify(
