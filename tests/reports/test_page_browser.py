@@ -34,7 +34,7 @@ pytestmark = [
     ),
     pytest.mark.xdist_group("browser"),
 ]
-SHOWN = ("pass", "fail-integrity", "unknown", "invalid-killed", "pass-no-fault")
+
 WIDEST, PHONE = 1280, 360
 
 
@@ -76,7 +76,13 @@ def serious(browser: webdriver.Chrome) -> list[tuple[str, str]]:
 def test_nothing_serious_is_in_the_way_of_anybody(
     browser: webdriver.Chrome, tmp_path: Path, lang: str, dark: bool
 ) -> None:
-    opened(browser, tmp_path, page([run_of(name) for name in SHOWN]), lang, dark=dark)
+    opened(
+        browser,
+        tmp_path,
+        page([run_of(name) for name in ("fail-integrity", "invalid-killed", "pass-no-fault")]),
+        lang,
+        dark=dark,
+    )
     browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert serious(browser) == []
     assert browser.get_log("browser") == []
