@@ -51,8 +51,10 @@ from drills.execution.events import (
 from drills.execution.heal import residuals
 from drills.execution.process import RunProcess, Stop, Terminal
 from drills.execution.reaper import stands
+from drills.execution.registering import enter_ended
 from drills.judge.schedule import longest
 from drills.judge.scorecard import Scorecard
+from drills.record.folder import card_bytes
 from drills.record.history import NS, History
 from drills.record.names import CARD, StoreError, Unusable
 from drills.spec import planning
@@ -168,6 +170,7 @@ def run(
         if ended.reason != DIED:
             raise
         raise KunrenError(f"{ended.says}; {error}") from error
+    _enter(folder, card, history, written, told)
     told(Judged(card.run, card.verdict, card.grade, str(folder / CARD) if written else None))
     cut = _cut(ended.cut, stop, told)
     return RunResult(folder, card, history, cut, tuple(told.errors))
@@ -241,6 +244,14 @@ def _cut(cut: Cut | None, stop: Stop, told: _Observers) -> Cut | None:
     if cut is not None:
         told(Complaint(cut.message))
     return Cut(stop.asked)
+
+
+def _enter(folder: Path, card: Scorecard, history: History, written: bool, told: _Observers) -> None:
+    """In the register; where that fails the run stays there as one that was begun, and it is said."""
+    try:
+        enter_ended(folder, card, history, card_bytes(card) if written else None)
+    except StoreError as error:
+        told(Complaint(f"the end of the run is not in the register: {error}"))
 
 
 def _judged(folder: Path, told: _Observers) -> tuple[Scorecard, History, bool]:

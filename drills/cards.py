@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from drills.domains.registry import DOMAINS
 from drills.judge import score as judging
 from drills.judge.keptcard import kept_card
 from drills.judge.scorecard import RULES, Scorecard
+from drills.record.entries import Rejudged
 from drills.record.folder import card_bytes, evidence_number, read, sealed, verify_inputs, write_card
-from drills.record.history import History
-from drills.record.names import CARD, StoreError, Unusable
-from drills.record.reading import FIXES
+from drills.record.history import History, Registered
+from drills.record.names import CARD, PRUNED, StoreError, Unusable
+from drills.record.reading import FIXES, present
+from drills.record.register import enter, read_register
 
 
 def score(history: History, evidence_head: str | None) -> Scorecard:
@@ -34,8 +37,9 @@ class Judged:
 def judge(folder: Path) -> tuple[Scorecard, History]:
     """The card that a run folder's inputs give, and the history behind it; writes nothing.
 
-    Unusable when they cannot be read or held in memory now.
+    Unusable when they cannot be read or held in memory now, or were removed on purpose.
     """
+    _refuse_pruned(folder)
     try:
         history = read(folder, DOMAINS.books)
         return score(history, evidence_number(folder)), history
@@ -56,6 +60,7 @@ def compare_with_kept(folder: Path) -> Judged:
     One that was made under other rules is handed back as it lies there, for a difference would say nothing of it.
     Unusable where it has a schema that this version does not read.
     """
+    _refuse_pruned(folder)
     kept = kept_card(folder)
     if kept is not None and (kept.of_other_rules or kept.of_another_schema):
         return Judged(kept.decoded(folder), read(folder, DOMAINS.books), notes=(kept.note(),))
@@ -69,6 +74,12 @@ def compare_with_kept(folder: Path) -> Judged:
     return Judged(card, history)
 
 
+def _refuse_pruned(folder: Path) -> None:
+    if present(folder / PRUNED):
+        fix = "its card is kept: kunren compare and kunren trend show it"
+        raise Unusable(f"{folder}: the evidence was removed by kunren runs prune, so nothing can be judged again", fix)
+
+
 def rejudge(folder: Path) -> Judged:
     """The card that the inputs give, written where another lies or none.
 
@@ -78,10 +89,21 @@ def rejudge(folder: Path) -> Judged:
     changed = verify_inputs(folder) if sealed(folder) else []
     if changed:
         return Judged(card, history, (f"{CARD} is left as it is, the inputs are not as they were sealed", *changed))
+    before = kept_card(folder)
     try:
-        write_card(folder, card)
+        content = write_card(folder, card)
+        if before is None or before.content != content:
+            _enter_rejudged(folder, card, history, content)
     except Unusable:
         raise
     except StoreError as error:
         raise Unusable(error.message, "copy the folder to where you may write to it") from error
     return Judged(card, history)
+
+
+def _enter_rejudged(folder: Path, card: Scorecard, history: History, content: bytes) -> None:
+    """In the register that lies beside it and has the run, so that the new card is the one that is expected there."""
+    runs = folder.resolve().parent.parent
+    if isinstance(history.run.register, Registered) and card.run in read_register(runs).begun():
+        digest = hashlib.sha256(content).hexdigest()
+        enter(runs, Rejudged(run=card.run, verdict=card.verdict, rules=card.rules, card=digest))

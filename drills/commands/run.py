@@ -116,6 +116,7 @@ def run_drills(
                 subject,
                 target=target,
                 person=person,
+                drawn=seed is None,
             )
         )
         for drill in chosen(drills, every, target, proxy)

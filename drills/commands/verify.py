@@ -57,7 +57,7 @@ def verify(
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     out = console(to_stderr=json == "-")
     orders = [
-        possible(RunRequest(drill, name, first + turn, runs, wait, proxy, target=target))
+        possible(RunRequest(drill, name, first + turn, runs, wait, proxy, target=target, drawn=seed is None))
         for drill in chosen(drills, every=False, target=target, proxy=proxy)
         for turn in range(repeat)
         for name in ([planning.arm_of(drill, each) for each in arm] if arm else planning.arms_of(drill))

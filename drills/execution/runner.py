@@ -30,6 +30,7 @@ from drills.execution.machine import libraries, machine, wall_offset
 from drills.execution.observation import Observation, PersonsTerminal
 from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
+from drills.execution.registering import enter_begun
 from drills.execution.reporter import Reporter
 from drills.execution.watch import View
 from drills.exits import EXITS
@@ -225,6 +226,7 @@ class _Run:
         if described is not None:
             (self.folder.path / TARGET).write_bytes(described)
         self.folder.write_book("world", self.target.world())
+        self.record = msgspec.structs.replace(self.record, register=enter_begun(self.request, self.record))
         self.folder.write_run(self.record)
 
     def _with_everything_up(self) -> RunEnd:

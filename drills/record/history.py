@@ -249,6 +249,13 @@ class Earlier(msgspec.Struct, frozen=True):
     causes: list[Cause]
 
 
+class Registered(msgspec.Struct, frozen=True):
+    """Where a run's own entry stands in the register: its number, and the hash of its line."""
+
+    n: int
+    sha256: str
+
+
 class RunRecord(msgspec.Struct, frozen=True):
     """``run.json``: identity, plan, means and end of one run."""
 
@@ -273,6 +280,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     earlier: list[Earlier] = []  # the attempts before this one
     unsupported: list[str] = []  # of books, operator and alerts: what the target's own file says it does not have
     own_parts: list[str] = []  # of the instrument: all that must give an account of their own errors
+    register: Registered | msgspec.UnsetType = msgspec.UNSET  # its entry there, made before anything was injected
 
 
 class RequestOutcome(StrEnum):

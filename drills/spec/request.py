@@ -38,6 +38,8 @@ class RunRequest:
     target: str = "local"
     earlier: tuple[Earlier, ...] = ()
     person: Person | None = None
+    drawn: bool = False
+    purpose: str | None = None
 
 
 def asked(request: RunRequest) -> Asked:

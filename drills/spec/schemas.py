@@ -14,6 +14,7 @@ import msgspec
 from drills.errors import UnknownName
 from drills.spec.drafts import Shared
 from drills.spec.drillfile import form_for
+from drills.spec.findingsfile import FindingsFile
 from drills.spec.forms import Schema, schema_of
 from drills.spec.runbook import RunbookFile
 from drills.spec.targetform import TargetFile
@@ -71,6 +72,11 @@ def scorecard_schema() -> Schema:
     return msgspec.json.schema(Scorecard)
 
 
+def findings_schema() -> Schema:
+    """Of findings.yaml."""
+    return schema_of(FindingsFile)
+
+
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "drill": drill_schema,
     "runbook": runbook_schema,
@@ -79,5 +85,6 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "target": target_schema,
     "scorecard": scorecard_schema,
     "book": book_schema,
+    "findings": findings_schema,
 }
 """Name -> builder."""

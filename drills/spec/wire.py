@@ -38,6 +38,8 @@ class _Wired(msgspec.Struct, frozen=True):
     earlier: tuple[Earlier, ...]
     pace: str
     person: Person | None
+    drawn: bool
+    purpose: str | None
 
 
 def to_wire(request: RunRequest) -> bytes:
@@ -59,6 +61,8 @@ def to_wire(request: RunRequest) -> bytes:
             earlier=request.earlier,
             pace=request.drill.pace_name,
             person=request.person,
+            drawn=request.drawn,
+            purpose=request.purpose,
         )
     )
 
@@ -83,4 +87,6 @@ def from_wire(content: bytes) -> RunRequest:
         target=target,
         earlier=wired.earlier,
         person=wired.person,
+        drawn=wired.drawn,
+        purpose=wired.purpose,
     )

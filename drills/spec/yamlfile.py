@@ -68,28 +68,28 @@ def give(file: Path, source: bytes) -> None:
     _given[file] = source
 
 
-def load(file: Path) -> Document:
-    """Read and parse; BadInput for whatever is not such a file."""
-    source = _read(file)
+def load(file: Path, largest: int = LARGEST) -> Document:
+    """Read and parse; BadInput for whatever is not such a file, or has more than ``largest`` bytes."""
+    source = _read(file, largest)
     root = _compose(file, _decode(file, source))
     found = _Places(file, {}, {}, {})
     return Document(file, source, _plain(found, root, ()), found.lines, found.key_lines, found.written)
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path, largest: int) -> bytes:
     if file in _given:
         return _given[file]
     try:
         if file.is_dir():
             raise BadInput(file, 1, "this is a folder, a YAML file was expected")
         with file.open("rb") as stream:
-            source = stream.read(LARGEST + 1)
+            source = stream.read(largest + 1)
     except FileNotFoundError as error:
         raise BadInput(file, 1, "no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise BadInput(file, 1, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(source) > LARGEST:
-        raise BadInput(file, 1, f"larger than {LARGEST // 1024} KiB, which no such file needs")
+    if len(source) > largest:
+        raise BadInput(file, 1, f"larger than {largest // 1024} KiB, which no such file needs")
     return source
 
 

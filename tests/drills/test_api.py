@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -24,6 +25,8 @@ from drills.execution import process
 from drills.execution.events import SIGNALS
 from drills.interrupts import ENDING
 from drills.record.arm import RUNBOOK, Arm
+from drills.record.history import Registered
+from drills.record.register import limits_hash, read_register
 from targets.registry import RUNTIMES
 
 from . import played
@@ -102,6 +105,30 @@ def test_a_run_tells_what_happens_in_order_and_hands_back_its_card(home: Path) -
     assert told[-1] == api.Judged(result.card.run, result.card.verdict, result.card.grade, str(card))
     assert compare_with_kept(result.folder).problems == ()
     ended_in_order(result.folder, "judged")
+    _entered(home / "runs", result)
+
+
+def _entered(runs: Path, result: api.RunResult) -> None:
+    """Before anything was injected, and once more with what came of it."""
+    found = read_register(runs)
+    begun, ended = found.begun()[result.card.run], found.ended()[result.card.run]
+    assert found.problems == ()
+    assert result.history.run.register == Registered(begun.n, found.heads[begun.n])
+    assert (begun.drill, begun.seed, begun.drawn) == (result.card.drill, result.card.seed, False)
+    assert begun.limits == limits_hash(result.history.plan)
+    assert (ended.verdict, ended.evidence) == (result.card.verdict, result.card.evidence)
+    assert ended.card == hashlib.sha256((result.folder / "scorecard.json").read_bytes()).hexdigest()
+
+
+def test_nothing_is_injected_in_a_run_that_cannot_be_entered(home: Path) -> None:
+    (home / "runs" / "register.jsonl").mkdir(parents=True)
+    result = api.run(request(home))
+    assert result.cut is not None
+    assert result.cut.how is api.How.REFUSED
+    assert "the run cannot be entered in the register: cannot write" in result.cut.message
+    assert (result.card.verdict, result.card.heal.injected) == ("invalid", 0)
+    assert end(result.folder)["reason"] == "refused"
+    assert not (result.folder / "logs" / "stopped").exists()  # no target was started
 
 
 def _name(event: api.RunEvent) -> str:

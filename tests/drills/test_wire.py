@@ -31,7 +31,8 @@ def test_all_of_it_arrives(tmp_path: Path) -> None:
     cause = Cause("baseline-good", [Count("late", 2, 10, ["3"])], [Reason("late", {"s": 2.0, "n": 2, "who": "load"})])
     request = RunRequest(
         load_drill("exchange-link-down"), Arm.parse("wrong:resend-unknown"), 7, tmp_path, 250, "embedded",
-        tmp_path / "page.yaml", "app@1.2.3", 2, "local", (Earlier("a/b", None, "invalid", [cause]),),
+        tmp_path / "page.yaml", "app@1.2.3", 2, "local", (Earlier("a/b", None, "invalid", [cause]),), drawn=True,
+        purpose="retest",
     )  # fmt: skip
     assert from_wire(to_wire(request)) == request
 
