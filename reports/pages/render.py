@@ -17,10 +17,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from drills.archive.row import RunRow
+from drills.archive.trends import Trend
+from drills.findings.state import Standing
 from drills.judge.scorecard import Scorecard
 from reports.card import called, judges
 from reports.compare import worst_first
 from reports.figures import DASH, seconds
+from reports.pages import history
 from reports.pages.model import Run, View, views
 from reports.pages.words import word
 from reports.texts import Lang, known
@@ -74,18 +78,20 @@ def _page(runs: Sequence[Run], kept: int, most_rows: int, lang: Lang) -> bytes:
     shown = [views(run, number, most_rows) for number, run in enumerate(runs[:kept], 1)]
     pages = [_in(each, runs, [view[each] for view in shown], most_rows) for each in LANGUAGES]
     title = word(lang, "page.title" if len(runs) == 1 else "page.titles")
-    text = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            lang=lang,
-            title=f"{title}: {called(runs[0].card)}" if len(runs) == 1 else title,
-            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
-            pages=pages,
-            version=version("kunren"),
-        )
-    )
-    return text.encode()
+    return _file("page.html", f"{title}: {called(runs[0].card)}" if len(runs) == 1 else title, pages, lang)
+
+
+def history_page(trend: Trend, rows: Sequence[RunRow], findings: Sequence[Standing] | None, lang: Lang = "en") -> bytes:
+    """The history of drills. ``rows`` are the runs that it is made from, ``findings`` None where there is no file."""
+    shown = history.document(trend, rows, findings)
+    pages = [shown[each] | {"heads": history.heads(each)} for each in LANGUAGES]
+    return _file("history.html", word(lang, "history.title"), pages, lang)
+
+
+def _file(template: str, title: str, pages: Sequence[dict[str, Any]], lang: Lang) -> bytes:
+    style = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
+    made = _environment().get_template(template)
+    return made.render(lang=lang, title=title, style=style, pages=pages, version=version("kunren")).encode()
 
 
 def _environment() -> Environment:

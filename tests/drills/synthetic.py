@@ -481,7 +481,8 @@ def replanned(draft: Draft, **fields: Any) -> Draft:
 
 def asked(name: str, draft: Draft | History) -> CheckResult:
     """What a check says of it."""
-    return run_check(DOMAINS.checks[name], draft.history() if isinstance(draft, Draft) else draft)
+    history = draft.history() if isinstance(draft, Draft) else draft
+    return run_check(DOMAINS.of_run(history.run).checks[name], history)
 
 
 def ended(draft: Draft, t: float) -> Draft:

@@ -23,9 +23,11 @@ from selenium.webdriver.common.keys import Keys
 
 from reports.pages.model import Run
 from reports.pages.paper import printed
-from reports.pages.render import page
+from reports.pages.render import history_page, page
 
 from .test_page import HOSTILE, run_of
+from .test_page_history import history
+from .test_trends import filled
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -34,7 +36,7 @@ pytestmark = [
     ),
     pytest.mark.xdist_group("browser"),
 ]
-SHOWN = ("pass", "fail-integrity", "unknown", "invalid-killed", "pass-no-fault")
+
 WIDEST, PHONE = 1280, 360
 
 
@@ -76,9 +78,24 @@ def serious(browser: webdriver.Chrome) -> list[tuple[str, str]]:
 def test_nothing_serious_is_in_the_way_of_anybody(
     browser: webdriver.Chrome, tmp_path: Path, lang: str, dark: bool
 ) -> None:
-    opened(browser, tmp_path, page([run_of(name) for name in SHOWN]), lang, dark=dark)
+    opened(
+        browser,
+        tmp_path,
+        page([run_of(name) for name in ("fail-integrity", "invalid-killed", "pass-no-fault")]),
+        lang,
+        dark=dark,
+    )
     browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert serious(browser) == []
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize("width", [WIDEST, PHONE])
+def test_the_history_is_as_easy_to_read(browser: webdriver.Chrome, tmp_path: Path, width: int) -> None:
+    made, found = history(filled(tmp_path / "runs"))
+    opened(browser, tmp_path, history_page(made, found.rows, None), "ja", width)
+    assert serious(browser) == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert browser.get_log("browser") == []
 
 
