@@ -72,7 +72,8 @@ class Customers:
 
         async def handler(request: Request) -> Response:
             ticket = level.begin(time.monotonic_ns())
-            status, body = 500, {"error": "INTERNAL", "says": "the api failed"}
+            status: int = 500
+            body: dict[str, Any] = {"error": "INTERNAL", "says": "the api failed"}
             try:
                 status, body = await self._served(service, serve, request)
             finally:
