@@ -107,7 +107,7 @@ def assign(
     said, store = language(lang), Store.read(file)
     finding = store.find(ref)
     texts = {"owner": owner, "ticket": ticket, "cause": cause, "note": note}
-    changed = {name: _text(name, value) for name, value in texts.items() if value is not None}
+    changed: dict[str, str | date] = {name: _text(name, value) for name, value in texts.items() if value is not None}
     if due is not None:
         changed["due"] = day(due, "--due")
     if not changed:
