@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     Severity: TypeAlias = str
     Acts: TypeAlias = str
     Pace: TypeAlias = str
-    SchemaName: TypeAlias = Literal["kunren.findings/1"]
+    SchemaName: TypeAlias = str
 else:
     Date = kind("date", _date, {"type": "string", "format": "date"})
     FindingId = kind("id", _id, {"type": "string", "pattern": "^F-[0-9a-f]{8}$"})
