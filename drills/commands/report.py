@@ -82,7 +82,11 @@ def deliver_page(runs: Sequence[Run], html: str | None, pdf: str | None, lang: L
         return
     from reports.pages.render import page
 
-    content = page(runs, lang)
+    deliver(page(runs, lang), html, pdf)
+
+
+def deliver(content: bytes, html: str | None, pdf: str | None) -> None:
+    """A page to the files asked for."""
     if html is not None:
         write(content, html)
     if pdf is not None:

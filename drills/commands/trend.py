@@ -13,7 +13,7 @@ from drills.archive.trends import trend
 from drills.commands.common import DEFAULT_RUNS, Lang, as_json, console, language, writable, write
 from drills.commands.findings import DEFAULT_FILE as FINDINGS
 from drills.commands.findings import GRACE_DAYS, day
-from drills.commands.report import Html, refuse_stream
+from drills.commands.report import Html, Pdf, deliver, refuse_stream
 from drills.errors import Refused
 from drills.findings.state import Standing, by_urgency
 from drills.findings.store import Store
@@ -40,6 +40,7 @@ def show_trend(
     lang: Lang = "en",
     json: Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="The history as JSON.")] = None,
     html: Html = None,
+    pdf: Pdf = None,
     file: Annotated[
         Path, typer.Option("--findings", metavar="FILE", help="On the page, where it is there.")
     ] = FINDINGS,
@@ -47,7 +48,7 @@ def show_trend(
     """Show the history of drills, the worst first: last verdicts, medians of recovery and loss, where a line breaks and
     why, and what was started and has no card. Exit 0 whatever it shows.
     """
-    writable(json, html)
+    writable(json, html, pdf)
     refuse_stream(html)
     said = language(lang)
     if not runs.is_dir():
@@ -61,11 +62,11 @@ def show_trend(
     print_trend(console(to_stderr=json == "-"), history, str(runs), said)
     if json is not None:
         write(as_json({"schema": "kunren.trend/1", "trend": history}), json)
-    if html is not None:
+    if html is not None or pdf is not None:
         from reports.pages.render import history_page  # here: who asks for no page does not wait for what lays it out
 
         rows = [row for row in found.rows if wanted(row.called, row.arm)]
-        write(history_page(history, rows, _findings(file), said), html)
+        deliver(history_page(history, rows, _findings(file), said), html, pdf)
 
 
 def _findings(file: Path) -> list[Standing] | None:

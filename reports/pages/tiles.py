@@ -100,7 +100,8 @@ def _served(card: Scorecard, told: Told, lang: Lang) -> Tile:
         found, below = told.whole, word(lang, "five.served.calm")
     else:
         found = told.outage.served
-        below = word(lang, "five.served.sub", closed=f"{found.closed:,}")
+        key = "five.served.sub" if found.closed else "five.served.open"
+        below = word(lang, key, closed=f"{found.closed:,}")
     value = word(lang, "five.served.of", bad=f"{found.unserved:,}", of=f"{found.sent:,}")
     return Tile(name, value, [below], _missed(card, "served_ratio"))
 

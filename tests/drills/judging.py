@@ -33,7 +33,7 @@ def run_checks(history: History) -> list[tuple[Check, CheckResult]]:
 
 def measured(history: History, metric: str, window: str = "all", of: str | None = None) -> Interval | None:
     """A value of a metric in the units that are measured."""
-    found = values(DOMAINS.metrics[metric], Observed.of(history, instants(history)))
+    found = values(domains(history).metrics[metric], Observed.of(history, instants(history)))
     return next(value.measured for value in found if (value.window, value.of) == (window, of))
 
 

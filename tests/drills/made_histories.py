@@ -47,7 +47,7 @@ class Made:
 
 
 def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> Draft:
-    """A day with every book that a domain brings, so that all domains judge it."""
+    """A day with every book that a domain brings, so that all domains judge it; without a crowd, it has no slots."""
     whole, numbered = correct_logged(seed, arm, effect), correct_numbered(seed, arm, effect)
     certified, crowded = correct_certified(seed, arm, effect), correct_crowded(seed, arm, effect)
     spooled = correct_spooled(seed, arm, effect)
@@ -55,15 +55,15 @@ def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
         setattr(whole, name, getattr(numbered, name))
     whole.certificates, whole.waiting_room = certified.certificates, crowded.waiting_room
     whole.spool = spooled.spool
-    parts = (whole, numbered, certified, crowded, spooled)
-    books = dict.fromkeys(book for each in parts for book in each.run.books)
+    parts = (whole, numbered, certified, spooled)
+    books = dict.fromkeys(book for each in (*parts, crowded) for book in each.run.books)
     checks = dict.fromkeys(check for each in parts for check in each.plan.checks)
     checks |= dict.fromkeys(WITHDRAWAL_CHECKS)
     books |= dict.fromkeys(("bank", "withdrawals"))
     whole.bank = []
     add_withdrawals(whole, arm, effect=False)  # none in doubt
     whole.run = msgspec.structs.replace(whole.run, books=list(books))
-    whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks), settings=crowded.plan.settings)
+    whole.plan = msgspec.structs.replace(whole.plan, checks=list(checks))
     return whole
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains.registry import DOMAINS
 from drills.judge.check import Check, run_check
 from drills.judge.outage import lateness_p99
 from drills.record.history import NS, CheckResult, History, Kind, Status
@@ -45,7 +46,7 @@ def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: 
         raise ZeroDivisionError("by accident")
 
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
+    monkeypatch.setitem(DOMAINS.checks, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score(correct_whole(3).history(), None)
     said = {check.id: check for check in card.checks}
     assert said_of(said["cash-conserved"]) == "the checker failed: ZeroDivisionError in drills.judge.check.run_check"

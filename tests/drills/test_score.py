@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from drills.cards import score
+from drills.domains import congestion
 from drills.domains.figures.rows import Acted
 from drills.domains.registry import DOMAINS
 from drills.judge.check import Check
@@ -19,6 +20,7 @@ from drills.judge.verdict import verdict
 from drills.record.history import NS, CheckResult, Event, Kind, Objective, RequestOutcome, RunEnd, Status
 
 from . import synthetic as made
+from .crowded import correct_crowded
 from .judging import CHECKS
 from .made_histories import correct_whole
 from .plants import failed_step, retried
@@ -167,16 +169,21 @@ def test_limit_on_a_count(count: int, expected: Status) -> None:
 
 
 def test_every_metric_a_drill_may_limit_is_measured() -> None:
+    crowd = {metric.id for metric in congestion.DOMAIN.metrics}
     limits = [
         Objective(metric.id, 10**9, metric.unit, window=str(window))
         for metric in DOMAINS.metrics.values()
         for window in metric.windows
-        if metric.id != "forecast_error"  # of a limit, which is not reached on an ordinary day
+        if not metric.id.endswith("forecast_error")  # of a limit, which is not reached on an ordinary day
         if window != "after_fault"  # which is in place to the end
     ]
+    crowded = [each for each in limits if each.metric in crowd]
+    draft = made.replanned(correct_crowded(1), objectives=crowded)
+    assert all(cell.measured is not None for cell in card(draft).objectives)
+    limits = [each for each in limits if each.metric not in crowd]
     limits += [Objective("service_s", 10**9, "s", of="orders"), Objective("planned_closure_s", 10**9, "s", of="orders")]
     draft = made.replanned(correct_whole(1), objectives=limits)
-    assert len(limits) > len(DOMAINS.metrics) + 5
+    assert len(limits) + len(crowded) > len(DOMAINS.metrics) + 5
     assert all(cell.measured is not None for cell in card(draft).objectives)
 
 

@@ -318,7 +318,7 @@ def broken(*_: object) -> CheckResult:
 
 def test_checker_that_raises_is_unknown_and_the_others_still_speak(monkeypatch: pytest.MonkeyPatch) -> None:
     was = CHECKS["cash-conserved"]
-    monkeypatch.setitem(CHECKS, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
+    monkeypatch.setitem(DOMAINS.checks, was.id, Check(was.id, was.invariant, was.needs_books, was.validity, broken))
     card = score(correct_whole(3).history(), None)
     said = {check.id: (check.verdict, said_of(check)) for check in card.checks}
     assert said["cash-conserved"] == (

@@ -42,7 +42,7 @@ class Client:
 
 def comes(client: Client) -> list[Answer]:
     rated: list[Answer] = []
-    journey = Journey(3, 0, None, random.Random(1))  # type: ignore[arg-type]
+    journey = Journey(3, 3, 0, None, random.Random(1))  # type: ignore[arg-type]
     assert withdraw(client, journey, rated.append) is None  # type: ignore[arg-type]
     return rated
 

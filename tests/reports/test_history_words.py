@@ -16,7 +16,7 @@ SOURCES = "\n".join(
     file.read_text()
     for folder in (ROOT / "reports", ROOT / "drills" / "commands", ROOT / "drills" / "findings")
     for file in folder.glob("*.py")
-    if file.name != "history_words.py"
+    if file.name != "history_words.py" and "calendar_words" not in file.read_text()
 )
 
 
