@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -41,7 +41,7 @@ from drills.spec.reader import Node
 from drills.spec.values import TEXT, one_of
 from drills.spec.yamlfile import load
 
-SCHEMA: Literal[kunren.findings / 1] = "kunren.findings/1"
+SCHEMA: Final = "kunren.findings/1"
 LARGEST = 4 << 20
 """Bytes; some thousand findings."""
 ID = re.compile(r"F-[0-9a-f]{8}\Z", re.ASCII)

@@ -101,7 +101,7 @@ def files(root: Path) -> set[Path]:
     [
         ("frobnicate", "No such command 'frobnicate'."),
         ("--frobnicate", "No such option: --frobnicate"),
-        ("run", "name at least one drill, or --all (known: campaign-spike"),
+        ("run", "name at least one drill, or --all (known: ack-loss-core-continues"),
         ("run --all exchange-link-down", "name at least one drill, or --all"),
         ("run exchange-link", "unknown drill 'exchange-link', did you mean 'exchange-link-down'? known: "),
         ("run no/such/drill.yaml", "no/such/drill.yaml:1: no such file"),

@@ -40,7 +40,7 @@ def pytest_configure(config):
 @pytest.fixture
 def folder(pytester: pytest.Pytester) -> pytest.Pytester:
     """A drill of one's own, and runs that show what the golden ones show."""
-    shutil.copytree(DRILL, pytester.path / "drill")
+    shutil.copytree(DRILL, pytester.path / "drill", ignore=shutil.ignore_patterns("drill.*.yaml"))
     pytester.makeconftest(CONFTEST)
     return pytester
 
