@@ -21,7 +21,7 @@ pytestmark = pytest.mark.live
 
 KUNREN = str(Path(sys.executable).parent / "kunren")
 ARGV = ("run", "exchange-link-down", "--seed", "7", "--retry-invalid", "1", "--json", "-")
-"""An invalid run is run once more, as the rules allow."""
+"""By the right runbook; an invalid run is run once more, as the rules allow."""
 
 
 class Ended(NamedTuple):
@@ -37,13 +37,16 @@ def kunren(*argv: str, cwd: Path, timeout: float = 150) -> subprocess.CompletedP
     return subprocess.run([KUNREN, *argv], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
 
 
-@pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    place = tmp_path_factory.mktemp("drill")
-    done = kunren(*ARGV, cwd=place)
+def run(place: Path, *more: str) -> Ended:
+    done = kunren(*ARGV, *more, cwd=place)
     assert done.stdout, done.stderr
     document = json.loads(done.stdout)
     return Ended(place, done.returncode, document["cards"][-1] if "cards" in document else document, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    return run(tmp_path_factory.mktemp("drill"))
 
 
 def value(card: dict[str, Any], metric: str) -> Any:

@@ -22,7 +22,7 @@ def _real(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_real")
 def test_the_right_runbook_recovers(tmp_path: Path) -> None:
-    code, card, shown = run("runbook", 7, tmp_path, "--proxy", "toxiproxy")
+    _, code, card, shown = run(tmp_path, "--proxy", "toxiproxy")
     assert (code, card["verdict"], card["grade"]) == (0, "pass", "performed"), shown
     assert card["heal"] == {"injected": 1, "undone": 1, "verified_removed": 1}
     assert card["engines"]["proxy"] == f"toxiproxy {RELEASE}"
