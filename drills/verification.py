@@ -204,7 +204,8 @@ def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> lis
         found.append(f"declared {wanted.verdict}")
     if wanted.grade is not None and card.grade != wanted.grade:
         found.append(f"declared grade {wanted.grade}, was {card.grade}")
-    missed = [each for each in wanted.by if each not in red]
+    caught = {*red, *(one.id for one in card.objectives if one.verdict == "fail")}  # an id names the window as well
+    missed = [each for each in wanted.by if each not in caught]
     if missed:
         found.append(f"declared to be caught by {' and '.join(wanted.by)}, but {', '.join(missed)} is not red")
     return found
