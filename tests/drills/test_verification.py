@@ -15,7 +15,13 @@ from tests.reports.cards import failed
 
 CARD = msgspec.convert(failed() | {"arm": "no-action"}, Scorecard)
 DRILL = load_drill("exchange-link-down")
-CAUGHT = {"no-duplicates": True, "wrong_figures_acted_on": True, "wrong_figures_acted_on.after_first_step": True}
+CAUGHT = {
+    "no-duplicates": True,
+    "wrong_figures_acted_on": True,
+    "wrong_figures_acted_on.after_first_step": True,
+    "wrong_figures_acted_on.after_alert": False,
+    "detect": False,
+}
 """By what a declaration names -> whether that was red: a check, a metric, and a metric in one part of the run."""
 
 
