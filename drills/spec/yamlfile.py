@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,17 @@ def give(file: Path, source: bytes) -> None:
 
 
 def load(file: Path, largest: int = LARGEST) -> Document:
-    """Read and parse; BadInput for whatever is not such a file, or has more than ``largest`` bytes."""
-    source = _read(file, largest)
+    """Read and parse; BadInput for whatever is not such a file, or has more than ``largest`` bytes.
+
+    The data are the caller's own.
+    """
+    parsed = _parsed(file, _read(file, largest))
+    return replace(parsed, data=deepcopy(parsed.data))
+
+
+@lru_cache(maxsize=256)
+def _parsed(file: Path, source: bytes) -> Document:
+    """A drill, its runbook and its steps are read many times in a command, and parsing is what takes the time."""
     root = _compose(file, _decode(file, source))
     found = _Places(file, {}, {}, {})
     return Document(file, source, _plain(found, root, ()), found.lines, found.key_lines, found.written)
