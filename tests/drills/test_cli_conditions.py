@@ -15,6 +15,8 @@ from drills.spec.files import CATALOGUE
 
 from .forked import Case, Ended, run_all
 
+pytestmark = pytest.mark.long  # each verb under each condition: two minutes
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLE = CATALOGUE.with_name("examples") / "datasette"
 NO_BYTE = os.fsdecode(b"\xff")
