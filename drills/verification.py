@@ -25,6 +25,7 @@ from reports.cells import print_table
 from reports.figures import span
 from reports.junit import ArmCase
 from reports.texts import Lang
+from reports.unjudged import cause
 
 NOT_RUN = "not run"
 """In the place of a verdict: what was cut short shows what it did not come to."""
@@ -199,6 +200,8 @@ def cases(rows: Sequence[Row], files: Mapping[str, Path], target: str) -> dict[s
 def _against(wanted: Expectation | None, card: Scorecard, red: list[str]) -> list[str]:
     if wanted is None:
         return [f"nothing is declared for {card.arm}"]
+    if not judges(card.verdict) and judges(wanted.verdict):
+        return [f"declared {wanted.verdict}, could not judge: {cause(card, 'en')}"]
     found = []
     if card.verdict != wanted.verdict:
         found.append(f"declared {wanted.verdict}")

@@ -8,11 +8,12 @@ before injecting and carried out by any later process.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import msgspec
 from msgspec.structs import FieldInfo
 
+from faults.load import Steps
 from targets.target import Capabilities, ProbeResult, Target
 
 
@@ -40,6 +41,16 @@ class Fault(Protocol):
         """Look whether nothing of it is left."""
 
 
+class DeclaredFault(Fault, Protocol):
+    """A fault as a drill declares it; whoever runs the drill has its load as well."""
+
+    def arrivals(self, usual: Mapping[str, float]) -> Mapping[str, float]:
+        """Arrivals a second of each rated service while it lasts, of a load that usually has so many."""
+
+    def driven(self, load: Steps, name: str, lasts_s: float) -> Fault:
+        """The same with the run's load: under which name there, and for how many seconds."""
+
+
 class FaultRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the faults: a frozen record whose fields are its YAML."""
 
@@ -56,3 +67,11 @@ class FaultRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def plain(self) -> dict[str, Any]:
         """The fields of its YAML, JSON-able."""
         return dict(msgspec.to_builtins(self))
+
+    def arrivals(self, usual: Mapping[str, float]) -> Mapping[str, float]:
+        """As many as usual: what breaks the target brings nobody."""
+        return usual
+
+    def driven(self, load: Steps, name: str, lasts_s: float) -> Fault:
+        """Without it: what breaks the target needs no load."""
+        return cast(Fault, self)

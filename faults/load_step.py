@@ -7,13 +7,14 @@ of a step is left for any later process to undo.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from faults.fault import FaultRecord
+from faults.fault import Fault, FaultRecord
+from faults.load import Seen, Steps
 from targets.references import RatedService
 from targets.target import Capabilities, ProbeResult, Target
 
@@ -25,46 +26,6 @@ POLL_S = 0.005
 CHANCE = 3
 """Standard deviations of a Poisson process that the arrivals may be short of their rate."""
 NS = 1_000_000_000
-
-
-class Seen(Protocol):
-    """How far a step has come (``loadprofiles.commands.Stepped``)."""
-
-    @property
-    def due(self) -> int:
-        """Additional arrivals that were to have come by now."""
-
-    @property
-    def came(self) -> int:
-        """Those that did."""
-
-    @property
-    def began(self) -> int:
-        """When it began, ns."""
-
-    @property
-    def first(self) -> int:
-        """When the first one came, ns; 0: not yet."""
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more comes."""
-
-
-class Steps(Protocol):
-    """A load that runs and may be stepped up. Each call may raise a TargetError."""
-
-    def rate(self, service: str) -> float | None:
-        """Arrivals a second without a step; None where there is no such service."""
-
-    def step(self, name: str, service: str, per_s: float, lasts_s: float) -> None:
-        """So many more a second, from now on and for so long."""
-
-    def look(self, name: str) -> Seen | None:
-        """How far it has come; None once the load has ended."""
-
-    def end(self, name: str) -> Seen | None:
-        """It goes no further."""
 
 
 class LoadStep(FaultRecord, frozen=True):
@@ -83,6 +44,16 @@ class LoadStep(FaultRecord, frozen=True):
     def rate(self, usual: float) -> float:
         """Arrivals a second during the step, of a service that usually has so many."""
         return usual * self.times if self.times is not None else self.to or 0.0
+
+    def arrivals(self, usual: Mapping[str, float]) -> Mapping[str, float]:
+        """Of its service more than usual, where the load has that at all."""
+        if self.service not in usual:
+            return usual
+        return {**usual, self.service: self.rate(usual[self.service])}
+
+    def driven(self, load: Steps, name: str, lasts_s: float) -> Fault:
+        """By the load."""
+        return Driven(self, load, name, lasts_s)
 
     def missing(self, capabilities: Capabilities) -> str | None:
         """Nothing: the load is ours."""
@@ -146,7 +117,8 @@ class Driven:
         seen = self._wait_for(lambda seen: seen.over or _age(seen) >= span, span + 1)
         if seen is None:
             return ProbeResult(False, "the load has ended", {"effect_seen": None})
-        reached, expected = _age(seen), wanted * _age(seen)
+        reached = min(_age(seen), self.lasts_s)  # whoever looks late sees nobody come after the end
+        expected = wanted * reached
         enough = seen.came >= expected - CHANCE * expected**0.5 and seen.came > 0
         data = {"came": seen.came, "due": seen.due, "seconds": round(reached, 3), "wanted_per_s": wanted}
         says = f"{seen.came} additional customers in {reached:.1f} s, {wanted * reached:.0f} expected"

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from faults import FAULTS
-from faults.fault import Fault
+from faults.fault import DeclaredFault, Fault
 from targets.own_errors import kind_of
 from targets.target import ProbeResult, StartFailed, Target, TargetError
 
@@ -39,13 +39,13 @@ def to_intent(fault: Fault) -> dict[str, Any]:
     return {"kind": fault.KIND, **fault.plain()}
 
 
-def from_intent(intent: Mapping[str, Any]) -> Fault:
+def from_intent(intent: Mapping[str, Any]) -> DeclaredFault:
     """The fault of a drill file or a journal; ValueError says what is wrong with it."""
     kind = intent.get("kind")
     if kind not in FAULTS:
         raise ValueError(f"unknown fault kind {kind!r}; known: {', '.join(FAULTS)}")
     fields = {name: value for name, value in intent.items() if name != "kind"}
-    return cast(Fault, FAULTS[kind].of(fields))
+    return cast(DeclaredFault, FAULTS[kind].of(fields))
 
 
 def intend(fault: Fault, index: int, journal: Journal) -> None:

@@ -33,6 +33,7 @@ from drills.spec.request import RunRequest, again
 from drills.verification import Row, cases, not_run, tell, verify_arm
 from reports.junit import verification_bytes
 from reports.texts import Lang as Language
+from reports.unjudged import cause
 
 
 def register(app: typer.Typer) -> None:
@@ -107,6 +108,7 @@ def _verified(
 def _one(request: RunRequest, out: Console, lang: Language) -> tuple[Row, BaseException | None]:
     card, cut = conduct(request, out, lang, quiet=True)
     if card.verdict == "invalid" and cut is None:  # may be run once more; both are kept and said
-        out.print(f"  invalid: {request.arm} seed {request.seed}: run once more ({card.run})", markup=False)
+        what = f"{request.arm} seed {request.seed}: {cause(card, lang)}"
+        out.print(f"  invalid: {what}; run once more ({card.run})", markup=False)
         card, cut = conduct(again(request, card), out, lang, quiet=True)
     return verify_arm(request.drill, card, evidence_number(Path(request.runs) / card.run)), cut

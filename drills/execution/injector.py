@@ -9,7 +9,7 @@ from drills.record.history import NS, Plan, PlannedFault
 from drills.record.names import StoreError
 from faults import scope
 from faults.fault import Fault
-from faults.load_step import Driven, LoadStep, Steps
+from faults.load import Steps
 from targets.target import ProbeResult, Target, TargetError
 
 
@@ -69,9 +69,7 @@ class Injector:
     def _fault(self, index: int) -> Fault:
         planned = self.plan.faults[index]
         fault = scope.from_intent({"kind": planned.kind, **planned.params})
-        if isinstance(fault, LoadStep) and self.load is not None:
-            return Driven(fault, self.load, f"step{index}", self._span(planned) / NS)
-        return fault
+        return fault if self.load is None else fault.driven(self.load, f"step{index}", self._span(planned) / NS)
 
     def _span(self, planned: PlannedFault) -> int:
         """How long it lasts at most, ns."""

@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 import resource
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from drills.errors import MissingMeans
+from drills.spec.drill import Drill, catalogue, load_drill
 from drills.spec.request import RunRequest
+from drills.spec.stepped import busiest
 from drills.spec.target import profile_of, system
 from loadprofiles import PROFILES, Profile
 
@@ -42,19 +46,29 @@ def limits() -> Limits:
     return Limits(*(sys.maxsize if each == resource.RLIM_INFINITY else each for each in found))
 
 
-def needed(profile: Profile, per_customer: int) -> int:
+def needed(profile: Profile, per_customer: int, busiest: Mapping[str, float] | None = None) -> int:
     """Files that the fullest process holds, where a customer takes ``per_customer`` of them.
 
-    Customers who gave up come again while the connection that they left is not closed yet everywhere.
+    Customers who gave up come again while the connection that they left is not closed yet everywhere, who insists more
+    than once. ``busiest``: the most arrivals a second of each service, where a fault brings more than the profile has.
     """
-    coming_again = math.ceil(sum(profile.services.values()) * profile.patience.longest_s)
+    insists = profile.behaviour.insistence
+    tries = 1 if insists is None else 1 + insists.retries
+    arrivals = sum((busiest or profile.services).values())
+    coming_again = math.ceil(arrivals * tries * profile.patience.longest_s)
     return per_customer * (profile.customers + coming_again) + OWN
 
 
+def needed_by(drill: Drill, profile: Profile, per_customer: int) -> int:
+    """Files that a run of the drill takes."""
+    return needed(profile, per_customer, busiest(drill.timeline, profile.services))
+
+
 def largest(per_customer: int) -> tuple[Profile, int]:
-    """The profile of this package that needs most, and how many."""
-    found = max(PROFILES.values(), key=lambda profile: needed(profile, per_customer))
-    return found, needed(found, per_customer)
+    """The profile of the drill of the catalogue that needs most, and how many."""
+    drills = [load_drill(name) for name in catalogue(variants=True)]
+    found = [(PROFILES[drill.load], needed_by(drill, PROFILES[drill.load], per_customer)) for drill in drills]
+    return max(found, key=itemgetter(1))
 
 
 def lack(profile: Profile, files: int) -> str | None:
@@ -68,7 +82,7 @@ def refuse_lack(request: RunRequest) -> int:
     """Files that the run needs; MissingMeans, with the numbers, where the hard limit is below that."""
     runtime = system(request.target)
     profile = profile_of(request.drill.load, runtime.capabilities())
-    files = needed(profile, runtime.files_per_customer)
+    files = needed_by(request.drill, profile, runtime.files_per_customer)
     lacks = lack(profile, files)
     if lacks is not None:
         raise MissingMeans([lacks], FIX.format(files=files))

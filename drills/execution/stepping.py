@@ -8,7 +8,7 @@ from targets.target import TargetError
 
 
 class Steppable:
-    """A load while it runs (``faults.load_step.Steps``)."""
+    """A load while it runs (``faults.load.Steps``)."""
 
     def __init__(self, load: Load) -> None:
         self._load = load

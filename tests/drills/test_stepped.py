@@ -13,7 +13,7 @@ from drills.spec.drill import load_drill
 from drills.spec.faultform import DrawnFault
 from drills.spec.files import CATALOGUE
 from drills.spec.seeded import Between, Draw, Fixed, OneOf
-from drills.spec.stepped import quantities
+from drills.spec.stepped import busiest, quantities
 from drills.spec.timeline import TimedFault
 
 SERVICES = {"orders": 18.0, "inquiry": 4.0}
@@ -34,6 +34,12 @@ def step(lasts: Draw[int] | None, **params: Draw[float]) -> TimedFault:
 )
 def test_quantities_are_the_least_that_may_be_drawn(fault: TimedFault, known: dict[str, float]) -> None:
     assert quantities([fault], SERVICES) == known
+
+
+def test_the_busiest_is_the_most_that_may_be_drawn() -> None:
+    fault = step(None, times=OneOf((2.0, 5.0)))
+    assert busiest([fault], SERVICES) == {"orders": 90.0, "inquiry": 4.0}
+    assert busiest([], SERVICES) == SERVICES
 
 
 def stepped(folder: Path, service: str) -> Path:
