@@ -25,7 +25,7 @@ from targets.brokerage.books import read_book
 from targets.brokerage.mail.component import RESERVE, SPOOL
 from targets.brokerage.mail.spool import name_of, waiting, write_notice
 from targets.brokerage.mta.books import read_delivered
-from targets.brokerage.mta.service import deliver
+from targets.brokerage.mta.service import REFUSED, deliver
 from targets.brokerage.operations.outcome import CommandResult
 from targets.brokerage.operations.tool import TOOL
 from targets.brokerage.volumes import keeping
@@ -83,10 +83,11 @@ def test_a_name_is_delivered_once_and_leaves_the_spool(tmp_path: Path) -> None:
     assert found == [("E-1.2.json", "E-1", 6), ("E-1.json", "E-1", 5)]
 
 
-def test_what_is_no_notice_stays_where_it_is(tmp_path: Path) -> None:
+def test_what_is_no_notice_stays_under_another_name(tmp_path: Path) -> None:
     (tmp_path / "odd.json").write_text("{")
     assert not deliver(tmp_path / "odd.json", tmp_path / "delivered", 5)
-    assert (tmp_path / "odd.json").exists()
+    assert (tmp_path / f"odd.json{REFUSED}").read_text() == "{"
+    assert waiting(tmp_path) == []
 
 
 def get(port: int, path: str) -> str:
@@ -158,10 +159,10 @@ def post(tmp_path: Path, database: Database) -> Iterator[Post]:
     config = make_config(tmp_path, {"mail": mail, "mta": mta, "postgres": database.port}, {})
     brokerage.save(config)
     keeping.prepare(tmp_path)
+    made = Post(config, database, Desk(database), {})
     with subprocess.Popen(keeping.command(config)) as holder:
-        until(lambda: keeping.kept(tmp_path))
-        made = Post(config, database, Desk(database), {})
         try:
+            until(lambda: keeping.kept(tmp_path))
             made.start("mta")
             made.start("mail")
             yield made
@@ -210,6 +211,15 @@ def test_what_was_removed_from_the_spool_is_found_missing_and_sent_once_more(pos
     assert post.run("mail", "resend", "missing").facts["resent"] == 2
     until(lambda: len(post.delivered()) == 3)
     assert post.run("mail", "resend", "missing").changed is False
+
+
+def test_what_is_no_notice_is_put_aside_once_and_holds_up_nothing(post: Post) -> None:
+    stray = post.spool() / "E-0.json"
+    stray.write_bytes(b"no JSON")
+    post.trade("E-1")
+    until(lambda: post.delivered() == ["E-1.json"])
+    until(lambda: not stray.exists())
+    assert (post.spool() / f"E-0.json{REFUSED}").read_bytes() == b"no JSON"
 
 
 def test_all_since_an_instant_are_delivered_twice(post: Post) -> None:

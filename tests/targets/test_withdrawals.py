@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from targets.brokerage import config as brokerage
 from targets.brokerage.api.rules import Refusal
 from targets.brokerage.config import Config, WithdrawalsConfig
 from targets.brokerage.operations.calls import Stack
-from targets.brokerage.withdrawals import books, endpoints
+from targets.brokerage.withdrawals import books, endpoints, settling
 from targets.brokerage.withdrawals.desk import WithdrawalAsked
-from targets.brokerage.withdrawals.linklog import lines, requests
+from targets.brokerage.withdrawals.linklog import Sent, lines, requests
 from targets.brokerage.withdrawals.service import Withdrawals
+from targets.brokerage.withdrawals.settling import NOT_FINAL, UNANSWERED
 from targets.http_async import NotSent, Unanswered
 
 from .stack import Database, make_config
@@ -121,6 +123,43 @@ def test_what_the_bank_rejects_or_never_got_is_given_back(rig: Rig) -> None:
 
     rig.run(play)
     assert (rig.cash(), rig.state("a"), rig.state("b")) == (before, "rejected", "reversed")
+
+
+def test_what_the_bank_has_booked_is_paid_though_the_answer_cannot_be_logged(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rig.cash()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def play() -> None:
+        monkeypatch.setattr(rig.service.link.log, "answered", full)
+        assert (await rig.ask("booked"))[0] == 201
+        monkeypatch.setattr(rig.service.link.log, "sent", full)
+        assert (await rig.ask("not-sent"))[0] == 503
+        assert rig.service.link.waiting == 0
+
+    rig.run(play)
+    assert (rig.cash(), rig.bank.booked) == (before - YEN, 1)
+    assert (rig.state("booked"), rig.state("not-sent")) == ("completed", "reversed")
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"a": "rejected", "b": "completed"}, ("b", "completed")),
+        ({"a": "rejected", "b": "unknown"}, ("b", UNANSWERED)),
+        ({"a": "rejected", "b": "absent"}, ("b", NOT_FINAL)),
+        ({"a": "absent", "b": "rejected"}, ("b", "rejected")),
+        ({"a": "rejected", "b": "rejected"}, ("a", "rejected")),
+        ({"a": "absent", "b": "absent"}, ("b", NOT_FINAL)),
+    ],
+)
+def test_of_several_requests_one_that_was_rejected_says_nothing_of_the_others(
+    said: dict[str, str], found: tuple[str, str]
+) -> None:
+    assert settling._verdict([Sent("a", 10), Sent("b", 30)], said, 20) == found
 
 
 def test_without_an_answer_it_is_unknown_until_the_bank_was_asked(rig: Rig) -> None:

@@ -37,6 +37,9 @@ from drills.record.history import History
 CASH = "cash"
 """The figure that this oracle knows; of any other nobody can tell whether it is right."""
 
+AT_THE_BANK = ("repayment", "withdrawal")
+"""What customers ask for that a bank decides on."""
+
 Movements = list[tuple[int, int]]
 """Instant in ns and yen, in the order of their book."""
 
@@ -161,11 +164,11 @@ def _unsure(history: History) -> dict[str, int]:
 
 
 def _unrecorded(history: History) -> Iterable[tuple[str, int]]:
-    """Repayments asked for of which no book of a bank tells what became."""
+    """Repayments and withdrawals asked for of which no book of a bank tells what became."""
     if "bank" in history.books:
         return ()
     rows = history.books.get("customers", ())
-    return ((row.account, row.t_ns) for row in rows if isinstance(row, Request) and row.action == "repayment")
+    return ((row.account, row.t_ns) for row in rows if isinstance(row, Request) and row.action in AT_THE_BANK)
 
 
 def _taken_away(history: History) -> Iterable[tuple[str, int]]:

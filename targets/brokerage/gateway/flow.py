@@ -98,7 +98,10 @@ class Flow:
 
     def heard_of(self, cl_ord_id: str) -> None:
         """The exchange has said something about the order: it no longer holds a place in the window."""
-        self._heard = time.monotonic_ns()
+        now = time.monotonic_ns()
+        if self._full_since is not None and now - self._heard > ANSWERS_NS:
+            self._full_since = now  # while it did not answer, that was the cause and not the window
+        self._heard = now
         self.unanswered.pop(cl_ord_id, None)
         self._window.discard(cl_ord_id)
         self.pump()

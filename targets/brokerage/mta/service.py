@@ -32,6 +32,9 @@ from targets.brokerage.serving import Job, answer, for_operators
 
 log = logging.getLogger("mta")
 
+REFUSED = ".no-notice"
+"""What is added to the name of a file that cannot be delivered."""
+
 AT_A_TIME = 50
 """Files delivered before others get their turn."""
 
@@ -77,7 +80,7 @@ class Mta:
 def deliver(file: Path, folder: Path, t_ns: int) -> bool:
     """Deliver one file of the spool into ``folder``; False where one of that name was delivered before, or it is gone.
 
-    Whatever is no notice stays in the spool. OSError.
+    Whatever is no notice stays in the spool under another name, and is not looked at again. OSError.
     """
     try:
         body = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
@@ -85,6 +88,7 @@ def deliver(file: Path, folder: Path, t_ns: int) -> bool:
         return False
     except msgspec.DecodeError as error:
         log.error("%s is no notice: %s", file.name, error)
+        file.rename(file.with_name(f"{file.name}{REFUSED}"))
         return False
     aside = folder / f".{file.name}.{os.getpid()}"
     try:

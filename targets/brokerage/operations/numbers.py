@@ -10,7 +10,7 @@ from typing import Any
 from targets.brokerage.numbering import WIDEST, WIDTH
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
-from targets.brokerage.operations.outcome import CommandResult, HalfWay, done, read
+from targets.brokerage.operations.outcome import CommandResult, HalfWay, Refused, done, read
 from targets.brokerage.operations.volume import TO_FULL, told_by_owner
 from targets.brokerage.roles import ANYONE, OPERATORS
 from targets.brokerage.topology import TOPOLOGY
@@ -102,10 +102,18 @@ def _volumes(stack: Stack) -> Iterator[dict[str, Any]]:
     for name in TOPOLOGY.limited:
         folder = reached(Path(stack.config.folder), name)
         if folder.is_dir() and is_limited(folder):
-            now, told = usage(folder), told_by_owner(stack, name)
+            now, told = usage(folder), _told(stack, name)
             to_full, to_no_inode = (told.get(each) for each in TO_FULL)
             yield _limit(f"{name}/bytes", "volume", now.size, now.size - now.free, to_full)
             yield _limit(f"{name}/inodes", "inodes", now.inodes, now.inodes - now.inodes_free, to_no_inode)
+
+
+def _told(stack: Stack, volume: str) -> dict[str, Any]:
+    """What its owner knows of the volume; nothing where that breaks off: the other limits are shown all the same."""
+    try:
+        return told_by_owner(stack, volume)
+    except (HalfWay, Refused):
+        return {}
 
 
 def _queues(stack: Stack) -> Iterator[dict[str, Any]]:

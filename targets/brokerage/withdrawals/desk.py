@@ -12,7 +12,6 @@ Nothing is guessed and nothing is sent again by itself: only an operator settles
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from typing import Any
 
@@ -21,8 +20,6 @@ import msgspec
 from targets.brokerage.api.rules import Refusal
 from targets.brokerage.api.store import Store
 from targets.brokerage.withdrawals.link import BankLink
-
-log = logging.getLogger("withdrawals")
 
 TAKE = "SELECT verdict, withdrawal, state FROM take_withdrawal(%s, %s, %s, %s)"
 SETTLE = "SELECT settle_withdrawal(%s, %s, %s, %s, %s)"
@@ -72,7 +69,7 @@ class Desk:
             raise Refusal(422, verdict, "not enough free cash")
         if verdict == "REPEATED":
             return 200, {"withdrawal": withdrawal, "state": state}
-        state, reference = await self._paid(withdrawal, asked)
+        state, reference = await self._link.pay(withdrawal, asked.account, asked.yen)
         if state == "not-sent":  # for certain: the money is given back
             await self.settle(withdrawal, "reversed", reference, "not-sent")
             raise Refusal(503, "BANK", "the bank cannot be reached; nothing was sent", withdrawal=withdrawal)
@@ -94,13 +91,6 @@ class Desk:
     async def settle(self, withdrawal: str, state: str, reference: str, how: str) -> str:
         """Write down what became of it; the state afterwards. Refusal (503)."""
         return str((await self._store.one(SETTLE, [withdrawal, state, reference, how, time.monotonic_ns()]))[0])
-
-    async def _paid(self, withdrawal: str, asked: WithdrawalAsked) -> tuple[str, str]:
-        try:
-            return await self._link.pay(withdrawal, asked.account, asked.yen)
-        except OSError as error:  # what cannot be logged is not sent
-            log.error("%s is not sent: %s", withdrawal, error)
-            return "not-sent", ""
 
     def _unanswered(self, withdrawal: str) -> Refusal:
         if self.told == "failed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from pathlib import Path
@@ -10,6 +11,8 @@ from targets.brokerage.client import Client
 from targets.brokerage.config import Config
 from targets.brokerage.withdrawals.linklog import LinkLog
 from targets.http_async import NotSent, Unanswered
+
+log = logging.getLogger("withdrawals")
 
 DECIDED = {"booked": "completed", "rejected": "rejected"}
 """What the bank decided -> what that makes of a withdrawal."""
@@ -33,11 +36,18 @@ class BankLink:
         self._ended: deque[tuple[int, bool]] = deque()
 
     async def pay(self, withdrawal: str, account: str, yen: int, reference: str = "") -> tuple[str, str]:
-        """``completed``, ``rejected``, ``unknown`` or ``not-sent``, and the reference; a given one is used again."""
-        if reference:
-            self.log.again(reference, withdrawal, account, yen)
-        else:
-            reference = self.log.sent(withdrawal, account, yen)
+        """``completed``, ``rejected``, ``unknown`` or ``not-sent``, and the reference; a given one is used again.
+
+        What cannot be logged before is not sent; what the bank has answered is so, whether that can be logged or not.
+        """
+        try:
+            if reference:
+                self.log.again(reference, withdrawal, account, yen)
+            else:
+                reference = self.log.sent(withdrawal, account, yen)
+        except OSError as error:
+            log.error("%s is not sent: %s", withdrawal, error)
+            return "not-sent", reference
         order = {"reference": reference, "account": account, "yen": yen}
         self._flying[reference] = time.monotonic_ns()
         state = "unknown"
@@ -50,10 +60,13 @@ class BankLink:
         except Unanswered:
             pass
         finally:
-            del self._flying[reference]
+            self._flying.pop(reference, None)  # the same may be on its way twice: sent again by an operator
             self._note(state != "unknown")
         if state in DECIDED.values():
-            self.log.answered(reference, account, state)
+            try:
+                self.log.answered(reference, account, state)
+            except OSError as error:
+                log.error("%s is %s, which could not be logged: %s", withdrawal, state, error)
         return state, reference
 
     async def inquire(self, reference: str) -> str:

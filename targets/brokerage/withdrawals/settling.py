@@ -100,11 +100,17 @@ def _verdict(sent: list[Sent], said: dict[str, str], final_ns: int) -> tuple[str
     """The reference that decides, and what the bank said under it or why that is not the last word."""
     if not sent:
         return "", NO_KEY
-    for state in ("completed", "rejected"):
-        decided = [reference for reference, each in said.items() if each == state]
-        if decided:
-            return decided[0], state
+    booked = _of_state(said, "completed")
+    if booked:
+        return booked[0], "completed"
     last = sent[-1]
-    if "unknown" in said.values():
+    if _of_state(said, "unknown"):
         return last.reference, UNANSWERED
-    return last.reference, ABSENT if last.t_ns <= final_ns else NOT_FINAL
+    if any(each.t_ns > final_ns for each in sent if said[each.reference] == ABSENT):
+        return last.reference, NOT_FINAL
+    rejected = _of_state(said, "rejected")
+    return (rejected[0], "rejected") if rejected else (last.reference, ABSENT)
+
+
+def _of_state(said: dict[str, str], state: str) -> list[str]:
+    return [reference for reference, each in said.items() if each == state]
