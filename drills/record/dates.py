@@ -8,7 +8,6 @@ run although it was due.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from drills.record.appending import append_whole, is_torn, lock, opened
 from drills.record.encoding import encode
 from drills.record.names import StoreError, Unusable, mend_of, os_words
 from drills.record.reading import content_of
@@ -129,35 +129,28 @@ class Journal:
     def alone(self) -> Iterator[bool]:
         """Inside, this process alone writes; False where another one does."""
         with self._open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+            yield lock(file, 0)
 
     def append(self, entry: Entry) -> None:
         """One line, on disk when this returns; StoreError where it cannot be written."""
         with self._open() as file:
             try:
                 size = os.fstat(file).st_size
-                torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-                os.write(file, (b"\n" if torn else b"") + encode(entry) + b"\n")
+                torn = is_torn(file, size)
+                append_whole(file, self.file, size, (b"\n" if torn else b"") + encode(entry) + b"\n")
                 os.fsync(file)
             except OSError as error:
                 raise StoreError(f"cannot write {self.file}: {os_words(error)}", mend_of(error)) from error
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[int]:
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise Unusable(f"cannot write {self.file}: {os_words(error)}", mend_of(error)) from error
-        try:
+        with contextlib.ExitStack() as stack:
+            try:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                file = stack.enter_context(opened(self.file))
+            except OSError as error:
+                raise Unusable(f"cannot write {self.file}: {os_words(error)}", mend_of(error)) from error
             yield file
-        finally:
-            os.close(file)
 
 
 def fates(entries: Iterable[Entry]) -> list[Fate]:
@@ -190,5 +183,5 @@ def done_of_due(found: Iterable[Fate]) -> tuple[int, int]:
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[Entry]:
     for line in lines:
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
             yield msgspec.json.decode(line, type=Entry)

@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from drills.errors import unknown
+from drills.record.appending import sync_folder
 from drills.record.books import UNNUMBERED, End, Row
 from drills.record.encoding import ENCODER, encode_indented
 from drills.record.evidence import add_card, evidence_number, replace, verify_evidence, verify_inputs, write_chain
 from drills.record.history import RunRecord
-from drills.record.journal import EventLog, Journal, sync_folder
+from drills.record.journal import EventLog, Journal
 from drills.record.names import BOOKS as BOOKS_FOLDER
 from drills.record.names import (
     CARD,

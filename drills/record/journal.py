@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from drills.record.appending import append_whole, sync_folder
 from drills.record.encoding import encode
 from drills.record.history import Event, Kind
 from drills.record.names import StoreError, mend_of, os_words
@@ -36,14 +37,8 @@ class Lines:
         if self._file is None:
             raise StoreError(f"{self.path} is closed: the run is over")
         whole = line + b"\n"
-        try:
-            written = os.write(self._file, whole)
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path}: {os_words(error)}", mend_of(error)) from error
-        if written < len(whole):
-            os.ftruncate(self._file, self._size)  # half a line would spoil the next one
-            raise StoreError(f"cannot write {self.path}: the disk took {written} of {len(whole)} bytes")
-        self._size += written
+        append_whole(self._file, self.path, self._size, whole)
+        self._size += len(whole)
 
     def sync(self) -> None:
         """Force to disk what was appended."""
@@ -117,12 +112,3 @@ class Journal:
         """No more lines."""
         with self._lock:
             self._lines.close()
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to disk: a synced file in a lost entry is a lost file."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

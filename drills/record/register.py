@@ -11,19 +11,16 @@ machine stopped stays as it is; the chain goes on over it.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from drills.record.appending import append_whole, is_torn, lock, opened
 from drills.record.encoding import encode
 from drills.record.entries import Begun, Ended, Entry, Pruned, Rejudged
 from drills.record.history import Plan, Registered
@@ -33,8 +30,6 @@ from drills.record.reading import content_of
 REGISTER = "register.jsonl"
 LOCK_WITHIN_S = 10.0
 """Others hold the lock for some milliseconds each."""
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
-"""What file systems say that have no locks, as some of networks: there one run at a time may write."""
 TAIL = 1 << 16
 """Bytes from the end in which the last line lies."""
 
@@ -96,12 +91,14 @@ def enter(runs: Path, entry: Entry) -> Registered:
     """
     path = runs / REGISTER
     try:
-        with _locked(path) as file:
+        with opened(path) as file:
+            if not lock(file, LOCK_WITHIN_S):
+                raise StoreError(f"cannot write {path}: another process has held its lock for {LOCK_WITHIN_S:g} s")
             size = os.fstat(file).st_size
             n, previous, torn = _end(file, size)
             stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             line = encode(msgspec.structs.replace(entry, n=n, previous=previous, at=stamp))
-            _write(file, path, size, (b"\n" if torn else b"") + line + b"\n")
+            append_whole(file, path, size, (b"\n" if torn else b"") + line + b"\n")
             os.fsync(file)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {os_words(error)}", mend_of(error)) from error
@@ -159,37 +156,11 @@ def _goes_on(lines: list[bytes], place: int, heads: tuple[str, ...]) -> bool:
     return following is not None and following.previous == heads[place]
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """The file, opened for appending, ours alone."""
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        _wait(lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield file
-    finally:
-        os.close(file)
-
-
-def _wait(lock: Callable[[], None]) -> None:
-    deadline = time.monotonic() + LOCK_WITHIN_S
-    while True:
-        try:
-            lock()
-        except OSError as error:
-            if error.errno in NO_LOCKS:
-                return
-            if error.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > deadline:
-                raise
-        else:
-            return
-        time.sleep(0.005)
-
-
 def _end(file: int, size: int) -> tuple[int, str, bool]:
     """Number and link of the next line, and whether the last one was cut off."""
     if size == 0:
         return 0, "", False
-    torn = os.pread(file, 1, size - 1) != b"\n"
+    torn = is_torn(file, size)
     tail = os.pread(file, min(size, TAIL), max(0, size - TAIL))
     last = (tail if torn else tail[:-1]).split(b"\n")[-1]
     return _count(file, size) + torn, _hash(last), torn
@@ -198,13 +169,6 @@ def _end(file: int, size: int) -> tuple[int, str, bool]:
 def _count(file: int, size: int) -> int:
     """Lines that end."""
     return sum(os.pread(file, 1 << 20, at).count(b"\n") for at in range(0, size, 1 << 20))
-
-
-def _write(file: int, path: Path, size: int, content: bytes) -> None:
-    written = os.write(file, content)
-    if written < len(content):
-        os.ftruncate(file, size)  # half a line would spoil the next one
-        raise StoreError(f"cannot write {path}: the disk took {written} of {len(content)} bytes")
 
 
 def _hash(line: bytes) -> str:
