@@ -34,9 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The seed of all drills, which workers of pytest-xdist have from who started them; the marker of a drill."""
     config.addinivalue_line("markers", "drill: an arm of a drill (kunren)")
-    shared = getattr(config, "workerinput", {}).get("kunren_seed")
-    if shared is not None:
-        config.option.kunren_seed = shared
+    shared = getattr(config, "workerinput", {})
+    config.option.kunren_seed_drawn = shared.get("kunren_seed_drawn", config.option.kunren_seed is None)
+    if "kunren_seed" in shared:
+        config.option.kunren_seed = shared["kunren_seed"]
     elif config.option.kunren_seed is None:
         config.option.kunren_seed = secrets.randbelow(1_000_000)
 
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist."""
     node.workerinput["kunren_seed"] = node.config.option.kunren_seed
+    node.workerinput["kunren_seed_drawn"] = node.config.option.kunren_seed_drawn
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DrillFile | None:

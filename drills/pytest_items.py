@@ -109,7 +109,10 @@ def _chosen(config: pytest.Config, name: str | Path) -> list[Drill]:
 def _request(config: pytest.Config, drill: Drill, arm: Arm) -> RunRequest:
     option = config.option
     reaction, runs = parse_reaction(option.kunren_reaction), Path(option.kunren_runs)
-    return RunRequest(drill, arm, option.kunren_seed, runs, reaction, option.kunren_proxy, target=option.kunren_target)
+    return RunRequest(
+        drill, arm, option.kunren_seed, runs, reaction, option.kunren_proxy, target=option.kunren_target,
+        drawn=option.kunren_seed_drawn,
+    )  # fmt: skip
 
 
 def _run(config: pytest.Config, request: RunRequest) -> api.RunResult:
@@ -132,7 +135,8 @@ def _shown(result: api.RunResult) -> str:
 def _failure(row: Row, result: api.RunResult) -> Iterator[str]:
     """Why it is red: what was declared, what came, where it lies, how to have it again."""
     if not row.judged:
-        yield f"{row.called} {row.arm} could not judge, twice: nothing is shown of the drill"
+        times = ", twice" if row.verdict == "invalid" else ""
+        yield f"{row.called} {row.arm} could not judge{times}: nothing is shown of the drill; {row.says}"
     elif row.arm == str(NO_ACTION) and row.verdict == "pass":
         yield f"{row.called} {row.arm} passed: vacuous, without a runbook the fault does no harm that the drill sees"
     else:

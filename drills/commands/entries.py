@@ -17,8 +17,12 @@ from drills.spec.schedulefile import Entry
 
 
 def requests(entry: Entry, seed: int, runs: Path) -> list[RunRequest]:
-    """Its runs in order, all with one seed."""
-    return [RunRequest(part.drill, arm, seed, runs, target=entry.target) for part in entry.parts for arm in part.arms]
+    """Its runs in order, all with one seed, which chance chose."""
+    return [
+        RunRequest(part.drill, arm, seed, runs, target=entry.target, drawn=True)
+        for part in entry.parts
+        for arm in part.arms
+    ]
 
 
 def takes(entry: Entry, runs: Path) -> timedelta:

@@ -139,7 +139,9 @@ class Calendar:
             latest = due.latest.astimezone(self.schedule.form.zone)
             words = {"entry": due.entry, "of": on(self.lang, due.of), "latest": f"{latest:%H:%M}"}
             complain(say(self.lang, "once.postponed", holders=busy.holders, **words))
-            before = [each for each in self.journal.entries() if (each.entry, each.of) == (due.entry, due.of)]
+            self._codes.append(EXIT_PASS)
+            mine = (self.schedule.name, due.entry, due.of)
+            before = [each for each in self.journal.entries() if (each.schedule, each.entry, each.of) == mine]
             if not before or before[-1].what != record.POSTPONED:
                 self._write_date(record.POSTPONED, due, reason=because("busy", holders=busy.holders))
 

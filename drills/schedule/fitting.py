@@ -18,6 +18,8 @@ __all__ = ["Fit", "Place", "Reason", "because"]
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+LOOKS = timedelta(minutes=5)
+"""Somebody looks this often: what may begin for a shorter time might be met by no look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Place:
 
     def _drawn(self, entry: Entry, day: date, nominal: datetime, latest: datetime) -> datetime:
         """Uniform over whole minutes, by the names and the day alone: who looks twice sees the same."""
-        most = min(timedelta(microseconds=(entry.jitter or 0) // 1000), latest - nominal) // MINUTE
+        room = max(latest - nominal - LOOKS, timedelta())
+        most = min(timedelta(microseconds=(entry.jitter or 0) // 1000), room) // MINUTE
         return nominal + random.Random(f"{self.schedule.name}/{entry.name}/{day}").randint(0, most) * MINUTE
 
     def _clocks_changed(self, entry: Entry, day: date) -> Iterator[Reason]:

@@ -43,7 +43,8 @@ class Passed:
 
 def look(schedule: str, found: Sequence[Date], entries: Sequence[Entry], now: datetime) -> Look:
     """``found``: dates of the schedule around now, beginning with the earliest that may still be open (``since``)."""
-    known = {(each.entry, each.of): each for each in record.fates(entries) if each.schedule == schedule}
+    mine = [each for each in record.fates(entries) if each.schedule == schedule]
+    known = {(each.entry, each.of): each for each in mine if each.state != record.WITHDRAWN}  # it may come back
     watched = watched_since(schedule, entries)
     result, seen = Look(), set()
     for each in found:

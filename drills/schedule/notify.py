@@ -6,7 +6,6 @@ hold a password, so nothing of it is said.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import warnings
@@ -19,6 +18,8 @@ PAUSES_S = (2.0, 10.0)
 EXTRA = "apprise is not installed; fix: pip install 'kunren[calendar]'"
 NOT_TAKEN = "apprise does not take this address"
 NO_ANSWER = "not delivered, and nothing was said why"
+COMPLAINTS = ("WARNING", "ERROR", "CRITICAL")
+"""Levels of what apprise logs that say why."""
 SECRET = 4
 """Characters of an address from which on a part of it is not repeated."""
 
@@ -58,9 +59,6 @@ def by_apprise(address: str, message: Message) -> str | None:
             import apprise  # here: it belongs to the extra, and takes half a second
         except ImportError:
             return EXTRA
-        heard = _Heard()
-        logger = logging.getLogger("apprise")
-        logger.addHandler(heard)
         try:
             asset = apprise.AppriseAsset(app_id="kunren", app_desc="kunren", app_url="", image_url_mask="")
             receivers = apprise.Apprise(asset=asset)
@@ -74,21 +72,8 @@ def by_apprise(address: str, message: Message) -> str | None:
             )
         except Exception as error:  # noqa: BLE001  # a hundred plug-ins of others: whatever it is, no drill fails of it
             return f"{type(error).__name__}: {error}"
-        finally:
-            logger.removeHandler(heard)
-    return None if done else (heard.said[-1] if heard.said else NO_ANSWER)
-
-
-class _Heard(logging.Handler):
-    """Keeps what apprise complains of."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take one line."""
-        self.said.append(record.getMessage())
+    said = [entry.message for entry in done.logs() if entry.level in COMPLAINTS]
+    return None if done else said[-1] if said else NO_ANSWER
 
 
 def _without_secrets(problem: str, address: str) -> str:

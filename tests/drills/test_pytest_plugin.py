@@ -97,7 +97,7 @@ def test_what_differs_from_the_declaration_is_said(folder: pytest.Pytester) -> N
 def test_a_run_that_cannot_judge_is_made_once_more(folder: pytest.Pytester) -> None:
     done = folder.runpytest("drill/drill.yaml::no-fault", "--kunren-seed", "7")
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["exchange-link-down no-fault could not judge, twice*"])
+    done.stdout.fnmatch_lines(["exchange-link-down no-fault could not judge, twice: nothing is shown of the drill; *"])
     assert [line[-1] for line in asked(folder)] == ["1", "2"]
 
 

@@ -172,6 +172,12 @@ def _jittered(tmp_path_factory: pytest.TempPathFactory) -> None:
     JITTERED["schedule"] = written(tmp_path_factory.mktemp("jittered"), entries=entry(jitter="1h", days="any"))
 
 
+def test_the_jitter_leaves_time_for_somebody_to_look(tmp_path: Path) -> None:
+    schedule = written(tmp_path, windows="[{from: 18:30, to: 20:00}]", entries=entry(jitter="2h", days="any"))
+    for each in of(schedule, "2026-12-01", "2026-12-30", 30):
+        assert each.latest - each.start >= timedelta(minutes=5)
+
+
 def test_the_jitter_differs_from_day_to_day(tmp_path: Path) -> None:
     schedule = written(tmp_path, entries=entry(jitter="2h", days="any"))
     starts = {each.start.astimezone(TOKYO).time() for each in of(schedule, "2026-12-01", "2026-12-30")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -86,6 +87,15 @@ def test_a_dead_receiver_is_a_problem_in_words_without_the_secrets(hook: Hook, p
     assert "T0PSECRET" not in problem
     assert "hunter22" not in problem
     assert len(hook.came) == 3
+
+
+def test_receivers_told_at_once_have_each_a_problem_of_its_own(hook: Hook) -> None:
+    hook.answers = [500] * 9
+    addresses = [hook.address, "json://127.0.0.1:9/T1PSECRET", hook.address.replace("T0P", "T2P")]
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda each: send(each, MESSAGE, sleep=lambda _: None), addresses))
+    assert ["500" in str(each) for each in said] == [True, False, True]
+    assert not any("PSECRET" in str(each) for each in said)
 
 
 def test_nobody_listens_there(pauses: list[float]) -> None:

@@ -189,10 +189,9 @@ def test_an_arm_that_is_declared_to_fail_and_fails_is_none(world: World) -> None
     world.ends = [failed]
     world.changed["entries"] = entry(arms="[no-action]")
     world.look()
-    declared = world.look("2026-12-01 19:00")
+    assert world.look("2026-12-01 19:00") == 0
     (ran,) = fates(world.entries)[0].runs
-    assert ran.verdict == "fail"
-    assert declared == (0 if ran.as_declared else 1)
+    assert (ran.verdict, ran.declared, ran.as_declared) == ("fail", "fail", True)
 
 
 def test_a_run_that_cannot_judge_is_no_finding_and_no_success(world: World) -> None:
@@ -283,6 +282,20 @@ def test_a_change_hides_no_date_that_was_due_already(world: World) -> None:
 def test_a_date_that_was_taken_out_before_it_was_due_is_withdrawn(world: World) -> None:
     assert world.look("2026-12-01 12:00", entries=entry(every="FREQ=WEEKLY;BYDAY=FR")) == 0
     assert world.states == ["12-01 withdrawn changed-before", "12-04 planned"]
+
+
+def test_a_date_that_was_withdrawn_comes_back_with_the_file(world: World) -> None:
+    world.look("2026-12-01 12:00", entries=entry(every="FREQ=WEEKLY;BYDAY=FR"))
+    world.look("2026-12-01 13:00", entries=entry())
+    assert world.states[0] == "12-01 planned"
+    assert world.look("2026-12-01 19:00") == 0
+    assert world.states[0] == "12-01 ended"
+
+
+def test_seeds_are_drawn_by_chance_and_entered_as_such(world: World) -> None:
+    world.look()
+    world.look("2026-12-01 19:00")
+    assert [request.drawn for request, _ in world.asked] == [True]
 
 
 def test_a_blackout_that_is_added_is_a_reason(world: World) -> None:
