@@ -16,6 +16,7 @@ from drills.errors import Refused
 from drills.exits import EXIT_FAIL
 from drills.findings.state import LONGEST, by_urgency, standing
 from drills.findings.store import Store
+from drills.spec.calendarkinds import day_of
 from drills.spec.findingsfile import Acceptance, same_person
 from reports.findings import print_finding, print_findings, print_rows, print_synced
 from reports.history_words import words
@@ -170,10 +171,10 @@ def day(written: str | None, option: str = "--on") -> date:
     """The day that is written, else today; Refused for what is no date."""
     if written is None:
         return datetime.now().astimezone().date()
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        raise Refused(f"{option} {written!r} is no date", "such as 2026-12-31") from None
+    found = day_of(written)
+    if found is None:
+        raise Refused(f"{option} {written!r} is no date", "such as 2026-12-31, from 2000 to 2099")
+    return found
 
 
 def _text(name: str, value: str) -> str:

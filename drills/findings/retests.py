@@ -13,11 +13,10 @@ from drills.archive.trends import acts
 from drills.findings.derive import at_of, day_of
 from drills.record.entries import RETEST, Begun, Ended
 from drills.record.register import Register
-from drills.spec.findingsfile import Attempt, Finding, LimitForm
+from drills.spec.findingsfile import RESULTS, Attempt, Finding, LimitForm
 
 NEEDED = 3
-PASS, FAIL, NO_CARD, CUT, UNKNOWN = "pass", "fail", "no-card", "cut-short", "unknown"
-CANNOT_JUDGE, LOOSER, QUICKER = "cannot-judge", "limits-looser", "reaction-quicker"
+PASS, FAIL, NO_CARD, CUT, UNKNOWN, CANNOT_JUDGE, LOOSER, QUICKER = RESULTS
 NEUTRAL = (CANNOT_JUDGE, LOOSER, QUICKER)
 """Results that neither count nor break the row."""
 RAN = ("judged", "cap", "stop_if", "baseline", "error")

@@ -34,8 +34,8 @@ class Store:
     @staticmethod
     def read(file: Path) -> Store:
         """BadInput with file:line where it is not such a file; no findings where there is none."""
-        findings = load_findings(file)
-        return Store(file, findings, _content(file))
+        content = _content(file)  # before it is read: what somebody writes in between is seen, and not written over
+        return Store(file, load_findings(file), content)
 
     def find(self, ref: str) -> Finding:
         """The one that ``ref`` means: an id, or an unambiguous beginning of one. Refused else."""

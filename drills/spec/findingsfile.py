@@ -30,12 +30,12 @@ A person may edit it; comments below the first key are not kept when the file is
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from drills.spec.calendarkinds import Day
 from drills.spec.forms import decode, kind
 from drills.spec.reader import Node
 from drills.spec.values import TEXT, one_of
@@ -48,20 +48,12 @@ ID = re.compile(r"F-[0-9a-f]{8}\Z", re.ASCII)
 KINDS = ("objective", "check", "limit", "run")
 SEVERITIES = ("critical", "high", "medium")
 """The worst first."""
+RESULTS = (
+    "pass", "fail", "no-card", "cut-short", "unknown", "cannot-judge", "limits-looser", "reaction-quicker",
+)  # fmt: skip
+"""What came of a retest."""
 ANY = "any"
 """In place of arm, target and operator of a limit that was loosened: it holds for all of them."""
-
-
-def _date(node: Node) -> date:
-    written = node.text("a date such as 2026-12-31")
-    try:
-        return date.fromisoformat(written) if len(written) == 10 else _refuse(node)
-    except ValueError:
-        return _refuse(node)
-
-
-def _refuse(node: Node) -> date:
-    raise node.expected("a date such as 2026-12-31")
 
 
 def _id(node: Node) -> str:
@@ -72,23 +64,23 @@ def _id(node: Node) -> str:
 
 
 if TYPE_CHECKING:
-    Date: TypeAlias = date
     FindingId: TypeAlias = str
     Number: TypeAlias = float
     Whole: TypeAlias = int
     Words: TypeAlias = str
     FindingKind: TypeAlias = str
+    Result: TypeAlias = str
     Severity: TypeAlias = str
     Acts: TypeAlias = str
     Pace: TypeAlias = str
     SchemaName: TypeAlias = str
 else:
-    Date = kind("date", _date, {"type": "string", "format": "date"})
     FindingId = kind("id", _id, {"type": "string", "pattern": "^F-[0-9a-f]{8}$"})
     Number = kind("number", Node.number, {"type": "number"})
     Whole = kind("number", lambda node: node.integer(0), {"type": "integer", "minimum": 0})
     Words = kind("text", lambda node: node.text(), TEXT)
     FindingKind = one_of(KINDS, "kind")
+    Result = one_of(RESULTS, "result of a retest")
     Severity = one_of(SEVERITIES, "severity")
     Acts = one_of(("robot", "human", "none", ANY), "operator")
     Pace = one_of(("robot", "person"), "pace")
@@ -103,7 +95,7 @@ class Seen(_Form, frozen=True, kw_only=True, omit_defaults=True):
     """A run in which it was seen; ``evidence`` is its number."""
 
     run: Words
-    date: Date
+    date: Day
     evidence: Words | None = None
 
 
@@ -119,24 +111,24 @@ class Acceptance(_Form, frozen=True, kw_only=True, omit_defaults=True):
     """The risk is accepted, by somebody who is not the owner, until a day."""
 
     reason: Words
-    until: Date
+    until: Day
     approver: Words
-    since: Date
+    since: Day
 
 
 class Attempt(_Form, frozen=True, kw_only=True, omit_defaults=True):
     """One retest, whatever came of it: ``pass``, ``fail``, ``no-card`` …"""
 
     run: Words
-    date: Date
+    date: Day
     seed: Whole
-    result: Words
+    result: Result
 
 
 class Closure(_Form, frozen=True, kw_only=True, omit_defaults=True):
     """When it was closed, and by which runs."""
 
-    date: Date
+    date: Day
     by: tuple[Words, ...]
 
 
@@ -166,7 +158,7 @@ class Finding(_Form, frozen=True, kw_only=True, omit_defaults=True):
     closed: Closure | None = None
     accepted: Acceptance | None = None
     owner: Words | None = None
-    due: Date | None = None
+    due: Day | None = None
     ticket: Words | None = None
     cause: Words | None = None
     note: Words | None = None

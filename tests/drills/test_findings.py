@@ -442,8 +442,8 @@ def test_a_file_larger_than_any_drill_is_read(tmp_path: Path) -> None:
     [
         ("kunren.findings/1", "kunren.findings/9", "unknown schema 'kunren.findings/9'"),
         ("owner: sato", "ownr: sato", "unknown key 'ownr', did you mean 'owner'?"),
-        ("due: 2026-11-20", "due: soon", "expected a date such as 2026-12-31"),
-        ("due: 2026-11-20", "due: 2026-13-40", "expected a date such as 2026-12-31"),
+        ("due: 2026-11-20", "due: soon", "expected a date such as 2026-12-01, from 2000 to 2099"),
+        ("due: 2026-11-20", "due: 2026-13-40", "expected a date such as 2026-12-01, from 2000 to 2099"),
         ("severity: medium", "severity: bad", "unknown severity 'bad'; known: critical, high, medium"),
         ("id: F-00000001", "id: 17", "expected the id of a finding, such as F-3f9c21aa"),
         ("times: 1", "times: often", "expected a whole number"),

@@ -119,7 +119,7 @@ def test_somebody_else_than_the_owner_accepts_for_a_time(call: Call, id_: str) -
         ("show F-99999999", "no finding 'F-99999999' in findings.yaml (known: F-"),
         ("assign F- --owner x", "no finding 'F-' in findings.yaml"),
         ("assign ID", "nothing to set (give --owner"),
-        ("assign ID --due soon", "--due 'soon' is no date (such as 2026-12-31)"),
+        ("assign ID --due soon", "--due 'soon' is no date (such as 2026-12-31, from 2000 to 2099)"),
         ("assign ID --owner ''", "--owner is empty"),
         ("list --on tomorrow", "--on 'tomorrow' is no date"),
         ("list --lang de", "unknown language 'de'"),
