@@ -49,7 +49,7 @@ def show_trend(
     why, and what was started and has no card. Exit 0 whatever it shows.
     """
     writable(json, html, pdf)
-    refuse_stream(html)
+    refuse_stream(html, pdf)
     said = language(lang)
     if not runs.is_dir():
         raise Refused(f"there is no folder {runs}", "name the folder of the runs, or start one with: kunren run DRILL")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from drills.errors import MissingMeans, Refused
+from targets.commands import run
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 BROWSER = "KUNREN_BROWSER"
@@ -57,8 +58,8 @@ def printed(page: bytes) -> bytes:
 def _run(argv: list[str]) -> str:
     """What it said, the last line of it."""
     try:
-        done = subprocess.run(argv, capture_output=True, timeout=LONGEST_S, check=False)
+        done = run(argv, LONGEST_S, env=os.environ, whole_session=True)  # with it go its children
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit {done.returncode}"
+    lines = done.err.strip().splitlines()
+    return lines[-1] if lines else f"exit {done.code}"
