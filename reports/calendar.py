@@ -13,7 +13,7 @@ from rich.text import Text
 
 from drills.record.dates import Fate, Reason, done_of_due
 from drills.schedule.clock import minutes_of
-from reports.calendar_words import at, on, say, why
+from reports.calendar_words import at, on, say, state_words, verdict_words, why
 from reports.cells import print_table
 from reports.texts import Lang
 
@@ -112,9 +112,9 @@ def print_past(out: Console, zone: ZoneInfo, found: Sequence[Fate], lang: Lang) 
     table = Table(*(Column(no_wrap=True) for _ in range(4)), Column(), box=None, show_header=False, pad_edge=False)
     for each in sorted(found, key=lambda fate: (fate.start or datetime.min.replace(tzinfo=UTC), fate.entry)):
         reasons = [] if each.reason is None else [why(lang, each.reason)]
-        runs = [f"{ran.drill} {ran.arm}: {say(lang, f'verdict.{ran.verdict}')}" for ran in each.runs]
+        runs = [f"{ran.drill} {ran.arm}: {verdict_words(lang, ran.verdict)}" for ran in each.runs]
         start = "–" if each.start is None else at(each.start, zone)
-        state = say(lang, f"state.{each.state}")
+        state = state_words(lang, each.state)
         table.add_row(on(lang, each.of), start, each.entry, state, "; ".join([*reasons, *runs]))
     print_table(out, table)
     done, due = done_of_due(found)

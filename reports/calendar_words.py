@@ -195,6 +195,16 @@ def say(lang: Lang, key: str, **values: object) -> str:
     return TEXTS[lang][key].format(**values)
 
 
+def verdict_words(lang: Lang, verdict: str) -> str:
+    """A verdict in words; one of a later version stands for itself."""
+    return TEXTS[lang].get(f"verdict.{verdict}", verdict)
+
+
+def state_words(lang: Lang, state: str) -> str:
+    """What became of a date, in words; a state of a later version stands for itself."""
+    return TEXTS[lang].get(f"state.{state}", state)
+
+
 def why(lang: Lang, reason: Reason) -> str:
     """A reason in words; one of a later version stands for itself."""
     text = TEXTS[lang].get(f"why.{reason.id}")

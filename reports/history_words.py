@@ -145,6 +145,12 @@ WORDS: Mapping[str, Text] = {
 """Key -> words. Places are filled in by name."""
 
 
+def verdict_words(lang: Lang, verdict: str) -> str:
+    """A verdict in words; one of a later version stands for itself."""
+    key = f"verdict.{verdict}"
+    return words(lang, key) if key in WORDS else verdict
+
+
 def words(lang: Lang, key: str, **values: object) -> str:
     """The words of ``key`` in the language asked for; KeyError for a key that is not there."""
     text = WORDS[key]

@@ -8,7 +8,7 @@ from datetime import date
 
 from drills.record.dates import Ran, Reason
 from drills.spec.reader import Words
-from reports.calendar_words import TEXTS, on, say, target, why
+from reports.calendar_words import on, say, target, verdict_words, why
 from reports.texts import Lang
 from reports.words import arm_name, metric_name
 
@@ -89,7 +89,7 @@ def _kind(runs: Sequence[Ran], incomplete: Reason | None) -> str:
 
 
 def _run(about: Told, ran: Ran, lang: Lang) -> list[str]:
-    verdict = _verdict(lang, ran.verdict)
+    verdict = verdict_words(lang, ran.verdict)
     lines = [
         say(
             lang,
@@ -114,12 +114,6 @@ def _otherwise(lang: Lang, ran: Ran) -> str:
     if ran.verdict != "fail":
         return say(lang, "told.cause", red=red)
     return say(lang, "told.reason" if ran.declared == "fail" else "told.red", red=red)
-
-
-def _verdict(lang: Lang, verdict: str) -> str:
-    """In words; one of a later version stands for itself."""
-    key = f"verdict.{verdict}"
-    return say(lang, key) if key in TEXTS[lang] else verdict
 
 
 def _foot(about: Told, lang: Lang) -> str:

@@ -11,7 +11,7 @@ from drills.archive.medians import Median
 from drills.archive.trends import Segment, Series, Trend, WithoutCard
 from reports.cells import print_table
 from reports.figures import DASH, amount, seconds
-from reports.history_words import words
+from reports.history_words import verdict_words, words
 from reports.texts import Lang, known, say
 from reports.words import LISTED
 
@@ -111,7 +111,7 @@ def _recovered(part: Segment, lang: Lang) -> str:
 
 def _last(series: Series, lang: Lang) -> str:
     grade = known(lang, f"grade.{series.last_grade}", series.last_grade or "")
-    verdict = words(lang, f"verdict.{series.last_verdict}")
+    verdict = verdict_words(lang, series.last_verdict)
     said = words(lang, "trend.graded", verdict=verdict, grade=grade) if grade else verdict
     return f"{said} {day(series.last_at)}"
 
@@ -143,7 +143,7 @@ def _lost(runs: list[WithoutCard], lang: Lang) -> Iterator[str]:
     for each in runs[::-1][:SHOWN_LOST]:
         what = words(lang, "trend.lost-card.open")
         if each.verdict is not None:
-            what = words(lang, "trend.lost-card.thrown", verdict=words(lang, f"verdict.{each.verdict}"))
+            what = words(lang, "trend.lost-card.thrown", verdict=verdict_words(lang, each.verdict))
         yield "  " + words(lang, "trend.lost-card.item", run=each.run, who=each.who, what=what)
     if len(runs) > SHOWN_LOST:
         yield "  " + words(lang, "trend.lost-card.more", n=len(runs) - SHOWN_LOST)

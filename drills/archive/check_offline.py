@@ -44,6 +44,8 @@ def register_of(root: Path, head: str | None, problems: list[str]) -> list[dict[
         last = number == len(lines) - whole
         try:
             entry = json.loads(line)
+            if not isinstance(entry, dict):
+                raise ValueError("no entry")
         except ValueError:  # cut off when the machine stopped: the next line must be chained to it
             say(f"register.jsonl line {number}: cut off")
             entry = {"previous": None if last and whole else previous}
@@ -99,7 +101,7 @@ def card_of(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((folder / "scorecard.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def entered(run: str, folder: Path, entries: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from drills.archive.prune import is_evidence
 from drills.record.entries import Begun, Ended
-from drills.record.evidence import evidence_number, verify_evidence
+from drills.record.evidence import evidence_number, verify_evidence, verify_kept
 from drills.record.history import Registered
 from drills.record.names import CARD, PRUNED, RUN, reference
 from drills.record.reading import content_of, present
@@ -50,8 +51,11 @@ def examine(runs: Path, head: str | None = None, *, evidence: bool = False) -> E
     problems += _hidden(said, folders)
     for run, folder in folders.items():
         problems += [f"{run}: {each}" for each in _changed(said, run, folder)]
-        if evidence and not present(folder / PRUNED):
-            problems += [f"{run}: {each}" for each in verify_evidence(folder)]
+        if evidence:
+            pruned = present(folder / PRUNED)
+            problems += [
+                f"{run}: {each}" for each in (verify_kept(folder, is_evidence) if pruned else verify_evidence(folder))
+            ]
     return Examined(said.register, len(folders), problems, [*_notes(said, folders)])
 
 

@@ -9,20 +9,17 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from drills.archive import check_offline
-from drills.archive.prune import KEPT
+from drills.archive.prune import is_evidence
 from drills.record.encoding import encode_indented
 from drills.record.names import Unusable, mend_of, os_words, reference
 from drills.record.reading import content_of, reading
 from drills.record.register import REGISTER, Register, read_register
-
-CHUNK = 1 << 20
 
 READ_ME = Path(__file__).with_name("export_readme.txt")
 
@@ -62,16 +59,18 @@ def export(file: Path, runs: Path, folders: Sequence[Path], findings: Path | Non
         runs=[reference(folder) for folder in folders],
         gone=gone,
     )
+    kept = content_of(runs / REGISTER) if register.heads else b""
+    found = b"" if findings is None else _content(findings)
     temporary = file.with_name(f".{file.name}.new")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False) as out:
             out.writestr("README.txt", READ_ME.read_bytes())
             out.writestr("export.json", encode_indented(manifest))
             out.writestr("check.py", Path(check_offline.__file__).read_bytes())
-            if register.heads:
-                out.writestr(REGISTER, content_of(runs / REGISTER))
+            if kept:
+                out.writestr(REGISTER, kept)
             if findings is not None:
-                out.writestr("findings.yaml", content_of(findings))
+                out.writestr("findings.yaml", found)
             for folder in folders:
                 for path in sorted(_files(folder, cards_only=cards_only)):
                     with reading(path):
@@ -86,18 +85,21 @@ def export(file: Path, runs: Path, folders: Sequence[Path], findings: Path | Non
     return Exported(len(folders), size, digest, manifest)
 
 
+def _content(findings: Path) -> bytes:
+    try:
+        return content_of(findings)
+    except OSError as error:
+        raise Unusable(f"cannot read {findings}: {os_words(error)}", "name the file with --findings") from error
+
+
 def _gone(register: Register, runs: Path) -> list[str]:
     return [run for run in register.begun() if not (runs / run).is_dir()]
 
 
 def _files(folder: Path, *, cards_only: bool) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        top = path.relative_to(folder).parts[0]
-        if (
-            path.is_file()
-            and not path.is_symlink()
-            and (not cards_only or any(fnmatchcase(top, kept) for kept in KEPT))
-        ):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and not (cards_only and is_evidence(name)):
             yield path
 
 

@@ -26,6 +26,11 @@ KEPT = (CARD, RUN, DRILL, RUNBOOK, RUNBOOKS, TARGET, SUMS, SIGNATURE, PRUNED, "h
 """What stays of a run: what was asked for, what came of it, and by which numbers both can be told to be the same."""
 
 
+def is_evidence(name: str) -> bool:
+    """Whether a file of a run, by its path there, is of what may be removed."""
+    return not any(fnmatchcase(name.partition("/")[0], kept) for kept in KEPT)
+
+
 class PrunedMark(msgspec.Struct, frozen=True):
     """What ``pruned.json`` says."""
 
@@ -98,7 +103,7 @@ def _remove(runs: Path, run: str, names: Sequence[str]) -> None:
 def _removable(folder: Path) -> Iterator[str]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not any(fnmatchcase(entry.name, kept) for kept in KEPT):
+            if is_evidence(entry.name):
                 yield entry.name
 
 

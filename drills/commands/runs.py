@@ -21,7 +21,7 @@ from drills.record.register import read_register
 from drills.record.runs import find_run, list_runs
 from drills.spec.findingsfile import load_findings
 from reports.cells import pad
-from reports.history_words import words
+from reports.history_words import verdict_words, words
 from reports.trends import day
 from targets.visible import visible_line
 
@@ -47,14 +47,15 @@ def list_all(
     """List every run, the newest first, those without a card among them."""
     said, found, register = language(lang), indexed(runs), read_register(runs)
     rows = [row for row in found.rows if not drill or row.called in drill][::-1]
+    unread = {run: why for run, why in found.unread.items() if not drill or run.partition("/")[0] in drill}
     lost = [each for each in without_card(found.rows, register, found.unread) if not drill or each.drill in drill]
     if json:
-        write(as_json({"schema": "kunren.runs/1", "runs": rows, "without_card": lost, "unread": found.unread}), "-")
+        write(as_json({"schema": "kunren.runs/1", "runs": rows, "without_card": lost, "unread": unread}), "-")
         return
     lines = [(words(said, "runs.run"), words(said, "runs.verdict"), words(said, "runs.at"))]
-    lines += [(row.run, words(said, f"verdict.{row.verdict}"), day(row.at)) for row in rows]
+    lines += [(row.run, verdict_words(said, row.verdict), day(row.at)) for row in rows]
     lines += [(each.run, words(said, "runs.no-card"), day(each.at)) for each in lost[::-1]]
-    lines += [(run, why, "") for run, why in found.unread.items()]
+    lines += [(run, why, "") for run, why in unread.items()]
     wide = [max(cell_len(visible_line(line[column])) for line in lines) for column in (0, 1)]
     for run, verdict, at in lines:  # no table: there may be many thousands
         say_line(f"{pad(visible_line(run), wide[0])}  {pad(visible_line(verdict), wide[1])}  {at}".rstrip())
@@ -147,7 +148,7 @@ def export_runs(
 ) -> None:
     """Write what an auditor takes away: cards, register, evidence, and a program that checks it all without kunren."""
     writable(str(file))
-    folders = [find_run(runs, ref) for ref in refs] if refs else list_runs(runs)
+    folders = list(dict.fromkeys(find_run(runs, ref) for ref in refs)) if refs else list_runs(runs)
     if not folders:
         raise Refused(f"there is no run in {runs}", "start one with: kunren run DRILL")
     if findings is not None and not findings.is_file():

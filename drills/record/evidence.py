@@ -18,11 +18,11 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from drills.record.names import CARD, SIGNATURE, SUMS, StoreError, os_words
+from drills.record.names import CARD, PRUNED, SIGNATURE, SUMS, StoreError, os_words
 from drills.record.reading import content_of, is_file, present, reading
 
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\Z", re.ASCII)
@@ -76,12 +76,17 @@ def verify_evidence(folder: Path) -> list[str]:
     return _verify(folder, with_card=True)
 
 
+def verify_kept(folder: Path, may_lack: Callable[[str], bool]) -> list[str]:
+    """The same of a run whose evidence was removed on purpose: a file that it ``may_lack`` need not be there."""
+    return _verify(folder, with_card=True, may_lack=may_lack)
+
+
 def verify_inputs(folder: Path) -> list[str]:
     """The same without the card, which is made from the inputs and may be made anew."""
     return _verify(folder, with_card=False)
 
 
-def _verify(folder: Path, *, with_card: bool) -> list[str]:
+def _verify(folder: Path, *, with_card: bool, may_lack: Callable[[str], bool] | None = None) -> list[str]:
     try:
         text = content_of(folder / SUMS).decode("utf-8")
     except FileNotFoundError:
@@ -96,9 +101,9 @@ def _verify(folder: Path, *, with_card: bool) -> list[str]:
     lines = lines[:-1] if whole else lines
     at = next((number for number, line in enumerate(lines) if line.startswith("# ")), None)
     if at is None:
-        return [*cut, f"{SUMS} has no head line: it was cut off or edited", *_files(folder, lines)]
+        return [*cut, f"{SUMS} has no head line: it was cut off or edited", *_files(folder, lines, may_lack)]
     card = _card(folder, lines[at:]) if with_card else ()
-    return [*cut, *_chain(lines[:at], lines[at]), *_files(folder, lines[:at]), *card]
+    return [*cut, *_chain(lines[:at], lines[at]), *_files(folder, lines[:at], may_lack), *card]
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -168,15 +173,16 @@ def _chain(lines: list[str], head: str) -> Iterator[str]:
         yield f"{SUMS}: the chain does not lead to its head: a line was edited, moved, added or removed"
 
 
-def _files(folder: Path, lines: list[str]) -> Iterator[str]:
-    listed = set()
+def _files(folder: Path, lines: list[str], may_lack: Callable[[str], bool] | None) -> Iterator[str]:
+    listed = set() if may_lack is None else {PRUNED}
     for number, line in enumerate(lines, 1):
         found = LINE.match(line)
         if found is None:
             yield f"{SUMS} line {number} is not a checksum line"
             continue
         listed.add(found[2])
-        yield from _compare(folder, found[2], found[1])
+        if may_lack is None or not may_lack(found[2]) or is_file(folder / found[2]):
+            yield from _compare(folder, found[2], found[1])
     for name in sorted(set(_present(folder)) - listed):
         yield f"{name} is not in {SUMS}: it was added after the run was sealed"
 

@@ -19,7 +19,7 @@ from drills.archive.trends import Series, Trend
 from drills.findings.state import ACCEPTED, CLOSED, Standing
 from reports.figures import DASH, amount, seconds
 from reports.findings import what
-from reports.history_words import words
+from reports.history_words import verdict_words, words
 from reports.pages.sparks import spark
 from reports.pages.words import word
 from reports.texts import Lang, known, say
@@ -143,7 +143,7 @@ def _line(series: Series, rows: Sequence[RunRow], name: str, lang: Lang) -> Line
         title=series.title.get(lang) or series.title.get("en") or series.drill,
         name=called(series, lang),
         tone=series.last_verdict if judged else "unknown",
-        verdict=words(lang, f"verdict.{series.last_verdict}") + (f" — {grade}" if grade else ""),
+        verdict=verdict_words(lang, series.last_verdict) + (f" — {grade}" if grade else ""),
         last=day(series.last_at),
         passed=f"{now.passed}/{now.runs}",
         recover=recover,
@@ -158,7 +158,7 @@ def _line(series: Series, rows: Sequence[RunRow], name: str, lang: Lang) -> Line
 def _lost(run: str, who: str, verdict: str | None, lang: Lang) -> str:
     end = words(lang, "trend.lost-card.open")
     if verdict is not None:
-        end = words(lang, "trend.lost-card.thrown", verdict=words(lang, f"verdict.{verdict}"))
+        end = words(lang, "trend.lost-card.thrown", verdict=verdict_words(lang, verdict))
     return words(lang, "trend.lost-card.item", run=run, who=who, what=end)
 
 

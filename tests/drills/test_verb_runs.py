@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from drills.archive.crosscheck import examine
 from drills.record.names import FOLDER_NAME
 from drills.record.register import REGISTER, read_register
 
-from .kept import keep
+from .kept import FIRST, keep
 from .runfolder import whole_run
 
 
@@ -269,6 +270,36 @@ def test_only_old_evidence_goes_and_the_cards_stay(call: Call, runs: Path, kept:
     assert read_register(runs).pruned() == set(kept[:3])
 
 
+def test_what_is_left_of_a_pruned_run_is_still_held_against_its_sums(call: Call, runs: Path, kept: list[str]) -> None:
+    call("runs", "prune", "--keep", "0")
+    assert call("runs", "verify", "--evidence").code == 0
+    plan = runs / kept[1] / "run.json"
+    plan.write_bytes(plan.read_bytes() + b" ")
+    (runs / kept[2] / "drill.yaml").unlink()
+    said = call("runs", "verify", "--evidence")
+    assert said.code == 1
+    assert f"PROBLEM: {kept[1]}: run.json was changed" in said.out
+    assert f"PROBLEM: {kept[2]}: drill.yaml is missing" in said.out
+
+
+def test_a_run_that_cannot_be_read_is_of_its_drill(call: Call, runs: Path, kept: list[str]) -> None:
+    (runs / kept[0] / "scorecard.json").write_text("{")
+    assert kept[0] in call("runs", "list").out
+    assert kept[0] not in call("runs", "list", "--drill", "another").out
+
+
+def test_a_run_that_is_named_twice_is_exported_once(call: Call, runs: Path, kept: list[str]) -> None:
+    assert call("runs", "export", "out.zip", kept[0], kept[0]).out.startswith("out.zip: 1 runs")
+
+
+def test_a_verdict_of_a_later_version_stands_for_itself(call: Call, runs: Path) -> None:
+    run = keep(runs, 0, verdict="postponed", registered=False)
+    for argv in (["runs", "list"], ["trend"]):
+        said = call(*argv)
+        assert (said.code, said.err) == (0, "")
+        assert "postponed" in said.out or run in said.out
+
+
 def test_what_an_open_finding_names_is_left_whole(call: Call, runs: Path, kept: list[str]) -> None:
     assert call("findings", "sync").code == 0
     assert call("runs", "prune", "--keep", "0", "--findings", "findings.yaml").code == 0
@@ -277,9 +308,11 @@ def test_what_an_open_finding_names_is_left_whole(call: Call, runs: Path, kept: 
 
 
 def test_by_age(call: Call, runs: Path, kept: list[str]) -> None:
-    assert call("runs", "prune", "--older-than", "36500", "--json").out.count("freed") == 0
-    found = json.loads(call("runs", "prune", "--older-than", "0", "--keep", "4", "--json").out)
-    assert [each["run"] for each in found["runs"]] in ([kept[0]], [])  # none where the clock is before the runs
+    age = (datetime.now(UTC) - FIRST).days
+    assert age > len(kept), "the runs lie in the past"
+    assert json.loads(call("runs", "prune", "--older-than", str(age + 1), "--json").out)["runs"] == []
+    found = json.loads(call("runs", "prune", "--older-than", str(age - 1), "--json").out)
+    assert [each["run"] for each in found["runs"]] == kept[:2]  # of the day before the last, and older
 
 
 def test_a_pruned_run_is_not_judged_again(call: Call, runs: Path, kept: list[str]) -> None:
