@@ -26,6 +26,16 @@ WORDS: Mapping[str, Text] = {
         "since {at}: {what} changed; before: {before}", "{at} から条件変更（{what}）。変更前は {before}"
     ),
     "trend.more": Text("{n} earlier changes: --json has them", "これ以前の条件変更 {n} 回は --json を参照"),
+    "trend.level": Text(
+        "recoveries since {at} at another level, though nothing recorded has changed: {before} before, {after} since",
+        "{at} 以降、記録上の条件は同じまま復旧時間の水準が変化（{before} から {after} へ）",
+    ),
+    "trend.calendar": Text(
+        "calendar: {done} of {due} dates that were due were done whole",
+        "訓練計画: 予定 {due} 回のうち実施完了 {done} 回",
+    ),
+    "trend.calendar.item": Text("{of} {entry}: {why}", "{of} {entry}: {why}"),
+    "trend.calendar.no-reason": Text("not all of its runs took place", "一部の実施が行われていない"),
     "trend.human": Text("a person", "人が対応"),
     "trend.nobody": Text("nobody acts", "対応者なし"),
     "trend.pace": Text("at a person's pace", "人の速度"),

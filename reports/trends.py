@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from drills.archive.medians import Median
 from drills.archive.trends import Segment, Series, Trend, WithoutCard
+from reports.calendar_words import on, why
 from reports.cells import print_table
 from reports.figures import DASH, amount, seconds
 from reports.history_words import verdict_words, words
@@ -30,7 +31,7 @@ def print_trend(out: Console, trend: Trend, folder: str, lang: Lang = "en") -> N
             table.add_row(*_row(series, lang))
         print_table(out, table)
         for series in trend.series:
-            for line in breaks(series, lang):
+            for line in (*breaks(series, lang), *level_changed(series, lang)):
                 out.print(line, soft_wrap=True)
     else:
         out.print(words(lang, "trend.none", folder=folder), soft_wrap=True)
@@ -48,6 +49,15 @@ def breaks(series: Series, lang: Lang) -> Iterator[str]:
     earlier = len(series.segments) - 2
     more = f" · {words(lang, 'trend.more', n=earlier)}" if earlier else ""
     yield f"{called(series, lang)}: {said}{more}"
+
+
+def level_changed(series: Series, lang: Lang) -> Iterator[str]:
+    """The last change of the level of recoveries since then, where there is one."""
+    changes = series.segments[-1].changes
+    if changes:
+        now = changes[-1]
+        told = {"at": day(now.at), "before": seconds(now.before), "after": seconds(now.after)}
+        yield f"{called(series, lang)}: {words(lang, 'trend.level', **told)}"
 
 
 def called(series: Series, lang: Lang) -> str:
@@ -121,7 +131,26 @@ def _operator(kind: str, lang: Lang) -> str:
 
 
 def _below(trend: Trend, lang: Lang) -> Iterator[str]:
+    yield from calendar(trend, lang, SHOWN_LOST)
     yield from _lost(trend.without_card, lang)
+    yield from notes(trend, lang)
+
+
+def calendar(trend: Trend, lang: Lang, most: int) -> Iterator[str]:
+    """How many dates of the calendar were done, and ``most`` of those that were not, the latest first."""
+    found = trend.calendar
+    if found is None:
+        return
+    yield words(lang, "trend.calendar", done=found.done, due=found.due)
+    for each in found.missed[::-1][:most]:
+        reason = words(lang, "trend.calendar.no-reason") if each.reason is None else why(lang, each.reason)
+        yield "  " + words(lang, "trend.calendar.item", entry=each.entry, of=on(lang, each.of), why=reason)
+    if len(found.missed) > most:
+        yield "  " + words(lang, "trend.lost-card.more", n=len(found.missed) - most)
+
+
+def notes(trend: Trend, lang: Lang) -> Iterator[str]:
+    """What else one has to know to read it."""
     if trend.unread:
         run, why = next(iter(trend.unread.items()))
         yield words(lang, "trend.unread", n=len(trend.unread), run=run, why=why)
@@ -136,14 +165,18 @@ def _below(trend: Trend, lang: Lang) -> Iterator[str]:
         yield words(lang, "trend.note")
 
 
+def lost_card(run: WithoutCard, lang: Lang) -> str:
+    """A run that was begun and has no card."""
+    what = words(lang, "trend.lost-card.open")
+    if run.verdict is not None:
+        what = words(lang, "trend.lost-card.thrown", verdict=verdict_words(lang, run.verdict))
+    return words(lang, "trend.lost-card.item", run=run.run, who=run.who, what=what)
+
+
 def _lost(runs: list[WithoutCard], lang: Lang) -> Iterator[str]:
     if not runs:
         return
     yield words(lang, "trend.lost-card", n=len(runs))
-    for each in runs[::-1][:SHOWN_LOST]:
-        what = words(lang, "trend.lost-card.open")
-        if each.verdict is not None:
-            what = words(lang, "trend.lost-card.thrown", verdict=verdict_words(lang, each.verdict))
-        yield "  " + words(lang, "trend.lost-card.item", run=each.run, who=each.who, what=what)
+    yield from (f"  {lost_card(each, lang)}" for each in runs[::-1][:SHOWN_LOST])
     if len(runs) > SHOWN_LOST:
         yield "  " + words(lang, "trend.lost-card.more", n=len(runs) - SHOWN_LOST)

@@ -21,7 +21,7 @@ from drills.record.names import CARD, FOLDER_NAME, Unusable, os_words
 from drills.record.reading import FIXES, OF_THE_FOLDER
 
 INDEX = ".index.sqlite"
-VERSION = 1
+VERSION = 2
 """Of the index: one that was written under another number is made anew."""
 WAIT_S = 2.0
 
@@ -129,8 +129,8 @@ def _tried(path: Path) -> sqlite3.Connection | None:
         (version,) = index.execute("pragma user_version").fetchone()
         if version != _version():
             index.execute("drop table if exists runs")
-        index.executescript(TABLES)
-        index.execute(f"pragma user_version = {_version()}")
+            index.executescript(TABLES)
+            index.execute(f"pragma user_version = {_version()}")
         return index
     except sqlite3.OperationalError as error:
         if index is not None:

@@ -46,6 +46,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``limits`` and ``machine`` are hashes, None where ``run.json`` cannot be read. ``checks`` are those of customers and
     money, ``red`` all that failed; ``accepts``: metrics whose harm the drill accepts.
+
+    ``faults``: kinds of what the drill breaks; ``phase``: of the business day, empty where nobody knows.
     """
 
     run: str
@@ -79,6 +81,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     accepts: list[str]
     earlier: list[str]
     reaction_s: float | None = None
+    sources: list[str] = []
+    phase: str = ""
+    faults: list[str] = []
 
     @property
     def called(self) -> str:
@@ -129,6 +134,7 @@ class _Card(msgspec.Struct, frozen=True):
     drill: str
     variant: str | None
     title: dict[str, str]
+    sources: list[str]
     arm: str
     seed: int
     verdict: str
@@ -174,7 +180,8 @@ def row_of(folder: Path) -> RunRow:
         raise NoCard(_why_not(content)) from error
     if card.schema != SCHEMA:
         raise NoCard(f"of the form {card.schema}; this version reads {SCHEMA}")
-    limits, machine, accepts = _record(folder)
+    record = _record(folder)
+    plan = None if record is None else record.plan
     values = {metric.id: _whole(metric) for metric in card.metrics}
     return RunRow(
         run=f"{folder.parent.name}/{folder.name}",
@@ -196,8 +203,8 @@ def row_of(folder: Path) -> RunRow:
         evidence=card.evidence,
         drill_sha256=card.drill_sha256,
         runbook_sha256=card.runbook_sha256,
-        limits=limits,
-        machine=machine,
+        limits=None if plan is None else limits_hash(plan),
+        machine=None if record is None else _machine(record),
         recover=_span(values.get("recover")),
         detect=_span(values.get("detect")),
         service_s=_number(values.get("service_s")),
@@ -205,9 +212,12 @@ def row_of(folder: Path) -> RunRow:
         objectives=card.objectives,
         checks=[check.id for check in card.checks if not check.validity],
         red=[check.id for check in card.checks if check.verdict == "fail"],
-        accepts=accepts,
+        accepts=[] if plan is None else sorted(plan.accepts),
         earlier=[each.run for each in card.earlier],
         reaction_s=card.operator.reaction_s,
+        sources=card.sources,
+        phase="" if plan is None else plan.phase,
+        faults=[] if plan is None else sorted({fault.kind for fault in plan.faults}),
     )
 
 
@@ -219,14 +229,16 @@ def _why_not(content: bytes) -> str:
     return "no card" if schema in ("", SCHEMA) else f"of the form {schema}; this version reads {SCHEMA}"
 
 
-def _record(folder: Path) -> tuple[str | None, str | None, list[str]]:
-    """Hashes of the limits and of the machine, and what is accepted; None where the record cannot be had."""
+def _record(folder: Path) -> _Record | None:
+    """None where it cannot be had."""
     try:
-        record = RECORDS.decode(content_of(folder / RUN))
+        return RECORDS.decode(content_of(folder / RUN))
     except (*UNREADABLE, OSError):
-        return None, None, []
-    machine = [record.machine.get(key) for key in INSTALLED]
-    return limits_hash(record.plan), hashlib.sha256(encode(machine)).hexdigest(), sorted(record.plan.accepts)
+        return None
+
+
+def _machine(record: _Record) -> str:
+    return hashlib.sha256(encode([record.machine.get(key) for key in INSTALLED])).hexdigest()
 
 
 def _whole(metric: _Metric) -> Span | float | None:

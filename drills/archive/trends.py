@@ -14,11 +14,13 @@ from itertools import pairwise
 
 import msgspec
 
+from drills.archive.levels import LevelChange, level_changes
 from drills.archive.medians import Median, median
 from drills.archive.row import RunRow
 from drills.judge.repeats import WORST_FIRST
 from drills.judge.verdict import Grade
 from drills.record.arm import NOTHING_BROKEN
+from drills.record.dates import Fate, done_of_due
 from drills.record.entries import Begun
 from drills.record.register import Register
 
@@ -38,7 +40,8 @@ BREAKS: Mapping[str, Callable[[RunRow], object]] = {
 class Segment(msgspec.Struct, frozen=True):
     """Runs that can be compared, from ``since`` to ``until``; ``because`` is what changed before the first of them.
 
-    ``recover_s`` by the late ends of the intervals measured; ``judged`` are the runs of the two medians.
+    ``recover_s`` by the late ends of the intervals measured; ``judged`` are the runs of the two medians. ``changes``:
+    where recoveries changed their level all the same.
     """
 
     since: str
@@ -50,6 +53,7 @@ class Segment(msgspec.Struct, frozen=True):
     recover_s: Median
     service_s: Median
     harmful_actions: Median
+    changes: list[LevelChange] = []
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -89,10 +93,19 @@ class WithoutCard(msgspec.Struct, frozen=True):
     verdict: str | None
 
 
+class Calendar(msgspec.Struct, frozen=True):
+    """Dates of schedules that are over: how many were due and how many done whole; ``missed``: the others."""
+
+    due: int
+    done: int
+    missed: list[Fate]
+
+
 class Trend(msgspec.Struct, frozen=True):
     """The history of drills. ``others``: runs of other arms than those asked for, by arm.
 
-    ``unregistered``: cards of runs that the register does not have; ``register_holds``: None where there is none.
+    ``unregistered``: cards of runs that the register does not have; ``register_holds``: None where there is none;
+    ``calendar``: None where no date of a schedule was due yet.
     """
 
     runs: int
@@ -102,6 +115,7 @@ class Trend(msgspec.Struct, frozen=True):
     unread: dict[str, str]
     unregistered: int
     register_holds: bool | None
+    calendar: Calendar | None = None
 
 
 def trend(
@@ -109,8 +123,12 @@ def trend(
     register: Register,
     unread: Mapping[str, str],
     wanted: Callable[[str, str], bool],
+    fates: Iterable[Fate] = (),
 ) -> Trend:
-    """Worst first. ``wanted``: whether runs of a drill (with its variant) in an arm are asked for."""
+    """Worst first. ``wanted``: whether runs of a drill (with its variant) in an arm are asked for.
+
+    ``fates``: what became of the dates of schedules.
+    """
     again = {attempt for row in rows for attempt in row.earlier}
     mine = [row for row in rows if wanted(row.called, row.arm)]
     lost = [each for each in without_card(rows, register, unread) if wanted(each.drill, each.arm)]
@@ -128,7 +146,14 @@ def trend(
         unread=dict(unread),
         unregistered=sum(row.run not in begun for row in rows),
         register_holds=None if register.head is None and not register.problems else not register.problems,
+        calendar=_calendar(list(fates)),
     )
+
+
+def _calendar(fates: Sequence[Fate]) -> Calendar | None:
+    done, due = done_of_due(fates)
+    missed = sorted((each for each in fates if each.missed), key=lambda each: each.of)
+    return Calendar(due, done, missed) if due else None
 
 
 def without_card(rows: Iterable[RunRow], register: Register, unread: Mapping[str, str]) -> list[WithoutCard]:
@@ -208,6 +233,7 @@ def _segment(because: list[str], rows: Sequence[RunRow]) -> Segment:
         recover_s=median([None if row.recover is None else row.recover[1] for row in judged if _recovers(row)]),
         service_s=median([row.service_s for row in judged if row.service_s is not None]),
         harmful_actions=median([row.harmful_actions for row in judged if row.harmful_actions is not None]),
+        changes=level_changes([(row.at, row.recover[1]) for row in judged if row.recover is not None]),
     )
 
 

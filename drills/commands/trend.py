@@ -18,6 +18,7 @@ from drills.errors import Refused
 from drills.findings.state import Standing, by_urgency
 from drills.findings.store import Store
 from drills.record.arm import RUNBOOK
+from drills.record.dates import Journal, fates
 from drills.record.register import read_register
 from reports.trends import print_trend
 
@@ -58,7 +59,7 @@ def show_trend(
     def wanted(called: str, in_arm: str) -> bool:
         return arm in (EVERY, in_arm) and (not drill or called in drill)
 
-    history = trend(found.rows, read_register(runs), found.unread, wanted)
+    history = trend(found.rows, read_register(runs), found.unread, wanted, fates(Journal(runs).entries()))
     print_trend(console(to_stderr=json == "-"), history, str(runs), said)
     if json is not None:
         write(as_json({"schema": "kunren.trend/1", "trend": history}), json)

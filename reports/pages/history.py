@@ -20,11 +20,11 @@ from drills.findings.state import ACCEPTED, CLOSED, Standing
 from reports.figures import DASH, amount, seconds
 from reports.findings import what
 from reports.history_words import verdict_words, words
+from reports.pages.coverage import covered
 from reports.pages.sparks import spark
 from reports.pages.words import word
 from reports.texts import Lang, known, say
-from reports.trends import breaks, called, day, shown_median
-from reports.words import LISTED
+from reports.trends import breaks, calendar, called, day, level_changed, lost_card, notes, shown_median
 
 SHOWN_LOST = 20
 """How many runs without a card are named."""
@@ -78,9 +78,11 @@ def _in(
         "accepted": [_accepted(one, lang) for one in kept],
         "has_findings": findings is not None,
         "lines": lines,
-        "lost": [_lost(each.run, each.who, each.verdict, lang) for each in trend.without_card[::-1][:SHOWN_LOST]],
+        "lost": [lost_card(each, lang) for each in trend.without_card[::-1][:SHOWN_LOST]],
         "lost_more": max(0, len(trend.without_card) - SHOWN_LOST),
-        "notes": list(_notes(trend, lang)),
+        "calendar": list(calendar(trend, lang, SHOWN_LOST)),
+        "covered": covered(rows, trend, lang),
+        "notes": list(notes(trend, lang)),
         "footer": word(lang, "page.footer", version=version("kunren")),
     }
 
@@ -150,31 +152,9 @@ def _line(series: Series, rows: Sequence[RunRow], name: str, lang: Lang) -> Line
         limit=limit,
         lost=DASH if now.service_s.value is None else seconds(now.service_s.value),
         harm=DASH if harm is None else amount(harm, "count"),
-        broken=list(breaks(series, lang)),
+        broken=[*breaks(series, lang), *level_changed(series, lang)],
         picture=spark(series, rows, name, word(lang, "history.line"), said),
     )
-
-
-def _lost(run: str, who: str, verdict: str | None, lang: Lang) -> str:
-    end = words(lang, "trend.lost-card.open")
-    if verdict is not None:
-        end = words(lang, "trend.lost-card.thrown", verdict=verdict_words(lang, verdict))
-    return words(lang, "trend.lost-card.item", run=run, who=who, what=end)
-
-
-def _notes(trend: Trend, lang: Lang) -> list[str]:
-    """What else one has to know to read it."""
-    found = []
-    if trend.unread:
-        run, why = next(iter(trend.unread.items()))
-        found.append(words(lang, "trend.unread", n=len(trend.unread), run=run, why=why))
-    if trend.unregistered and trend.register_holds is not None:
-        found.append(words(lang, "trend.unregistered", n=f"{trend.unregistered:,}"))
-    if trend.others:
-        items = [words(lang, "trend.others.item", arm=arm, n=f"{n:,}") for arm, n in trend.others.items()]
-        found.append(words(lang, "trend.others", what=LISTED[lang].join(items)))
-    holds = {True: "holds", False: "broken", None: "none"}[trend.register_holds]
-    return [*found, words(lang, f"trend.register.{holds}"), words(lang, "trend.note"), word(lang, "history.warning")]
 
 
 def heads(lang: Lang) -> dict[str, str]:

@@ -38,6 +38,14 @@ EN: Mapping[str, str] = {
     "dashed, an upright where something changed.",
     "history.line": "recoveries, oldest first",
     "history.alt": "{n} runs; median recovery now {recover}, limit {limit}",
+    "history.calendar": "Drills that were due",
+    "history.covered": "Where the scenarios come from",
+    "history.source": "source",
+    "history.source.drills": "drills, with the verdict of the last run",
+    "history.family": "kind of fault",
+    "history.no-phase": "no business day",
+    "history.phases": "Drills by kind of fault and phase of the business day. An empty cell is a fault that was not "
+    "drilled in that phase.",
     "history.read": "How to read this",
     "history.warning": "Sources named on drills trace where scenarios come from. The supervisor's own texts "
     "warn against using such lists as a checklist: they do not show readiness.",
@@ -335,6 +343,13 @@ JA: Mapping[str, str] = {
     "、横線は中央値、破線は上限、縦線は条件の変更を示す。",
     "history.line": "復旧時間の推移（左が過去）",
     "history.alt": "実施 {n} 件、復旧時間の中央値は現在 {recover}、上限 {limit}",
+    "history.calendar": "訓練計画の実施状況",
+    "history.covered": "想定の由来",
+    "history.source": "出典",
+    "history.source.drills": "訓練（記号は直近の判定）",
+    "history.family": "障害の種類",
+    "history.no-phase": "業務日区分なし",
+    "history.phases": "障害の種類と業務日区分ごとの訓練数。空欄はその区分では訓練していない障害を示す。",
     "history.read": "読み方",
     "history.warning": "訓練に記した出典は、想定の由来をたどるためのものである。監督当局の文書も、こうした一覧"
     "をチェックリストとして用いることを戒めており、備えの十分さを示すものではない。",

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = (7, 11, 23)
 USUAL = "1s"
 SLOWER = ("6s", "20s")
+INVALID = "invalid"
 CODE = ("compose", "drills", "faults", "loadprofiles", "targets", "pyproject.toml")
 
 
@@ -54,7 +55,7 @@ def main() -> int:
         same = [row for row in rows(book) if row["code"] == code]
         good = [row for row in same if row["as_declared"]]
         for row in same:  # a later success of the same code does not take back an earlier failure
-            if not row["as_declared"]:
+            if not row["as_declared"] and row["verdict"] != INVALID:  # that shows nothing, and is run once more
                 bad += 1
                 print(f"{drill} {row['arm']} seed {row['seed']}: NOT AS DECLARED before, by the same code", flush=True)
         shown = {Run(row["target"], row["arm"], row["seed"], row["reaction"]) for row in good}

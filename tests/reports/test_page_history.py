@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from drills.archive.trends import Trend, trend
 from drills.cli import main
 from drills.findings.state import by_urgency
 from drills.findings.store import Store
+from drills.record.dates import ENDED, MISSED, Entry, Journal, because, fates
 from drills.record.register import read_register
 from reports.pages.render import MOST_BYTES, history_page
 from tests.drills.kept import keep
@@ -71,6 +72,39 @@ def test_without_a_file_of_findings_none_is_claimed_to_be_closed(tmp_path: Path)
     made, found = history(tmp_path / "runs")
     assert "There is no file of findings" in text_of(history_page(made, found.rows, None))
     assert "No finding is open" in text_of(history_page(made, found.rows, []))
+
+
+def test_what_was_due_and_not_done_is_named_with_its_reason(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    keep(runs, recover=5.0)
+    journal, at = Journal(runs), datetime(2026, 11, 3, tzinfo=UTC)
+    for day, what, reason in ((1, ENDED, None), (2, MISSED, because("nobody-looked"))):
+        of = date(2026, 11, day)
+        journal.append(Entry(at=at, what=what, schedule="desk", entry="nightly", of=of, reason=reason))
+    found = indexed(runs)
+    made = trend(found.rows, read_register(runs), found.unread, lambda *_: True, fates(journal.entries()))
+    said = text_of(history_page(made, found.rows, None))
+    assert "calendar: 1 of 2 dates that were due were done whole" in said
+    assert "Mon 2026-11-02 nightly: nobody looked" in said
+
+
+def test_sources_are_a_trace_and_no_checklist(tmp_path: Path) -> None:
+    keep(tmp_path / "runs", recover=5.0, sources=["fsa-07", "rkt-05"])
+    made, found = history(tmp_path / "runs")
+    said = text_of(history_page(made, found.rows, None))
+    assert "fsa-07 link-down ✓" in said
+    assert "warn against using such lists as a checklist" in said
+
+
+def test_a_change_of_level_is_noted_and_blocks_nothing(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for n in range(30):
+        keep(runs, n / 10, recover=(5.0 if n < 15 else 9.0) + n % 3 / 10)
+    made, found = history(runs)
+    said = text_of(history_page(made, found.rows, None))
+    assert "recoveries since 2026-11-02 at another level" in said
+    assert "5.1 s before, 9.1 s since" in said
+    assert made.series[0].last_verdict == "pass"
 
 
 def test_foreign_text_does_nothing(tmp_path: Path) -> None:
