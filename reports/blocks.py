@@ -52,7 +52,7 @@ def _left_table(card: Scorecard, objectives: Sequence[ObjectiveCell], lang: Lang
     if len(objectives) >= most:
         objectives = sorted(objectives, key=lambda one: RANK.get(one.verdict, 2))
     head = [say(lang, f"table.{name}") for name in ("objective", "limit", "measured")]
-    cells = [[_objective_name(one, lang), limit_of(one), measured(one.measured, one.unit, lang)] for one in objectives]
+    cells = [[objective_name(one, lang), limit_of(one), measured(one.measured, one.unit, lang)] for one in objectives]
     first, *rows = _aligned([head, *cells])
     lines = [Text(f"    {first}")]
     for one, row in zip(objectives, rows, strict=True):
@@ -177,7 +177,8 @@ def _well(card: Scorecard, validity: bool, lang: Lang) -> str:
     return f"{mark}{say(lang, 'books.validity' if validity else 'books.business')} {good}/{len(mine)}" if mine else ""
 
 
-def _objective_name(objective: ObjectiveCell, lang: Lang) -> str:
+def objective_name(objective: ObjectiveCell, lang: Lang) -> str:
+    """The metric's name, with window and service where they are not the whole."""
     return metric_name(lang, objective.metric, objective.window, objective.of)
 
 

@@ -4,60 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from drills.record.dates import Fate, Reason, done_of_due
+from drills.record.dates import Fate, done_of_due
 from drills.schedule.clock import minutes_of
+from drills.schedule.dates import Date
 from reports.calendar_words import at, on, say, state_words, verdict_words, why
 from reports.cells import print_table
 from reports.texts import Lang
 
-__all__ = ["Lang", "Planned", "document", "print_next", "print_past"]
-
-
-class Planned(Protocol):
-    """One date of a schedule (``drills.schedule.dates.Date``)."""
-
-    @property
-    def entry(self) -> str:
-        """Whose date it is."""
-
-    @property
-    def of(self) -> date:
-        """The day by its rule."""
-
-    @property
-    def day(self) -> date:
-        """The day on which it takes place."""
-
-    @property
-    def takes(self) -> timedelta:
-        """How long at most."""
-
-    @property
-    def start(self) -> datetime:
-        """In UTC."""
-
-    @property
-    def latest(self) -> datetime:
-        """To begin, in UTC."""
-
-    @property
-    def why_not(self) -> Reason | None:
-        """None: it takes place."""
-
-    @property
-    def remarks(self) -> Sequence[Reason]:
-        """What was changed about it."""
-
 
 def print_next(
-    out: Console, schedule: str, zone: ZoneInfo, first: date, last: date, found: Sequence[Planned], lang: Lang
+    out: Console, schedule: str, zone: ZoneInfo, first: date, last: date, found: Sequence[Date], lang: Lang
 ) -> None:
     """A line a date, in order."""
     out.print(say(lang, "next.head", schedule=schedule, zone=zone, first=on(lang, first), last=on(lang, last)))
@@ -79,7 +42,7 @@ def print_next(
     out.print(say(lang, "next.sum", n=len(taking_place), minutes=total, not_=len(found) - len(taking_place)))
 
 
-def document(schedule: str, zone: ZoneInfo, first: date, last: date, found: Sequence[Planned]) -> dict[str, Any]:
+def document(schedule: str, zone: ZoneInfo, first: date, last: date, found: Sequence[Date]) -> dict[str, Any]:
     """The same for programs; instants as ISO 8601, local with their offset."""
     return {
         "schema": "kunren.calendar/1",
@@ -121,6 +84,6 @@ def print_past(out: Console, zone: ZoneInfo, found: Sequence[Fate], lang: Lang) 
     out.print(say(lang, "past.sum", done=done, due=due, missed=due - done))
 
 
-def _says(lang: Lang, each: Planned) -> str:
+def _says(lang: Lang, each: Date) -> str:
     reasons = [each.why_not] if each.why_not is not None else list(each.remarks)
     return "; ".join(why(lang, reason) for reason in reasons)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from drills.judge.unjudged import judges
 from drills.record.dates import Ran, Reason
 from drills.spec.reader import Words
+from drills.spec.scheduleform import OCCASIONS
 from reports.calendar_words import on, say, target, verdict_words, why
 from reports.texts import Lang
-from reports.words import arm_name, metric_name
+from reports.words import LISTED, arm_name, metric_name
 
-BEFORE, AFTER, FINDING, MISSED = "before", "after", "finding", "missed"
+BEFORE, AFTER, FINDING, MISSED = OCCASIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def missed(about: Told, reason_: Reason, lang: Lang) -> tuple[str, str]:
 
 def test(schedule: str, occasions: Sequence[str], lang: Lang) -> tuple[str, str]:
     """Whether messages arrive."""
-    named = ("、" if lang == "ja" else ", ").join(say(lang, f"occasion.{each}") for each in occasions)
+    named = LISTED[lang].join(say(lang, f"occasion.{each}") for each in occasions)
     return say(lang, "told.test.title"), say(lang, "told.test", schedule=schedule, occasions=named)
 
 
@@ -72,12 +74,12 @@ def mark(lang: Lang, ran: Ran) -> str:
     """Whether the run did as its drill declares."""
     if ran.as_declared:
         return say(lang, "ran.as-declared")
-    return say(lang, "ran.not-as-declared" if ran.verdict in ("pass", "fail") else "ran.cannot-judge")
+    return say(lang, "ran.not-as-declared" if judges(ran.verdict) else "ran.cannot-judge")
 
 
 def found_something(runs: Sequence[Ran]) -> bool:
     """Whether a run that could judge did otherwise than declared."""
-    return any(not each.as_declared and each.verdict in ("pass", "fail") for each in runs)
+    return any(not each.as_declared and judges(each.verdict) for each in runs)
 
 
 def _kind(runs: Sequence[Ran], incomplete: Reason | None) -> str:
@@ -110,7 +112,7 @@ def _otherwise(lang: Lang, ran: Ran) -> str:
     """What is wrong about it: what was not met, why it could not judge, or what should have been."""
     if ran.verdict == "pass":
         return say(lang, "told.grade" if ran.declared == "pass" else "told.vacuous")
-    red = ("、" if lang == "ja" else ", ").join(metric_name(lang, each) for each in ran.red) or ran.verdict
+    red = LISTED[lang].join(metric_name(lang, each) for each in ran.red) or ran.verdict
     if ran.verdict != "fail":
         return say(lang, "told.cause", red=red)
     return say(lang, "told.reason" if ran.declared == "fail" else "told.red", red=red)

@@ -9,8 +9,8 @@ from pathlib import Path
 from drills.commands.entries import takes
 from drills.commands.look import utc_now
 from drills.errors import MissingMeans, Refused
-from drills.schedule.clock import minutes_of
-from drills.schedule.dates import DAY, Date, dates
+from drills.schedule.clock import DAY, minutes_of
+from drills.schedule.dates import Date, dates
 from drills.schedule.export import Event, Look, cron, ics, systemd
 from drills.spec.schedulefile import Schedule
 from reports.calendar_words import say, target

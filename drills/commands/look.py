@@ -22,8 +22,8 @@ from drills.record.dates import Journal, Ran, Reason, because
 from drills.record.folder import evidence_number
 from drills.record.names import CARD
 from drills.schedule import look as looking
-from drills.schedule.clock import minutes_of
-from drills.schedule.dates import DAY, Date, dates
+from drills.schedule.clock import DAY, minutes_of
+from drills.schedule.dates import Date, dates
 from drills.schedule.notify import send
 from drills.spec.drill import name_of
 from drills.spec.planning import expectation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,8 @@ from drills.commands.telling import tell_all
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
 from drills.record.dates import Journal, fates
-from drills.schedule.dates import DAY, dates
+from drills.schedule.clock import DAY, EVERY_MINUTES
+from drills.schedule.dates import dates
 from drills.schedule.notify import send
 from drills.spec.calendarkinds import day_of
 from drills.spec.schedulefile import FILE, Receiver, Schedule, load_schedule
@@ -26,6 +26,7 @@ from reports import calendar as shown
 from reports import notices
 from reports.calendar_words import at, on
 from reports.calendar_words import say as words
+from reports.texts import Lang as Language
 
 LONGEST = 1000
 """Days that are shown at most."""
@@ -104,7 +105,7 @@ def run_due(
     if not once:
         raise Refused("say --once: kunren has no daemon", "kunren schedule export --systemd or --cron looks regularly")
     said, schedule = language(lang), load_schedule(file)
-    looks = Calendar(schedule, runs, said, say, lambda: drawn_seed(None), _sha256(file))
+    looks = Calendar(schedule, runs, said, say, lambda: drawn_seed(None), schedule.sha256)
     code = looks.once()
     if not (quiet and looks.idle):
         _say_next(looks, said)
@@ -113,7 +114,7 @@ def run_due(
     raise typer.Exit(code)
 
 
-def _say_next(looks: Calendar, lang: shown.Lang) -> None:
+def _say_next(looks: Calendar, lang: Language) -> None:
     """What comes next."""
     zone, now = looks.schedule.form.zone, looks.clock()
     coming = [each for each in looks.planned(30 * DAY, ()) if each.why_not is None and each.start > now]
@@ -134,7 +135,7 @@ def export(
         Path | None, typer.Option("--to", help="A file; of --systemd a folder. Default: standard output.")
     ] = None,
     days: Days = 90,
-    every: Annotated[int, typer.Option("--every", min=1, max=30, help="Minutes between two looks.")] = 5,
+    every: Annotated[int, typer.Option("--every", min=1, max=30, help="Minutes between two looks.")] = EVERY_MINUTES,
     lang: Lang = "en",
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
@@ -178,7 +179,3 @@ def _day(text: str) -> date:
     if found is None:
         raise Refused(f"--from {text!r} is no date", "such as 2027-04-26")
     return found
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

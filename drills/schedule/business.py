@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
+from drills.schedule.clock import DAY
 from drills.spec.scheduleform import BusinessForm
 
-DAY = timedelta(days=1)
 SATURDAY = 5
 
 Sessions = Callable[[str, int], frozenset[date] | None]

@@ -7,6 +7,10 @@ from zoneinfo import ZoneInfo
 
 from dateutil import tz
 
+DAY = timedelta(days=1)
+EVERY_MINUTES = 5
+"""So often somebody looks, unless said otherwise."""
+
 
 def instant(day: date, at: time, zone: ZoneInfo, *, later: bool = False) -> datetime:
     """In UTC. A time that is left out is as much later as the clocks are put on: 2:30 is 3:30 then.

@@ -12,11 +12,10 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from drills.schedule.business import BusinessDays
-from drills.schedule.clock import minutes_of
+from drills.schedule.clock import DAY, minutes_of
 from drills.schedule.fitting import Fit, Place, Reason, because
 from drills.spec.schedulefile import Entry, Schedule
 
-DAY = timedelta(days=1)
 FARTHEST = 14
 """Days by which a date is moved at most."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-EVERY_MINUTES = 5
+from drills.schedule.clock import EVERY_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

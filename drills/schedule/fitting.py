@@ -9,16 +9,15 @@ from datetime import date, datetime, time, timedelta
 
 from drills.record.dates import Reason, because
 from drills.schedule.business import BusinessDays
-from drills.schedule.clock import instant, left_out, midnight, minutes_of, twice
+from drills.schedule.clock import DAY, EVERY_MINUTES, instant, left_out, midnight, minutes_of, twice
 from drills.spec.calendarkinds import WEEKDAYS
 from drills.spec.schedulefile import Entry, Schedule
 from drills.spec.scheduleform import BlackoutForm
 
 __all__ = ["Fit", "Place", "Reason", "because"]
 
-DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-LOOKS = timedelta(minutes=5)
+LOOKS = timedelta(minutes=EVERY_MINUTES)
 """Somebody looks this often: what may begin for a shorter time might be met by no look."""
 
 

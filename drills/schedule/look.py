@@ -13,7 +13,8 @@ from datetime import date, datetime
 
 from drills.record import dates as record
 from drills.record.dates import Entry, Reason, because
-from drills.schedule.dates import DAY, FARTHEST, Date, by_entry
+from drills.schedule.clock import DAY
+from drills.schedule.dates import FARTHEST, Date, by_entry
 
 NOBODY_LOOKED, DIED = "nobody-looked", "died"
 CHANGED, CHANGED_BEFORE = "changed", "changed-before"
@@ -38,7 +39,6 @@ class Passed:
     what: str
     reason: Reason
     start: datetime | None
-    drills: tuple[str, ...] = ()
 
 
 def look(schedule: str, found: Sequence[Date], entries: Sequence[Entry], now: datetime) -> Look:
@@ -103,5 +103,5 @@ def _gone(fate: record.Fate, now: datetime, result: Look) -> None:
     came = fate.start is not None and fate.start <= now
     what = record.ENDED if fate.state == record.BEGAN else record.MISSED if came else record.WITHDRAWN
     reason = because(DIED if fate.state == record.BEGAN else CHANGED if came else CHANGED_BEFORE)
-    gone = Passed(fate.entry, fate.of, what, reason, fate.start, tuple(fate.drills))
+    gone = Passed(fate.entry, fate.of, what, reason, fate.start)
     (result.passed if what == record.WITHDRAWN else result.missed).append(gone)

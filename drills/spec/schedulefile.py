@@ -26,6 +26,7 @@ Times of day are those of the zone. Each date is to lie whole in one window, by 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -82,9 +83,10 @@ class Receiver(ReceiverForm, frozen=True, kw_only=True):
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a schedule says, its entries' drills read; ``file`` is where it lies."""
+    """What a schedule says, its entries' drills read; ``file`` is where it lies, ``sha256`` of its bytes in hex."""
 
     file: Path
+    sha256: str
     form: ScheduleFile
     entries: tuple[Entry, ...]
     receivers: dict[str, Receiver]
@@ -112,7 +114,8 @@ def load_schedule(file: Path) -> Schedule:
         for name, each in form.tell.items()
     }
     entries = tuple(_entry(root.child("entries").child(name), name, form) for name in form.entries)
-    return Schedule(file=file, form=form, entries=entries, receivers=receivers)
+    digest = hashlib.sha256(root.doc.source).hexdigest()
+    return Schedule(file=file, sha256=digest, form=form, entries=entries, receivers=receivers)
 
 
 def within(window: WindowForm, at: time) -> bool:

@@ -13,6 +13,7 @@ from drills.judge.milestones import Milestones
 from drills.judge.scorecard import CheckCell, Scorecard
 from drills.record.arm import NOTHING_BROKEN, Arm
 from drills.record.history import Count, History
+from reports.blocks import RANK
 from reports.card import called, judges
 from reports.figures import amount, seconds
 from reports.pages import sections, timeline
@@ -31,7 +32,6 @@ WIDE, NARROW = 940, 330
 """Widths of the two drawings: on a screen or on paper, and on a phone."""
 REMARKED = ("no-action", "without", "wrong")
 """Kinds of arms that are made to show what goes wrong."""
-RANK = {"fail": 0, "invalid": 1, "unknown": 2, "pass": 3, "n/a": 4}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from drills.archive.row import RunRow
 from drills.archive.trends import Trend
 from drills.findings.state import Standing
 from drills.judge.scorecard import Scorecard
+from reports.blocks import MARKS
 from reports.card import called, judges
 from reports.compare import worst_first
 from reports.figures import DASH, seconds
@@ -37,7 +38,6 @@ ROWS = (20, 3, 0)
 """Rows of evidence a count, as many as the size allows."""
 PAPER_ROWS, PAPER_STEPS = 8, 18
 """How many rows of what may grow long stand on paper, where a drill has two pages; the rest is counted."""
-SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?", "invalid": "?", "n/a": DASH}
 TONES = {"pass": "pass", "fail": "fail", "unknown": "unknown", "invalid": "unknown"}
 UNIT = re.compile(r"(?<=\d) (?=(?:s|min|件)(?!\w))")
 """The space between a number and its unit."""
@@ -103,7 +103,7 @@ def _environment() -> Environment:
         finalize=_harmless,
     )
     made.globals |= {
-        "sign": lambda tone: SIGNS.get(tone, "?"),
+        "sign": lambda tone: MARKS.get(tone, "?"),
         "tone": lambda tone: TONES.get(tone, "none"),
         "cells": _cells,
         "paper_rows": PAPER_ROWS,

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from drills.domains.registry import DOMAINS
-from drills.judge.metric import Metric
 from drills.judge.milestones import Milestones
 from drills.judge.scorecard import AlertCell, ObjectiveCell, Scorecard
 from drills.record.history import History
 from drills.record.unsupported import BOOKS
+from reports.blocks import objective_name
 from reports.card import judges
 from reports.figures import DASH, amount, measured, seconds
 from reports.pages.facts import Spent, Split, spent, unserved
 from reports.pages.runbook import StepText
-from reports.pages.story import Told, objective_name
+from reports.pages.story import Told
 from reports.pages.words import known_word, word
 from reports.texts import Lang, known
 from reports.words import metric_name
@@ -228,8 +228,3 @@ def minutes(found: float, lang: Lang) -> str:
 def time_spent(card: Scorecard, history: History, at: Milestones) -> Spent | None:
     """Where the time went, of a run that judges."""
     return spent(history, at) if judges(card) else None
-
-
-def metric_of(name: str) -> Metric | None:
-    """The metric of this id, if this version has it."""
-    return DOMAINS.metrics.get(name)

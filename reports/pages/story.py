@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from drills.domains.registry import DOMAINS
 from drills.judge.milestones import Milestones, start
-from drills.judge.scorecard import CheckCell, ObjectiveCell, Scorecard
+from drills.judge.scorecard import CheckCell, Scorecard
 from drills.record.arm import NOTHING_BROKEN
 from drills.record.history import History
 from drills.record.unsupported import ALERTS
+from reports.blocks import objective_name
 from reports.card import was_watched
 from reports.figures import amount, seconds
 from reports.pages.facts import Disruption, Served, Split, disruption, harmful_actions, harms, served, together
@@ -209,11 +210,6 @@ def _found(card: Scorecard, lang: Lang) -> str:
 def in_short(check: CheckCell, lang: Lang) -> str:
     """The first thing that it found."""
     return sentence(lang, replace(check, counts=[each for each in check.counts if each.bad][:1]))
-
-
-def objective_name(one: ObjectiveCell, lang: Lang) -> str:
-    """The metric's name, with window and service where they are not the whole."""
-    return metric_name(lang, one.metric, one.window, one.of)
 
 
 def _n(number: int) -> str:

@@ -17,13 +17,15 @@ import contextlib
 import time
 from typing import Any
 
-from targets.brokerage.api.acceptance import Acceptance
 from targets.brokerage.api.rules import OrderBody, Refusal
 from targets.brokerage.api.store import Store
 from targets.brokerage.client import Client
 from targets.brokerage.config import Config
+from targets.brokerage.recent import RecentShare
 from targets.http_async import NotSent, Unanswered
 
+REJECTED_WITHIN_S, REJECTED_LEAST = 2.0, 5
+"""Of the share of orders that the exchange would not take: how late is lately, and how few say nothing."""
 MARGIN_S = 0.5
 """How much longer than the exchange the gateway is waited for."""
 
@@ -47,7 +49,7 @@ class Oms:
     def __init__(self, config: Config, store: Store, gateway: Client) -> None:
         self._store = store
         self._gateway = gateway
-        self.acceptance = Acceptance()
+        self.rejected = RecentShare(REJECTED_WITHIN_S, REJECTED_LEAST)
         self._within_s = config.api.ack_timeout_s + MARGIN_S
 
     async def place(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
@@ -85,7 +87,7 @@ class Oms:
     async def _send(self, order_id: str, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         said = await self._ask("/orders", message)
         if said["sent"] and said["state"] != "unknown":
-            self.acceptance.note(said["state"] == "rejected")
+            self.rejected.note(said["state"] == "rejected")
         if said["state"] == "new":
             return 201, {"order": order_id, "state": "new"}
         if said["state"] == "unknown":

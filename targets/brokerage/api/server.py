@@ -126,7 +126,7 @@ class Api:
         waiting = float(self.store.pool.get_stats().get("requests_waiting", 0))
         yield GaugeMetricFamily("api_pool_waiting", "Requests waiting for a connection", value=waiting)
         yield GaugeMetricFamily("api_orders_unknown", "Orders whose state is unknown", value=float(self.unknown))
-        rejected = self.oms.acceptance.rejected_ratio()
+        rejected = self.oms.rejected.ratio()
         yield GaugeMetricFamily("api_exchange_rejected_ratio", "Of the latest orders, not taken there", value=rejected)
         yield from self.counters.collect()
         yield from self.slots.collect()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from pathlib import Path
 
 from targets.brokerage.client import Client
 from targets.brokerage.config import Config
+from targets.brokerage.recent import RecentShare
 from targets.brokerage.withdrawals.linklog import LinkLog
 from targets.http_async import NotSent, Unanswered
 
@@ -33,7 +33,7 @@ class BankLink:
         self.log = LinkLog(Path(config.folder))
         self._client = self._connected()
         self._flying: dict[str, int] = {}
-        self._ended: deque[tuple[int, bool]] = deque()
+        self._unanswered = RecentShare(self._settings.ratio_s, self._settings.ratio_least)
 
     async def pay(self, withdrawal: str, account: str, yen: int, reference: str = "") -> tuple[str, str]:
         """``completed``, ``rejected``, ``unknown`` or ``not-sent``, and the reference; a given one is used again.
@@ -61,7 +61,7 @@ class BankLink:
             pass
         finally:
             self._flying.pop(reference, None)  # the same may be on its way twice: sent again by an operator
-            self._note(state != "unknown")
+            self._unanswered.note(state == "unknown")
         if state in DECIDED.values():
             try:
                 self.log.answered(reference, account, state)
@@ -88,7 +88,7 @@ class BankLink:
         self._client.close()
         self._client = self._connected()
         self.log.renew()
-        self._ended.clear()
+        self._unanswered.clear()
 
     def close(self) -> None:
         """Close connections and log."""
@@ -106,14 +106,7 @@ class BankLink:
 
     def unanswered_ratio(self) -> float:
         """Of the requests that ended lately: how many without an answer; 0 where there are too few to say."""
-        since = time.monotonic_ns() - int(self._settings.ratio_s * 1e9)
-        while self._ended and self._ended[0][0] < since:
-            self._ended.popleft()
-        enough = len(self._ended) >= self._settings.ratio_least
-        return sum(not answered for _, answered in self._ended) / len(self._ended) if enough else 0.0
-
-    def _note(self, answered: bool) -> None:
-        self._ended.append((time.monotonic_ns(), answered))
+        return self._unanswered.ratio()
 
     def _connected(self) -> Client:
         return Client(self._config.through("withdrawals-bank"), self._config.token)
