@@ -68,9 +68,11 @@ toxiproxy: $(VENV)/.installed
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 
-# Needs what the containers need. Every drill without a runbook and with it; other arms in turn (tests/live/rotation.py).
+# Needs what the containers need. Every drill without a runbook and with it, two at a time: a run takes a quarter of two
+# processors. Other arms in turn (tests/live/rotation.py); what runs in containers has the machine for itself.
 arms: $(VENV)/.installed
-	$(BIN)/pytest -q -m arms
+	$(BIN)/pytest -q -n 2 -m "arms and not containers"
+	$(BIN)/pytest -q -m "arms and containers"
 
 # Writes compose/compose.yaml anew from what the components declare.
 compose.yaml: $(VENV)/.installed

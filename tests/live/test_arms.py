@@ -62,6 +62,7 @@ def test_what_has_its_turn_on_processes(turn: Turn, tmp_path: Path) -> None:
     verified(LOCAL, turn, tmp_path)
 
 
+@pytest.mark.containers
 @pytest.mark.parametrize("turn", [THERE], ids=" ".join)
 def test_what_has_its_turn_in_containers(turn: Turn, tmp_path: Path) -> None:
     verified(COMPOSE, turn, tmp_path)
