@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from drills import api
 from drills.commands.entries import carried_out, requests, takes
 from drills.commands.execution import error_of
+from drills.commands.report import deliver_page, shown_run
 from drills.commands.telling import Tell, Words, tell_all
 from drills.errors import KunrenError
 from drills.execution.turn import MACHINE, Machine, NotOurTurn
@@ -161,12 +163,26 @@ class Calendar:
             complain(say(self.lang, "once.incomplete" if ran else "once.missed", **words))
         found = [notices.FINDING] if notices.found_something(ran) else []
         lacks = [notices.MISSED] if incomplete is not None else []
-        self._tell_all(
-            [notices.AFTER, *found, *lacks],
-            entry.name,
-            lambda lang: notices.after(about, ran, incomplete, lang),
-            [self.runs / each.run / CARD for each in ran],
-        )
+        with TemporaryDirectory(prefix="kunren-page-") as scratch:
+            self._tell_all(
+                [notices.AFTER, *found, *lacks],
+                entry.name,
+                lambda lang: notices.after(about, ran, incomplete, lang),
+                self._page(entry, ran, Path(scratch)),
+            )
+
+    def _page(self, entry: Entry, ran: Sequence[Ran], scratch: Path) -> list[Path]:
+        """The page of the runs as a file, where somebody who is told wants it; the cards where none can be made."""
+        folders = [self.runs / each.run for each in ran]
+        if not folders or not any(each.attach for each in self.schedule.told(entry.name)):
+            return []
+        file = scratch / "drill.html"
+        try:
+            deliver_page([shown_run(folder) for folder in folders], str(file), None, self.lang)
+        except KunrenError as error:
+            complain(str(error))
+            return [folder / CARD for folder in folders]
+        return [file]
 
     def _run_all(self, entry: Entry, due: Date) -> tuple[list[Ran], Reason | None]:
         """What came of its runs, and why not all of them took place."""

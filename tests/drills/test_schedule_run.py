@@ -4,6 +4,7 @@ is written down and told, and nothing happens twice."""
 from __future__ import annotations
 
 import os
+import shutil
 import time as clocks
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from tests.reports.cards import failed, invalid, passed
 
 from .schedules import DRILL, entry, tokyo, written
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 TELL = "{desk: {url: 'json://127.0.0.1/desk'}, boss: {url: 'json://127.0.0.1/boss', on: [finding, missed], lang: ja}}"
 
 
@@ -42,6 +44,7 @@ class World:
     told: list[tuple[str, Message]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     machine: Machine = field(default_factory=lambda: Machine(f"kunren-test-{os.getpid()}-{clocks.monotonic_ns()}"))
+    pages: list[bool] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
     read: dict[str, Schedule] = field(default_factory=dict)
 
@@ -87,6 +90,7 @@ class World:
         if name in self.dead:
             return "no answer"
         self.told.append((name, message))
+        self.pages += [b"</html>" in file.read_bytes() for file in message.files]
         return None
 
     @property
@@ -354,11 +358,14 @@ def test_several_dates_go_one_after_the_other(world: World) -> None:
     assert [each.entry for each in world.entries if each.what == "began"] == ["a", "b"]
 
 
-def test_the_messages_file_goes_with_it_where_that_is_wanted(world: World) -> None:
+def test_the_page_of_the_runs_goes_with_it_where_that_is_wanted(world: World) -> None:
     world.look(tell="{desk: {url: 'json://127.0.0.1/desk', attach: true}}", link="https://drills/{run}?of={drill}")
+    shutil.copytree(GOLDEN / "pass", world.folder / "runs" / passed()["run"])
     world.look("2026-12-01 19:00")
     before, after = (message for _, message in world.told)
     assert before.files == ()
-    assert [file.name for file in after.files] == ["scorecard.json"]
+    assert [file.name for file in after.files] == ["drill.html"]
+    assert world.pages == [True]
+    assert not after.files[0].exists()  # nothing of it stays here
     assert "https://drills/exchange-link-down/2026" in after.body
     assert f"?of={DRILL}" in after.body
