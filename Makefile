@@ -68,11 +68,10 @@ toxiproxy: $(VENV)/.installed
 contract: $(VENV)/.installed
 	$(BIN)/pytest -q -m contract
 
-# Needs what the containers need. Every drill without a runbook and with it, two at a time: a run takes a quarter of two
-# processors. Other arms in turn (tests/live/rotation.py); what runs in containers has the machine for itself.
+# Needs what the containers need. Every drill without a runbook and with it, the two at once: a run takes a quarter of two
+# processors. Other arms in turn, one after the other (tests/live/rotation.py).
 arms: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 -m "arms and not containers"
-	$(BIN)/pytest -q -m "arms and containers"
+	$(BIN)/pytest -q -m arms
 
 # Writes compose/compose.yaml anew from what the components declare.
 compose.yaml: $(VENV)/.installed

@@ -31,16 +31,15 @@ class Turn(NamedTuple):
     arm: str
 
 
-@cache
-def always() -> list[Turn]:
-    """What every commit is tried with, on processes."""
-    return [Turn(drill, arm) for drill in catalogue() for arm in ALWAYS]
+def drills() -> list[str]:
+    """Those of which every commit is tried with the arms of ``ALWAYS``, on processes."""
+    return list(catalogue())
 
 
 @cache
 def on_processes() -> list[Turn]:
     """What takes turns there: wrong runbooks, arms without a fault, and whatever variants declare."""
-    return [each for each in _every() if each not in always()]
+    return [each for each in _every() if each.drill not in drills() or each.arm not in ALWAYS]
 
 
 def in_containers() -> list[Turn]:
