@@ -32,7 +32,7 @@ def print_trend(out: Console, trend: Trend, folder: str, lang: Lang = "en") -> N
         print_table(out, table)
         for series in trend.series:
             for line in (*breaks(series, lang), *level_changed(series, lang)):
-                out.print(line, soft_wrap=True)
+                out.print(f"{called(series, lang)}: {line}", soft_wrap=True)
     else:
         out.print(words(lang, "trend.none", folder=folder), soft_wrap=True)
     for line in _below(trend, lang):
@@ -48,7 +48,7 @@ def breaks(series: Series, lang: Lang) -> Iterator[str]:
     said = words(lang, "trend.since", at=day(now.since), what=changed, before=_recovered(before, lang))
     earlier = len(series.segments) - 2
     more = f" · {words(lang, 'trend.more', n=earlier)}" if earlier else ""
-    yield f"{called(series, lang)}: {said}{more}"
+    yield said + more
 
 
 def level_changed(series: Series, lang: Lang) -> Iterator[str]:
@@ -57,7 +57,7 @@ def level_changed(series: Series, lang: Lang) -> Iterator[str]:
     if changes:
         now = changes[-1]
         told = {"at": day(now.at), "before": seconds(now.before), "after": seconds(now.after)}
-        yield f"{called(series, lang)}: {words(lang, 'trend.level', **told)}"
+        yield words(lang, "trend.level", **told)
 
 
 def called(series: Series, lang: Lang) -> str:

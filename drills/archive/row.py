@@ -47,7 +47,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     ``limits`` and ``machine`` are hashes, None where ``run.json`` cannot be read. ``checks`` are those of customers and
     money, ``red`` all that failed; ``accepts``: metrics whose harm the drill accepts.
 
-    ``faults``: kinds of what the drill breaks; ``phase``: of the business day, empty where nobody knows.
+    ``faults``: what the drill breaks, by kind; ``phase``: of the business day, empty where nobody knows.
     """
 
     run: str
@@ -217,7 +217,7 @@ def row_of(folder: Path) -> RunRow:
         reaction_s=card.operator.reaction_s,
         sources=card.sources,
         phase="" if plan is None else plan.phase,
-        faults=[] if plan is None else sorted({fault.kind for fault in plan.faults}),
+        faults=[] if plan is None else sorted({fault.label for fault in plan.faults}),
     )
 
 
