@@ -1,13 +1,13 @@
 # make drill   set everything up and run the first drill        make test    lint, types, unit tests, a real drill
 # make lint    ruff, mypy, import contracts                      make gates   the long proof: every arm x 3 seeds
 # make bench   timings, as ratios                                make clean   remove .venv, caches and runs/
-# make tour    one night three times: nobody acts, re-opened early, by the runbook; ends with the comparison
+# make tour    order numbers run out three times: nobody acts, the sequence begins anew, by the runbook; and compares
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DRILL ?= night-batch-lock
-TOUR := night-batch-lock
-TOUR_ARMS := no-action wrong:reopen-early runbook
+TOUR := counter-overflow
+TOUR_ARMS := no-action wrong:sequence-cycles runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
 .PHONY: help drill tour test lint unit live long real toxiproxy contract arms compose.yaml images gates bench clean

@@ -24,6 +24,7 @@ from reports.card import as_card, called, judges, was_watched
 from reports.cells import fold, pad
 from reports.figures import DASH, amount, seconds, shown, span
 from reports.replay import USUAL_REACTION_S
+from reports.summary import NAMED
 from reports.texts import Lang, known, say
 from reports.unjudged import cause
 from reports.words import arm_name, metric_name
@@ -113,6 +114,8 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
     for name, metric in (("lost", "acknowledged_orders_lost"), ("duplicated", "duplicated")):
         if count := card.number(metric):
             yield say(lang, f"compare.said.{name}", n=f"{count:,}")
+    for kind in _missed_harms(card):
+        yield f"{metric_name(lang, kind.id)} {card.number(kind.id):,.0f}"
     if card.span("available") is not None and not card.prevented:
         recover = card.span("recover")
         yield (
@@ -120,6 +123,17 @@ def _story(card: Scorecard, lang: Lang) -> Iterator[str]:
             if recover is None
             else say(lang, "compare.recovered", seconds=seconds(max(0.0, recover[1])))
         )
+
+
+def _missed_harms(card: Scorecard) -> list[Metric]:
+    """Further kinds of harm that a limit or a check was there for, and that were done all the same."""
+    red = set(_red(card))
+    return [
+        metric
+        for metric in DOMAINS.metrics.values()
+        if metric.harm is not None and not metric.harm.sum_of and metric.unit == "count"
+        if metric.id not in NAMED.values() and red & {metric.id, *metric.harm.limited_by} and card.number(metric.id)
+    ]
 
 
 def _services(card: Scorecard, lang: Lang) -> str:

@@ -19,8 +19,9 @@ def variable(name: str) -> list[str]:
 
 def test_its_arms_are_arms_of_its_drill() -> None:
     (drill,) = variable("TOUR")
-    assert variable("TOUR_ARMS") == ["no-action", "wrong:reopen-early", "runbook"]
-    assert set(variable("TOUR_ARMS")) <= set(map(str, arms_of(load_drill(drill))))
+    nobody, wrong, right = variable("TOUR_ARMS")
+    assert (nobody, wrong.partition(":")[0], right) == ("no-action", "wrong", "runbook")
+    assert {nobody, wrong, right} <= set(map(str, arms_of(load_drill(drill))))
 
 
 def test_it_says_how_long_it_takes_and_ends_with_the_comparison() -> None:
