@@ -42,6 +42,19 @@ def test_a_single_outlier_is_no_level() -> None:
     assert all(each.after < 20 and each.before < 20 for each in level_changes(runs(values)))
 
 
+def test_runs_far_off_part_no_level() -> None:
+    rng = random.Random(7)
+    for _ in range(20):
+        values = drawn(rng, 50, 15.0)
+        for place in (5, 18, 31, 44):
+            values[place] = 8.0
+        assert level_changes(runs(values)) == []
+    values = drawn(rng, 25, 42.0) + drawn(rng, 25, 48.0)
+    values[40] = 8.0
+    (found,) = level_changes(runs(values))
+    assert found.at == "20260025"
+
+
 def test_too_few_or_all_the_same_say_nothing() -> None:
     assert level_changes(runs([1.0] * (LEAST // 2) + [9.0] * (LEAST // 2 - 1))) == []
     assert level_changes(runs([5.0] * 40)) == []
