@@ -14,8 +14,9 @@ from rich.text import Text
 from drills.record.dates import Fate, done_of_due
 from drills.schedule.clock import minutes_of
 from drills.schedule.dates import Date
-from reports.calendar_words import at, on, say, state_words, verdict_words, why
+from reports.calendar_words import at, on, say, state_words, why
 from reports.cells import print_table
+from reports.history_words import verdict_words
 from reports.texts import Lang
 
 

@@ -65,10 +65,6 @@ EN: Mapping[str, str] = {
     "ran.as-declared": "as declared",
     "ran.not-as-declared": "NOT AS DECLARED",
     "ran.cannot-judge": "CANNOT JUDGE",
-    "verdict.pass": "passed",
-    "verdict.fail": "failed",
-    "verdict.unknown": "cannot judge",
-    "verdict.invalid": "cannot judge",
     "told.before.title": "Drill begins: {entry}",
     "told.before": "A drill begins now and takes {minutes} min at most. What it breaks on purpose: {target}.",
     "told.after.title": "Drill done: {entry}, as expected",
@@ -154,10 +150,6 @@ JA: Mapping[str, str] = {
     "ran.as-declared": "想定どおり",
     "ran.not-as-declared": "想定と異なる結果",
     "ran.cannot-judge": "判定不能",
-    "verdict.pass": "合格",
-    "verdict.fail": "不合格",
-    "verdict.unknown": "判定不能",
-    "verdict.invalid": "判定不能",
     "told.before.title": "訓練開始: {entry}",
     "told.before": "これより訓練を開始します（最大 {minutes} 分）。意図的に障害を起こす対象: {target}",
     "told.after.title": "訓練終了: {entry}（想定どおり）",
@@ -193,11 +185,6 @@ TEXTS: Mapping[Lang, Mapping[str, str]] = {"en": EN, "ja": JA}
 def say(lang: Lang, key: str, **values: object) -> str:
     """The text of ``key`` with its places filled in; KeyError for a key that is not there."""
     return TEXTS[lang][key].format(**values)
-
-
-def verdict_words(lang: Lang, verdict: str) -> str:
-    """A verdict in words; one of a later version stands for itself."""
-    return TEXTS[lang].get(f"verdict.{verdict}", verdict)
 
 
 def state_words(lang: Lang, state: str) -> str:

@@ -24,7 +24,7 @@ from reports.card import as_card, called, judges, was_watched
 from reports.cells import fold, pad
 from reports.figures import DASH, amount, seconds, shown, span
 from reports.replay import USUAL_REACTION_S
-from reports.summary import NAMED
+from reports.summary import further_harms
 from reports.texts import Lang, known, say
 from reports.unjudged import cause
 from reports.words import arm_name, metric_name
@@ -129,10 +129,7 @@ def _missed_harms(card: Scorecard) -> list[Metric]:
     """Further kinds of harm that a limit or a check was there for, and that were done all the same."""
     red = set(_red(card))
     return [
-        metric
-        for metric in DOMAINS.metrics.values()
-        if metric.harm is not None and not metric.harm.sum_of and metric.unit == "count"
-        if metric.id not in NAMED.values() and red & {metric.id, *metric.harm.limited_by} and card.number(metric.id)
+        metric for metric, harm in further_harms() if red & {metric.id, *harm.limited_by} and card.number(metric.id)
     ]
 
 

@@ -10,7 +10,8 @@ from drills.judge.unjudged import judges
 from drills.record.dates import Ran, Reason
 from drills.spec.reader import Words
 from drills.spec.scheduleform import OCCASIONS
-from reports.calendar_words import on, say, target, verdict_words, why
+from reports.calendar_words import on, say, target, why
+from reports.history_words import verdict_words
 from reports.texts import Lang
 from reports.words import LISTED, arm_name, metric_name
 

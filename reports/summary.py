@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from drills.domains.registry import DOMAINS
+from drills.judge.metric import Harm, Metric
 from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.arm import NOTHING_BROKEN
@@ -67,14 +68,20 @@ def _harm(cards: Sequence[Scorecard]) -> dict[str, Any]:
     }
 
 
-def _others(cards: Sequence[Scorecard]) -> Iterator[tuple[str, float | None]]:
+def further_harms() -> Iterator[tuple[Metric, Harm]]:
+    """Kinds of harm that are counted one by one, beyond those that every portfolio has a number of."""
     for metric in DOMAINS.metrics.values():
-        counts = metric.harm is not None and not metric.harm.sum_of and metric.unit == "count"
+        harm = metric.harm
+        if harm is not None and not harm.sum_of and metric.unit == "count" and metric.id not in NAMED.values():
+            yield metric, harm
+
+
+def _others(cards: Sequence[Scorecard]) -> Iterator[tuple[str, float | None]]:
+    for metric, _ in further_harms():
         measured = [card for card in cards if any(each.id == metric.id for each in card.metrics)]
-        if counts and measured and metric.id not in NAMED.values():
-            found = _sum(measured, metric.id)
-            if found != 0:
-                yield metric.id, found
+        found = _sum(measured, metric.id) if measured else 0
+        if found != 0:
+            yield metric.id, found
 
 
 def _sum(cards: Sequence[Scorecard], metric: str) -> float | None:

@@ -131,22 +131,25 @@ def _operator(kind: str, lang: Lang) -> str:
 
 
 def _below(trend: Trend, lang: Lang) -> Iterator[str]:
-    yield from calendar(trend, lang, SHOWN_LOST)
+    dates = calendar(trend, lang, SHOWN_LOST)
+    yield from dates[:1]
+    yield from (f"  {each}" for each in dates[1:])
     yield from _lost(trend.without_card, lang)
     yield from notes(trend, lang)
 
 
-def calendar(trend: Trend, lang: Lang, most: int) -> Iterator[str]:
-    """How many dates of the calendar were done, and ``most`` of those that were not, the latest first."""
+def calendar(trend: Trend, lang: Lang, most: int) -> list[str]:
+    """How many dates of the calendar were done, and ``most`` of those that were not, the latest first; or nothing."""
     found = trend.calendar
     if found is None:
-        return
-    yield words(lang, "trend.calendar", done=found.done, due=found.due)
+        return []
+    lines = [words(lang, "trend.calendar", done=found.done, due=found.due)]
     for each in found.missed[::-1][:most]:
         reason = words(lang, "trend.calendar.no-reason") if each.reason is None else why(lang, each.reason)
-        yield "  " + words(lang, "trend.calendar.item", entry=each.entry, of=on(lang, each.of), why=reason)
+        lines.append(words(lang, "trend.calendar.item", entry=each.entry, of=on(lang, each.of), why=reason))
     if len(found.missed) > most:
-        yield "  " + words(lang, "trend.lost-card.more", n=len(found.missed) - most)
+        lines.append(words(lang, "trend.lost-card.more", n=len(found.missed) - most))
+    return lines
 
 
 def notes(trend: Trend, lang: Lang) -> Iterator[str]:

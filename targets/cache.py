@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from targets.finding import Finding, writable
@@ -46,6 +48,16 @@ def cache_complaint() -> str | None:
     except OSError as error:
         number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno or 0
         return f"cannot write to {folder}: {os.strerror(number)}; set KUNREN_CACHE to another folder"
+
+
+@contextlib.contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A folder of one's own in the cache, gone afterwards. NoCache."""
+    complaint = cache_complaint()
+    if complaint is not None:
+        raise NoCache(complaint)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=cache_folder()) as folder:
+        yield Path(folder)
 
 
 def examine_cache() -> Finding:

@@ -81,9 +81,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     accepts: list[str]
     earlier: list[str]
     reaction_s: float | None = None
-    sources: list[str] = []
-    phase: str = ""
-    faults: list[str] = []
+    sources: list[str]
+    phase: str
+    faults: list[str]
 
     @property
     def called(self) -> str:

@@ -53,7 +53,7 @@ class Segment(msgspec.Struct, frozen=True):
     recover_s: Median
     service_s: Median
     harmful_actions: Median
-    changes: list[LevelChange] = []
+    changes: list[LevelChange]
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -115,7 +115,7 @@ class Trend(msgspec.Struct, frozen=True):
     unread: dict[str, str]
     unregistered: int
     register_holds: bool | None
-    calendar: Calendar | None = None
+    calendar: Calendar | None
 
 
 def trend(

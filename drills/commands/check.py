@@ -11,7 +11,7 @@ from rich.console import Console
 from drills.cards import compare_with_kept, rejudge
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, worst
 from drills.commands.execution import Json, Junit, OpenMetrics, Outputs, Quiet, deliver, exit_code
-from drills.commands.report import Html, deliver_page, refuse_stream, shown_run
+from drills.commands.report import Html, deliver_page, refuse_page, shown_run
 from drills.errors import Refused
 from drills.exits import EXIT_FAIL, complain
 from drills.judge.scorecard import Scorecard
@@ -53,7 +53,7 @@ def check(
         raise Refused("--public-key without --evidence", "say both")
     to = Outputs(json, junit, openmetrics, html)
     to.refuse_unwritable()
-    refuse_stream(html)
+    refuse_page(html)
     out, said = console(to_stderr=to.to_stdout), language(lang)
     cards: list[Scorecard] = []
     problems: list[str] = []

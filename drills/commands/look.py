@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from drills import api
@@ -35,6 +35,7 @@ from drills.verification import verify_arm
 from reports import notices
 from reports.calendar_words import on, say, why
 from reports.texts import Lang
+from targets.cache import NoCache, scratch
 
 AHEAD = 40 * DAY
 """So far ahead the journal knows the next date of each entry."""
@@ -163,23 +164,26 @@ class Calendar:
             complain(say(self.lang, "once.incomplete" if ran else "once.missed", **words))
         found = [notices.FINDING] if notices.found_something(ran) else []
         lacks = [notices.MISSED] if incomplete is not None else []
-        with TemporaryDirectory(prefix="kunren-page-") as scratch:
+        with ExitStack() as kept:
             self._tell_all(
                 [notices.AFTER, *found, *lacks],
                 entry.name,
                 lambda lang: notices.after(about, ran, incomplete, lang),
-                self._page(entry, ran, Path(scratch)),
+                self._page(entry, ran, kept),
             )
 
-    def _page(self, entry: Entry, ran: Sequence[Ran], scratch: Path) -> list[Path]:
-        """The page of the runs as a file, where somebody who is told wants it; the cards where none can be made."""
+    def _page(self, entry: Entry, ran: Sequence[Ran], kept: ExitStack) -> list[Path]:
+        """The page of the runs as a file, where somebody who is told wants it; the cards where none can be made.
+
+        It is there as long as ``kept`` is open.
+        """
         folders = [self.runs / each.run for each in ran]
         if not folders or not any(each.attach for each in self.schedule.told(entry.name)):
             return []
-        file = scratch / "drill.html"
         try:
+            file = kept.enter_context(scratch("page-")) / "drill.html"
             deliver_page([shown_run(folder) for folder in folders], str(file), None, self.lang)
-        except KunrenError as error:
+        except (KunrenError, NoCache) as error:
             complain(str(error))
             return [folder / CARD for folder in folders]
         return [file]

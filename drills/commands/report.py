@@ -50,7 +50,7 @@ def report(
     The page is in English and Japanese; --lang says which it opens in, and which goes to paper.
     """
     writable(html, pdf, junit)
-    refuse_stream(html, pdf)
+    refuse_page(html, pdf)
     said = language(lang)
     folders = list(dict.fromkeys(find_run(runs, ref).resolve() for ref in refs))
     shown = [shown_run(folder) for folder in folders]
@@ -105,7 +105,7 @@ def deliver_page_of(cards: Iterable[Scorecard], runs: Path, html: str | None, la
     deliver_page([Run(card, judge(folder)[1], folder) for card, folder in found], html, None, lang)
 
 
-def refuse_stream(html: str | None, pdf: str | None = None) -> None:
+def refuse_page(html: str | None, pdf: str | None = None) -> None:
     """Refused where a page is to go to stdout, which carries other things, or nothing is there to print it with."""
     if html == "-":
         raise Refused("--html goes into a file", "name one, such as card.html")

@@ -30,7 +30,7 @@ from drills.commands.execution import (
 )
 from drills.commands.many import carry_out_many
 from drills.commands.person import pace_of, person_of, refuse_person
-from drills.commands.report import Html, deliver_page_of, refuse_stream
+from drills.commands.report import Html, deliver_page_of, refuse_page
 from drills.judge.repeats import repeated
 from drills.judge.scorecard import Scorecard
 from drills.record.names import CARD
@@ -104,7 +104,7 @@ def run_drills(
     """Run drills: inject, load, recover, judge. The exit code is the worst verdict."""
     to = Outputs(json, junit, openmetrics, html)
     to.refuse_unwritable()
-    refuse_stream(html)
+    refuse_page(html)
     first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
     person = person_of(operator, name, role)
     speed = pace_of(pace, person)

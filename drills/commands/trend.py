@@ -13,7 +13,7 @@ from drills.archive.trends import trend
 from drills.commands.common import DEFAULT_RUNS, Lang, as_json, console, language, writable, write
 from drills.commands.findings import DEFAULT_FILE as FINDINGS
 from drills.commands.findings import GRACE_DAYS, day
-from drills.commands.report import Html, Pdf, deliver, refuse_stream
+from drills.commands.report import Html, Pdf, deliver, refuse_page
 from drills.errors import Refused
 from drills.findings.state import Standing, by_urgency
 from drills.findings.store import Store
@@ -50,7 +50,7 @@ def show_trend(
     why, and what was started and has no card. Exit 0 whatever it shows.
     """
     writable(json, html, pdf)
-    refuse_stream(html, pdf)
+    refuse_page(html, pdf)
     said = language(lang)
     if not runs.is_dir():
         raise Refused(f"there is no folder {runs}", "name the folder of the runs, or start one with: kunren run DRILL")

@@ -46,16 +46,16 @@ def limits() -> Limits:
     return Limits(*(sys.maxsize if each == resource.RLIM_INFINITY else each for each in found))
 
 
-def needed(profile: Profile, per_customer: int, busiest: Mapping[str, float] | None = None) -> int:
+def needed(profile: Profile, per_customer: int, arrivals: Mapping[str, float] | None = None) -> int:
     """Files that the fullest process holds, where a customer takes ``per_customer`` of them.
 
-    Customers who gave up come again while the connection that they left is not closed yet everywhere, who insists more
-    than once. ``busiest``: the most arrivals a second of each service, where a fault brings more than the profile has.
+    Customers who gave up come again, those who insist several times, while the connection that they left is not closed
+    yet everywhere. ``arrivals``: the most a second of each service, where a fault brings more than the profile has.
     """
     insists = profile.behaviour.insistence
     tries = 1 if insists is None else 1 + insists.retries
-    arrivals = sum((busiest or profile.services).values())
-    coming_again = math.ceil(arrivals * tries * profile.patience.longest_s)
+    per_s = sum((arrivals or profile.services).values())
+    coming_again = math.ceil(per_s * tries * profile.patience.longest_s)
     return per_customer * (profile.customers + coming_again) + OWN
 
 

@@ -56,7 +56,7 @@ def guarded(folder: Path, journal: Callable[[Mapping[str, Any]], object], target
     try:
         with watched(reaper.alive, f"{REAPER} has died", target.unguarded):
             yield
-    except BaseException:
+    except BaseException:  # also Ctrl-C
         # Perhaps it was the stopping that went wrong: the reaper sees for itself, and finds nothing if it was not.
         with signals_held():
             reaper.let_look()

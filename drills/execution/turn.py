@@ -96,7 +96,7 @@ class Machine:
         announced = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             announced.bind(f"\0{self.name}/{what}")
-        except BaseException:
+        except BaseException:  # also Ctrl-C: a socket that stays open keeps the turn
             announced.close()
             raise
         return announced

@@ -30,12 +30,12 @@ def covered(rows: Mapping[tuple[str, ...], Sequence[RunRow]], trend: Trend, lang
     """From the last run of each line of the history."""
     last = {series.last_run: series.last_verdict for series in trend.series}
     shown = [(row, last[row.run]) for group in rows.values() for row in group if row.run in last]
-    by_source: dict[str, dict[str, str]] = {}
+    by_source: dict[str, set[str]] = {}
     by_family: dict[str, dict[str, set[str]]] = {}
     for row, verdict in shown:
         drill = f"{row.called} {MARKS.get(verdict, '?')}"
         for source in row.sources:
-            by_source.setdefault(source, {})[drill] = verdict
+            by_source.setdefault(source, set()).add(drill)
         for fault in row.faults:
             by_family.setdefault(fault, {}).setdefault(row.phase, set()).add(row.called)
     phases = sorted({row.phase for row, _ in shown if row.faults})

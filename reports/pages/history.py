@@ -80,7 +80,7 @@ def _in(
         "lines": lines,
         "lost": [lost_card(each, lang) for each in trend.without_card[::-1][:SHOWN_LOST]],
         "lost_more": max(0, len(trend.without_card) - SHOWN_LOST),
-        "calendar": list(calendar(trend, lang, SHOWN_LOST)),
+        "calendar": calendar(trend, lang, SHOWN_LOST),
         "covered": covered(rows, trend, lang),
         "notes": list(notes(trend, lang)),
         "footer": word(lang, "page.footer", version=version("kunren")),

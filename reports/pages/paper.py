@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from drills.errors import MissingMeans, Refused
+from targets.cache import NoCache, scratch
 from targets.commands import run
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
@@ -37,22 +37,29 @@ def browser() -> str:
 def printed(page: bytes) -> bytes:
     """The PDF of a page; Refused where the browser makes none, with its own words."""
     program = browser()
-    with TemporaryDirectory(prefix="kunren-paper-") as scratch:
-        source, target = Path(scratch) / "page.html", Path(scratch) / "page.pdf"
-        source.write_bytes(page)
-        root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # it refuses to start as root with its sandbox
-        argv = [
-            program,
-            *FLAGS,
-            *root,
-            f"--user-data-dir={scratch}/profile",
-            f"--print-to-pdf={target}",
-            source.as_uri(),
-        ]
-        said = _run(argv)
-        if not target.exists():
-            raise Refused(f"{program} printed nothing: {said}", "write --html and print that from any browser")
-        return target.read_bytes()
+    try:
+        with scratch("paper-") as folder:
+            return _printed(program, page, folder)
+    except NoCache as error:
+        raise MissingMeans([str(error)]) from error
+
+
+def _printed(program: str, page: bytes, folder: Path) -> bytes:
+    source, target = folder / "page.html", folder / "page.pdf"
+    source.write_bytes(page)
+    root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # it refuses to start as root with its sandbox
+    argv = [
+        program,
+        *FLAGS,
+        *root,
+        f"--user-data-dir={folder}/profile",
+        f"--print-to-pdf={target}",
+        source.as_uri(),
+    ]
+    said = _run(argv)
+    if not target.exists():
+        raise Refused(f"{program} printed nothing: {said}", "write --html and print that from any browser")
+    return target.read_bytes()
 
 
 def _run(argv: list[str]) -> str:

@@ -11,7 +11,9 @@ from reports.pages.words import EN, JA
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
 PAGES = Path(__file__).parents[2] / "reports" / "pages"
 SOURCES = "\n".join(
-    file.read_text() for file in sorted(PAGES.rglob("*")) if file.suffix in (".py", ".html") and file.name != "words.py"
+    file.read_text()
+    for file in sorted(PAGES.rglob("*"))
+    if file.suffix in (".py", ".html") and not file.name.startswith("words")
 )
 SAME = {"seed"}
 """What is called alike in both."""
