@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from drills import api
-from drills.commands.execution import chosen, complaints, error_of, parse_reaction, possible
+from drills.commands.execution import chosen, complaints, error_of, parse_time, possible
 from drills.errors import KunrenError
 from drills.record.arm import NO_ACTION, Arm
 from drills.record.folder import evidence_number
@@ -108,7 +108,7 @@ def _chosen(config: pytest.Config, name: str | Path) -> list[Drill]:
 
 def _request(config: pytest.Config, drill: Drill, arm: Arm) -> RunRequest:
     option = config.option
-    reaction, runs = parse_reaction(option.kunren_reaction), Path(option.kunren_runs)
+    reaction, runs = parse_time(option.kunren_reaction), Path(option.kunren_runs)
     return RunRequest(
         drill, arm, option.kunren_seed, runs, reaction, option.kunren_proxy, target=option.kunren_target,
         drawn=option.kunren_seed_drawn,

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from drills.commands import check, compare, findings, heal, inspect, report, run, runs, schedule, sign, trend, verify
+from drills.commands import (
+    check,
+    compare,
+    findings,
+    heal,
+    inspect,
+    probe,
+    report,
+    run,
+    runs,
+    schedule,
+    sign,
+    trend,
+    verify,
+)
 from drills.commands.common import say
 
 app = typer.Typer(
@@ -25,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (inspect, run, verify, check, compare, report, trend, runs, findings, sign, heal, schedule):
+for family in (inspect, run, verify, check, compare, report, trend, runs, findings, sign, heal, schedule, probe):
     family.register(app)
 
 

@@ -83,11 +83,11 @@ def drawn_seed(asked: int | None) -> int:
     return secrets.randbelow(1_000_000) if asked is None else asked
 
 
-def parse_reaction(text: str) -> int:
+def parse_time(text: str, option: str = "--reaction") -> int:
     """``1s``, ``250ms`` … in ns; Refused for anything else."""
     match = TIME.match(text)
     if match is None or match[2] not in UNITS:
-        raise Refused(f"--reaction {text!r} is no time with its unit", "such as 1s, 250ms or 2m")
+        raise Refused(f"{option} {text!r} is no time with its unit", "such as 1s, 250ms or 2m")
     return int(float(match[1]) * UNITS[match[2]])
 
 

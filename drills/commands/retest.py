@@ -12,7 +12,7 @@ from rich.console import Console
 
 from drills.archive.index import indexed
 from drills.commands.common import DEFAULT_RUNS, Lang, Runs, console, language, writable
-from drills.commands.execution import Proxy, Quiet, chosen, conduct, leave, parse_reaction, possible
+from drills.commands.execution import Proxy, Quiet, chosen, conduct, leave, parse_time, possible
 from drills.commands.person import person_of, refuse_person
 from drills.commands.syncing import bring_up_to_date
 from drills.errors import Refused
@@ -83,7 +83,7 @@ def request_for(finding: Finding, drill: str | None, runs: Path, proxy: str, nam
     (loaded,) = chosen([drill or finding.file or finding.drill], every=False, target=finding.target, proxy=proxy)
     if loaded.called != finding.drill:
         raise Refused(f"{loaded.file} is drill {loaded.called}, {finding.id} is of {finding.drill}")
-    reaction = parse_reaction("1s" if finding.reaction_s is None else f"{finding.reaction_s:g}s")
+    reaction = parse_time("1s" if finding.reaction_s is None else f"{finding.reaction_s:g}s")
     request = RunRequest(
         loaded.at_pace(finding.pace),
         arm_of(loaded, finding.arm),

@@ -25,7 +25,7 @@ from drills.commands.execution import (
     drawn_seed,
     exit_code,
     leave,
-    parse_reaction,
+    parse_time,
     possible,
 )
 from drills.commands.many import carry_out_many
@@ -105,7 +105,7 @@ def run_drills(
     to = Outputs(json, junit, openmetrics, html)
     to.refuse_unwritable()
     refuse_page(html)
-    first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
+    first, said, wait = drawn_seed(seed), language(lang), parse_time(reaction)
     person = person_of(operator, name, role)
     speed = pace_of(pace, person)
     orders = [

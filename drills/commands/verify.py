@@ -21,7 +21,7 @@ from drills.commands.execution import (
     conduct,
     drawn_seed,
     leave,
-    parse_reaction,
+    parse_time,
     possible,
 )
 from drills.exits import EXIT_FAIL, EXIT_PASS
@@ -60,7 +60,7 @@ def verify(
 ) -> None:
     """Can this drill be trusted? Runs its arms and wrong variants and compares each with what is declared."""
     writable(json, junit)
-    first, said, wait = drawn_seed(seed), language(lang), parse_reaction(reaction)
+    first, said, wait = drawn_seed(seed), language(lang), parse_time(reaction)
     out = console(to_stderr=json == "-")
     orders = [
         possible(RunRequest(drill, name, first + turn, runs, wait, proxy, target=target, drawn=seed is None))
