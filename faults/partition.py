@@ -87,8 +87,9 @@ def _plain(cut: Cut) -> dict[str, Any]:
 
 
 def _look(link: Link) -> tuple[Reaction, Reaction]:
-    direct = probe(link.upstream, LOOK_S)
-    return direct, probe(link.listen, max(SILENCE_S, (direct.first_ms or 0.0) * 10 / 1000))
+    direct = probe(link.upstream, LOOK_S, link.greeting)
+    within_s = max(SILENCE_S, (direct.first_ms or 0.0) * 10 / 1000)
+    return direct, probe(link.listen, within_s, link.greeting)
 
 
 def _felt(each: Iterable[bool | None]) -> bool | None:

@@ -1,8 +1,8 @@
 """One throw-away TCP connection that shows, from outside and for any protocol, whether a link is broken.
 
-A witness compares two probes: one through the link, one directly to the upstream. The probe says what no protocol
-knows, so that nearly every server answers or hangs up at once; it goes only to a target that has shown that it is a
-drill target.
+A witness compares two probes: one through the link, one directly to the upstream. The probe says what the link's far
+end is known to answer; where that is not known, what no protocol knows, so that nearly every server answers or hangs up
+at once. It goes only to a target that has shown that it is a drill target.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Reaction:
         return asdict(self)
 
 
-def probe(address: str, within_s: float) -> Reaction:
-    """Connect to ``host:port``, say our lines, and look for ``within_s`` seconds what comes back.
+def probe(address: str, within_s: float, greeting: bytes = b"") -> Reaction:
+    """Connect to ``host:port``, say ``greeting`` or our own lines, and look for ``within_s`` seconds what comes back.
 
     OSError where it is this process that cannot: that is no reaction.
     """
@@ -58,7 +58,7 @@ def probe(address: str, within_s: float) -> Reaction:
     if not isinstance(link, socket.socket):
         return link
     with link:
-        return _watch(link, within_s)
+        return _watch(link, within_s, greeting or LINES)
 
 
 def connects(address: str, within_s: float) -> Reaction:
@@ -88,12 +88,12 @@ def _connect(address: str, within_s: float) -> socket.socket | Reaction:
         return Reaction("unreachable")
 
 
-def _watch(link: socket.socket, within_s: float) -> Reaction:
+def _watch(link: socket.socket, within_s: float, words: bytes) -> Reaction:
     began = time.monotonic()
     count, first_ms = 0, None
     end: End = "open"
     try:
-        link.sendall(LINES)
+        link.sendall(words)
         while end == "open" and count < MOST_BYTES:
             link.settimeout(max(0.001, began + within_s - time.monotonic()))
             received = len(link.recv(4096))

@@ -79,8 +79,8 @@ class ToxicFault(FaultRecord, frozen=True, kw_only=True):
             says = f"{self.link} has {sorted(ours) or 'no toxic of ours'}, not {sorted(wanted)}"
             return ProbeResult(False, says, {"toxics": ours})
         link = target.links()[self.link]
-        direct = probe(link.upstream, LOOK_S)
-        through = probe(link.listen, self._look_s(direct))
+        direct = probe(link.upstream, LOOK_S, link.greeting)
+        through = probe(link.listen, self._look_s(direct), link.greeting)
         seen = self._judge(direct, through)
         data = {"toxics": ours, "effect_seen": seen, "direct": direct.plain(), "through": through.plain()}
         return ProbeResult(seen is not False, f"{self.KIND} on {self.link} read back; {EFFECT[seen]}", data)

@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, Action] = {
     "status": Action({"order": str, "state": str}, may_be_absent=True),
     "repayment": Action({"repayment": str, "state": str}, keyed=True),
     "withdrawal": Action({"withdrawal": str, "state": str}, keyed=True),
+    "page": Action({"rows": list}),
     "fetch": Action(),
 }
 """By the name that stands in the customers' journal; ``fetch`` is a URL of which nothing is known but its status."""

@@ -20,7 +20,7 @@ from loadprofiles.own import OwnErrors
 from loadprofiles.profiles import Profile, Url
 from loadprofiles.replies import NO_EFFECT, UNSETTLED, Answer, decode, outcome_by_url, outcome_of
 from loadprofiles.samples import OutcomeCode
-from loadprofiles.tickets import Instrument, Means, Ticket
+from loadprofiles.tickets import Instrument, Means, Ticket, at_price
 
 Report = Callable[[str, Answer, float], None]
 """Told of every request: action, answer, latency in ms; feeds Locust's own statistics."""
@@ -104,6 +104,7 @@ class Client:
         self.unrated = 0
         self.report: Report | None = None
         self.own = own
+        self._prices: dict[str, tuple[Instrument, int]] = {}
         self._seed = seed
         self._row = first_free_row
 
@@ -181,6 +182,15 @@ class Client:
             figure="cash", yen=answer.data["cash"], current=answer.data["status"] == "current",
             as_of=answer.data["as_of"], sent_ns=answer.sent, received_ns=answer.done,
         )  # fmt: skip
+
+    def note_price(self, instrument: Instrument, shown: Answer) -> None:
+        """A price was shown, and whoever comes next has heard of it."""
+        self._prices[instrument.code] = (instrument, int(shown.data["price"]))
+
+    def priced(self, ticket: Ticket) -> Ticket:
+        """The order as somebody writes it who knows the latest price that was shown to anybody."""
+        known = self._prices.get(ticket.code)
+        return ticket if known is None else at_price(ticket, *known)
 
     def note_acted(self, customer: Customer, shown: Answer, act: Answer, yen: int, what: str) -> None:
         """The customer relied on a shown figure. An order or repayment that surely had no effect is no act."""

@@ -14,6 +14,7 @@ from loadprofiles.journeys import Doubt, Journey, held, retyped
 from loadprofiles.profiles import Insistence
 from loadprofiles.replies import Answer, comes_again
 from loadprofiles.samples import OutcomeCode
+from loadprofiles.tickets import Ticket
 
 RETRY_LEAST_S, RETRY_MOST_S = 0.1, 10.0
 """Bounds of how soon a customer comes again, whatever the answer says."""
@@ -27,22 +28,22 @@ def insist(client: Client, journey: Journey, doubt: Doubt, habits: Insistence) -
         return
     leaves_at = time.monotonic() + rng.uniform(*habits.wait_s)
     hammers = rng.random() < habits.hammer
-    key, answer, tries = doubt.key, doubt.answer, 0
+    key, ticket, answer, tries = doubt.key, doubt.ticket, doubt.answer, 0
     while answer is not None and comes_again(answer):
         place = answer.text("ticket")
         if place:
             if time.monotonic() >= leaves_at or not client.pause(retry_after(answer)):
                 return
-            answer = again(client, journey, doubt, key, place)
+            answer = again(client, journey, doubt, ticket, key, place)
             continue
         if tries == habits.retries or not client.pause(_pause(journey, habits, hammers, tries)):
             return
         tries += 1
         if rng.random() < habits.retype:
-            key = retyped(key)
-            answer = typed_anew(client, journey, doubt, key)
+            key, ticket = retyped(key), client.priced(doubt.written or doubt.ticket)
+            answer = typed_anew(client, journey, doubt, ticket, key)
         else:
-            answer = again(client, journey, doubt, key)
+            answer = again(client, journey, doubt, ticket, key)
 
 
 def think_again(client: Client, journey: Journey, doubt: Doubt, habits: Insistence) -> None:
@@ -51,14 +52,14 @@ def think_again(client: Client, journey: Journey, doubt: Doubt, habits: Insisten
         held(client, journey.customer, lambda: client.ask(journey.customer, cancel_call(doubt.key)))
 
 
-def again(client: Client, journey: Journey, doubt: Doubt, key: str, place: str = "") -> Answer | None:
+def again(client: Client, journey: Journey, doubt: Doubt, ticket: Ticket, key: str, place: str = "") -> Answer | None:
     """Send the same order under the same key, with the ticket of the waiting room where there is one."""
-    return held(client, journey.customer, lambda: client.repeat(journey.customer, doubt.ticket, key, doubt.key, place))
+    return held(client, journey.customer, lambda: client.repeat(journey.customer, ticket, key, doubt.key, place))
 
 
-def typed_anew(client: Client, journey: Journey, doubt: Doubt, key: str) -> Answer | None:
-    """Type it again: to the system another order, to the customer the same intent."""
-    return held(client, journey.customer, lambda: client.place(journey.customer, doubt.ticket, key, doubt.key))
+def typed_anew(client: Client, journey: Journey, doubt: Doubt, ticket: Ticket, key: str) -> Answer | None:
+    """Type it again, at the price of now: to the system another order, to the customer the same intent."""
+    return held(client, journey.customer, lambda: client.place(journey.customer, ticket, key, doubt.key))
 
 
 def retry_after(answer: Answer) -> float:

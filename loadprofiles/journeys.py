@@ -16,7 +16,7 @@ from loadprofiles.client import Call, Client, Customer, fetch_call, status_call
 from loadprofiles.profiles import Profile, Url
 from loadprofiles.replies import IN_DOUBT, OPEN_STATES, Answer, comes_again
 from loadprofiles.samples import OutcomeCode
-from loadprofiles.tickets import Ticket, write_purchase, write_repayment, write_ticket
+from loadprofiles.tickets import Ticket, in_mind, write_purchase, write_repayment, write_ticket
 
 TOLD_FAILED = "PAYMENT_FAILED"
 """The error code of a withdrawal of which the customer is told that it has failed."""
@@ -47,17 +47,18 @@ class Doubt:
     ticket: Ticket
     key: str
     answer: Answer | None = None  # what there was of one, for a customer who insists
+    written: Ticket | None = None  # as it was written before anybody had heard of another price than the day's
 
 
 def trade(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Place an order."""
     means, rng = journey.customer.means, journey.rng
-    ticket = write_ticket(rng, means, client.instruments, client.profile.behaviour)
-    key = client.key(journey.name)
+    written = write_ticket(rng, means, client.instruments, client.profile.behaviour)
+    ticket, key = client.priced(written), client.key(journey.name)
     answer = client.place(journey.customer, ticket, key, key, journey.row, journey.intended)
     rated(answer)
     if client.profile.behaviour.insistence is not None:
-        return Doubt(ticket, key, answer) if comes_again(answer) or answer.outcome is OutcomeCode.OK else None
+        return Doubt(ticket, key, answer, written) if comes_again(answer) or answer.outcome is OutcomeCode.OK else None
     return Doubt(ticket, key) if answer.outcome in IN_DOUBT else None
 
 
@@ -84,9 +85,12 @@ def inquire(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     """Ask for balances or a quote; a balance shown as current may be acted on."""
     habits, rng = client.profile.behaviour, journey.rng
     if rng.random() >= habits.balances:
-        code = rng.choice(client.instruments).code
-        call = Call("quote", "GET", f"/quotes/{code}", fields={"code": code})
-        rated(client.ask(journey.customer, call, journey.row, journey.intended))
+        instrument = in_mind(rng, client.instruments, habits)
+        call = Call("quote", "GET", f"/quotes/{instrument.code}", fields={"code": instrument.code})
+        shown = client.ask(journey.customer, call, journey.row, journey.intended)
+        rated(shown)
+        if habits.watches and shown.outcome is OutcomeCode.OK:
+            client.note_price(instrument, shown)
         return None
     shown = client.ask(journey.customer, Call("balances", "GET", "/balances"), journey.row, journey.intended)
     rated(shown)
@@ -95,6 +99,14 @@ def inquire(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
     client.note_shown(journey.customer, shown)
     acts = rng.random() < habits.act
     return act(client, journey, shown) if acts and shown.data["status"] == "current" else None
+
+
+def browse(client: Client, journey: Journey, rated: Rated) -> Doubt | None:
+    """Look at the ranking, at a chart, or at what was booked."""
+    code = journey.rng.choice(client.instruments).code
+    path = journey.rng.choice(("/rankings", f"/charts/{code}", "/statements"))
+    rated(client.ask(journey.customer, Call("page", "GET", path), journey.row, journey.intended))
+    return None
 
 
 def fetch(client: Client, journey: Journey, rated: Rated, url: Url) -> Doubt | None:
@@ -196,6 +208,7 @@ SERVE: Mapping[str, Serve] = {
     "repayment": repay,
     "withdrawal": withdraw,
     "inquiry": inquire,
+    "pages": browse,
 }
 """Rated service -> what its customers come for."""
 

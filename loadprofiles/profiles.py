@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SERVICES = ("orders", "repayment", "withdrawal", "inquiry")
+SERVICES = ("orders", "repayment", "withdrawal", "inquiry", "pages")
 """What a profile can put a rate on; each arrival is one request."""
 
 
@@ -45,7 +45,8 @@ class Behaviour:
     retype_after_s: tuple[float, float] = (0.2, 0.5)
     look_after_s: tuple[float, float] = (2.0, 6.0)
     looks: int = 4  # how often a customer in doubt looks before giving up
-    focus: float = 0.0  # share of purchases that are of the day's first instrument, which everybody talks about
+    focus: float = 0.0  # share of purchases and quotes that are of the day's first instrument: everybody talks about it
+    watches: bool = False  # whether they know the latest price that was shown to anybody, and go by it
     insistence: Insistence | None = None  # of those who come for an order; None: they look, or type it again once
 
 
@@ -179,16 +180,23 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             name="campaign",  # few come before it begins; who gets no answer insists, half of them by typing it anew
-            services={"orders": 9.0, "inquiry": 4.0},
+            services={"orders": 9.0, "inquiry": 4.0, "pages": 5.0},
             customers=1500,
             behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.5, insistence=Insistence()),
             patience=Patience(total_s=3.0, total_most_s=5.0),
         ),
         Profile(
-            name="news",  # the same, and nearly all of them about one instrument
-            services={"orders": 9.0, "inquiry": 4.0},
+            name="opening-rush",  # the same about all instruments, and more sell
+            services={"orders": 9.0, "inquiry": 4.0, "pages": 5.0},
             customers=1500,
-            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.95, insistence=Insistence()),
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.18, insistence=Insistence()),
+            patience=Patience(total_s=3.0, total_most_s=5.0),
+        ),
+        Profile(
+            name="news",  # the same, and nearly all of them about one instrument, whose price they watch
+            services={"orders": 9.0, "inquiry": 6.0, "pages": 5.0},
+            customers=1500,
+            behaviour=Behaviour(balances=0.5, act=0.0, sell=0.15, focus=0.95, watches=True, insistence=Insistence()),
             patience=Patience(total_s=3.0, total_most_s=5.0),
         ),
         Profile(

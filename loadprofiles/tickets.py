@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from loadprofiles.profiles import Behaviour
@@ -93,11 +93,23 @@ def write_ticket(rng: random.Random, means: Means, instruments: Sequence[Instrum
 
 def write_purchase(rng: random.Random, yen: int, instruments: Sequence[Instrument], habits: Behaviour) -> Ticket | None:
     """A purchase for at most ``yen``; None where not even one lot of the instrument in mind can be paid."""
-    talked_about = habits.focus > 0 and rng.random() < habits.focus
-    instrument = instruments[0] if talked_about else rng.choice(instruments)
+    instrument = in_mind(rng, instruments, habits)
     price = _limit(rng, instrument, habits.ticks)
     lots = min(rng.randint(1, habits.lots), yen // (price * LOT))
     return Ticket(instrument.code, "buy", lots * LOT, price) if lots >= 1 else None
+
+
+def in_mind(rng: random.Random, instruments: Sequence[Instrument], habits: Behaviour) -> Instrument:
+    """What somebody is interested in who holds nothing of it."""
+    talked_about = habits.focus > 0 and rng.random() < habits.focus
+    return instruments[0] if talked_about else rng.choice(instruments)
+
+
+def at_price(ticket: Ticket, instrument: Instrument, price: int) -> Ticket:
+    """The same order where the instrument's price is not its base any more: as far from it, within the day's limits."""
+    wish = min(max(ticket.price + price - instrument.base, instrument.low), instrument.high)
+    onto = wish - wish % instrument.tick
+    return replace(ticket, price=onto if onto >= instrument.low else onto + instrument.tick)
 
 
 def write_repayment(rng: random.Random, cash: int, loan: int, habits: Behaviour) -> int:

@@ -23,6 +23,7 @@ from targets.brokerage import config as brokerage
 from targets.brokerage import postgres, toolserver
 from targets.brokerage.books import read_book
 from targets.brokerage.clock import open_day
+from targets.brokerage.condition import asked
 from targets.brokerage.declaration import QUERIES
 from targets.brokerage.edge import certificates
 from targets.brokerage.monitor import rules, webhook
@@ -46,6 +47,7 @@ from targets.target import (
     Capabilities,
     Conditions,
     Cut,
+    Gauged,
     Intent,
     Link,
     OperatorAccess,
@@ -64,6 +66,9 @@ BY_HAND = BROKERCTL.name
 """It reaches every service directly."""
 
 START_WITHIN_S = 30.0
+
+CAPACITY_S = 2.0
+"""For how long test orders are sent to find out how many are taken."""
 
 NO_LIMIT = "ordinary folder, no limit"
 
@@ -139,7 +144,8 @@ class Stack(Target):
         found = {}
         for name, route in TOPOLOGY.links.items():
             host, port = self.config.through(name)
-            found[name] = Link(name, f"{host}:{port}", f"127.0.0.1:{self.config.ports[route.port]}", route.ends)
+            upstream = f"127.0.0.1:{self.config.ports[route.port]}"
+            found[name] = Link(name, f"{host}:{port}", upstream, route.ends, TOPOLOGY.greeting(route.port))
         return found
 
     def proxies(self) -> Proxies:
@@ -293,6 +299,24 @@ class Stack(Target):
     def business_clock(self) -> BusinessClock:
         """One of its own, which runs many times as fast."""
         return self
+
+    @property
+    def gauge(self) -> Gauged:
+        """Of orders: what the exchange session lets through."""
+        return self
+
+    def capacity(self, service: str) -> float | None:
+        """By test orders."""
+        if service != "orders":
+            return None
+        asked_s = {"within_s": CAPACITY_S}
+        try:
+            status, found = asked(self.config, "api", "/ops/capacity", asked_s, CAPACITY_S + START_WITHIN_S)
+        except OSError as error:
+            raise TargetError(f"what the exchange session takes cannot be measured: {error}") from error
+        if status != 200:
+            raise TargetError(f"what the exchange session takes cannot be measured: {found.get('says', status)}")
+        return float(found["per_s"])
 
     def intent(self) -> Intent:
         """Its folder says all the rest."""

@@ -68,13 +68,15 @@ class ProbeResult:
 class Link:
     """A network connection between two parts that passes through a named proxy. Addresses are ``host:port``.
 
-    ``ends`` are the services that it connects, its client first; an end outside the target is left out.
+    ``ends`` are the services that it connects, its client first; an end outside the target is left out. ``greeting`` is
+    what the far end answers without more ado; empty where nobody knows such words.
     """
 
     name: str
     listen: str
     upstream: str
     ends: tuple[str, ...] = ()
+    greeting: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,6 +420,21 @@ class Target(Protocol):
     def business_clock(self) -> BusinessClock | None:
         """What its business day goes by."""
         return None
+
+    @property
+    def gauge(self) -> Gauged | None:
+        """What it takes."""
+        return None
+
+
+class Gauged(Protocol):
+    """How much of a service's work the target takes, found out while nobody else asks for any."""
+
+    def capacity(self, service: str) -> float | None:
+        """Requests a second; None where that cannot be measured of this service. TargetError where it failed.
+
+        Nothing of it is left in any book.
+        """
 
 
 class Startable(Target, Protocol):

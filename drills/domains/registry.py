@@ -8,6 +8,7 @@ from drills.domains import (
     congestion,
     customers,
     figures,
+    market,
     night,
     notices,
     numbers,
@@ -32,6 +33,7 @@ DOMAINS = Domains.of(
         certificates.DOMAIN,
         numbers.DOMAIN,
         congestion.DOMAIN,
+        market.DOMAIN,
         withdrawals.DOMAIN,
         spool.DOMAIN,
     )

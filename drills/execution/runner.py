@@ -32,7 +32,7 @@ from drills.execution.openfiles import provide, refuse_lack
 from drills.execution.reaper import guarded
 from drills.execution.registering import enter_begun
 from drills.execution.reporter import Reporter
-from drills.execution.stepping import Steppable
+from drills.execution.stepping import Steppable, most_arrivals
 from drills.execution.watch import View
 from drills.exits import EXITS
 from drills.interrupts import HungUp, Terminated, left_in_peace, signals_held
@@ -246,6 +246,7 @@ class _Run:
         try:
             self.target.proxies().reset()  # heal first: nothing of an earlier run may be in the way
             self._ready(shown)
+            self._measure_capacity()
             self.reporter.phase("logging customers in")
             self.load.prepare(
                 self.target.customers_url(), within_s=40, own_hosts=self.target.own_hosts(),
@@ -268,6 +269,16 @@ class _Run:
         )
         self.folder.write_run(self.record)
         self._note("runner", Kind.OK, "target", {"handshake": shown.says, "engines": self.record.engines})
+
+    def _measure_capacity(self) -> None:
+        """Of the services whose load is to be stepped up, while nobody uses them."""
+        usual = self.plan.services
+        for service, most in most_arrivals(self.plan, usual).items():
+            self.reporter.phase("measuring what it takes")
+            gauge = self.target.gauge
+            per_s = None if gauge is None else gauge.capacity(service)
+            told = {"service": service, "per_s": per_s, "usual_per_s": usual[service], "most_per_s": most}
+            self._note("runner", Kind.INFO, "capacity", told)
 
     def _observed(self) -> RunEnd:
         self.injector.intend()

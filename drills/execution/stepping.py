@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from drills.record.history import Plan
+from faults import scope
 from loadprofiles.commands import Stepped
 from loadprofiles.process import Load, LoadError
 from targets.target import TargetError
+
+
+def most_arrivals(plan: Plan, usual: Mapping[str, float]) -> dict[str, float]:
+    """Of the services whose load a fault of the plan steps up: the most arrivals a second."""
+    found: dict[str, float] = {}
+    for planned in plan.faults:
+        arrivals = scope.from_intent({"kind": planned.kind, **planned.params}).arrivals(usual)
+        for service, rate in arrivals.items():
+            if rate != usual[service]:
+                found[service] = max(rate, found.get(service, 0.0))
+    return found
 
 
 class Steppable:

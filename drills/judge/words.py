@@ -70,6 +70,15 @@ VALIDITY: Mapping[str, Text] = {
     "load.no-service": Text("no service was to be asked", "対象サービスの指定がない"),
     "load.arrivals": Text("arrivals of {service}: {came} of {planned}", "{service}の到着 {came}/{planned} 件"),
     "load.silence": Text("nothing sent to {service} for {seconds} s", "{service}への送信が {seconds} s 途絶"),
+    "capacity.no-step": Text("no load is stepped up", "負荷を引き上げる障害はない"),
+    "capacity.not-measured": Text("what the target takes was not measured", "対象システムの処理能力が測定されていない"),
+    "capacity.not-told": Text(
+        "the target cannot tell how much of {service} it takes", "{service}の処理能力は測定できない"
+    ),
+    "capacity.rates": Text(
+        "{service}: {takes} a second are taken, {usual} come usually, {most} at most",
+        "{service}: 処理能力 毎秒{takes}件、通常 毎秒{usual}件、最大 毎秒{most}件",
+    ),
     "arm.breaks-nothing": Text("this arm breaks nothing", "障害を注入しない実行"),
     "arm.has-a-fault": Text("this arm has a fault", "障害を注入する実行"),
     "fault.none-planned": Text("no fault was planned", "障害が計画されていない"),
@@ -262,6 +271,7 @@ NAMES: Mapping[str, Text] = {
     "service.inquiry": Text("inquiry", "照会"),
     "service.repayment": Text("repayment", "返済"),
     "service.withdrawal": Text("withdrawal", "出金"),
+    "service.pages": Text("rankings, charts and statements", "ランキング・チャート・明細"),
     "about.t_inject": Text("injection", "障害の注入"),
     "about.t_impact": Text("impact", "影響の発生"),
     "about.t_alert": Text("alert", "警報"),

@@ -18,10 +18,15 @@ import msgspec
 from targets.brokerage.numbering import WIDTH
 from targets.brokerage.topology import TOPOLOGY
 
-ServiceName = Literal["inquiry", "repayment", "orders", "withdrawal"]
+ServiceName = Literal["inquiry", "repayment", "orders", "withdrawal", "pages"]
 """What customers can do, and operators open and close."""
 
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+
+Overflow = Literal["wait", "store", "old-prices", "second-node"]
+"""What becomes of an order that finds no slot: it waits in line; it is stored and acknowledged at once, for a forwarder
+to send it on; a node takes it whose prices are those of when it was started; a node sends it over a session of its own.
+"""
 
 LABEL = "kunren.drill-target"
 """What a target shows to prove that it may be broken."""
@@ -60,6 +65,7 @@ class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pool_wait_s: float = 2.0
     slots: int = 0  # orders on their way to the exchange at a time, the others wait in line; 0: all at once
     queue_wait_s: float = 30.0  # then an order in line is sent away
+    collar: float = 0.0  # a limit further from the last price known, as a share of it, is refused; 0: none is
     lock_timeout_s: float = 2.0
     database_s: float = 4.0  # longest any database work may take before its connection is cut
     ack_timeout_s: float = 1.0  # then an order that was sent is `unknown`
@@ -109,6 +115,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fill_from_s: float = 1.0
     fill_to_s: float = 8.0
     never_fill: float = 0.15
+    drift_per_s: float = 0.0  # by which the price of the day's first instrument moves, a share of it
     number_width: int = WIDTH  # digits of an order number that it takes at most
     silent_s: float = 30.0  # then a silent member is disconnected; long, for a proxy that swallows data lets a FIN pass
     reserve: int = 5_000

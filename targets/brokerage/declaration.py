@@ -107,6 +107,7 @@ class Component:
     - ``health``: a path on that port that answers 200 while it can do its work, or ``QUERIES``; "" where nobody asks.
     - ``scraped``: ``http`` also answers ``/metrics``, and ``scrapes``, one component, reads it.
     - ``links``: its connections to others through proxies, all of which listen in the one that ``proxies``.
+    - ``greetings``: by port, what whoever listens there answers without more ado: for who looks whether a link passes.
     - ``direct``: the ports to which it connects without a proxy.
     - ``customers``: the link through which customers reach it, None where they do not.
     - ``operators``: they may restart it and send signals to its processes; not those of another company's part, whose
@@ -132,6 +133,7 @@ class Component:
     scrapes: bool = False
     links: tuple[Link, ...] = ()
     proxies: bool = False
+    greetings: Mapping[str, bytes] = field(default_factory=dict)
     direct: tuple[str, ...] = ()
     customers: Link | None = None
     operators: bool = True

@@ -1,10 +1,28 @@
-"""Which share of what ended lately went one way."""
+"""What has been going on lately: how much of it, and which share of what ended went one way."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable
+
+
+class RecentRate:
+    """How many a second, over the last ``window_s`` seconds."""
+
+    def __init__(self, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window_s, self._clock = window_s, clock
+        self._came: deque[float] = deque()
+
+    def note(self) -> None:
+        """One more."""
+        self._came.append(self._clock())
+
+    def per_s(self) -> float:
+        """0 and more."""
+        while self._came and self._came[0] < self._clock() - self._window_s:
+            self._came.popleft()
+        return len(self._came) / self._window_s
 
 
 class RecentShare:

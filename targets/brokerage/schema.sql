@@ -115,6 +115,7 @@ CREATE TABLE operations (                       -- what operators have decided
 );
 INSERT INTO operations VALUES
     ('inquiry', 'open', 0), ('repayment', 'open', 0), ('orders', 'open', 0), ('withdrawal', 'open', 0),
+    ('pages', 'open', 0), ('order-checks', 'on', 0),
     ('balances', 'current', 0), ('withdrawals-told', 'being-confirmed', 0),
     ('order-number-range', '1', 0), ('order-number-gateway', '7', 0), ('order-number-exchange', '7', 0),
     ('order-number-overflow', 'refuse', 0), ('mail-spool', 'mail-spool', 0);

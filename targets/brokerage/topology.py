@@ -89,6 +89,10 @@ class Topology:
         """The component in whose container the operator's tool runs."""
         return self._one("within", tuple(each.within for each in self.components.values() if each.within))
 
+    def greeting(self, port: str) -> bytes:
+        """What is answered there without more ado; empty where nothing is known of it."""
+        return self.components[self.owners[port]].greetings.get(port, b"")
+
     def start_of(self, name: str) -> Served | Program:
         """How the component is started among processes; KeyError where it is none of those."""
         start = self.components[name].start

@@ -72,7 +72,7 @@ def make_world(
     ``begins`` is the business time (ISO 8601) at which the load will start; without it nobody can date the night.
     """
     rng = random.Random(f"world:{seed}")
-    prices = _prices(rng)
+    prices = day_prices(rng)
     codes = [row["id"] for row in prices]
     ids = list(account_names(customers))
     accounts = [_row("account", each, account=each, cash=rng.randrange(300, 2_001) * 10_000) for each in ids]
@@ -163,7 +163,8 @@ def tick_of(base: int) -> int:
     return 1 if base <= 3_000 else 5
 
 
-def _prices(rng: random.Random) -> list[dict[str, Any]]:
+def day_prices(rng: random.Random) -> list[dict[str, Any]]:
+    """The rows of the day's instruments: what is drawn first of a world."""
     codes = sorted(rng.sample(range(1_301, 10_000), INSTRUMENTS))
     return [_price(str(code), rng.randrange(500, 5_001)) for code in codes]
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 from hypothesis import assume
 
+from drills.domains.cash.rows import Account
 from drills.domains.congestion.rows import RoomEvent
 from drills.domains.customers.rows import Reply
+from drills.domains.orders.rows import ExchangeOrder
 from drills.record.history import NS, RequestOutcome
 
+from .crowded import price_at, refuse
 from .defects import Defect, Plant, Rows, alter, pick
-from .synthetic import FAULT, Draft, at
+from .synthetic import END, FAULT, Draft, at
 
 CROWD_DEFECTS: list[Defect] = []
 
@@ -84,4 +87,22 @@ def gave_up_before_any_alert(draft: Draft, rng: random.Random) -> Rows:
         action="order", status=0, outcome=RequestOutcome.TIMEOUT,
     )  # fmt: skip
     draft.customers.append(row)
+    return [row]
+
+
+@defect("refusals-right")
+def refused_by_a_price_of_long_ago(draft: Draft, rng: random.Random) -> Rows:
+    """At the price of then, by somebody who goes by the price of the morning."""
+    return [refuse(draft, "900002", 24, price_at(24) + rng.randrange(-20, 20))]
+
+
+@defect("bought-within-means", "orders-accounted")
+def bought_more_than_can_be_paid(draft: Draft, rng: random.Random) -> Rows:
+    """An order that the brokerage never checked."""
+    cash = sum(row.cash for row in draft.world if isinstance(row, Account) and row.id == "C-0001")
+    row = ExchangeOrder(
+        t_ns=at(END - 4), id="x-900003", account="C-0001", key="7-900003", code="1301", side="buy",
+        quantity=100 * (3 * cash // 100_000), price=1_000 + rng.randrange(100),
+    )  # fmt: skip
+    draft.exchange.append(row)
     return [row]

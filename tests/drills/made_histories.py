@@ -54,7 +54,7 @@ def correct_whole(seed: int = 0, arm: str = "runbook", effect: bool = True) -> D
     for name in ("exchange", "oms", "counters", "events"):
         setattr(whole, name, getattr(numbered, name))
     whole.certificates, whole.waiting_room = certified.certificates, crowded.waiting_room
-    whole.spool = spooled.spool
+    whole.spool, whole.market = spooled.spool, crowded.market
     parts = (whole, numbered, certified, spooled)
     books = dict.fromkeys(book for each in (*parts, crowded) for book in each.run.books)
     checks = dict.fromkeys(check for each in parts for check in each.plan.checks)

@@ -107,6 +107,7 @@ class Draft:
     waiting_room: list[Any] = field(default_factory=list)
     withdrawals: list[Any] = field(default_factory=list)
     spool: list[Any] = field(default_factory=list)
+    market: list[Any] = field(default_factory=list)
     samples: list[list[int]] = field(default_factory=list)  # intended, sent, done, outcome, name, key
     events: list[tuple[int, str, Kind, str, dict[str, Any]]] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)  # each stands for itself, as an id without words does

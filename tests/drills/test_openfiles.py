@@ -40,15 +40,15 @@ def test_the_fullest_process_decides() -> None:
 
 def test_who_insists_and_who_comes_in_a_step_count_too() -> None:
     campaign = PROFILES["campaign"]
-    assert openfiles.needed(campaign, 1) == 1500 + 13 * 5 * 5 + openfiles.OWN  # a first try and four more, 5 s each
+    assert openfiles.needed(campaign, 1) == 1500 + 18 * 5 * 5 + openfiles.OWN  # a first try and four more, 5 s each
     drill = load_drill("campaign-spike")
-    assert openfiles.needed_by(drill, campaign, 2) == 2 * (1500 + (60 + 4) * 5 * 5) + openfiles.OWN
+    assert openfiles.needed_by(drill, campaign, 2) == 2 * (1500 + (60 + 4 + 5) * 5 * 5) + openfiles.OWN
 
 
 def test_run_and_doctor_refuse_below_the_same_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     profile, files = openfiles.largest(2)
-    assert profile.name == "campaign"
-    request = RunRequest(load_drill("campaign-spike"), Arm.parse("no-fault"), 7, tmp_path)
+    assert profile.name == "news"
+    request = RunRequest(load_drill("campaign-spike.news"), Arm.parse("no-fault"), 7, tmp_path)
     limited(monkeypatch, 1024, files)
     assert possible(request) is request
     assert doctor._files().ok
@@ -56,7 +56,7 @@ def test_run_and_doctor_refuse_below_the_same_number(monkeypatch: pytest.MonkeyP
     limited(monkeypatch, 1024, files - 1)
     with pytest.raises(MissingMeans) as refused:
         possible(request)
-    says = f"1500 customers of load campaign take {files} open files in one process; soft limit 1024, hard limit"
+    says = f"1500 customers of load news take {files} open files in one process; soft limit 1024, hard limit"
     assert str(refused.value).startswith(f"{says} {files - 1} (raise it: ulimit -Hn {files} as root, ")
     assert not doctor._files().ok
     assert doctor._files().says == f"{says} {files - 1}"

@@ -395,3 +395,12 @@ def test_all_of_it_is_said_in_japanese() -> None:
         for name in NAMES:
             said = said.replace(name, "")
         assert not ENGLISH.search(said), said
+
+
+def test_an_alert_that_needs_nobody_takes_a_reaction_of_its_own() -> None:
+    draft = correct(3)
+    alert(draft, 7.2, "DiskFull", runbook="unknown")
+    draft.note(8.1, "operator", Kind.INFO, "not-opened", rule="DiskFull", runbook="unknown", reason="no-such-runbook")
+    assert ruled(draft).status == PASS
+    draft.note(9, "operator", Kind.INFO, "not-opened", rule="DiskFull", runbook="unknown", reason="followed-before")
+    assert ruled(draft).status == PASS  # it came after the runbook was opened

@@ -68,6 +68,7 @@ def test_the_targets_own_books_are_those_that_no_witness_keeps() -> None:
                 "oms",
                 "notices",
                 "exchange",
+                "market",
                 "bank",
                 "transactions",
                 "certificates",

@@ -301,14 +301,14 @@ CASES = {
         "expect: {run: brokerctl status, reply: {services.order: true}}",
         13,
         "steps[0].expect.reply: reply of 'status': unknown field 'services.order', did you mean 'services.orders'?"
-        " known: services.inquiry, services.repayment, services.orders, services.withdrawal",
+        " known: services.inquiry, services.repayment, services.orders, services.withdrawal, services.pages",
     ),
     "a mapping as a whole": (
         "expect: {link: A}",
         "expect: {run: brokerctl status, reply: {services: open}}",
         13,
         "steps[0].expect.reply: reply of 'status': 'services' has fields, name one:"
-        " services.inquiry, services.repayment, services.orders, services.withdrawal",
+        " services.inquiry, services.repayment, services.orders, services.withdrawal, services.pages",
     ),
     "a list": (
         "missing: {at_most: 0}",

@@ -123,6 +123,6 @@ def test_patience_of_a_range_is_each_customer_s_own() -> None:
 
 def test_insistence_is_a_habit_of_campaigns_alone() -> None:
     found = {name for name, profile in PROFILES.items() if profile.behaviour.insistence is not None}
-    assert found == {"campaign", "news"}
+    assert found == {"campaign", "news", "opening-rush"}
     assert Behaviour().insistence is None
     assert len(schedule(PROFILES["campaign"], 7, 10)) > 90

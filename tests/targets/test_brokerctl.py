@@ -285,6 +285,8 @@ EXAMPLES = [
         "queue slots 12",
         "queue overflow wait",
         "queue expire 2",
+        "queue capacity",
+        "orders checks off",
         "room show",
         "room open 24",
         "room close",

@@ -108,7 +108,7 @@ def test_an_order_or_cancel_that_stood_in_line_too_long_was_not_sent(tmp_path: P
 
 def test_what_overflows_is_stored_and_acknowledged_and_nothing_sends_it_on(tmp_path: Path, database: Database) -> None:
     async def scenario(front: Front) -> None:
-        front.api.slots.stores = True
+        front.api.slots.overflow = "store"
         async with front.api.slots.slot(False):
             replies = [await front.buy("k-1"), await front.buy("k-1")]
         assert [(each.status, each.body["state"]) for each in replies] == [(201, "pending-new"), (200, "pending-new")]

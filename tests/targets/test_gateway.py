@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from targets.brokerage.config import ExchangeConfig, GatewayConfig
-from targets.brokerage.gateway import operations
+from targets.brokerage.gateway import capacity, operations, second
 from targets.brokerage.gateway.link import LinkError
 from targets.brokerage.gateway.operations import NoSession
 
@@ -284,3 +284,50 @@ def test_held_notices_are_released_once(play: Play, database: Database) -> None:
 
     play(scenario)
     assert database.rows("SELECT count(*) FROM outbox WHERE state = 'held'") == [(0,)]
+
+
+def test_what_the_session_takes_is_measured_by_orders_that_enter_no_book(play: Play, database: Database) -> None:
+    async def scenario(made: Rig) -> None:
+        found = await capacity.measure(made.gateway, 1.0)
+        # a window of 2, answered once a cycle of 50 ms: 40 a second where nothing else is in the way
+        assert 10 <= found["per_s"] <= 50
+        assert made.gateway.flow.outstanding == 0
+        assert not made.gateway.flow.unanswered
+        assert {verdict.state for verdict in await made.trade(2)} == {"new"}
+        assert len(made.book("exchange-order")) == 2
+
+    window = GatewayConfig(window=2, heartbeat_s=0.1, logon_s=0.5, request_s=1.0)
+    play(scenario, gateway=window, exchange=ExchangeConfig(cycle_s=0.05, jitter=0.0))
+    assert database.rows("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_without_a_session_nothing_can_be_measured(play: Play) -> None:
+    async def scenario(made: Rig) -> None:
+        await made.stop("exchange")
+        await made.until(lambda: not made.gateway.ready())
+        with pytest.raises(NoSession):
+            await capacity.measure(made.gateway, 0.5)
+
+    play(scenario)
+
+
+def test_a_second_node_of_the_same_identity_pushes_the_first_out(play: Play) -> None:
+    async def scenario(made: Rig) -> None:
+        await made.trade(5)
+        first = made.gateway.links
+        assert first is not None
+        heard: list[float] = []
+
+        def gone() -> bool:
+            heard.append(first.heard_ns)
+            return not first.session.active
+
+        found = await second.start(made.gateway)
+        assert found["session"] == "active"
+        await made.until(gone)
+        node = made.gateway.second
+        assert node is not None
+        assert await second.start(made.gateway) == {"session": await node.logged_on_within(1.0)}  # no third one
+        assert made.gateway.second is node
+
+    play(scenario)

@@ -29,7 +29,7 @@ def one(rule: str) -> str:
 def test_the_brokerages_own_rules_load() -> None:
     rules = {rule.alert: rule for group in load_all(RULES) for rule in group.rules}
     numbers = {"NumbersRunOut", "ExchangeRefusesOrders"}
-    crowd = {"OrdersWaitInLine", "ExchangeWindowFull"}
+    crowd = {"OrdersExceedTheSession", "OrdersWaitInLine", "ExchangeWindowFull"}
     withdrawals = {"WithdrawalUnanswered", "WithdrawalsUnacknowledged"}
     volume = {"LogVolumeFilling", "LogVolumeNearlyFull", "LogVolumeFullSoon", "DeletedLogHeldOpen"}
     certificate = {"InventoryChainEnding", "ServedChainEnding", "ServedChainNearlyOver", "HandshakesFail"}

@@ -52,7 +52,8 @@ AT_REST = (
     "balances mark-not-current", "balances mark-current --force", "customers affected --since 60s",
     "gateway use-link A", "gateway drain --within 20", ADJUST,
     "queue show", "queue priority on", "queue wait 2", "queue slots 12", "queue expire 2", "queue priority off",
-    "queue overflow wait",
+    "queue overflow wait", "queue capacity", "orders checks off", "orders checks on",
+    "service close pages", "service open pages",
     "room show", "room open 24", "room show", "room close",
 )  # fmt: skip
 CUT = ("status", "gateway status", "gateway probe A", "gateway use-link B")

@@ -112,6 +112,34 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_slot_taken() -> None:
     assert play(scenario, wait_s=0.02).served == ["a"]
 
 
+def test_who_goes_first_is_never_sent_away_however_long_the_wait() -> None:
+    async def scenario(desk: Desk) -> None:
+        for name in "abc":
+            await desk.comes(name, closing=name == "c")
+        desk.slots.prefer(True)
+        await asyncio.sleep(0.05)
+        assert desk.away == ["b"]
+        assert desk.slots.expire(0) == 0
+        await desk.ends_with("a")
+        await desk.ends_with("c")
+
+    assert play(scenario, wait_s=0.02).served == ["a", "c"]
+
+
+def test_once_nobody_goes_first_any_more_closing_orders_wait_no_longer_than_others() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.comes("a")
+        desk.slots.prefer(True)
+        await desk.comes("b", closing=True)
+        await asyncio.sleep(0.03)
+        desk.slots.prefer(False)
+        assert desk.slots.expire(0.02) == 1
+        await settle()
+        assert desk.away == ["b"]
+
+    play(scenario, wait_s=0.02)
+
+
 def test_a_shorter_wait_is_for_who_comes_from_now_on_and_the_old_line_is_expired() -> None:
     async def scenario(desk: Desk) -> None:
         await desk.comes("a")

@@ -109,6 +109,7 @@ def test_books_are_read_before_those_that_they_tell_of() -> None:
         "notices",
         "oms",
         "exchange",
+        "market",
         "bank",
         "transactions",
         "certificates",

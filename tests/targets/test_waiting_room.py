@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from targets.brokerage.api import room as waiting
+from targets.brokerage.api.queuepage import place_page
 from targets.brokerage.api.room import WaitingRoom
 from targets.brokerage.api.roombook import read_book
 from targets.brokerage.api.rules import Refusal
@@ -139,3 +140,39 @@ def test_tickets_go_on_after_a_restart_and_old_ones_are_worth_nothing(config: Co
     assert [row["what"] for row in rows] == ["opened", "ticket", "closed", "opened", "ticket"]
     assert [row["n"] for row in rows] == list(range(5))
     after.close()
+
+
+def test_the_page_says_how_many_are_before_and_looking_at_it_keeps_the_place(room: WaitingRoom, clock: Clock) -> None:
+    room.let_in(1)
+    first, second, third = (ticket_of(room, name) for name in ("a", "b", "c"))
+    found = room.place(third)
+    assert found is not None
+    assert (found.ahead, found.called) == (2, False)
+    page = place_page(found)
+    assert page.headers["retry-after"] == "3"
+    assert "お客様の前に2人がお待ちです" in page.body.decode()
+    assert "2 customers are before you" in page.body.decode()
+    clock.now += 1.1
+    assert comes(room, "a", first) is None
+    assert comes(room, "b", second) is not None  # called at the next look
+    assert place_page(room.place("W-999999")).status_code == 404
+
+
+def test_who_is_called_is_told_so_on_the_page(room: WaitingRoom, clock: Clock) -> None:
+    room.let_in(1)
+    ticket = ticket_of(room, "a")
+    clock.now += 1.1
+    room.let_in(2)  # calls whoever is next
+    found = room.place(ticket)
+    assert found is not None
+    assert found.called
+    assert "It is your turn" in place_page(found).body.decode()
+
+
+def test_a_closed_room_lets_everybody_with_a_ticket_in(room: WaitingRoom, clock: Clock) -> None:
+    room.let_in(1)
+    ticket = ticket_of(room, "a")
+    room.let_in(0)
+    found = room.place(ticket)
+    assert found is not None
+    assert found.called

@@ -139,7 +139,7 @@ METRICS = (
         "ratio",
         Text("cancels and closing orders answered in time", "取消・決済注文の時間内応答率"),
         _share(_promptly_closed),
-        windows=AROUND,
+        windows=(*AROUND, Window.AFTER_FIRST_STEP),
         more_is_better=True,
         needs=_OF_BOOKS,
         books=("customers",),

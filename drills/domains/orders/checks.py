@@ -6,6 +6,7 @@ from collections import Counter
 
 from drills.domains.orders import facts as orders
 from drills.domains.orders import trades
+from drills.domains.orders.means import bought_within_means
 from drills.domains.orders.rows import OmsExecution, OmsOrder
 from drills.judge.check import Check, combine, count
 from drills.judge.timeline import observed_until
@@ -117,4 +118,5 @@ CHECKS = (
     Check("orders-accounted", "I-03", ("customers", "exchange", "oms"), False, orders_accounted),
     Check("executions-one-to-one", "I-04", ("exchange", "oms"), False, executions_one_to_one),
     Check("no-duplicates", "I-05", _ALL, False, no_duplicates),
+    Check("bought-within-means", "I-08", ("world", "exchange"), False, bought_within_means),
 )

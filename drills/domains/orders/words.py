@@ -33,6 +33,7 @@ COUNTS: Mapping[str, Text] = {
     "executions.posted-twice": counted("executions posted twice", "二重記帳された約定"),
     "executions.legs-twice": counted("customer legs posted twice", "顧客口座への二重計上"),
     "executions.notified-twice": counted("executions notified twice", "二重通知された約定"),
+    "orders.beyond-means": counted("accounts that bought more than they can pay", "買付余力を超えて発注した口座"),
     "left.orders": counted("orders still in a passing state", "処理途中のままの注文"),
     "left.executions": counted("executions not posted", "未記帳の約定"),
 }

@@ -177,12 +177,14 @@ def _reactions(history: History) -> Iterator[Quantity]:
 
 
 def _reacts_since(history: History, opening: Opening, before: Opening | None) -> int | None:
-    """When the operator was called, or had left the runbook ``before`` it; that alone where it opened this one."""
+    """When the operator was called, had left the runbook ``before`` it, or had found another alert to need none; where
+    that runbook opened this one, when it was left."""
     if before is not None and opening.source is not None:
         return before.end
     called = _called_at(history, opening, first=before is None)
     free = 0 if before is None else before.end or 0
-    return None if called is None else max(called, free)
+    declined = (event.t for event in events(history, "operator", "not-opened") if event.t <= opening.t)
+    return None if called is None else max(called, free, *declined)
 
 
 def _called_at(history: History, opening: Opening, *, first: bool) -> int | None:

@@ -38,6 +38,9 @@ MOST_DROPPED = 1000
 CLOCK_JUMP = NS
 LEAST_RATE = 95
 """Per cent of the planned arrivals that must have come, chance of the arrivals allowed for."""
+STEPPED = "load-step"
+LEAST_OVER, MOST_USUAL = 2.0, 0.8
+"""Of what the target takes: as often the stepped-up load must be that, and no larger a part of it the usual load."""
 LONGEST_ID = 8
 """Digits of a row's id: the load counts its rows, and a journal of more would not fit into memory."""
 GOOD_BEFORE = 99
@@ -179,6 +182,28 @@ def load_reached_its_rate(history: History) -> CheckResult:
     return CheckResult(Status.INVALID if short else Status.PASS, reasons=found)
 
 
+def load_over_capacity(history: History) -> CheckResult:
+    """Where a fault is a load stepped up: it is far more than what the target was measured to take, and the usual load
+    is less. Otherwise the machine decided what broke, or nothing did."""
+    if all(fault.kind != STEPPED for fault in history.plan.faults):
+        return because(Status.NOT_APPLICABLE, "capacity.no-step")
+    found = list(events(history, "runner", "capacity"))
+    if not found:
+        return because(Status.INVALID, "capacity.not-measured")
+    reasons, off = [], False
+    for event in found:
+        takes, usual, most = (event.data.get(name) for name in ("per_s", "usual_per_s", "most_per_s"))
+        if takes is None:
+            reasons.append(Reason("capacity.not-told", {"service": str(event.data["service"])}))
+            continue
+        off |= most < takes * LEAST_OVER or usual > takes * MOST_USUAL
+        rates = {"takes": round(takes, 1), "usual": usual, "most": most}
+        reasons.append(Reason("capacity.rates", {"service": str(event.data["service"]), **rates}))
+    return CheckResult(
+        Status.INVALID if off else Status.PASS, reasons=reasons, evidence=[f"events:{each.index}" for each in found]
+    )
+
+
 def fault_really_happened(history: History) -> CheckResult:
     """Each planned fault was injected, a witness saw its effect, and the harness left it there as long as planned."""
     if not history.plan.injects:
@@ -235,4 +260,5 @@ CHECKS = (
     Check("nothing-injected", "", (), True, nothing_injected),
     Check("load-on-time", "", (), True, load_on_time),
     Check("load-reached-its-rate", "", (), True, load_reached_its_rate),
+    Check("load-over-capacity", "", (), True, load_over_capacity),
 )

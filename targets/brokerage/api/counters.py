@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 from prometheus_client.core import GaugeMetricFamily
 
 from targets.brokerage.api.counterbook import book_file
+from targets.brokerage.bookfile import BookWriter
 from targets.brokerage.config import Config
 from targets.brokerage.database import Connection, Line
 from targets.brokerage.numbering import FIRST, SECOND
@@ -61,10 +60,7 @@ class Counters:
         self.seen: Look | None = None
         self._line = line
         self._forecast = Forecast(WINDOW_S)
-        path = book_file(Path(config.folder))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._rows = sum(1 for _ in path.open("rb")) if path.exists() else 0
-        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._book = BookWriter(book_file(Path(config.folder)))
 
     async def watch(self) -> None:
         """For ever; a database that does not answer leaves the last look standing."""
@@ -125,17 +121,15 @@ class Counters:
 
     def close(self) -> None:
         """Close the book."""
-        os.close(self._book)
+        self._book.close()
 
     def _write(self, seen: Look) -> None:
         seconds = self.seconds_to(min(seen.limits.values()))
         row = {
             "kind": "counter", "t_ns": time.monotonic_ns(), "id": NAME, "account": "", "key": seen.series,
             "value": seen.value, "headroom": seen.headroom, "left_ms": -1 if seconds is None else int(seconds * 1000),
-            "n": self._rows,
         }  # fmt: skip
-        os.write(self._book, msgspec.json.encode(row) + b"\n")
-        self._rows += 1
+        self._book.write(row)
 
 
 def as_look(rows: list[tuple[Any, ...]]) -> Look:

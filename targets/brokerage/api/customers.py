@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from targets.brokerage.api import pages
+from targets.brokerage.api.queuepage import place_page
 from targets.brokerage.api.repayments import RepaymentBody
 from targets.brokerage.api.room import WAITING_ROOM
 from targets.brokerage.api.rules import OrderBody, Refusal, check_order
 from targets.brokerage.api.server import Api
 from targets.brokerage.api.withdrawals import look_at_withdrawal, withdraw
-from targets.brokerage.config import customer_of, customer_token, password
+from targets.brokerage.config import Overflow, customer_of, customer_token, password
 from targets.brokerage.serving import BadBody, Handler, answer, read_body
 from targets.brokerage.withdrawals.desk import WithdrawalBody
 
@@ -57,6 +59,10 @@ def routes(api: Api) -> list[Route]:
         Route("/withdrawals", endpoints.measured("withdrawal", endpoints.withdraw), methods=["POST"]),
         Route("/withdrawals/{key}", endpoints.measured("inquiry", endpoints.withdrawal), methods=["GET"]),
         Route("/orders/{key}/cancel", endpoints.measured("orders", endpoints.cancel), methods=["POST"]),
+        Route("/rankings", endpoints.measured("pages", endpoints.ranking), methods=["GET"]),
+        Route("/charts/{code}", endpoints.measured("pages", endpoints.chart), methods=["GET"]),
+        Route("/statements", endpoints.measured("pages", endpoints.statement), methods=["GET"]),
+        Route("/waiting-room/{ticket}", endpoints.place_in_line, methods=["GET"]),
     ]
 
 
@@ -127,7 +133,8 @@ class Customers:
         instrument = self._api.instruments.get(request.path_params["code"])
         if instrument is None:
             raise Refusal(422, "UNKNOWN_CODE", f"no instrument {request.path_params['code']}")
-        return 200, {"code": instrument.code, "price": instrument.base, "as_of": self._api.as_of()}
+        price = self._api.prices.latest.get(instrument.code, instrument.base)
+        return 200, {"code": instrument.code, "price": price, "as_of": self._api.as_of()}
 
     async def balances(self, request: Request, customer: str) -> Reply:
         """Cash, what open buy orders hold of it, and what is left to buy with.
@@ -150,13 +157,24 @@ class Customers:
         """Place an order under the customer's own key, when its turn has come; who buys may have to wait to get in."""
         key = idempotency_key(request)
         body = await read_body(request, OrderBody)
+        self._api.capacity.arriving.note()
         check_order(body, self._api.instruments)
+        way, prices = self._api.slots.way(), self._api.prices
+        complaint = prices.complaint(body, prices.opening if way == "old-prices" else prices.latest)
+        if complaint is not None and not await self._api.oms.knows(customer, key):
+            raise complaint
         closing = body.side == "sell"
         if not closing:
             self._api.room.enter(customer, key, request.headers.get(TICKET, ""))
-        if self._api.slots.overflows:
+        with self._api.oms.under_way(customer, key):
+            return await self._placed(customer, key, body, way)
+
+    async def _placed(self, customer: str, key: str, body: OrderBody, way: Overflow) -> Reply:
+        if way == "store":
             return await self._api.oms.accept(customer, key, body)
-        async with self._api.slots.slot(closing):
+        if way == "second-node":
+            return await self._api.oms.place(customer, key, body, second=True)
+        async with self._api.slots.slot(body.side == "sell"):
             return await self._api.oms.place(customer, key, body)
 
     async def look(self, request: Request, customer: str) -> Reply:
@@ -167,6 +185,22 @@ class Customers:
         """Cancel what is left of an order, when its turn has come."""
         async with self._api.slots.slot(True):
             return await self._api.oms.cancel(customer, request.path_params["key"])
+
+    async def ranking(self, request: Request, customer: str) -> Reply:
+        """The most traded instruments."""
+        return 200, await pages.ranking(self._api.store)
+
+    async def chart(self, request: Request, customer: str) -> Reply:
+        """An instrument's trades."""
+        return 200, await pages.chart(self._api.store, request.path_params["code"])
+
+    async def statement(self, request: Request, customer: str) -> Reply:
+        """What was booked."""
+        return 200, await pages.statement(self._api.store, customer)
+
+    async def place_in_line(self, request: Request) -> Response:
+        """The page that somebody with a ticket of the waiting room is shown; it loads itself again."""
+        return place_page(self._api.room.place(request.path_params["ticket"]))
 
     async def loan(self, request: Request, customer: str) -> Reply:
         """What the customer owes."""

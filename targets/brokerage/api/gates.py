@@ -1,4 +1,4 @@
-"""What operators have decided: which services are open, whether balances are shown as current.
+"""What operators have decided: which services are open, whether balances are shown as current, orders checked.
 
 Durable in a table, cached here, and read again when the api starts; over a connection of its own, because an operator
 must be able to close a service when all connections of the pool hang.

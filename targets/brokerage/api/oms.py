@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from targets.brokerage.api.rules import OrderBody, Refusal
@@ -30,6 +32,8 @@ MARGIN_S = 0.5
 """How much longer than the exchange the gateway is waited for."""
 
 PLACE = "SELECT verdict, order_id, cl_ord_id, state, series, number FROM place_order(%s, %s, %s, %s, %s, %s, %s)"
+FIRST, SECOND = "/orders", "/second/orders"
+"""Where the gateway takes orders: for its session, and for the second node's."""
 CLOSE = "SELECT close_order(%s, %s, 'rejected', %s)"
 UNKNOWN = "SELECT mark_unknown(%s, %s)"
 LOOK = "SELECT id, cl_ord_id, state, filled FROM orders WHERE account = %s AND key = %s"
@@ -50,10 +54,14 @@ class Oms:
         self._store = store
         self._gateway = gateway
         self.rejected = RecentShare(REJECTED_WITHIN_S, REJECTED_LEAST)
+        self._under_way: Counter[tuple[str, str]] = Counter()
         self._within_s = config.api.ack_timeout_s + MARGIN_S
 
-    async def place(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
-        """HTTP status and body: 201 once the exchange has accepted, 200 for a key seen before. Refusal otherwise."""
+    async def place(self, account: str, key: str, order: OrderBody, second: bool = False) -> tuple[int, dict[str, Any]]:
+        """HTTP status and body: 201 once the exchange has accepted, 200 for a key seen before. Refusal otherwise.
+
+        ``second``: over the second node's session.
+        """
         verdict, order_id, cl_ord_id, state, series, number = await self._reserved(account, key, order)
         if verdict == "REPEATED":
             return 200, {"order": order_id, "state": state}
@@ -69,7 +77,7 @@ class Oms:
             "series": series,
             "number": number,
         }
-        return await self._send(order_id, message)
+        return await self._send(order_id, message, SECOND if second else FIRST)
 
     async def accept(self, account: str, key: str, order: OrderBody) -> tuple[int, dict[str, Any]]:
         """Store it and say so (201, 200 for a key seen before); whoever forwards orders has to send it. Refusal."""
@@ -84,8 +92,8 @@ class Oms:
             raise Refusal(422, row[0], BUSINESS[row[0]])
         return row
 
-    async def _send(self, order_id: str, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        said = await self._ask("/orders", message)
+    async def _send(self, order_id: str, message: dict[str, Any], where: str) -> tuple[int, dict[str, Any]]:
+        said = await self._ask(where, message)
         if said["sent"] and said["state"] != "unknown":
             self.rejected.note(said["state"] == "rejected")
         if said["state"] == "new":
@@ -117,6 +125,23 @@ class Oms:
         except Unanswered as error:
             return {"state": "unknown", "reason": str(error), "sent": True}
         return said if status == 200 else {"state": "unknown", "reason": str(said), "sent": True}
+
+    @contextlib.contextmanager
+    def under_way(self, account: str, key: str) -> Iterator[None]:
+        """While somebody's order of that key is dealt with, be it in line."""
+        self._under_way[account, key] += 1
+        try:
+            yield
+        finally:
+            self._under_way[account, key] -= 1
+            if not self._under_way[account, key]:
+                del self._under_way[account, key]
+
+    async def knows(self, account: str, key: str) -> bool:
+        """Whether the order was asked for before: a second request for it is answered with what became of the first."""
+        if self._under_way[account, key]:
+            return True
+        return await self._store.one_or_none(LOOK, [account, key]) is not None
 
     async def look(self, account: str, key: str) -> dict[str, Any]:
         """The order under the key, as it stands; Refusal (404) when there is none."""

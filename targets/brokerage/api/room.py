@@ -8,21 +8,19 @@ Cancels and orders that sell what is held do not wait here.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from prometheus_client.core import GaugeMetricFamily
 
 from targets.brokerage.api.roombook import book_file
 from targets.brokerage.api.rules import Refusal
-from targets.brokerage.bookfile import read_lines
+from targets.brokerage.bookfile import BookWriter, read_lines
 from targets.brokerage.config import Config
+from targets.brokerage.recent import RecentRate
 
 WAITING_ROOM = "WAITING_ROOM"
 SOONEST_S, LATEST_S = 1.0, 4.0
@@ -49,6 +47,15 @@ class _Ticket:
         return f"W-{self.number:06d}"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of somebody with a ticket: how many are before, when to look again, and whether it is their turn."""
+
+    ahead: int
+    again_s: float
+    called: bool
+
+
 class WaitingRoom:
     """Closed at the beginning: everybody is let in. Tickets do not outlive the api."""
 
@@ -57,13 +64,11 @@ class WaitingRoom:
         self._tickets: dict[str, _Ticket] = {}  # in the order in which they were given
         self._left = 0.0
         self._filled = 0.0
-        self._came: deque[float] = deque()
+        self._came = RecentRate(RECENT_S, lambda: time.monotonic())
         path = book_file(Path(config.folder))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = read_lines(path) if path.exists() else []
-        self._rows = len(rows)
+        rows = read_lines(path)
         self._given = sum(row["what"] == "ticket" for row in rows)
-        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._book = BookWriter(path)
         if [row["what"] for row in rows if row["what"] in ("opened", "closed")][-1:] == ["opened"]:
             self._write("closed", None, "", "")  # it was open when the api ended
 
@@ -84,9 +89,7 @@ class WaitingRoom:
 
     def arriving_per_s(self) -> float:
         """How many have been coming of late; who comes again with a ticket does not count."""
-        while self._came and self._came[0] < time.monotonic() - RECENT_S:
-            self._came.popleft()
-        return len(self._came) / RECENT_S
+        return self._came.per_s()
 
     def enter(self, account: str, key: str, name: str) -> None:
         """Let the customer in, or Refusal (503, WAITING_ROOM). ``name``: of the ticket that he has; empty: none."""
@@ -97,7 +100,7 @@ class WaitingRoom:
         if ticket is None:
             if not self.is_open:
                 return
-            self._came.append(time.monotonic())
+            self._came.note()
             if self._left >= 1 and all(each.called for each in self._tickets.values()):
                 self._left -= 1
                 self._write("admitted", None, account, key)
@@ -108,6 +111,11 @@ class WaitingRoom:
             self._write("admitted", ticket, account, key)
             return
         raise self._wait(ticket)
+
+    def place(self, name: str) -> Place | None:
+        """Of the ticket of that name; looking at it keeps the place. None: nobody has it any more."""
+        ticket = self._tickets.get(name)
+        return None if ticket is None else self._place(ticket)
 
     def let_in(self, rate: float) -> None:
         """So many a second; 0 closes the room, and everybody is let in."""
@@ -141,7 +149,7 @@ class WaitingRoom:
 
     def close(self) -> None:
         """Close the book."""
-        os.close(self._book)
+        self._book.close()
 
     def _call(self) -> None:
         """Call whoever is next, for as many as may come in by now."""
@@ -164,17 +172,23 @@ class WaitingRoom:
         return ticket
 
     def _wait(self, ticket: _Ticket) -> Refusal:
+        place = self._place(ticket)
+        says = f"{place.ahead} are before you; come again in {place.again_s:.0f} s with this ticket"
+        again = round(place.again_s, 1)
+        page = f"/waiting-room/{ticket.name}"
+        return Refusal(503, WAITING_ROOM, says, ticket=ticket.name, retry_after_s=again, ahead=place.ahead, page=page)
+
+    def _place(self, ticket: _Ticket) -> Place:
+        """Where the ticket stands; its holder is here."""
         ahead = sum(1 for each in self._tickets.values() if not each.called and each.number < ticket.number)
-        after = min(max((ahead + 1) / self.rate, SOONEST_S), LATEST_S)
-        ticket.expires = time.monotonic() + PATIENCE * after
-        says = f"{ahead} are before you; come again in {after:.0f} s with this ticket"
-        return Refusal(503, WAITING_ROOM, says, ticket=ticket.name, retry_after_s=round(after, 1), ahead=ahead)
+        again_s = min(max((ahead + 1) / self.rate, SOONEST_S), LATEST_S) if self.is_open else SOONEST_S
+        ticket.expires = time.monotonic() + PATIENCE * again_s
+        return Place(ahead, again_s, ticket.called or not self.is_open)
 
     def _write(self, what: str, ticket: _Ticket | None, account: str, key: str) -> None:
         row = {
             "kind": "room", "t_ns": time.monotonic_ns(), "id": "" if ticket is None else ticket.name, "what": what,
             "ticket": "" if ticket is None else ticket.name, "account": account, "key": key,
-            "since_ns": 0 if ticket is None else ticket.since_ns, "n": self._rows,
+            "since_ns": 0 if ticket is None else ticket.since_ns,
         }  # fmt: skip
-        os.write(self._book, msgspec.json.encode(row) + b"\n")
-        self._rows += 1
+        self._book.write(row)

@@ -13,9 +13,11 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 
 from targets.brokerage import database
+from targets.brokerage.api.capacity import Capacity
 from targets.brokerage.api.counters import Counters
 from targets.brokerage.api.gates import Gates
 from targets.brokerage.api.oms import MARGIN_S, Oms
+from targets.brokerage.api.prices import Prices
 from targets.brokerage.api.repayments import Repayments
 from targets.brokerage.api.room import WaitingRoom
 from targets.brokerage.api.rules import Instrument
@@ -58,6 +60,8 @@ class Api:
         self.oms = Oms(config, self.store, self.gateway)
         self.slots = Slots(config.api)
         self.room = WaitingRoom(config)
+        self.capacity = Capacity()
+        self.prices = Prices(config)
         self._bank = Client(config.through("api-bank"), config.token)
         self._settling = Line(database.dsn(config.through("api-pg"), "api-repayments"))
         self.withdrawals = Client(config.at("withdrawals"), config.token)
@@ -71,8 +75,9 @@ class Api:
         self._database_answers = True
 
     def jobs(self) -> Sequence[Job]:
-        """Getting ready, then a look at the database now and then; repayments not answered yet; counters; tickets."""
-        return (self._run, self._settle, self.counters.watch, self.room.watch)
+        """Getting ready, then a look at the database now and then; repayments not answered yet; counters; tickets;
+        prices."""
+        return (self._run, self._settle, self.counters.watch, self.room.watch, self.prices.feed)
 
     def health(self) -> Mapping[str, Any]:
         """Able to serve once gates and instruments have been read."""
@@ -94,6 +99,7 @@ class Api:
         await self._counting.close()
         self.counters.close()
         self.room.close()
+        self.prices.close()
 
     @property
     def ready(self) -> bool:
@@ -131,6 +137,8 @@ class Api:
         yield from self.counters.collect()
         yield from self.slots.collect()
         yield from self.room.collect()
+        yield from self.capacity.collect()
+        yield from self.prices.collect()
 
     async def _run(self) -> None:
         await self.store.pool.open(wait=False)

@@ -1,7 +1,8 @@
 """Orders before their turn: so many at a time, the others in line, first come first served.
 
 An order keeps its slot until the exchange has answered it, so what fills the exchange session's window fills the slots,
-and then the line. Whoever has left in the meantime keeps the place: the line knows requests, not customers.
+and then the line. Whoever has left in the meantime keeps the place: the line knows requests, not customers. While
+cancels and closing orders go first, none of them is sent away, however long it has waited.
 """
 
 from __future__ import annotations
@@ -16,29 +17,29 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from targets.brokerage.api.rules import Refusal
-from targets.brokerage.config import ApiConfig
+from targets.brokerage.config import ApiConfig, Overflow
+
+LOOK_S = 1.0
 
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """A place in the line; ``closing``: of a cancel, or an order that sells what is held."""
+    """A place in the line, for at most so long; ``closing``: of a cancel, or an order that sells what is held."""
 
     since: float
+    wait_s: float
     closing: bool
     turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Slots:
-    """``limit`` orders at a time; 0: all at once. ``wait_s`` is how long one that comes from now on may wait.
-
-    With ``stores`` what finds all slots taken is stored and acknowledged at once, for a forwarder to send it on.
-    """
+    """``limit`` orders at a time; 0: all at once. ``wait_s`` is how long one that comes from now on may wait."""
 
     def __init__(self, config: ApiConfig) -> None:
         self.limit = config.slots
         self.wait_s = config.queue_wait_s
         self.priority = False
-        self.stores = False
+        self.overflow: Overflow = "wait"
         self.taken = 0
         self.expired = 0
         self._line: list[_Place] = []
@@ -48,10 +49,9 @@ class Slots:
         """How many are in line."""
         return len(self._line)
 
-    @property
-    def overflows(self) -> bool:
-        """Whether an order that comes now is to be stored instead of standing in line."""
-        return self.stores and 0 < self.limit <= self.taken
+    def way(self) -> Overflow:
+        """What is to become of an order that comes now; one that finds a slot needs no other way than the line's."""
+        return self.overflow if 0 < self.limit <= self.taken else "wait"
 
     def oldest_s(self) -> float:
         """How long the oldest of them has been waiting; 0 without one."""
@@ -80,8 +80,9 @@ class Slots:
         self._next()
 
     def expire(self, older_s: float) -> int:
-        """Send away whoever has waited so long; returns how many."""
-        old = [each for each in self._line if time.monotonic() - each.since >= older_s]
+        """Send away whoever has waited so long, but for those who go first; returns how many."""
+        now = time.monotonic()
+        old = [each for each in self._line if now - each.since >= older_s and not self._first(each)]
         for place in old:
             self._line.remove(place)
             place.turn.set_exception(_busy())
@@ -92,7 +93,7 @@ class Slots:
         """For operators."""
         return {
             "slots": self.limit, "taken": self.taken, "waiting": self.waiting, "oldest_s": self.oldest_s(),
-            "wait_s": self.wait_s, "priority": self.priority, "overflow": "store" if self.stores else "wait",
+            "wait_s": self.wait_s, "priority": self.priority, "overflow": self.overflow,
         }  # fmt: skip
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -105,18 +106,26 @@ class Slots:
         if self.taken < self.limit and not self._line:
             self.taken += 1
             return
-        place = _Place(time.monotonic(), closing)
+        place = _Place(time.monotonic(), self.wait_s, closing)
         self._line.append(place)
-        try:
-            async with asyncio.timeout(self.wait_s):
-                await asyncio.shield(place.turn)
-        except TimeoutError:
-            if place not in self._line:
-                await place.turn  # its turn, or its end, came at the same moment
-                return
-            self._line.remove(place)
-            self.expired += 1
-            raise _busy() from None
+        while place in self._line:
+            try:
+                async with asyncio.timeout(self._patience_s(place)):
+                    await asyncio.shield(place.turn)
+            except TimeoutError:
+                if place in self._line and self._patience_s(place) <= 0:
+                    self._line.remove(place)
+                    self.expired += 1
+                    raise _busy() from None
+        await place.turn  # its turn, or its end: it may have come at the moment at which the time was up
+
+    def _patience_s(self, place: _Place) -> float:
+        """For how long it may still stay; a look later for who goes first, since that may end."""
+        return LOOK_S if self._first(place) else place.since + place.wait_s - time.monotonic()
+
+    def _first(self, place: _Place) -> bool:
+        """Whether it goes before others."""
+        return self.priority and place.closing
 
     def _next(self) -> None:
         """Give what is free to who is first."""

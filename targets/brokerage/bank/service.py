@@ -7,7 +7,6 @@ the answer, with one ``write`` to an O_APPEND descriptor, so what was answered i
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
 import zlib
@@ -23,7 +22,7 @@ from starlette.routing import Route
 
 from targets.brokerage import serving
 from targets.brokerage.bank.books import book_file
-from targets.brokerage.bookfile import read_lines
+from targets.brokerage.bookfile import BookWriter, read_lines
 from targets.brokerage.config import Config
 from targets.brokerage.serving import Job, answer, for_operators, read_body
 
@@ -47,9 +46,8 @@ class Bank:
         self.registry = CollectorRegistry()
         self._payments = Counter("bank_payments", "Payments decided", ("state",), registry=self.registry)
         path = book_file(Path(config.folder))
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._decided = {row["key"]: row for row in read_lines(path)}
-        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._book = BookWriter(path)
 
     def routes(self) -> Sequence[Route]:
         """Payments and their status."""
@@ -72,7 +70,7 @@ class Bank:
     async def stop(self) -> None:
         """Close the book."""
         await asyncio.sleep(0)
-        os.close(self._book)
+        self._book.close()
 
     async def pay(self, request: Request) -> Response:
         """201 booked, 422 rejected; 200 or 422 again for a reference seen before, 409 if that was another payment."""
@@ -108,12 +106,8 @@ class Bank:
             "key": order.reference,
             "yen": order.yen,
             "state": "booked" if payable else "rejected",
-            "n": len(self._decided),
         }
-        line = msgspec.json.encode(row) + b"\n"
-        if os.write(self._book, line) != len(line):
-            raise OSError("short write: the bank's volume is full")
-        self._decided[order.reference] = row
+        self._decided[order.reference] = row = self._book.write(row)
         self._payments.labels(row["state"]).inc()
         return row
 

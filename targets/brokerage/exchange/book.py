@@ -1,6 +1,7 @@
 """The exchange's order book: which orders rest, when their parts fill, what the member is told. Pure and seeded.
 
-When and in how many parts an order fills depends on the seed and its ClOrdID alone, never on the order of arrival.
+When and in how many parts an order fills depends on the seed and its ClOrdID alone, never on the order of arrival;
+whether it does, on its limit too where the market's price moves.
 Every change yields the row for the exchange's own book (None when nothing came about) and the message for the member.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,10 +67,15 @@ def parts_of(config: ExchangeConfig, seed: int, cl_ord_id: str, quantity: int) -
     return tuple((when, (cuts[i + 1] - cuts[i]) * LOT) for i, when in enumerate(at))
 
 
+Reached = Callable[[str, str, int, int], bool]
+"""Whether an order of this code, side and limit can trade now (ns)."""
+
+
 class Book:
     """All orders and executions of the day."""
 
-    def __init__(self, config: ExchangeConfig, seed: int) -> None:
+    def __init__(self, config: ExchangeConfig, seed: int, reached: Reached = lambda *_: True) -> None:
+        self._reached = reached
         self.orders: dict[str, BookOrder] = {}
         self.executions: list[Row] = []
         self.widths: list[int] = [config.number_width]
@@ -82,7 +88,8 @@ class Book:
         changes = [self._answer(message, now) for message in incoming]
         while self._due and self._due[0][0] <= now:
             _, cl_ord_id, shares = heapq.heappop(self._due)
-            if self.orders[cl_ord_id].live:
+            order = self.orders[cl_ord_id]
+            if order.live and self._reached(order.row["code"], order.row["side"], order.row["price"], now):
                 changes.append(self._trade(cl_ord_id, shares, now))
         return changes
 

@@ -1,6 +1,7 @@
 """What the exchange declares about itself."""
 
 from targets.brokerage.declaration import Book, Component, Served
+from targets.brokerage.wire import encode
 
 EXCHANGE = Component(
     name="exchange",
@@ -10,6 +11,10 @@ EXCHANGE = Component(
     http="exchange_http",
     scraped=True,
     operators=False,
-    books=(Book("exchange", "targets.brokerage.exchange.books"),),
+    books=(
+        Book("exchange", "targets.brokerage.exchange.books"),
+        Book("market", "targets.brokerage.exchange.marketbook"),
+    ),
+    greetings={door: encode({"MsgType": "TestRequest", "TestReqID": "probe"}) for door in ("exchange_a", "exchange_b")},
     volumes=("exchange",),
 )

@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from targets.brokerage import serving
 from targets.brokerage.config import Config
 from targets.brokerage.exchange.book import Book, Change
 from targets.brokerage.exchange.books import book_file
 from targets.brokerage.exchange.journal import Journal
+from targets.brokerage.exchange.market import Market
+from targets.brokerage.exchange.marketbook import Ticker
 from targets.brokerage.serving import Job
 from targets.brokerage.session import Action, Deliver, HangUp, Send, Session
 from targets.brokerage.wire import LINE_LIMIT, Garbled, Message, decode, encode
@@ -51,7 +56,9 @@ class Exchange:
         self._incoming: list[Deliver] = []
         self._servers: list[asyncio.Server] = []
         self._reserved = 0
-        self.book = Book(config.exchange, config.seed)
+        self.market = Market(config)
+        self._ticker = Ticker(config, self.market)
+        self.book = Book(config.exchange, config.seed, self.market.reached)
         self.session = self._restored_session()
 
     def jobs(self) -> Sequence[Job]:
@@ -66,6 +73,11 @@ class Exchange:
         """Close the member's connection and the files."""
         self._leave()
         self._journal.close()
+        self._ticker.close()
+
+    async def prices(self, _: Request) -> Response:
+        """Of all instruments, for anybody."""
+        return serving.answer(200, self.market.prices(time.monotonic_ns()))
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -80,6 +92,7 @@ class Exchange:
             await asyncio.sleep(settings.cycle_s * (1 + rng.uniform(-settings.jitter, settings.jitter)))
             incoming, self._incoming = self._incoming, []
             now = time.monotonic_ns()
+            self._ticker.look(now)
             for change in self.book.cycle(now, [each.message for each in incoming]):
                 self._tell(change, now)
             self._note_numbers(bool(incoming))
@@ -214,4 +227,6 @@ class Exchange:
 def serve(config: Config, sockets: Mapping[str, socket.socket]) -> None:
     """Serve until SIGTERM; sockets ``exchange_a``, ``exchange_b``, ``exchange_http``."""
     doors = {name: sockets[name] for name in ("exchange_a", "exchange_b")}
-    serving.serve(Exchange(config, doors), (), sockets["exchange_http"])  # members use the doors
+    exchange = Exchange(config, doors)
+    prices = Route("/prices", exchange.prices, methods=["GET"])
+    serving.serve(exchange, (prices,), sockets["exchange_http"])  # members use the doors

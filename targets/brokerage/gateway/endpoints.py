@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import psycopg
@@ -11,10 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from targets.brokerage.gateway import numbers, operations
+from targets.brokerage.gateway import capacity, numbers, operations
+from targets.brokerage.gateway.flow import Flow
 from targets.brokerage.gateway.link import LinkError
 from targets.brokerage.gateway.operations import NoSession
 from targets.brokerage.gateway.reconcile import Findings
+from targets.brokerage.gateway.second import start
 from targets.brokerage.gateway.server import Gateway
 from targets.brokerage.serving import Handler, answer, for_operators, no_database, read_body
 
@@ -66,6 +68,12 @@ class Probe(msgspec.Struct, frozen=True):
     number: int
 
 
+class Capacity(msgspec.Struct, frozen=True):
+    """For how long to measure, in seconds."""
+
+    within_s: Annotated[float, msgspec.Meta(ge=0.5, le=10)] = 2.0
+
+
 class Drain(msgspec.Struct, frozen=True):
     """How long to wait, in seconds."""
 
@@ -77,10 +85,13 @@ def routes(gateway: Gateway) -> list[Route]:
     handlers = Endpoints(gateway)
     posts = {
         "/orders": handlers.order,
+        "/second/orders": handlers.order_by_second,
         "/cancels": handlers.cancel,
         "/ops/numbers/width": handlers.width,
         "/ops/numbers/overflow": handlers.overflow,
         "/ops/numbers/try": handlers.try_number,
+        "/ops/capacity": handlers.capacity,
+        "/ops/second": handlers.start_second,
         "/ops/use-link": handlers.use_link,
         "/ops/resolve": handlers.resolve,
         "/ops/resend": handlers.resend,
@@ -116,6 +127,20 @@ class Endpoints:
 
     async def order(self, request: Request) -> Response:
         """Send an order and wait for the exchange's word, at most the acknowledgement time-out."""
+        return await self._send(request, self._gateway.flow)
+
+    async def order_by_second(self, request: Request) -> Response:
+        """The same over the second node's session."""
+        second = self._gateway.second
+        if second is None:
+            return answer(200, {"state": "rejected", "reason": "there is no second node", "sent": False})
+        return await self._send(request, second.flow)
+
+    async def start_second(self, _: Request) -> Response:
+        """Start the second node."""
+        return answer(200, await start(self._gateway))
+
+    async def _send(self, request: Request, flow: Flow) -> Response:
         order = await read_body(request, NewOrder)
         number = self._gateway.number_field(order.series, order.number)
         if number is None:
@@ -123,7 +148,7 @@ class Endpoints:
             return answer(200, {"state": "rejected", "reason": reason, "sent": False})
         message = operations.new_order(msgspec.structs.asdict(order), order.cl_ord_id, number)
         within = self._gateway.config.api.ack_timeout_s
-        verdict = await self._gateway.flow.submit(message, within)
+        verdict = await flow.submit(message, within)
         return answer(200, {"state": verdict.state, "reason": verdict.reason, "sent": verdict.sent})
 
     async def cancel(self, request: Request) -> Response:
@@ -166,6 +191,11 @@ class Endpoints:
         """Send a test order with this number; the exchange checks it and keeps nothing."""
         body = await read_body(request, Probe)
         return answer(200, await numbers.try_number(self._gateway, body.number))
+
+    async def capacity(self, request: Request) -> Response:
+        """Measure what the session lets through."""
+        body = await read_body(request, Capacity)
+        return answer(200, await capacity.measure(self._gateway, body.within_s))
 
     async def resolve(self, _: Request) -> Response:
         """Settle the unknown orders by asking."""

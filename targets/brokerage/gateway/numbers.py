@@ -6,8 +6,10 @@ import time
 from typing import Any
 
 from targets.brokerage.database import Connection
+from targets.brokerage.gateway.flow import Verdict
 from targets.brokerage.gateway.operations import NoSession
 from targets.brokerage.gateway.server import DATABASE_S, TRUNCATE, Gateway
+from targets.brokerage.numbering import WIDTH
 
 DECIDE = "UPDATE operations SET value = %s, changed_ns = %s WHERE name = %s"
 SAMPLE = "SELECT code, low FROM instruments ORDER BY code LIMIT 1"
@@ -50,10 +52,17 @@ async def try_number(gateway: Gateway, number: int) -> dict[str, Any]:
 
     code, price = await gateway.line.run(read, DATABASE_S)
     name = f"TEST-{time.monotonic_ns()}"
-    order = {"Account": "TEST", "Symbol": code, "Side": "buy", "OrderQty": 100, "Price": price}
-    head = {"MsgType": "NewOrderSingle", "ClOrdID": name, "OrderNumber": text, "SecondaryClOrdID": name}
-    said = await gateway.flow.submit({**head, **order, "TestMessageIndicator": "Y"}, gateway.config.gateway.request_s)
+    said = await send_test(gateway, name, gateway.config.gateway.request_s, text, code, price)
     return {"accepted": said.state == "tested", "number": text, "reason": said.reason}
+
+
+async def send_test(
+    gateway: Gateway, name: str, within_s: float, number: str = "1" * WIDTH, code: str = "TEST", price: int = 1
+) -> Verdict:
+    """An order marked as a test, over the session and back: the exchange checks it, answers, and keeps nothing."""
+    order = {"Account": "TEST", "Symbol": code, "Side": "buy", "OrderQty": 100, "Price": price}
+    head = {"MsgType": "NewOrderSingle", "ClOrdID": name, "OrderNumber": number, "SecondaryClOrdID": name}
+    return await gateway.flow.submit({**head, **order, "TestMessageIndicator": "Y"}, within_s)
 
 
 async def _decide(gateway: Gateway, name: str, value: str) -> None:

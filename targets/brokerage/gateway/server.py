@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from prometheus_client import CollectorRegistry
@@ -40,6 +40,18 @@ TRUNCATE = "truncate"
 DATABASE_S = 3.0
 
 
+class OtherNode(Protocol):
+    """A node beside this one that sends orders over a session of its own."""
+
+    flow: Flow
+
+    async def logged_on_within(self, seconds: float) -> str:
+        """How its session stands."""
+
+    async def close(self) -> None:
+        """Close its connection."""
+
+
 class Gateway:
     """Implements ``serving.Service`` and ``link.Listener``. ``links`` exists once the database has been read."""
 
@@ -55,6 +67,7 @@ class Gateway:
         self.statuses = Questions()
         self.captures = Questions()
         self.links: Links | None = None
+        self.second: OtherNode | None = None
         self.last_findings: Findings | None = None
         self.unknown = self.held = 0
         self.width, self.truncates = WIDTH, False
@@ -76,6 +89,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close the session and both lines."""
+        if self.second is not None:
+            await self.second.close()
         if self.links is not None:
             await self.links.close()
         await self.line.close()
@@ -139,7 +154,8 @@ class Gateway:
     def delivered(self, delivery: Deliver) -> None:
         """Everything goes through the posting queue, in order; the window is freed at once."""
         if delivery.message["MsgType"] == "ExecutionReport":
-            self.flow.heard_of(delivery.message["ClOrdID"])
+            for flow in self._flows():
+                flow.heard_of(delivery.message["ClOrdID"])
         self.poster.put(delivery)
 
     def was_reset(self) -> None:
@@ -165,17 +181,24 @@ class Gateway:
         cl_ord_id = str(message.get("ClOrdID"))
         match message.get("ExecType", message["MsgType"]):
             case "New" | "Trade":
-                self.flow.settled(cl_ord_id, Verdict("new"))
+                self._settled(cl_ord_id, Verdict("new"))
             case "OrderNumberWidthReport":
                 self.statuses.answer("width", message["Width"])
             case "Tested":
-                self.flow.settled(cl_ord_id, Verdict("tested"))
+                self._settled(cl_ord_id, Verdict("tested"))
             case "Rejected":
-                self.flow.settled(cl_ord_id, Verdict("rejected", str(message.get("Text", ""))))
+                self._settled(cl_ord_id, Verdict("rejected", str(message.get("Text", ""))))
             case "OrderStatus":
                 self.statuses.answer(cl_ord_id, message["OrdStatus"])
         if message.get("ExecType") == "Canceled" or message["MsgType"] == "OrderCancelReject":
             self.statuses.answer(f"cancel:{cl_ord_id}", message["OrdStatus"])
+
+    def _settled(self, cl_ord_id: str, verdict: Verdict) -> None:
+        for flow in self._flows():
+            flow.settled(cl_ord_id, verdict)
+
+    def _flows(self) -> Sequence[Flow]:
+        return (self.flow,) if self.second is None else (self.flow, self.second.flow)
 
     def queue_age_s(self) -> float:
         """Age of the oldest message that was received and is not posted; 0 without one."""

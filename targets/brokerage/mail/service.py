@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from targets.brokerage import database
+from targets.brokerage.bookfile import BookWriter
 from targets.brokerage.client import Client
 from targets.brokerage.config import Config
 from targets.brokerage.database import Connection, Line
@@ -59,10 +58,7 @@ class Mail:
         self._oldest_ns: int | None = None
         self._working = False
         self._meter()
-        path = book_file(Path(config.folder))
-        path.parent.mkdir(exist_ok=True)
-        self._rows = sum(1 for _ in path.open("rb")) if path.exists() else 0
-        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._book = BookWriter(book_file(Path(config.folder)))
 
     def _meter(self) -> None:
         figures = {
@@ -91,7 +87,7 @@ class Mail:
         """Close connections and the book."""
         self._agent.close()
         await self.line.close()
-        os.close(self._book)
+        self._book.close()
 
     def waiting(self) -> int:
         """Notices that the agent has still to take, on either volume."""
@@ -161,10 +157,9 @@ class Mail:
         row = {
             "kind": "spool", "t_ns": time.monotonic_ns(), "id": self.use, "account": "", "key": "",
             "inodes": seen.inodes, "inodes_free": seen.inodes_free, "waiting": self.waiting(), "pending": self.pending,
-            "left_ms": -1 if left is None else int(left * 1000), "refusing": bool(self.refused), "n": self._rows,
+            "left_ms": -1 if left is None else int(left * 1000), "refusing": bool(self.refused),
         }  # fmt: skip
-        os.write(self._book, msgspec.json.encode(row) + b"\n")
-        self._rows += 1
+        self._book.write(row)
 
     def _oldest_s(self) -> float:
         return 0.0 if self._oldest_ns is None else (time.monotonic_ns() - self._oldest_ns) / 1e9

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from targets.brokerage.config import Overflow
 from targets.brokerage.operations.calls import Stack
 from targets.brokerage.operations.declared import operation
 from targets.brokerage.operations.outcome import CommandResult, done, read
@@ -35,7 +36,9 @@ def slots(stack: Stack, args: Namespace) -> CommandResult:
 
 
 def overflow(stack: Stack, args: Namespace) -> CommandResult:
-    """``queue overflow wait|store``."""
+    """``queue overflow HOW``; the second node logs on before orders are sent to it."""
+    if args.how == SECOND_NODE:
+        stack.gateway("POST", "/ops/second", {})
     return _set_queue(stack, {"overflow": args.how})
 
 
@@ -43,6 +46,19 @@ def expire(stack: Stack, args: Namespace) -> CommandResult:
     """``queue expire SECONDS``."""
     found = stack.api("POST", "/ops/queue/expire", {"older_s": float(args.seconds)})
     return done(f"{found['expired']} orders were sent away; {_line(found)}", found["expired"] > 0, found)
+
+
+def capacity(stack: Stack, args: Namespace) -> CommandResult:
+    """``queue capacity``."""
+    found = stack.ask("api", "POST", "/ops/capacity", {"within_s": MEASURE_S}, MEASURE_S + MARGIN_S)
+    return done(f"the exchange takes {found['per_s']:.1f} orders a second", False, found)
+
+
+def checks(stack: Stack, args: Namespace) -> CommandResult:
+    """``orders checks on|off``."""
+    found = stack.api("POST", "/ops/checks", {"on": args.how == "on"})
+    what = "are checked against" if found["on"] else "are taken whatever"
+    return done(f"orders {what} their customers have", True, found)
 
 
 def room(stack: Stack, args: Namespace) -> CommandResult:
@@ -76,8 +92,9 @@ def _set_room(stack: Stack, per_s: float) -> CommandResult:
 def _line(found: Mapping[str, Any]) -> str:
     first = "; cancels and closing orders first" if found["priority"] else ""
     line = f"{found['waiting']} in line, the oldest for {found['oldest_s']:.1f} s of at most {found['wait_s']:g}"
-    first += "; others are stored and acknowledged" if found["overflow"] == "store" else ""
-    return f"{found['taken']} of {found['slots']} slots taken, {line}{first}"
+    first += OVERFLOWING[found["overflow"]]
+    coming = f"{found['arriving_per_s']:.0f} a second come"
+    return f"{found['taken']} of {found['slots']} slots taken, {line}; {coming}{first}"
 
 
 def _room(found: Mapping[str, Any]) -> str:
@@ -86,11 +103,25 @@ def _room(found: Mapping[str, Any]) -> str:
     return f"{found['per_s']:g} a second are let in; {who}" if found["open"] else f"the room is closed; {who}"
 
 
-NOUNS = {"queue": "orders in line for a slot", "room": "the waiting room for purchases"}
+SECOND_NODE = "second-node"
+OVERFLOWING = {
+    "wait": "",
+    "store": "; others are stored and acknowledged",
+    "old-prices": "; others are taken by a node with the prices of when it was started",
+    SECOND_NODE: "; others are sent by a second node",
+}
+HOW = get_args(Overflow)
+MEASURE_S, MARGIN_S = 2.0, 3.0
+
+NOUNS = {
+    "orders": "how orders are taken",
+    "queue": "orders in line for a slot",
+    "room": "the waiting room for purchases",
+}
 
 QUEUE = {
     "slots": count(), "taken": count(), "waiting": count(), "oldest_s": seconds(), "wait_s": seconds(),
-    "priority": flag(), "overflow": text("wait", "store"),
+    "priority": flag(), "overflow": text(*HOW), "arriving_per_s": number(),
 }  # fmt: skip
 ROOM = {"open": flag(), "per_s": number(), "waiting": count(), "oldest_s": seconds(), "arriving_per_s": number()}
 
@@ -111,12 +142,20 @@ OPERATIONS = (
         Argument("slots", "orders at a time", Kind.WHOLE), examples=("queue slots 12",),
     ),
     operation(
-        overflow, "queue overflow", "whether an order without a slot waits, or is stored for a forwarder to send on",
-        OPERATORS, QUEUE, Argument("how", only=("wait", "store")), examples=("queue overflow wait",),
+        overflow, "queue overflow", "what becomes of an order without a slot: it waits, or goes another way",
+        OPERATORS, QUEUE, Argument("how", only=HOW), examples=("queue overflow wait",),
     ),
     operation(
         expire, "queue expire", "send away orders that have stood in line so long; nothing of them was sent", OPERATORS,
         {"expired": count(), **QUEUE}, Argument("seconds", "seconds", Kind.WHOLE), examples=("queue expire 2",),
+    ),
+    operation(
+        capacity, "queue capacity", "measure by test orders how many the exchange takes; not while customers come",
+        OPERATORS, {"per_s": number()},
+    ),
+    operation(
+        checks, "orders checks", "whether orders are checked against what their customers have", OPERATORS,
+        {"on": flag()}, Argument("how", only=("on", "off")), examples=("orders checks on",),
     ),
     operation(
         room, "room show", "how many customers have a ticket, and since when", ANYONE, ROOM, read_only=True,

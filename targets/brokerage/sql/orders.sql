@@ -38,7 +38,8 @@ BEGIN
         RETURN;
     END IF;
     IF p_side = 'buy' THEN
-        IF free < p_quantity::bigint * p_price THEN
+        IF free < p_quantity::bigint * p_price
+            AND (SELECT d.value FROM operations d WHERE d.name = 'order-checks') = 'on' THEN
             verdict := 'BUYING_POWER';
             RETURN;
         END IF;

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 
-from targets.brokerage.bookfile import read_lines
+from targets.brokerage.bookfile import BookWriter
 from targets.brokerage.config import Config
 from targets.brokerage.edge import certificates
 from targets.brokerage.edge.certificates import Shown
@@ -42,9 +40,7 @@ class Scan:
     def __init__(self, config: Config, registry: CollectorRegistry) -> None:
         self._config = config
         self.seen: dict[str, Shown | None] = {}
-        path = scans_file(Path(config.folder))
-        self._written = len(read_lines(path))
-        self._book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._book = BookWriter(scans_file(Path(config.folder)))
         labels = ("listener", "name")
         self._left = Gauge("scan_chain_seconds_left", "Until the first of the chain ends", labels, registry=registry)
 
@@ -57,7 +53,7 @@ class Scan:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._book)
+        self._book.close()
 
     def _look(self, name: str) -> Shown | None:
         """None where there was no handshake."""
@@ -72,9 +68,7 @@ class Scan:
         if name in self.seen and self.seen[name] == shown:
             return
         self.seen[name] = shown
-        row = {"n": self._written, **_row(name, shown, left)}
-        os.write(self._book, msgspec.json.encode(row) + b"\n")
-        self._written += 1
+        self._book.write(_row(name, shown, left))
 
 
 def _row(name: str, shown: Shown | None, left: float) -> dict[str, Any]:
