@@ -30,10 +30,9 @@ PROMPT, USUAL = 3, 75
 them, so what the slowest take says nothing."""
 UNLIKELY = 1e-5
 """How improbable a run of good requests must be within one outage to part two."""
-NEIGHBOURS = 10
-"""Bad requests on either side of a gap that say how large the share of bad ones is there."""
-SURE = 2.0
-"""Standard deviations by which that share may be less than it seems."""
+NEIGHBOURS = ((5, 3.0), (10, 2.0))
+"""So many bad requests on either side of a gap say how large the share of bad ones is there, and so many standard
+deviations it may be less than it seems: a few where an outage was short, more where it is a partial one."""
 WHOLE = 0.95
 """A share of bad requests from which on an outage is no partial one."""
 MISSED = 0.005
@@ -106,22 +105,22 @@ def _groups(rows: Longs, wrong: Bools) -> Iterator[tuple[int, int]]:
     gaps = np.diff(rows) - 1
     first = 0
     for n, gap in enumerate(gaps):
-        if gap and _parts(int(gap), _share_around(rows, n, first)):
+        if gap and _parts(int(gap), max(_share_around(rows, n, first, *each) for each in NEIGHBOURS)):
             yield int(rows[first]), int(rows[n])
             first = n + 1
     yield int(rows[first]), int(rows[-1])
 
 
-def _share_around(rows: Longs, n: int, first: int) -> float:
+def _share_around(rows: Longs, n: int, first: int, near: int, sure: float) -> float:
     """The share of bad requests near the gap after the ``n``-th bad one, the gap itself left out: at least that."""
     bads = goods = 0
-    for low, high in ((max(first, n - NEIGHBOURS + 1), n), (n + 1, min(len(rows) - 1, n + NEIGHBOURS))):
+    for low, high in ((max(first, n - near + 1), n), (n + 1, min(len(rows) - 1, n + near))):
         span = int(rows[high] - rows[low]) + 1
         bads += high - low + 1
         goods += span - (high - low + 1)
     of = bads + goods + 2
     share = (bads + 1) / of
-    return max(0.0, share - SURE * math.sqrt(share * (1 - share) / of))
+    return max(0.0, share - sure * math.sqrt(share * (1 - share) / of))
 
 
 def _parts(gap: int, share: float) -> bool:
@@ -139,7 +138,7 @@ def _outage(samples: Samples, limits: Limits, wrong: Bools, slow: Bools, within:
     reach = _reach(count / of)
     before = _nth_prompt(slow[:low][::-1], reach)
     after = _nth_prompt(slow[high + 1 :], reach)
-    end = None if after is None else _end(samples, low, high, high + 1 + after)
+    end = None if after is None else _end(samples, slow, (low, group[1], high), high + 1 + after, within)
     start = Interval(
         int(samples.due[0]) if before is None else int(samples.sent[low - 1 - before]), _had_begun(samples, low, within)
     )
@@ -166,12 +165,20 @@ def _had_begun(samples: Samples, row: int, within: int) -> int:
     return due if samples.how[row] == Ended.ANSWERED else min(due, int(samples.done[row]))
 
 
-def _end(samples: Samples, low: int, high: int, after: int) -> Interval:
+def _end(samples: Samples, slow: Bools, rows: tuple[int, int, int], after: int, within: int) -> Interval:
+    """``rows``: the first that was not prompt, the last bad one, the last that was not prompt. ``after``: a prompt one.
+
+    Where nothing that was sent before the last bad one was answered before it was sent, the first answer to any of
+    them says that the service answers again, however long it takes to answer all that waited.
+    """
+    low, last, high = rows
     earliest, latest = int(samples.sent[high]), int(samples.done[after])
-    answered = samples.how[low : high + 1] == Ended.ANSWERED
-    if answered.any():
-        freed = int(samples.done[low : high + 1][answered].min())
-        latest = min(latest, freed) if freed >= earliest else latest
+    answered = np.flatnonzero(samples.how[low : high + 1] == Ended.ANSWERED) + low
+    if len(answered):
+        freed = int(samples.done[answered].min())
+        if samples.sent[last] <= freed < latest:
+            waited = np.flatnonzero(samples.sent[last : high + 1] <= freed - within) + last
+            earliest, latest = int(samples.sent[waited[-1] if len(waited) else last]), freed
     return Interval(min(earliest, latest), latest)
 
 

@@ -14,7 +14,8 @@ over. Who closes its stdin ends it. ::
     tls       no handshake comes to an end, and what was connected is reset
 
 A line of an outage: ``{"port", "kind", "start": [ns, ns], "end": [ns, ns], "failed", "came"}``; begin and end are the
-instants before and after what brought them about, ``failed`` of the requests that ``came`` during it were not served.
+instants before and after what brought them about, ``failed`` of the meter's requests that ``came`` during it were not
+served.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ import uvloop
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"
+METER = b"kunren-probe"
+"""In the head of the meter's requests."""
 SLOW_S = 1.5
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing resets."""
@@ -98,11 +101,11 @@ class Server:
             for peer in held:
                 peer.say(OK)
 
-    def asked(self, peer: Peer) -> None:
-        """A request has come."""
-        self.came += 1
+    def asked(self, peer: Peer, *, counts: bool) -> None:
+        """A request has come; ``counts`` where it is one of the meter's."""
         fails = bool(self.now) and (self.now != "partial" or self.random.random() < self.share)
-        self.failed += fails
+        self.came += counts
+        self.failed += counts and fails
         match self.now if fails else "":
             case "stall":
                 self.held.append(peer)
@@ -136,7 +139,7 @@ class Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for _ in range(data.count(b"\r\n\r\n")):
-            self._server.asked(self)
+            self._server.asked(self, counts=METER in data)
 
     def say(self, answer: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
