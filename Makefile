@@ -10,7 +10,7 @@ TOUR := counter-overflow
 TOUR_ARMS := no-action wrong:sequence-cycles runbook
 SEED ?= 7
 .DEFAULT_GOAL := help
-.PHONY: help drill tour test lint unit live long real toxiproxy contract arms compose.yaml images gates bench calibrate clean
+.PHONY: help drill tour test lint unit live long real toxiproxy contract arms compose.yaml images gates aa bench calibrate clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -85,6 +85,10 @@ test: lint unit live
 
 gates: $(VENV)/.installed
 	$(BIN)/python tests/gates/gates.py $(GATES)
+
+# Runs that must pass, with drawn seeds, until there are 200; goes on where it was stopped.
+aa: $(VENV)/.installed
+	$(BIN)/python tests/gates/aa.py
 
 # Known outages, measured by kunren probe; goes on where it was stopped. Needs a quiet machine for about an hour.
 calibrate: $(VENV)/.installed
