@@ -9,11 +9,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
 from drills.execution.events import (
@@ -24,6 +21,7 @@ from drills.execution.events import (
     RunEvent,
     Sampled,
 )
+from reports.redrawn import Redrawn
 from reports.texts import Lang, known, say
 
 WAITING, GOING, DONE = "·", "▶", "■"
@@ -43,27 +41,18 @@ class Line:
     began: float = 0.0
 
 
-class Board:
+class Board(Redrawn):
     """A context manager; ``of(place)`` observes the run with this place in the list. Events may come from any thread.
 
     ``called``: what each run is called, in order. Nothing is shown when ``quiet``.
     """
 
     def __init__(self, console: Console, called: Sequence[str], lang: Lang = "en", *, quiet: bool = False) -> None:
+        super().__init__(console, quiet=quiet)
         self._console, self._lang, self._quiet = console, lang, quiet
         self._lines = [Line(each) for each in called]
         self._began = time.monotonic()
         self._lock = threading.Lock()
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal and not quiet else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def of(self, place: int) -> _Watcher:
         """Who observes that run."""
@@ -74,8 +63,8 @@ class Board:
         with self._lock:
             line = self._lines[place]
             _apply(line, event, self._lang)
-            if self._live is not None:
-                self._live.update(self._table(), refresh=True)
+            if self.live is not None:
+                self.live.update(self._table(), refresh=True)
             elif not self._quiet and isinstance(event, Forecast | Judged):
                 elapsed = time.monotonic() - self._began
                 self._console.print(f"{elapsed:7.1f} s  {line.called}: {line.phase}", highlight=False, markup=False)

@@ -6,12 +6,9 @@ On a terminal a few lines are redrawn; in a pipe or with ``TERM=dumb`` a line is
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
 import msgspec
 from rich.console import Console, Group
-from rich.live import Live as RichLive
 from rich.text import Text
 
 from drills.execution.events import (
@@ -24,27 +21,19 @@ from drills.execution.events import (
     Sampled,
     StepEnded,
 )
+from reports.redrawn import Redrawn
 
 
-class Screen:
+class Screen(Redrawn):
     """A context manager that observes one run; draws on ``console``, or nothing when ``quiet``."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        super().__init__(console, quiet=quiet, transient=True)
         self._console = console
         self._quiet = quiet
         self._began = time.monotonic()
         self._runbook = ""  # whose steps are shown
         self._seen = Sampled(0, "starting", None, 0, {}, (), (), ())
-        self._live = RichLive(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None and not self._quiet:
-            self._live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def __call__(self, event: RunEvent, /) -> None:
         """Show what happened."""
@@ -53,7 +42,7 @@ class Screen:
         if isinstance(event, Forecast):
             what = f"{event.drill} · arm {event.arm} · seed {event.seed}"
             self._console.print(f"{what} · at most {event.at_most_s:.0f} s", markup=False)
-        elif self._live is None:
+        elif self.live is None:
             self._tell(event)
         elif isinstance(event, RunbookOpened):
             self._runbook = f"{event.runbook}: "
@@ -63,9 +52,9 @@ class Screen:
             self._draw(msgspec.structs.replace(self._seen, phase=event.phase, left_s=event.left_s))
 
     def _draw(self, seen: Sampled) -> None:
-        assert self._live is not None
+        assert self.live is not None
         self._seen = seen
-        self._live.update(self._picture(seen), refresh=True)
+        self.live.update(self._picture(seen), refresh=True)
 
     def _picture(self, seen: Sampled) -> Group:
         head = Text.assemble((f"{self._elapsed():6.1f} s  ", "dim"), (seen.phase, "bold"), f"   {_left(seen.left_s)}")

@@ -3,64 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
-from drills.probing.meter import NS, Meter
+from drills.probing.meter import Meter
 from drills.probing.outages import Limits, bad, latencies
 from drills.probing.report import FoundOutage, Report
 from drills.probing.samples import Samples
+from drills.record.history import NS
+from reports.redrawn import Redrawn
 from reports.strips import BAD, EMPTY, GOOD
 
 PARTLY = "▒"
-CELLS = 60
+CELLS = 44
+
+Counted: TypeAlias = NDArray[np.generic]
 
 
-class ProbeScreen:
-    """Shows a measurement while it goes on: redrawn on a terminal; in a pipe a line when service goes or comes back."""
+class ProbeScreen(Redrawn):
+    """Shows a measurement while it goes on: redrawn on a terminal; in a pipe a line when service goes or comes back.
+
+    Each time it looks only at what has ended since the last time: it is drawn between two requests.
+    """
 
     def __init__(self, console: Console, slow: int, *, quiet: bool = False) -> None:
+        super().__init__(console, quiet=quiet, transient=True)
         self._console, self._slow, self._quiet = console, slow, quiet
-        self._live = Live(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
-        self._told = 0  # requests of which it was told how they went
+        self._came: list[int] = []  # requests that ended from one look to the next
+        self._bad: list[int] = []  # and how many of them were not served well
+        self._told = 0
         self._well = True
 
-    def __enter__(self) -> Self:
-        if self._live is not None and not self._quiet:
-            self._live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def __call__(self, meter: Meter, row: int) -> None:
-        """As of now, when this request was due."""
+    def __call__(self, meter: Meter) -> None:
+        """As of now."""
         if self._quiet:
             return
-        if self._live is not None:
-            self._live.update(_picture(meter, self._slow), refresh=True)
-        else:
-            self._tell(meter)
-
-    def _tell(self, meter: Meter) -> None:
-        samples = _ended(meter)
-        latest = Samples(*(column[self._told :] for column in _columns(samples)))
-        self._told = len(samples)
-        if not len(latest):
-            return
-        wrong = int(bad(latest, Limits(self._slow, meter.plan.step)).sum())
-        well = wrong == 0
-        if well != self._well:
-            self._well = well
+        latest = self._latest(meter)
+        if self.live is not None:
+            self.live.update(self._picture(meter, latest), refresh=True)
+        elif len(latest) and (self._bad[-1] == 0) != self._well:
+            self._well = not self._well
             at = (int(latest.due[0]) - meter.began) / NS
-            says = "served well again" if well else f"{wrong} of {len(latest)} requests not served well"
+            says = "served well again" if self._well else f"{self._bad[-1]} of {len(latest)} requests not served well"
             self._console.print(f"{at:8.1f} s  {says}")
+
+    def _latest(self, meter: Meter) -> Samples:
+        """What has ended since the last look: requests before the first that is still under way."""
+        samples = meter.taken()
+        upto = min((row for row in meter.open_rows if row < len(samples)), default=len(samples))
+        latest = samples.part(self._told, upto)
+        self._told = max(self._told, upto)
+        if len(latest):
+            self._came.append(len(latest))
+            self._bad.append(int(bad(latest, Limits(self._slow, meter.plan.step)).sum()))
+        return latest
+
+    def _picture(self, meter: Meter, latest: Samples) -> Group:
+        took = latencies(latest) if len(latest) else None
+        now = "" if took is None else f"p50 {took[0] / 1e6:.1f} ms  p99 {took[1] / 1e6:.1f} ms  "
+        elapsed = len(meter.taken()) / meter.plan.rate
+        head = Text.assemble(
+            (f"{elapsed:7.1f} of {meter.plan.lasts / NS:g} s  ", "dim"), f"{meter.plan.rate:g}/s  {now}"
+        )
+        wrong = self._bad[-1] if self._bad else 0
+        head.append(f"{wrong} not served of late" if wrong else "served well", style="red" if wrong else "green")
+        return Group(head, Text(f"  ▕{_marks(np.array(self._came), np.array(self._bad), CELLS)}▏"))
 
 
 def print_probe(console: Console, found: Report, samples: Samples, slow: int) -> None:
@@ -109,39 +120,23 @@ def _lines(found: Report) -> Iterator[str]:
 
 def strip(samples: Samples, slow: int, width: int) -> str:
     """How the requests went by when they were due."""
-    if not len(samples):
+    return _marks(np.ones(len(samples)), bad(samples, Limits(slow, 0)), width)
+
+
+def _marks(came: Counted, bads: Counted, width: int) -> str:
+    """Of one number after the other, spread over so many cells."""
+    if not len(came):
         return EMPTY * width
-    wrong = bad(samples, Limits(slow, 0))
-    cells = np.arange(len(samples)) * width // len(samples)
-    came, bads = np.bincount(cells, minlength=width), np.bincount(cells[wrong], minlength=width)
-    marks = [
-        EMPTY if not n else GOOD if not b else BAD if b * 2 > n else PARTLY for n, b in zip(came, bads, strict=True)
-    ]
-    return "".join(marks)
+    cells = np.arange(len(came)) * width // len(came)
+    sums = (np.bincount(cells, each.astype(np.float64), width) for each in (came, bads))
+    return "".join(_mark(int(n), int(b)) for n, b in zip(*sums, strict=True))
+
+
+def _mark(came: int, bads: int) -> str:
+    if not came:
+        return EMPTY
+    return GOOD if not bads else BAD if bads * 2 > came else PARTLY
 
 
 def _between(low: float, high: float) -> str:
     return f"{low:.3f}–{high:.3f}"
-
-
-def _picture(meter: Meter, slow: int) -> Group:
-    samples = _ended(meter)
-    elapsed, lasts = len(meter.taken()) / meter.plan.rate, meter.plan.lasts / NS
-    recent = Samples(*(column[-max(1, int(meter.plan.rate)) :] for column in _columns(samples)))
-    took = latencies(recent) if len(recent) else None
-    wrong = int(bad(recent, Limits(slow, 0)).sum()) if len(recent) else 0
-    now = "" if took is None else f"p50 {took[0] / 1e6:.1f} ms  p99 {took[1] / 1e6:.1f} ms  "
-    head = Text.assemble((f"{elapsed:7.1f} of {lasts:g} s  ", "dim"), f"{meter.plan.rate:g}/s  {now}")
-    head.append(f"last second: {wrong} not served" if wrong else "served well", style="red" if wrong else "green")
-    return Group(head, Text(f"  ▕{strip(samples, slow, CELLS)}▏"))
-
-
-def _ended(meter: Meter) -> Samples:
-    """What has surely ended: the requests whose patience would be over, and before the first that is under way."""
-    samples = meter.taken()
-    upto = len(samples) if not meter.open_rows else min(min(meter.open_rows), len(samples))
-    return Samples(*(column[:upto] for column in _columns(samples)))
-
-
-def _columns(samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return samples.due, samples.sent, samples.done, samples.how

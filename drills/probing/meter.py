@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import resource
 import socket
 import ssl
 import time
@@ -19,18 +18,19 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from drills.errors import Refused
+from drills.execution import openfiles
 from drills.probing.address import Address
 from drills.probing.connection import Connection
-from drills.probing.samples import Ended, Samples, first, made
+from drills.probing.samples import Ended, Samples, made
+from drills.record.history import NS
 
-NS = 1_000_000_000
 RESOLVE_S = 5.0
 SWEEP_NS = 5_000_000
 """How often it is looked whose time is up."""
 SPIN_NS = 1_000_000
 """The loop's timers are good for milliseconds: the rest of a wait is spent looking at the clock."""
 LEAD_NS = 200_000_000
-TELL_NS = 250_000_000
+TELL_NS = NS
 MOST_REQUESTS = 20_000_000
 SPARE_FILES = 64
 
@@ -70,8 +70,8 @@ class Seen:
     sent_again: int = 0
 
 
-Tell = Callable[["Meter", int], None]
-"""Told a few times a second: the meter, and of how many requests it is known how they ended."""
+Tell = Callable[["Meter"], None]
+"""Called once a second, right after a request has left; nothing is measured while it works."""
 
 
 class Meter:
@@ -104,7 +104,7 @@ class Meter:
 
     def taken(self) -> Samples:
         """The samples of the requests that were due so far."""
-        return first(self.samples, self._due)
+        return self.samples.part(0, self._due)
 
     async def run(self) -> None:
         """All of it. Refused where the name cannot be resolved at the beginning."""
@@ -133,7 +133,7 @@ class Meter:
             self._begin(row, due)
             if due >= tell_at:
                 tell_at += max(TELL_NS, step)
-                self._tell(self, row)
+                self._tell(self)
             if row % 64 == 63:
                 await asyncio.sleep(0)  # behind: what has come must be read all the same
 
@@ -302,13 +302,8 @@ def _failure(error: OSError) -> tuple[Ended, str]:
 
 def _openable(wanted: int) -> int:
     """So many connections, the soft limit of open files raised for them where it may be; as many as there may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    need = wanted + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < need:
-        most = need if hard == resource.RLIM_INFINITY else min(need, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        return max(1, most - SPARE_FILES)
-    return wanted
+    openfiles.provide(wanted + SPARE_FILES)
+    return max(1, min(wanted, openfiles.limits().soft - SPARE_FILES))
 
 
 def carry_out(meter: Meter) -> None:

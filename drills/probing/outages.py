@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from drills.judge.interval import Interval
 from drills.probing.samples import Ended, Longs, Samples
 
-NS = 1_000_000_000
 LEAST_PROMPT_NS = 1_000_000
 """No answer within a millisecond is ever taken for slow."""
 PROMPT, USUAL = 3, 75

@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 
 from drills.judge.interval import Interval
-from drills.probing.meter import NS, Meter
+from drills.probing.meter import Meter
 from drills.probing.outages import Limits, Outage, latencies, lateness_p99, outages
 from drills.probing.samples import Ended
+from drills.record.history import NS
 
 SCHEMA = "kunren.probe/1"
 LATEST_NS, LEAST_NS = 5_000_000, 2_000_000

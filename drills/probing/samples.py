@@ -47,13 +47,13 @@ class Samples:
     def __len__(self) -> int:
         return len(self.due)
 
+    def part(self, start: int, end: int) -> Samples:
+        """Those from one place to before another."""
+        rows = slice(start, end)
+        return Samples(self.due[rows], self.sent[rows], self.done[rows], self.how[rows])
+
 
 def made(n: int) -> Samples:
     """Room for so many."""
     due, sent, done = (np.zeros(n, np.int64) for _ in range(3))
     return Samples(due, sent, done, np.full(n, Ended.HELD, np.uint8))
-
-
-def first(samples: Samples, n: int) -> Samples:
-    """The first so many of them."""
-    return Samples(samples.due[:n], samples.sent[:n], samples.done[:n], samples.how[:n])

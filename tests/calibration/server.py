@@ -11,11 +11,9 @@ over. Who closes its stdin ends it. ::
     error     503
     partial   of the requests this share is answered with 503
     lost      requests come in and no answer goes out, not even later
-    tls       no handshake comes to an end, and what was connected is reset
 
-A line of an outage: ``{"port", "kind", "start": [ns, ns], "end": [ns, ns], "failed", "came"}``; begin and end are the
-instants before and after what brought them about, ``failed`` of the meter's requests that ``came`` during it were not
-served.
+A line of an outage: ``{"port", "kind", "start": [ns, ns], "end": [ns, ns], "failed"}``; begin and end are the instants
+before and after what brought them about, ``failed`` of the meter's requests were not served during it.
 """
 
 from __future__ import annotations
@@ -24,7 +22,6 @@ import asyncio
 import json
 import random
 import socket
-import ssl
 import struct
 import sys
 import time
@@ -44,16 +41,15 @@ RESET = struct.pack("ii", 1, 0)
 class Server:
     """One port with its outages."""
 
-    def __init__(self, outages: list[dict[str, Any]], seed: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, outages: list[dict[str, Any]], seed: int) -> None:
         self.outages = outages
         self.now = ""
         self.share = 0.0
-        self.came = self.failed = 0
+        self.failed = 0
         self.held: list[Peer] = []
         self.peers: set[Peer] = set()
         self.random = random.Random(seed)
         self.port = 0
-        self._tls = tls
         self._listening: asyncio.Server | None = None
 
     async def listen(self) -> None:
@@ -62,21 +58,19 @@ class Server:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", self.port))
         self.port = sock.getsockname()[1]
-        self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Peer(self), sock=sock, backlog=4096, ssl=self._tls
-        )
+        self._listening = await asyncio.get_running_loop().create_server(lambda: Peer(self), sock=sock, backlog=4096)
 
     async def play(self) -> None:
         """All of its outages; a line for each."""
         for each in self.outages:
             await asyncio.sleep(each["after_s"])
-            self.came = self.failed = 0
+            self.failed = 0
             self.share = each.get("share", 1.0)
             start = await self._at_once(self._begin, each["kind"])
             await asyncio.sleep(each["for_s"])
             end = await self._at_once(self._finish, each["kind"])
             said = {"port": self.port, "kind": each["kind"], "start": start, "end": end}
-            print(json.dumps({**said, "failed": self.failed, "came": self.came}), flush=True)
+            print(json.dumps({**said, "failed": self.failed}), flush=True)
 
     async def _at_once(self, what: Any, kind: str) -> list[int]:
         before = time.monotonic_ns()
@@ -88,7 +82,7 @@ class Server:
             assert self._listening is not None
             self._listening.close()
         self.now = kind
-        if kind in ("refuse", "reset", "tls"):
+        if kind in ("refuse", "reset"):
             for peer in list(self.peers):
                 peer.reset()
 
@@ -104,14 +98,13 @@ class Server:
     def asked(self, peer: Peer, *, counts: bool) -> None:
         """A request has come; ``counts`` where it is one of the meter's."""
         fails = bool(self.now) and (self.now != "partial" or self.random.random() < self.share)
-        self.came += counts
         self.failed += counts and fails
         match self.now if fails else "":
             case "stall":
                 self.held.append(peer)
             case "lost":
                 pass
-            case "reset" | "tls":
+            case "reset":
                 peer.reset()
             case "slow":
                 asyncio.get_running_loop().call_later(SLOW_S, peer.say, OK)
@@ -131,7 +124,7 @@ class Peer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._server.peers.add(self)
-        if self._server.now in ("tls", "refuse"):
+        if self._server.now == "refuse":
             self.reset()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -153,11 +146,7 @@ class Peer(asyncio.Protocol):
 
 async def main() -> None:
     plan = json.loads(sys.stdin.readline())
-    tls = None
-    if "certificate" in plan:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(plan["certificate"])
-    servers = [Server(outages, seed, tls) for seed, outages in enumerate(plan["ports"])]
+    servers = [Server(outages, seed) for seed, outages in enumerate(plan["ports"])]
     for each in servers:
         await each.listen()
     print(json.dumps([each.port for each in servers]), flush=True)

@@ -42,9 +42,9 @@ def test_one_service_that_does_not_fit_is_enough() -> None:
     assert run_check(CHECK, stepped(measured(20.0), measured(200.0)).history()).status == Status.INVALID
 
 
-def test_a_run_that_never_measured_cannot_judge_and_a_target_that_cannot_tell_can() -> None:
+def test_a_run_that_never_measured_cannot_judge_and_of_a_target_that_cannot_tell_nothing_is_claimed() -> None:
     assert run_check(CHECK, stepped().history()).status == Status.INVALID
-    assert run_check(CHECK, stepped(measured(None)).history()).status == Status.PASS
+    assert run_check(CHECK, stepped(measured(None)).history()).status == Status.NOT_APPLICABLE
 
 
 def test_without_a_step_there_is_nothing_to_be_over() -> None:

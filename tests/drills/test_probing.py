@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 from drills.commands.app import app
 from drills.errors import Refused
 from drills.probing.address import address, context
-from drills.probing.meter import NS, Meter, Plan, carry_out
+from drills.probing.meter import Meter, Plan, carry_out
 from drills.probing.outages import Limits, Outage, latencies, lateness_p99, outages
 from drills.probing.report import report
 from drills.probing.samples import Ended, Samples, made
+from drills.record.history import NS
 from reports.probe import outage_line, strip
 
 STEP, SLOW, USUAL = NS // 100, NS, 2_000_000
@@ -62,6 +63,15 @@ def holds(found: Outage, start: int, end: int) -> bool:
     return inside and found.lasted.earliest <= end - start <= found.lasted.latest
 
 
+def told_closely(found: Outage, kind: str, start: int, lasts: int) -> None:
+    """A whole outage of that kind, its length to within the distance of two requests at either end."""
+    assert holds(found, start, start + lasts)
+    assert found.kind == kind
+    assert not found.partial
+    assert found.lasted is not None
+    assert found.lasted.latest - found.lasted.earliest <= 3 * STEP + USUAL
+
+
 def test_without_a_bad_request_there_is_no_outage() -> None:
     assert outages(served(), LIMITS) == []
     assert outages(made(0), LIMITS) == []
@@ -72,12 +82,7 @@ def test_without_a_bad_request_there_is_no_outage() -> None:
 def test_a_refusal_is_told_to_within_the_distance_of_two_requests(start: int, lasts: int) -> None:
     samples = served()
     refused(samples, start, start + lasts)
-    found = the_one(samples)
-    assert holds(found, start, start + lasts)
-    assert found.kind == "refused"
-    assert found.lasted is not None
-    assert found.lasted.latest - found.lasted.earliest <= 3 * STEP + USUAL
-    assert not found.partial
+    told_closely(the_one(samples), "refused", start, lasts)
 
 
 @settings(max_examples=200, deadline=None)
@@ -85,11 +90,7 @@ def test_a_refusal_is_told_to_within_the_distance_of_two_requests(start: int, la
 def test_a_stall_is_not_short_by_the_limit(start: int, lasts: int) -> None:
     samples = served()
     stalled(samples, start, start + lasts)
-    found = the_one(samples)
-    assert holds(found, start, start + lasts)
-    assert found.kind == "stall"
-    assert found.lasted is not None
-    assert found.lasted.latest - found.lasted.earliest <= 3 * STEP + USUAL
+    told_closely(the_one(samples), "stall", start, lasts)
 
 
 def test_what_is_slow_is_out_for_as_long_as_slow_requests_come_and_not_until_the_last_is_answered() -> None:
@@ -210,7 +211,7 @@ def measured(answer: Answer | None, n: int = 20, **more: object) -> Meter:
             await server.wait_closed()
         method = str(more.pop("method", "GET"))
         plan = Plan(200.0, n * NS // 200, NS // 4, **more)  # type: ignore[arg-type]
-        meter = Meter(address(f"http://127.0.0.1:{port}/", method), plan, None, lambda *_: None)
+        meter = Meter(address(f"http://127.0.0.1:{port}/", method), plan, None, lambda _: None)
         await meter.run()
         server.close()
         return meter
@@ -298,11 +299,11 @@ def test_the_report_says_what_was_found() -> None:
 
 
 def test_a_name_that_cannot_be_resolved_is_refused() -> None:
-    meter = Meter(address("http://nowhere.invalid/"), Plan(10, NS, NS), None, lambda *_: None)
+    meter = Meter(address("http://nowhere.invalid/"), Plan(10, NS, NS), None, lambda _: None)
     with pytest.raises(Refused, match="cannot be resolved"):
         carry_out(meter)
     with pytest.raises(Refused, match="measure for less time"):
-        Meter(address("http://x/"), Plan(5_000, 24 * 3600 * NS, NS), None, lambda *_: None)
+        Meter(address("http://x/"), Plan(5_000, 24 * 3600 * NS, NS), None, lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from targets.brokerage.api.customers import outcome_of
-from targets.brokerage.api.rules import Instrument, OrderBody, Refusal, check_order
+from targets.brokerage.api.rules import OrderBody, Refusal, check_order
 from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.config import ApiConfig
+from targets.brokerage.instrument import Instrument
 
 INSTRUMENTS = {"7203": Instrument("7203", base=3_500, tick=5, low=2_800, high=4_200)}
 S = 1_000_000_000

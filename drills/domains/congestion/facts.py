@@ -22,6 +22,8 @@ SLOTS = "api.slots"
 """The setting that has orders wait for a slot; nought or none: they do not."""
 ANSWERS = frozenset({RequestOutcome.OK, RequestOutcome.REJECT})
 """Outcomes by which a customer knows what became of the order."""
+LATE = 5 * NS
+"""An order that comes to the exchange so long after its customer meant it to is late: the price may be another."""
 OVERTAKEN = 2 * NS
 """By how much somebody who came later may be let in earlier: customers come again about once a second."""
 

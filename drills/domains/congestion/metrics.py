@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from drills.domains.congestion import facts
-from drills.domains.congestion.facts import BOOK, Wanted
+from drills.domains.congestion.facts import BOOK, LATE, Wanted
 from drills.judge.check import count
 from drills.judge.domain import Residual
 from drills.judge.harm import HarmKind, Instance
@@ -13,12 +13,10 @@ from drills.judge.interval import Interval, point
 from drills.judge.metric import MILLION, Harm, Metric, Observed, Part, Window, tally
 from drills.judge.text import Text
 from drills.judge.timeline import observed_until
-from drills.record.history import NS, Count, History
+from drills.record.history import Count, History
 from drills.record.unsupported import BOOKS
 
 AROUND = (Window.ALL, Window.DURING_FAULT, Window.AFTER_FAULT)
-LATE = 5 * NS
-"""An order that comes to the exchange so long after its customer meant it to is late: the price may be another."""
 
 
 def _ghosts(history: History) -> list[Instance]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
+from drills.domains.congestion.facts import LATE
 from drills.domains.customers.rows import Request
 from drills.domains.market.rows import MarketPrice
 from drills.domains.orders import facts as orders
 from drills.domains.orders.rows import ExchangeOrder
 from drills.judge.facts import fact
 from drills.judge.timeline import observed_until
-from drills.record.history import NS, History
+from drills.record.history import History
 
 BOOK = "market"
-LATE = 5 * NS
-"""An order that comes to the exchange so long after its customer meant it to is late."""
 
 
 @dataclass(slots=True)

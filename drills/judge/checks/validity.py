@@ -190,18 +190,18 @@ def load_over_capacity(history: History) -> CheckResult:
     found = list(events(history, "runner", "capacity"))
     if not found:
         return because(Status.INVALID, "capacity.not-measured")
-    reasons, off = [], False
+    reasons, off, told = [], False, False
     for event in found:
         takes, usual, most = (event.data.get(name) for name in ("per_s", "usual_per_s", "most_per_s"))
         if takes is None:
             reasons.append(Reason("capacity.not-told", {"service": str(event.data["service"])}))
             continue
+        told = True
         off |= most < takes * LEAST_OVER or usual > takes * MOST_USUAL
         rates = {"takes": round(takes, 1), "usual": usual, "most": most}
         reasons.append(Reason("capacity.rates", {"service": str(event.data["service"]), **rates}))
-    return CheckResult(
-        Status.INVALID if off else Status.PASS, reasons=reasons, evidence=[f"events:{each.index}" for each in found]
-    )
+    status = Status.INVALID if off else Status.PASS if told else Status.NOT_APPLICABLE
+    return CheckResult(status, reasons=reasons, evidence=[f"events:{each.index}" for each in found])
 
 
 def fault_really_happened(history: History) -> CheckResult:

@@ -64,7 +64,7 @@ class WaitingRoom:
         self._tickets: dict[str, _Ticket] = {}  # in the order in which they were given
         self._left = 0.0
         self._filled = 0.0
-        self._came = RecentRate(RECENT_S, lambda: time.monotonic())
+        self._came = RecentRate(RECENT_S, lambda: time.monotonic())  # by this module's clock, as all else here
         path = book_file(Path(config.folder))
         rows = read_lines(path)
         self._given = sum(row["what"] == "ticket" for row in rows)

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from targets.brokerage.instrument import Instrument
+
 LOT = 100
 
 
@@ -17,16 +19,6 @@ class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     side: Literal["buy", "sell"]
     quantity: int
     price: int
-
-
-class Instrument(msgspec.Struct, frozen=True):
-    """An instrument's price of the day, its tick and its daily limits, in yen."""
-
-    code: str
-    base: int
-    tick: int
-    low: int
-    high: int
 
 
 class Refusal(Exception):

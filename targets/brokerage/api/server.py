@@ -20,7 +20,6 @@ from targets.brokerage.api.oms import MARGIN_S, Oms
 from targets.brokerage.api.prices import Prices
 from targets.brokerage.api.repayments import Repayments
 from targets.brokerage.api.room import WaitingRoom
-from targets.brokerage.api.rules import Instrument
 from targets.brokerage.api.slo import ServiceLevel
 from targets.brokerage.api.slots import Slots
 from targets.brokerage.api.store import Store
@@ -28,6 +27,7 @@ from targets.brokerage.client import Client
 from targets.brokerage.clock import DayClock
 from targets.brokerage.config import SERVICES, Config
 from targets.brokerage.database import Connection, Line
+from targets.brokerage.instrument import Instrument
 from targets.brokerage.serving import Job, Unhealthy
 
 log = logging.getLogger("api")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from targets.brokerage.api.rules import Instrument
 from targets.brokerage.config import Config
+from targets.brokerage.instrument import Instrument
 from targets.brokerage.world import day_prices
 
 NS = 1_000_000_000
